@@ -1,0 +1,50 @@
+/* Appending records to a mapped trace: lock-free, async-signal-safe, without libc. */
+#ifndef PORTWITNESS_RECORDER_H
+#define PORTWITNESS_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace_format.h"
+
+/* One record being written. `units` points at its start unit in the mapping; unit[1..] are its own.
+ * The caller fills the fields behind the ones that record_begin stored and then commits. */
+struct record {
+    union pw_unit *units;
+    unsigned count;
+};
+
+/* Uses `base`, a shared mapping of the first `size` bytes of a trace file, for all records of this
+ * process from now on. `size` must cover PW_UNITS_OFFSET. */
+void recorder_attach(void *base, size_t size);
+
+/* The header of the attached trace, NULL where none is attached. */
+struct pw_header *recorder_header(void);
+
+/* Takes `count` units (1 to PW_RECORD_UNITS_MAX) and stores the fields known at the start of a call.
+ * false, with the loss counted in the header, where no room can be had. Unit heads are all set. */
+bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint64_t process,
+                  int descriptor, uint64_t begin_ns);
+
+/* Stores the end time (CLOCK_MONOTONIC now, or `end_ns` where not 0) and publishes the record. */
+void record_commit(struct record *record, uint64_t end_ns);
+
+/* Copies `length` bytes of text into the units from `index` on, filled up with NUL. What does not
+ * fit is cut; true if all of it fitted. */
+bool record_text(struct record *record, unsigned index, const char *text, size_t length);
+
+/* How many units `length` bytes of text need, at most `most`. */
+unsigned record_text_units(size_t length, unsigned most);
+
+/* Adds to one of the header's loss counters. */
+void recorder_lost(enum pw_lost cause, uint64_t count);
+
+/* Makes room in the file from the populated-to word up to byte `to`, in steps of `step` bytes (0: one
+ * step), and moves the word. 0, or the errno of madvise: EFAULT means that the disk is full. */
+int recorder_populate(uint64_t to, uint64_t step);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t monotonic_ns(void);
+
+#endif

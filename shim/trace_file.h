@@ -1,0 +1,41 @@
+/* Making, opening and mapping a trace file. Used by the shim and by `run`; raw system calls only. */
+#ifndef PORTWITNESS_TRACE_FILE_H
+#define PORTWITNESS_TRACE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "trace_format.h"
+
+struct trace_plan {
+    uint64_t max_size;       /* bytes; 0: PW_DEFAULT_MAX_SIZE. Cut to RLIMIT_FSIZE and to what the
+                                file system takes */
+    unsigned mode;           /* permissions; 0: 0600 */
+    unsigned supervisor_pid; /* pw_header.supervisor_pid */
+    const char *host_id;     /* NULL: none */
+    const char *policy;      /* NULL: "kernel" */
+    uint64_t seed;
+};
+
+struct trace_map {
+    void *base;
+    size_t size; /* bytes mapped from the file's start */
+};
+
+/* What went wrong: a sentence part for a message ("is no portwitness trace") and an errno or 0. */
+struct trace_problem {
+    const char *what;
+    int error;
+};
+
+/* Makes a new trace whole under a temporary name in the same folder, then links it into place.
+ * An existing file is left alone: error EEXIST. The header's and first units' pages are populated.
+ * true on success. */
+bool trace_create(const char *path, const struct trace_plan *plan, struct trace_problem *problem);
+
+/* Opens an existing trace, checks the header, maps a view and closes the descriptor again.
+ * No symbolic link is followed. true on success. */
+bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem);
+
+#endif
