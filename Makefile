@@ -1,0 +1,186 @@
+# portwitness. `make` builds the program and the shim into build/; no configure step.
+#
+#   make [all]      build/portwitness and build/libportwitness.so
+#   make test       every test, without installing anything (scripts/test does that as well)
+#   make check-unit the unit tests alone
+#   make bench | lint | format | fresh
+#   make install    into DESTDIR and PREFIX (default /usr/local)
+#   make clean      removes build/
+#
+#   V=1             show the commands          WERROR=1  warnings are errors
+#   CC=clang        another compiler           BUILD=DIR another build folder
+#   SANITIZE=address,undefined or SANITIZE=thread: an instrumented build in build/sanitize-...
+#
+# In a sanitized build the program and the unit tests are instrumented. The shim is not, except for
+# undefined behaviour, which traps there: it runs before a sanitizer's runtime has started, in
+# processes that have none.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+MANDIR ?= $(PREFIX)/share/man
+DESTDIR ?=
+INSTALL ?= install
+CLANG_FORMAT ?= clang-format
+PKG_CONFIG ?= pkg-config
+BUILD ?= build
+
+comma := ,
+ifneq ($(SANITIZE),)
+override BUILD := $(BUILD)/sanitize-$(subst $(comma),-,$(SANITIZE))
+SANITIZE_FLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+ifneq ($(findstring undefined,$(SANITIZE)),)
+SHIM_SANITIZE_FLAGS := -fsanitize=undefined -fsanitize-undefined-trap-on-error
+endif
+endif
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-default
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
+BASE_FLAGS := -std=c11 -D_GNU_SOURCE -I. $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
+
+HARNESS_PACKAGES := jansson popt libmnl
+HARNESS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(HARNESS_PACKAGES) 2>/dev/null)
+HARNESS_LIBS := $(shell $(PKG_CONFIG) --libs $(HARNESS_PACKAGES) 2>/dev/null)
+UNIT_LIBS := -lcmocka
+
+# The shim calls nothing but libc, resolves everything when it is loaded, and stays loaded: a lazy
+# binding or a dlclose in the middle of a signal handler would be fatal to the guest.
+SHIM_FLAGS := -fPIC -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE $(SHIM_SANITIZE_FLAGS)
+SHIM_LDFLAGS := -shared -Wl,-soname,libportwitness.so -Wl,--no-undefined -Wl,--as-needed \
+	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack
+HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS)
+
+shim_sources := $(wildcard shim/*.c shim/calls/*.c shim/*.S)
+# Written for the shim, used by the harness as well.
+shared_sources := $(wildcard shim/recorder.c shim/trace_file.c shim/program.c)
+harness_sources := $(wildcard harness/*/*.c)
+
+shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(basename $(shim_sources)))
+harness_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(harness_sources)) \
+	$(patsubst shim/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
+unit_sources := $(wildcard tests/unit/*_test.c)
+unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
+unit_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(unit_sources))
+static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.static.c))
+guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.c)))
+benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+
+program := $(BUILD)/portwitness
+shim := $(BUILD)/libportwitness.so
+
+ifeq ($(V),1)
+say =
+Q :=
+else
+say = @printf '  %-7s %s\n' $(1) $@
+Q := @
+endif
+
+needs_build := $(filter-out clean format lint fresh,$(or $(MAKECMDGOALS),all))
+ifneq ($(needs_build),)
+ifeq ($(HARNESS_LIBS),)
+$(error $(PKG_CONFIG) does not find all of: $(HARNESS_PACKAGES). Run scripts/bootstrap)
+endif
+# A change of compiler or flags rebuilds everything; an unchanged file leaves everything alone.
+flags := $(CC) $(BASE_FLAGS) $(SHIM_FLAGS) $(SHIM_LDFLAGS) $(HARNESS_FLAGS) $(HARNESS_LIBS) $(LDFLAGS)
+ifneq ($(strip $(file <$(BUILD)/flags)),$(strip $(flags)))
+$(shell mkdir -p $(BUILD))
+$(file >$(BUILD)/flags,$(flags))
+endif
+endif
+
+all: $(program) $(shim)
+
+# Everything that the tests run.
+tests: all $(unit_tests) $(guests) $(static_guests)
+
+$(program): $(harness_objects)
+	$(call say,LD)
+	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HARNESS_LIBS)
+
+$(shim): $(shim_objects) $(BUILD)/shim/exports.map
+	$(call say,LD)
+	$(Q)$(CC) $(SHIM_SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) $(SHIM_LDFLAGS) \
+		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@ $(shim_objects)
+
+# The export list comes from the list of wrapped calls: whatever is no row of it stays inside.
+$(BUILD)/shim/exports.map: shim/calls.def $(BUILD)/flags
+	$(call say,GEN)
+	@mkdir -p $(@D)
+	$(Q){ echo '{ global:'; printf '%s\n' \
+		'#define CALL(number, result, name, parameters, arguments) name;' \
+		'#define CALL_PLAIN(number, result, name) name;' \
+		'#define CALL_VOID(number, name, parameters, arguments) name;' \
+		'#define CALL_OWN(number, result, name, parameters) name;' \
+		'#include "shim/calls.def"' | $(CC) -E -P -I. -x c - && \
+		echo 'local: *; };'; } > $@.new && mv $@.new $@
+
+$(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/object/shim/%.o: shim/%.S $(BUILD)/flags
+	$(call say,AS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/object/harness/shared/%.o: shim/%.c $(BUILD)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(HARNESS_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/object/%.o: %.c $(BUILD)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(HARNESS_FLAGS) -MMD -MP -c -o $@ $<
+
+$(unit_tests): $(BUILD)/%: $(BUILD)/object/%.o $(filter-out %/harness/cli/main.o,$(harness_objects))
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS)
+
+# Guests are ordinary programs: no library of ours, no instrumentation.
+$(static_guests): guest_flags := -static
+$(guests) $(static_guests) $(benches): $(BUILD)/%: %.c $(BUILD)/flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_FLAGS) $(guest_flags) -MMD -MP -MF $(BUILD)/$*.d -pthread $(LDFLAGS) -o $@ $<
+
+check-unit: $(unit_tests)
+	@status=0; for unit in $^; do $$unit || status=1; done; exit $$status
+
+test:
+	@scripts/test --no-setup
+
+bench: all $(benches)
+	@BUILD=$(BUILD) scripts/bench
+
+lint:
+	@scripts/lint
+
+fresh:
+	@scripts/fresh
+
+format:
+	$(Q)git ls-files -z --cached --others --exclude-standard '*.c' '*.h' | xargs -0r $(CLANG_FORMAT) -i
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
+	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
+	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	$(if $(wildcard docs/portwitness.1),$(INSTALL) -D -m 0644 docs/portwitness.1 $(DESTDIR)$(MANDIR)/man1/portwitness.1)
+
+clean:
+	$(call say,CLEAN)
+	$(Q)rm -rf build $(BUILD)
+
+.PHONY: all tests check-unit test bench lint fresh format install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+-include $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d)
+-include $(addsuffix .d,$(guests) $(static_guests) $(benches))
