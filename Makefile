@@ -21,7 +21,7 @@ LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 INSTALL ?= install
-CLANG_FORMAT ?= clang-format
+CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 PKG_CONFIG ?= pkg-config
 BUILD ?= build
 
@@ -55,7 +55,7 @@ HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS)
 
 shim_sources := $(wildcard shim/*.c shim/calls/*.c shim/*.S)
 # Written for the shim, used by the harness as well.
-shared_sources := $(wildcard shim/recorder.c shim/trace_file.c shim/program.c)
+shared_sources := $(wildcard shim/clock.c shim/recorder.c shim/trace_file.c shim/program.c)
 harness_sources := $(wildcard harness/*/*.c)
 
 shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(basename $(shim_sources)))
@@ -79,7 +79,7 @@ say = @printf '  %-7s %s\n' $(1) $@
 Q := @
 endif
 
-needs_build := $(filter-out clean format lint fresh,$(or $(MAKECMDGOALS),all))
+needs_build := $(filter-out clean format fresh,$(or $(MAKECMDGOALS),all))
 ifneq ($(needs_build),)
 ifeq ($(HARNESS_LIBS),)
 $(error $(PKG_CONFIG) does not find all of: $(HARNESS_PACKAGES). Run scripts/bootstrap)
@@ -159,7 +159,7 @@ test:
 bench: all $(benches)
 	@BUILD=$(BUILD) scripts/bench
 
-lint:
+lint: all
 	@scripts/lint
 
 fresh:
