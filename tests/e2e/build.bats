@@ -1,0 +1,145 @@
+# The build, the installation, the set-up and the runner of the tests themselves.
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../.." || return
+    unset MAKEFLAGS MFLAGS MAKELEVEL
+    make=(make --no-print-directory BUILD=build WERROR=1)
+}
+
+# A tree in which scripts/test finds one file of tests, the one on stdin, and nothing else to do.
+# Bats would take a line that begins with @test for a test of this file: there it begins with %.
+tree_with_tests() {
+    tree=$BATS_TEST_TMPDIR/tree
+    mkdir -p "$tree/scripts" "$tree/tests/e2e"
+    cp scripts/test "$tree/scripts/"
+    printf '#!/bin/sh\n' >"$tree/scripts/lint"
+    chmod +x "$tree/scripts/lint"
+    printf 'all tests:\n\t@true\n' >"$tree/Makefile"
+    sed 's/^%/@/' >"$tree/tests/e2e/sample.bats"
+}
+
+# Runs the tests of that tree; extra words are assignments.
+run_tree() {
+    run env -u CI "$@" "$tree/scripts/test" --no-setup --only 'e2e/*'
+}
+
+@test "a second make does nothing" {
+    "${make[@]}" all
+    run "${make[@]}" all
+    [ "$status" -eq 0 ]
+    [ "$output" = "make: Nothing to be done for 'all'." ]
+}
+
+@test "a change in the list of wrapped calls remakes the export list and the shim" {
+    "${make[@]}" all
+    run "${make[@]}" -n -W shim/calls.def all
+    [ "$status" -eq 0 ]
+    [[ $output == *exports.map.new* ]]
+    [[ $output == *"-o build/libportwitness.so"* ]]
+}
+
+@test "a change of a header remakes what includes it" {
+    "${make[@]}" all
+    run "${make[@]}" -n -W shim/trace_format.h all
+    [[ $output == *"-o build/object/shim/recorder.o"* ]]
+    [[ $output == *"-o build/portwitness"* ]]
+}
+
+@test "other flags rebuild, in a folder of their own for a sanitizer" {
+    "${make[@]}" all
+    run make -n V=1 BUILD="$BATS_TEST_TMPDIR/b" SANITIZE=address,undefined all
+    [ "$status" -eq 0 ]
+    [[ $output == *"$BATS_TEST_TMPDIR/b/sanitize-address-undefined/portwitness"* ]]
+    [[ $output == *-fsanitize=address,undefined* ]]
+}
+
+@test "make install puts everything below DESTDIR and PREFIX, and the program finds its shim there" {
+    "${make[@]}" install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/opt/witness
+    local prefix=$BATS_TEST_TMPDIR/root/opt/witness
+    [ -x "$prefix/bin/portwitness" ]
+    [ -f "$prefix/lib/portwitness/libportwitness.so" ]
+    [ -f "$prefix/share/man/man1/portwitness.1" ]
+    [ "$(find "$BATS_TEST_TMPDIR/root" -type f | wc -l)" -eq 3 ]
+    cd "$BATS_TEST_TMPDIR"
+    "$prefix/bin/portwitness" run -o trace -- \
+        python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])' \
+        >said
+    "$prefix/bin/portwitness" ports --json trace >table
+    [ "$(jq -s 'map(select(.requested_port == 0)) | .[0].port' table)" = "$(cat said)" ]
+}
+
+@test "the set-up says that nothing is missing where nothing is" {
+    run scripts/bootstrap --test
+    [ "$status" -eq 0 ]
+    [ "$output" = 'bootstrap: nothing is missing' ]
+}
+
+@test "without root the set-up prints the command and fails" {
+    cp scripts/bootstrap "$BATS_TEST_TMPDIR/bootstrap"
+    # On this machine no library seems to be installed, and there is no sudo.
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    printf '#!/bin/sh\nexit 1\n' | tee "$BATS_TEST_TMPDIR/bin/dpkg-query" >"$BATS_TEST_TMPDIR/bin/sudo"
+    printf '#!/bin/sh\necho 1000\n' >"$BATS_TEST_TMPDIR/bin/id"
+    chmod +x "$BATS_TEST_TMPDIR"/bin/*
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$BATS_TEST_TMPDIR/bootstrap"
+    [ "$status" -eq 1 ]
+    [[ $output == *"apt-get install -y --no-install-recommends libc6-dev libjansson-dev libpopt-dev"* ]]
+}
+
+@test "the last line of the test runner sums what passed, failed and was skipped" {
+    tree_with_tests <<'TESTS'
+%test "one" { true; }
+%test "two" { echo the detail; false; }
+%test "three" { skip "for a reason"; }
+TESTS
+    run_tree
+    [ "$status" -eq 1 ]
+    [ "${lines[-1]}" = '1 passed, 1 failed, 1 skipped' ]
+    [[ $output == *'not ok 2 two'*'the detail'* ]]
+    [[ $output == *'for a reason'* ]]
+}
+
+@test "in CI a skipped test is a failed one" {
+    tree_with_tests <<'TESTS'
+%test "one" { true; }
+%test "two" { skip; }
+TESTS
+    run_tree CI=true
+    [ "$status" -eq 1 ]
+    [ "${lines[-1]}" = '1 passed, 1 failed, 0 skipped' ]
+    run_tree
+    [ "$status" -eq 0 ]
+}
+
+@test "a test file that ends before its last test has failed" {
+    tree_with_tests <<'TESTS'
+%test "one" { true; }
+%test "two" { kill -KILL "$PPID" $$; }
+%test "three" { true; }
+TESTS
+    run_tree
+    [ "$status" -eq 1 ]
+    [ "${lines[-1]}" = '1 passed, 2 failed, 0 skipped' ]
+}
+
+@test "no test at all is no success" {
+    tree_with_tests </dev/null
+    rm "$tree/tests/e2e/sample.bats"
+    run_tree
+    [ "$status" -eq 1 ]
+    [ "${lines[-1]}" = '0 passed, 0 failed, 0 skipped' ]
+}
+
+@test "tests find the signals as a terminal gives them, also where the runner's caller ignores some" {
+    tree_with_tests <<'TESTS'
+%test "one" {
+    ignored=$(sed -n 's/^SigIgn:[[:space:]]*//p' /proc/self/status)
+    echo "ignored: $ignored"
+    [ $((0x$ignored & 0x4007)) -eq 0 ]
+}
+TESTS
+    trap '' HUP INT QUIT TERM
+    run_tree
+    [ "$status" -eq 0 ]
+    [ "${lines[-1]}" = '1 passed, 0 failed, 0 skipped' ]
+}
