@@ -1,0 +1,101 @@
+/* One row a record kind tells which units follow its start, so that a new kind is a new row here. */
+#include "harness/trace/layout.h"
+
+#include <string.h>
+
+enum part { PART_NONE, PART_SOCKET, PART_PEER, PART_PROCESS, PART_NUMBERS, PART_TEXT };
+
+static const enum part layouts[PW_KIND_END][2] = {
+    [PW_KIND_PROCESS_START] = {PART_PROCESS, PART_TEXT},
+    [PW_KIND_FORK] = {PART_PROCESS},
+    [PW_KIND_EXEC] = {PART_PROCESS, PART_TEXT},
+    [PW_KIND_EXEC_FAILED] = {PART_PROCESS, PART_TEXT},
+    [PW_KIND_PROCESS_EXIT] = {PART_PROCESS},
+    [PW_KIND_SOCKET] = {PART_SOCKET},
+    [PW_KIND_BIND] = {PART_SOCKET},
+    [PW_KIND_LISTEN] = {PART_SOCKET},
+    [PW_KIND_CONNECT] = {PART_SOCKET, PART_PEER},
+    [PW_KIND_DISCONNECT] = {PART_SOCKET},
+    [PW_KIND_AUTOBIND] = {PART_SOCKET, PART_PEER},
+    [PW_KIND_ACCEPT] = {PART_SOCKET, PART_PEER},
+    [PW_KIND_ADDRESS_READ] = {PART_SOCKET},
+    [PW_KIND_OPTION] = {PART_NUMBERS},
+    [PW_KIND_DESCRIPTOR] = {PART_SOCKET, PART_PEER},
+    [PW_KIND_SHUTDOWN] = {PART_NUMBERS},
+    [PW_KIND_NAMESPACE] = {PART_NUMBERS, PART_TEXT},
+    [PW_KIND_MODULE] = {PART_NUMBERS, PART_TEXT},
+    [PW_KIND_STACK] = {PART_NUMBERS},
+    [PW_KIND_STRING] = {PART_TEXT},
+    [PW_KIND_DESTROYED] = {PART_SOCKET, PART_PEER},
+    [PW_KIND_TABLE_ANSWER] = {PART_SOCKET, PART_PEER},
+    [PW_KIND_CLAIM] = {PART_SOCKET, PART_TEXT},
+    [PW_KIND_MARKER] = {PART_TEXT},
+    [PW_KIND_BLIND_SPOT] = {PART_NUMBERS, PART_TEXT},
+    [PW_KIND_LOST] = {PART_NUMBERS},
+};
+
+/* Joins the text of `count` units. Only the filling at its end is left off: NULs between arguments
+ * stay. */
+static size_t join_text(char *text, const union pw_unit *units, unsigned count)
+{
+    size_t length = count * (size_t)PW_TEXT_BYTES;
+
+    for (unsigned i = 0; i < count; i++)
+        memcpy(text + i * (size_t)PW_TEXT_BYTES, units[i].text.bytes, PW_TEXT_BYTES);
+    while (length > 0 && text[length - 1] == '\0')
+        length--;
+    text[length] = '\0';
+    return length;
+}
+
+void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
+                   const union pw_unit *units, char *text)
+{
+    const struct pw_start *start = &units[0].start;
+    unsigned count = PW_HEAD_COUNT(head);
+    unsigned next = 1;
+
+    *record = (struct trace_record){
+        .unit = unit,
+        .committed = PW_HEAD_STATE(head) == PW_STATE_COMMITTED,
+        .kind = PW_HEAD_KIND(head),
+        .process = start->process,
+        .descriptor = start->descriptor,
+        .begin_ns = start->begin_ns,
+    };
+    if (!record->committed)
+        return;
+    record->end_ns = start->end_ns;
+    record->cookie = start->cookie;
+    record->site = start->site;
+    record->thread = start->thread;
+    record->error = start->error;
+    record->source = start->source;
+    record->call = start->call;
+    record->flags = start->flags;
+    for (unsigned i = 0; i < 2 && next < count; i++) {
+        const union pw_unit *body = &units[next++];
+
+        switch (layouts[record->kind][i]) {
+        case PART_SOCKET:
+            record->socket = &body->socket;
+            break;
+        case PART_PEER:
+            record->peer = &body->peer;
+            break;
+        case PART_PROCESS:
+            record->identity = &body->process;
+            break;
+        case PART_NUMBERS:
+            record->numbers = &body->numbers;
+            break;
+        case PART_TEXT:
+            record->text = text;
+            record->text_length = join_text(text, body, count - next + 1);
+            return;
+        case PART_NONE:
+        default:
+            return;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/* Who is who: everything else in a trace names processes by serial alone. A forked child often tells
+ * nothing of itself but its serial, so what it lacks is taken from its parent. */
+#include "harness/trace/processes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/trace/memory.h"
+
+#define GENERATIONS_MAX 4096 /* ends the search in a damaged trace where parents form a ring */
+
+uint32_t processes_index(const struct processes *processes, uint64_t serial)
+{
+    return serial == 0 ? MAP_NONE : map_get(&processes->by_serial, serial);
+}
+
+const struct process *processes_find(const struct processes *processes, uint64_t serial)
+{
+    uint32_t index = processes_index(processes, serial);
+
+    return index == MAP_NONE ? NULL : &processes->list[index];
+}
+
+static struct process *find_or_add(struct processes *processes, uint64_t serial)
+{
+    uint32_t index = processes_index(processes, serial);
+
+    if (index == MAP_NONE) {
+        index = (uint32_t)processes->count++;
+        processes->list = memory_grow(processes->list, &processes->room, processes->count,
+                                      sizeof *processes->list);
+        processes->list[index] = (struct process){.serial = serial, .first_ns = UINT64_MAX};
+        map_put(&processes->by_serial, serial, index);
+    }
+    return &processes->list[index];
+}
+
+static void take_identity(struct process *process, const struct pw_process *identity)
+{
+    process->pid = identity->pid;
+    process->parent = identity->parent;
+    if (identity->start_time != 0)
+        process->start_time = identity->start_time;
+    if (identity->pid_namespace != 0)
+        process->pid_namespace = identity->pid_namespace;
+    if (identity->comm[0] != '\0')
+        memcpy(process->comm, identity->comm, sizeof identity->comm);
+}
+
+static void take_command(struct process *process, const struct trace_record *record)
+{
+    if (record->text == NULL || record->text_length == 0)
+        return;
+    free(process->command);
+    process->command = memory_copy(record->text, record->text_length);
+    for (size_t i = 0; i < record->text_length; i++)
+        if (process->command[i] == '\0')
+            process->command[i] = ' ';
+}
+
+static void note_fork(struct processes *processes, const struct trace_record *record)
+{
+    struct process *child;
+
+    if (record->identity->serial == 0 || record->identity->serial == record->process)
+        return;
+    child = find_or_add(processes, record->identity->serial);
+    if (child->pid == 0)
+        take_identity(child, record->identity);
+    child->parent = record->process;
+    child->by_fork = true;
+}
+
+void processes_note(struct processes *processes, const struct trace_record *record)
+{
+    struct process *process;
+
+    if (record->process != 0 && record->source <= PW_SOURCE_SHIM) {
+        process = find_or_add(processes, record->process);
+        if (record->begin_ns < process->first_ns)
+            process->first_ns = record->begin_ns;
+    }
+    if (record->identity == NULL)
+        return;
+    if (record->kind == PW_KIND_FORK && record->error == 0)
+        note_fork(processes, record);
+    if (record->kind != PW_KIND_PROCESS_START || record->process == 0)
+        return;
+    process = find_or_add(processes, record->process);
+    take_identity(process, record->identity);
+    take_command(process, record);
+    process->by_fork = (record->flags & PW_FLAG_BY_FORK) != 0;
+    process->by_exec = (record->flags & PW_FLAG_BY_EXEC) != 0;
+}
+
+const struct process *process_forked_from(const struct processes *processes,
+                                          const struct process *process)
+{
+    return process->by_fork ? processes_find(processes, process->parent) : NULL;
+}
+
+const char *process_command(const struct processes *processes, const struct process *process)
+{
+    for (int generation = 0; process != NULL && generation < GENERATIONS_MAX; generation++) {
+        if (process->command != NULL)
+            return process->command;
+        process = process_forked_from(processes, process);
+    }
+    return NULL;
+}
+
+void processes_free(struct processes *processes)
+{
+    for (size_t i = 0; i < processes->count; i++)
+        free(processes->list[i].command);
+    free(processes->list);
+    map_free(&processes->by_serial);
+    *processes = (struct processes){0};
+}

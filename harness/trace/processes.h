@@ -1,0 +1,50 @@
+/* The processes that a trace tells of, by serial. */
+#ifndef PORTWITNESS_TRACE_PROCESSES_H
+#define PORTWITNESS_TRACE_PROCESSES_H
+
+#include <stdbool.h>
+
+#include "harness/trace/map.h"
+#include "harness/trace/reader.h"
+
+struct process {
+    uint64_t serial;
+    uint64_t parent; /* serial; of what ran in this pid before, where by_exec. 0: not known */
+    uint64_t start_time;
+    uint64_t pid_namespace;
+    uint64_t first_ns; /* when the earliest record by this process began */
+    uint32_t pid;      /* 0: not known */
+    bool by_fork;
+    bool by_exec;
+    char comm[17];
+    char *command; /* arguments with a space between; NULL: not told, see process_command */
+};
+
+/* Zero-initialized there are none. */
+struct processes {
+    struct process *list;
+    size_t count;
+    size_t room;
+    struct map by_serial;
+};
+
+/* Takes from a record what it tells of processes; records of other kinds tell that theirs lives. */
+void processes_note(struct processes *processes, const struct trace_record *record);
+
+/* The process with that serial, NULL if no record told of it. */
+const struct process *processes_find(const struct processes *processes, uint64_t serial);
+
+/* Its index in processes->list, MAP_NONE if no record told of it. */
+uint32_t processes_index(const struct processes *processes, uint64_t serial);
+
+/* The parent whose program a process started by fork goes on with; NULL otherwise. */
+const struct process *process_forked_from(const struct processes *processes,
+                                          const struct process *process);
+
+/* The command line: its own, or that of the process it was forked from. NULL if not known. */
+const char *process_command(const struct processes *processes, const struct process *process);
+
+/* Frees all. */
+void processes_free(struct processes *processes);
+
+#endif

@@ -1,0 +1,323 @@
+/* Walks the units of a trace. Everything is copied out with pread, so a file that is cut while we
+ * read it yields a count and not SIGBUS, and every field is checked before it is used.
+ *
+ * Each window is copied twice. A record whose state was "committed" in the first copy is whole in
+ * the second, whatever the order in which the kernel copied either of them. */
+#include "harness/trace/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/trace/header.h"
+#include "harness/trace/layout.h"
+
+#define WINDOW_UNITS 4096u
+
+/* Units [from, to). */
+struct range {
+    uint64_t from;
+    uint64_t to;
+};
+
+struct ranges {
+    struct range *list;
+    size_t count;
+    size_t room;
+};
+
+struct trace_reader {
+    int file;
+    struct pw_header header;
+    struct trace_counts counts;
+    bool tailing;
+    bool in_round;
+    uint64_t held;  /* whole units in the file */
+    uint64_t limit; /* where the round's new units end */
+    uint64_t seen;  /* up to here units were looked at once */
+    uint64_t cut;   /* taken units beyond the file's end */
+    struct range now;
+    struct ranges again; /* what this round looks at once more */
+    size_t again_done;
+    struct ranges later; /* what the next round has to look at */
+    uint64_t window_from;
+    uint64_t window_to;
+    uint32_t heads[WINDOW_UNITS];
+    union pw_unit *units;
+    char text[PW_RECORD_UNITS_MAX * PW_TEXT_BYTES + 1];
+};
+
+struct trace_reader *trace_reader_open(const char *path, struct trace_reader_problem *problem)
+{
+    struct trace_reader *reader = calloc(1, sizeof *reader);
+    struct stat status;
+
+    if (reader == NULL) {
+        snprintf(problem->what, sizeof problem->what, "cannot be read: %s", strerror(ENOMEM));
+        return NULL;
+    }
+    /* O_NONBLOCK: a FIFO is refused below instead of being waited for. */
+    reader->file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    reader->units = aligned_alloc(PW_UNIT_SIZE, WINDOW_UNITS * sizeof *reader->units);
+    if (reader->file < 0 || reader->units == NULL || fstat(reader->file, &status) != 0) {
+        snprintf(problem->what, sizeof problem->what, "cannot be opened: %s", strerror(errno));
+    } else if (S_ISDIR(status.st_mode)) {
+        snprintf(problem->what, sizeof problem->what, "is a folder, not a trace");
+    } else if (!S_ISREG(status.st_mode)) {
+        snprintf(problem->what, sizeof problem->what, "is not a regular file");
+    } else if (header_check(reader->file, status.st_size, &reader->header, problem)) {
+        return reader;
+    }
+    trace_reader_close(reader);
+    return NULL;
+}
+
+void trace_reader_close(struct trace_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    if (reader->file >= 0)
+        close(reader->file);
+    free(reader->units);
+    free(reader->again.list);
+    free(reader->later.list);
+    free(reader);
+}
+
+void trace_reader_tail(struct trace_reader *reader, bool tailing) { reader->tailing = tailing; }
+
+const struct pw_header *trace_reader_header(const struct trace_reader *reader)
+{
+    return &reader->header;
+}
+
+const struct trace_counts *trace_reader_counts(const struct trace_reader *reader)
+{
+    return &reader->counts;
+}
+
+void trace_reader_rewind(struct trace_reader *reader)
+{
+    memset(&reader->counts, 0, sizeof reader->counts);
+    reader->counts.cut = reader->cut;
+    reader->again.count = reader->again_done = reader->later.count = 0;
+    reader->now.from = 0;
+    reader->now.to = reader->limit;
+    reader->in_round = true;
+}
+
+/* Takes a fresh look at the header and at the file's size. The fields that never change keep the
+ * values that were checked when the trace was opened. */
+static void refresh(struct trace_reader *reader)
+{
+    struct pw_header fresh;
+    struct stat status;
+    uint64_t taken;
+
+    if (header_read_at(reader->file, &fresh, sizeof fresh, 0) == sizeof fresh) {
+        const size_t changing = offsetof(struct pw_header, next_unit);
+
+        memcpy((char *)&reader->header + changing, (char *)&fresh + changing,
+               sizeof fresh - changing);
+    }
+    reader->held = 0;
+    if (fstat(reader->file, &status) == 0 && status.st_size > (off_t)reader->header.units_offset)
+        reader->held = ((uint64_t)status.st_size - reader->header.units_offset) / PW_UNIT_SIZE;
+    taken = header_units_taken(&reader->header);
+    reader->limit = taken < reader->held ? taken : reader->held;
+    reader->cut = taken - reader->limit;
+    reader->counts.cut = reader->cut;
+}
+
+static void start_round(struct trace_reader *reader)
+{
+    struct ranges finished = reader->again;
+
+    reader->again = reader->later;
+    reader->again_done = 0;
+    reader->later = finished;
+    reader->later.count = 0;
+    refresh(reader);
+    reader->now.from = reader->seen;
+    reader->now.to = reader->limit > reader->seen ? reader->limit : reader->seen;
+    reader->seen = reader->now.to;
+    reader->window_to = reader->window_from = 0; /* what was copied before is stale */
+    reader->in_round = true;
+}
+
+/* Moves on to the next range of this round: the new units first, then the older ones. */
+static bool next_range(struct trace_reader *reader)
+{
+    if (reader->again_done == reader->again.count)
+        return false;
+    reader->now = reader->again.list[reader->again_done++];
+    return true;
+}
+
+/* Remembers units to be looked at in the next round. Where there is no memory for it they are
+ * counted as blank: told, if too early. */
+static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to)
+{
+    struct ranges *later = &reader->later;
+
+    if (later->count == later->room) {
+        size_t room = later->room > 0 ? 2 * later->room : 64;
+        struct range *list = reallocarray(later->list, room, sizeof *list);
+
+        if (list == NULL) {
+            reader->counts.blank += to - from;
+            return;
+        }
+        later->list = list;
+        later->room = room;
+    }
+    later->list[later->count++] = (struct range){from, to};
+}
+
+/* Makes the window hold `count` units from `from` on, within the current range. false, with the
+ * range ended there and the rest counted, where the file has become shorter. */
+static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t count)
+{
+    uint64_t want = reader->now.to - from;
+    off_t offset = (off_t)(reader->header.units_offset + from * PW_UNIT_SIZE);
+    size_t got;
+
+    if (from >= reader->window_from && from + count <= reader->window_to)
+        return true;
+    if (want > WINDOW_UNITS)
+        want = WINDOW_UNITS;
+    header_read_at(reader->file, reader->units, want * PW_UNIT_SIZE, offset);
+    for (uint64_t i = 0; i < want; i++)
+        reader->heads[i] =
+            atomic_load_explicit(&reader->units[i].start.head, memory_order_acquire);
+    got = header_read_at(reader->file, reader->units, want * PW_UNIT_SIZE, offset) / PW_UNIT_SIZE;
+    reader->window_from = from;
+    reader->window_to = from + got;
+    if (got >= count)
+        return true;
+    reader->counts.cut += reader->now.to - from;
+    reader->now.to = from;
+    return false;
+}
+
+static uint32_t window_tag(const struct trace_reader *reader, uint64_t unit)
+{
+    return PW_HEAD_TAG(reader->units[unit - reader->window_from].text.head);
+}
+
+static void skip(struct trace_reader *reader, uint64_t *counter)
+{
+    ++*counter;
+    reader->now.from++;
+}
+
+/* A blank unit: its writer is between taking the record and storing anything, or died there. The
+ * units behind it, up to the next start, may be the same record's. */
+static void pass_blank(struct trace_reader *reader)
+{
+    uint64_t from = reader->now.from;
+    uint64_t unit = from + 1;
+
+    if (!reader->tailing) {
+        skip(reader, &reader->counts.blank);
+        return;
+    }
+    while (unit < reader->window_to && unit < reader->now.to &&
+           PW_HEAD_TAG(reader->heads[unit - reader->window_from]) != PW_TAG_START)
+        unit++;
+    look_again(reader, from, unit);
+    reader->now.from = unit;
+}
+
+/* Are the units behind the start at the current place its own? Of a record that was only begun some
+ * may be blank still. */
+static bool continues(const struct trace_reader *reader, unsigned count, bool committed)
+{
+    for (unsigned i = 1; i < count; i++) {
+        uint32_t head = reader->units[reader->now.from + i - reader->window_from].text.head;
+        uint32_t tag = window_tag(reader, reader->now.from + i);
+
+        if (tag == PW_TAG_CONTINUATION && PW_HEAD_COUNT(head) == i)
+            continue;
+        if (tag != PW_TAG_BLANK || committed)
+            return false;
+    }
+    return true;
+}
+
+/* The record that starts at the current place. true if it is one to hand out. */
+static bool take_record(struct trace_reader *reader, struct trace_record *record)
+{
+    uint64_t from = reader->now.from;
+    uint32_t head = reader->heads[from - reader->window_from];
+    unsigned count = PW_HEAD_COUNT(head);
+    bool committed = PW_HEAD_STATE(head) == PW_STATE_COMMITTED;
+
+    if (count == 0 || count > PW_RECORD_UNITS_MAX || PW_HEAD_KIND(head) == 0 ||
+        (!committed && PW_HEAD_STATE(head) != PW_STATE_BEGUN)) {
+        skip(reader, &reader->counts.damaged);
+        return false;
+    }
+    if (from + count > reader->now.to) {
+        uint64_t *counter = reader->cut > 0 ? &reader->counts.cut : &reader->counts.damaged;
+
+        skip(reader, counter);
+        return false;
+    }
+    if (!window_hold(reader, from, count))
+        return false;
+    if (!continues(reader, count, committed)) {
+        skip(reader, &reader->counts.damaged);
+        return false;
+    }
+    reader->now.from += count;
+    if (!committed && reader->tailing) {
+        look_again(reader, from, from + count);
+        return false;
+    }
+    if (PW_HEAD_KIND(head) >= PW_KIND_END) {
+        reader->counts.unknown++;
+        return false;
+    }
+    layout_decode(record, head, from, &reader->units[from - reader->window_from], reader->text);
+    if (committed)
+        reader->counts.records++;
+    else
+        reader->counts.torn++;
+    return true;
+}
+
+enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_record *record)
+{
+    if (!reader->in_round)
+        start_round(reader);
+    for (;;) {
+        if (reader->now.from >= reader->now.to) {
+            if (next_range(reader))
+                continue;
+            reader->in_round = false;
+            return TRACE_NEXT_END;
+        }
+        if (!window_hold(reader, reader->now.from, 1))
+            continue;
+        switch (PW_HEAD_TAG(reader->heads[reader->now.from - reader->window_from])) {
+        case PW_TAG_BLANK:
+            pass_blank(reader);
+            break;
+        case PW_TAG_CONTINUATION:
+            skip(reader, &reader->counts.orphans);
+            break;
+        case PW_TAG_START:
+            if (take_record(reader, record))
+                return TRACE_NEXT_RECORD;
+            break;
+        default:
+            skip(reader, &reader->counts.damaged);
+            break;
+        }
+    }
+}
