@@ -1,0 +1,29 @@
+/* The command: started in our own process group, its signals passed on, its exit status kept. */
+#ifndef PORTWITNESS_RUN_CHILD_H
+#define PORTWITNESS_RUN_CHILD_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child {
+    pid_t pid;     /* 0 before it is started and after it has been reaped */
+    pid_t was_pid; /* stays */
+    bool ended;
+    bool signalled;         /* ended by a signal */
+    bool continued_with_us; /* we stopped as it stopped, and have been continued */
+    int exit_status;        /* as a shell tells it; valid when ended */
+};
+
+/* Blocks the signals that are passed on and returns a signalfd for them, -1 with errno set. To be
+ * called before any thread is made. */
+int child_take_signals(void);
+
+/* Starts the command with the given environment. 0; or, with one line on stderr, the exit status
+ * for a command that could not be started: 127, 126, 125. */
+int child_start(struct child *child, char *const command[], char *const environment[]);
+
+/* Reads the signalfd empty: passes signals on, stops with the command when that stops, and notes
+ * its end. */
+void child_handle_signals(struct child *child, int signals);
+
+#endif

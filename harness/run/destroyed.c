@@ -1,0 +1,123 @@
+/*
+ * The kernel tells of every socket in the network namespace, also of other people's. Only those
+ * that the trace knows become records.
+ */
+#include "harness/run/destroyed.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "shim/recorder.h"
+
+enum { AT_ONCE = 256 };
+
+void destroyed_start(struct destroyed *destroyed) {
+    *destroyed = (struct destroyed){0};
+    destroy_notices_open(&destroyed->notices);
+    destroyed->kept = calloc(DESTROYED_KEPT, sizeof *destroyed->kept);
+}
+
+static void learn_namespace(struct destroyed *destroyed, const struct trace_record *record) {
+    uint64_t cookie = record->numbers->number[0];
+    if (destroyed->told_of_namespace || destroyed->notices.netns == 0 || cookie == 0 ||
+        cookie == destroyed->notices.netns)
+        return;
+    static const char text[] = "another network namespace";
+    struct record blind;
+    destroyed->told_of_namespace = true;
+    if (!record_begin(&blind, PW_KIND_BLIND_SPOT, 2 + record_text_units(sizeof text - 1, 1),
+                      record->process, -1, monotonic_ns()))
+        return;
+    blind.units[0].start.source = PW_SOURCE_RUN;
+    blind.units[1].numbers.code = PW_BLIND_NAMESPACE;
+    record_text(&blind, 2, text, sizeof text - 1);
+    record_commit(&blind, 0);
+}
+
+void destroyed_learn(struct destroyed *destroyed, const struct trace_record *record) {
+    if (record->kind == PW_KIND_NAMESPACE && record->numbers != NULL)
+        learn_namespace(destroyed, record);
+    else if (record->socket != NULL && record->source == PW_SOURCE_SHIM && record->cookie != 0)
+        cookie_set_add(&destroyed->sockets, record->cookie);
+}
+
+static bool is_link_local(const uint8_t address[16]) {
+    return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
+}
+
+static void write_record(const struct destroyed *destroyed, const struct destroy_notice *notice) {
+    struct record record;
+    if (!record_begin(&record, PW_KIND_DESTROYED, 3, 0, -1, notice->seen_ns))
+        return;
+    struct pw_start *start = &record.units[0].start;
+    struct pw_socket *local = &record.units[1].socket;
+    struct pw_peer *peer = &record.units[2].peer;
+    start->source = PW_SOURCE_KERNEL;
+    start->cookie = notice->cookie;
+    start->flags = PW_FLAG_HAS_ASSIGNED | (notice->remote_port != 0 ? PW_FLAG_HAS_PEER : 0) |
+                   (notice->time_wait ? PW_FLAG_TIME_WAIT : 0);
+    local->family = notice->family;
+    local->type = notice->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+    local->protocol = notice->protocol;
+    local->netns = destroyed->notices.netns;
+    memcpy(local->assigned, notice->local, sizeof local->assigned);
+    local->assigned_port = notice->local_port;
+    local->scope = is_link_local(notice->local) ? notice->device : 0;
+    local->uid = UINT32_MAX; /* a socket without an owner has none any more */
+    local->device = notice->device;
+    peer->port = notice->remote_port;
+    peer->code = notice->state;
+    memcpy(peer->address, notice->remote, sizeof peer->address);
+    peer->other_descriptor = -1;
+    record_commit(&record, 0);
+}
+
+static void keep(struct destroyed *destroyed, const struct destroy_notice *notice) {
+    if (destroyed->kept != NULL)
+        destroyed->kept[destroyed->kept_count++ % DESTROYED_KEPT] = *notice;
+}
+
+static void write_all(struct destroyed *destroyed, struct destroy_notice *known, size_t count) {
+    destroy_notices_ask(&destroyed->notices, known, count);
+    for (size_t i = 0; i < count; i++)
+        write_record(destroyed, &known[i]);
+}
+
+bool destroyed_take(struct destroyed *destroyed) {
+    struct destroy_notice list[AT_ONCE];
+    size_t count;
+    bool any = false;
+    while ((count = destroy_notices_read(&destroyed->notices, list, AT_ONCE)) > 0) {
+        size_t known = 0;
+        for (size_t i = 0; i < count; i++) {
+            if (cookie_set_take(&destroyed->sockets, list[i].cookie))
+                list[known++] = list[i];
+            else
+                keep(destroyed, &list[i]);
+        }
+        write_all(destroyed, list, known);
+        any = true;
+    }
+    if (destroyed->notices.overflows > 0)
+        recorder_lost(PW_LOST_NOTICES, destroyed->notices.overflows);
+    destroyed->notices.overflows = 0;
+    return any;
+}
+
+void destroyed_take_kept(struct destroyed *destroyed) {
+    size_t count = destroyed->kept_count < DESTROYED_KEPT ? destroyed->kept_count : DESTROYED_KEPT;
+    size_t known = 0;
+    for (size_t i = 0; i < count; i++)
+        if (cookie_set_take(&destroyed->sockets, destroyed->kept[i].cookie))
+            destroyed->kept[known++] = destroyed->kept[i];
+    write_all(destroyed, destroyed->kept, known);
+    destroyed->kept_count = 0;
+}
+
+void destroyed_stop(struct destroyed *destroyed) {
+    destroy_notices_close(&destroyed->notices);
+    cookie_set_free(&destroyed->sockets);
+    free(destroyed->kept);
+}

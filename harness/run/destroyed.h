@@ -1,0 +1,39 @@
+/* Writes the destroy notices that concern the trace into it. */
+#ifndef PORTWITNESS_RUN_DESTROYED_H
+#define PORTWITNESS_RUN_DESTROYED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/run/cookie_set.h"
+#include "harness/run/destroy_notices.h"
+#include "harness/trace/reader.h"
+
+enum { DESTROYED_KEPT = 4096 };
+
+struct destroyed {
+    struct destroy_notices notices;
+    struct cookie_set sockets;   /* those that the trace knows and that live */
+    struct destroy_notice *kept; /* the last ones that nobody knew when they came */
+    size_t kept_count;           /* ever; a ring of DESTROYED_KEPT */
+    bool told_of_namespace;
+};
+
+/* Subscribes to the notices. Never fails: without them there are none. */
+void destroyed_start(struct destroyed *destroyed);
+
+/* Learns a socket or a network namespace from a record of the trace. */
+void destroyed_learn(struct destroyed *destroyed, const struct trace_record *record);
+
+/* Reads all notices that wait and writes a record for each socket that the trace knows. To be
+ * called after the trace has been read to its end: a notice may come before the record that makes
+ * its socket known is read. true if there were any. */
+bool destroyed_take(struct destroyed *destroyed);
+
+/* The same for the notices that nobody knew when they came; at the end. */
+void destroyed_take_kept(struct destroyed *destroyed);
+
+/* Ends the subscription and frees what is held. */
+void destroyed_stop(struct destroyed *destroyed);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * The variables are set for the command alone: `run` itself must not look like a guest, and what
+ * the user had in LD_PRELOAD stays where it was.
+ */
+#include "harness/run/environment.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHIM_NAME "libportwitness.so"
+
+/* Folders where the shim may be, from the one that the program is in. */
+static const char *const folders[] = {"", "../lib/portwitness/", "../lib/"};
+
+static char *beside_program(char *tried, size_t size) {
+    char self[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0)
+        return NULL;
+    self[length] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash == NULL)
+        return NULL;
+    slash[1] = '\0';
+    snprintf(tried, size, "%s" SHIM_NAME, self);
+    for (unsigned i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        char path[PATH_MAX + 64];
+        snprintf(path, sizeof path, "%s%s" SHIM_NAME, self, folders[i]);
+        char *found = realpath(path, NULL);
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+char *environment_find_shim(void) {
+    char tried[PATH_MAX + 64] = SHIM_NAME;
+    const char *given = getenv("PORTWITNESS_SHIM");
+    if (given != NULL)
+        snprintf(tried, sizeof tried, "%s", given);
+    char *found = given != NULL ? realpath(given, NULL) : beside_program(tried, sizeof tried);
+    if (found == NULL) {
+        fprintf(stderr, "portwitness: %s: the shim cannot be found: %s\n", tried, strerror(errno));
+        return NULL;
+    }
+    if (access(found, R_OK) != 0) {
+        fprintf(stderr, "portwitness: %s: the shim cannot be read: %s\n", found, strerror(errno));
+        free(found);
+        return NULL;
+    }
+    if (strpbrk(found, ": ") != NULL) {
+        fprintf(stderr, "portwitness: %s: LD_PRELOAD takes no path with a space or a colon\n",
+                found);
+        free(found);
+        return NULL;
+    }
+    return found;
+}
+
+/* The loader splits the list at spaces and colons (ld.so(8)). */
+static bool is_listed(const char *list, const char *name) {
+    size_t length = strlen(name);
+    while (*list != '\0') {
+        size_t part = strcspn(list, ": ");
+        if (part == length && memcmp(list, name, length) == 0)
+            return true;
+        list += part;
+        list += strspn(list, ": ");
+    }
+    return false;
+}
+
+char *environment_preload(const char *present, const char *shim, const char *sanitizer) {
+    if (present == NULL)
+        present = "";
+    if (sanitizer == NULL || is_listed(present, sanitizer))
+        sanitizer = "";
+    if (is_listed(present, shim))
+        shim = "";
+    char *value = NULL;
+    bool more = *present != '\0' || *shim != '\0';
+    if (asprintf(&value, "%s%s%s%s%s", sanitizer, *sanitizer != '\0' && more ? ":" : "", present,
+                 *present != '\0' && *shim != '\0' ? ":" : "", shim) < 0)
+        return NULL;
+    return value;
+}
+
+static bool sets(const char *entry, const char *name) {
+    size_t length = strlen(name);
+    return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+/* Puts NAME=VALUE in the place of what is there, or behind the last. */
+static bool set(char **environment, size_t *count, const char *name, const char *value) {
+    char *entry = NULL;
+    if (value == NULL || asprintf(&entry, "%s=%s", name, value) < 0)
+        return false;
+    for (size_t i = 0; i < *count; i++) {
+        if (!sets(environment[i], name))
+            continue;
+        free(environment[i]);
+        environment[i] = entry;
+        return true;
+    }
+    environment[(*count)++] = entry;
+    return true;
+}
+
+static const char *value_of(char *const environment[], const char *name) {
+    for (; *environment != NULL; environment++)
+        if (sets(*environment, name))
+            return *environment + strlen(name) + 1;
+    return NULL;
+}
+
+char **environment_make(char *const from[], const struct environment_plan *plan) {
+    size_t count = 0;
+    size_t kept = 0;
+    while (from[count] != NULL)
+        count++;
+    char **made = calloc(count + 4, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        made[kept] = strdup(from[i]);
+        if (made[kept++] == NULL) {
+            environment_free(made);
+            return NULL;
+        }
+    }
+    char *preload = environment_preload(value_of(from, "LD_PRELOAD"), plan->shim, plan->sanitizer);
+    bool good = set(made, &kept, "LD_PRELOAD", preload) &&
+                set(made, &kept, "PORTWITNESS_TRACE", plan->trace) &&
+                (plan->follow || set(made, &kept, "PORTWITNESS_NO_FOLLOW", "1"));
+    free(preload);
+    if (good)
+        return made;
+    environment_free(made);
+    return NULL;
+}
+
+void environment_free(char **environment) {
+    for (char **entry = environment; entry != NULL && *entry != NULL; entry++)
+        free(*entry);
+    free(environment);
+}

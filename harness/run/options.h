@@ -1,0 +1,39 @@
+/* The options of `portwitness run`. */
+#ifndef PORTWITNESS_RUN_OPTIONS_H
+#define PORTWITNESS_RUN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct run_options {
+    char *trace;       /* NULL: a new name in the current folder */
+    char *host_id;     /* NULL: none */
+    uint64_t max_size; /* bytes, 0: the default */
+    unsigned mode;     /* permissions of the trace, 0: the default */
+    gid_t group;       /* (gid_t)-1: as it comes */
+    bool quiet;
+    bool wait;
+    bool follow;
+    bool help;
+    char **command; /* ended by NULL; has at least the program, unless help is asked for */
+};
+
+/* Fills *options from the arguments of `run` (argv[0] is "run"). false, with one line on stderr,
+ * where they make no sense. Free with run_options_free in either case. */
+bool run_options_parse(struct run_options *options, int argc, char **argv);
+
+/* Frees what the options hold. */
+void run_options_free(struct run_options *options);
+
+/* Reads a size such as 67108864, 64M or 2GiB (powers of 1024) into *bytes. false if it is none. */
+bool run_options_size(const char *text, uint64_t *bytes);
+
+/* Reads the value of --shared: NULL is mode 0666, digits are an octal mode, anything else a group
+ * with mode 0660. NULL, or what is wrong with it. */
+const char *run_options_shared(const char *text, unsigned *mode, gid_t *group);
+
+/* Help for `portwitness run`. */
+extern const char run_options_help[];
+
+#endif

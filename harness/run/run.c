@@ -1,0 +1,236 @@
+/*
+ * The command runs as if we were not there. Meanwhile one loop reads the trace as it grows, waits
+ * for signals and for processes to end, and takes the kernel's notices.
+ */
+#include "harness/run/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/run/child.h"
+#include "harness/run/destroyed.h"
+#include "harness/run/environment.h"
+#include "harness/run/new_trace.h"
+#include "harness/run/options.h"
+#include "harness/run/populate.h"
+#include "harness/run/summary.h"
+#include "harness/run/watch.h"
+#include "harness/trace/reader.h"
+#include "shim/program.h"
+#include "shim/recorder.h"
+
+enum {
+    STATUS_FAILED = 125,
+    EVENTS_AT_ONCE = 64,
+    /* How often the trace and the notices are read: often while something happens. */
+    BUSY_MS = 5,
+    IDLE_MS = 40,
+    LOOK_NS = 250 * 1000 * 1000,
+    /* At the end: the notices of the last sockets come by a work queue of the kernel. */
+    DRAIN_ROUNDS_MAX = 50,
+    DRAIN_ROUNDS_QUIET = 5,
+    DRAIN_PAUSE_NS = 2 * 1000 * 1000
+};
+
+#define EVENT_SIGNALS UINT64_MAX /* no serial is as large */
+
+struct run {
+    struct run_options options;
+    struct new_trace trace;
+    struct child child;
+    struct watch watch;
+    struct destroyed destroyed;
+    struct summary summary;
+    struct trace_reader *reader;
+    int signals;
+    int epoll;
+    uint64_t looked_ns;
+};
+
+static int complain(const char *what) {
+    fprintf(stderr, "portwitness: run: %s: %s\n", what, strerror(errno));
+    return STATUS_FAILED;
+}
+
+static void take_record(struct run *run, const struct trace_record *record) {
+    if (!record->committed) {
+        if (!watch_lives(&run->watch, record->process))
+            run->summary.torn++;
+        return;
+    }
+    summary_add(&run->summary, record);
+    watch_learn(&run->watch, record);
+    destroyed_learn(&run->destroyed, record);
+}
+
+/* Reads the trace to its present end, then what the kernel has to say. true if there was anything.
+ */
+static bool take_news(struct run *run) {
+    struct trace_record record;
+    bool any = false;
+    while (trace_reader_next(run->reader, &record) == TRACE_NEXT_RECORD) {
+        take_record(run, &record);
+        any = true;
+    }
+    watch_settle(&run->watch);
+    if (destroyed_take(&run->destroyed))
+        any = true;
+    uint64_t now = monotonic_ns();
+    if (now - run->looked_ns > LOOK_NS) {
+        run->looked_ns = now;
+        watch_look(&run->watch);
+    }
+    return any;
+}
+
+static void take_events(struct run *run, int timeout_ms) {
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int count = epoll_wait(run->epoll, events, EVENTS_AT_ONCE, timeout_ms);
+    /* Signals first: how the command ended is part of the record of its end. */
+    for (int i = 0; i < count; i++)
+        if (events[i].data.u64 == EVENT_SIGNALS)
+            child_handle_signals(&run->child, run->signals);
+    run->watch.child_signalled = run->child.signalled;
+    for (int i = 0; i < count; i++)
+        if (events[i].data.u64 != EVENT_SIGNALS)
+            watch_ended(&run->watch, events[i].data.u64);
+}
+
+static void follow_command(struct run *run) {
+    int timeout_ms = BUSY_MS;
+    while (!run->child.ended || (run->options.wait && run->watch.living > 0)) {
+        take_events(run, timeout_ms);
+        if (take_news(run))
+            timeout_ms = BUSY_MS;
+        else if (timeout_ms < IDLE_MS)
+            timeout_ms *= 2;
+    }
+}
+
+static void drain(struct run *run) {
+    const struct timespec pause = {.tv_nsec = DRAIN_PAUSE_NS};
+    int quiet = 0;
+    for (int round = 0; round < DRAIN_ROUNDS_MAX && quiet < DRAIN_ROUNDS_QUIET; round++) {
+        take_events(run, 0);
+        quiet = take_news(run) ? 0 : quiet + 1;
+        if (run->destroyed.sockets.used == 0 && round >= 2)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    destroyed_take_kept(&run->destroyed);
+    watch_look(&run->watch);
+    watch_tell_unseen(&run->watch);
+    trace_reader_tail(run->reader, false);
+    take_news(run);
+    run->summary.blank = trace_reader_counts(run->reader)->blank;
+}
+
+static void report(struct run *run) {
+    char living[1024];
+    watch_name_living(&run->watch, living, sizeof living);
+    if (!run->options.quiet)
+        summary_print(&run->summary, recorder_header(), living, run->trace.name, stderr);
+}
+
+/* The command itself starts before any wrapper could look at it. */
+static void tell_of_obstacle(const struct program_facts *facts, pid_t pid) {
+    if (facts->obstacle == 0)
+        return;
+    size_t length = strnlen(facts->path, sizeof facts->path);
+    unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
+    struct record record;
+    if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, 0, -1, monotonic_ns()))
+        return;
+    record.units[0].start.source = PW_SOURCE_RUN;
+    record.units[1].numbers.code = (uint32_t)facts->obstacle;
+    record.units[1].numbers.number[0] = (uint64_t)pid;
+    if (!record_text(&record, 2, facts->path, length))
+        record.units[0].start.flags |= PW_FLAG_TEXT_CUT;
+    record_commit(&record, 0);
+}
+
+static int start_command(struct run *run, const char *shim) {
+    static struct program_facts facts;
+    const char *search_path = getenv("PATH");
+    (void)program_inspect(run->options.command[0],
+                          search_path != NULL ? search_path : "/bin:/usr/bin", &facts);
+    const struct environment_plan plan = {.shim = shim,
+                                          .trace = run->trace.absolute,
+                                          .sanitizer = facts.sanitizer,
+                                          .follow = run->options.follow};
+    char **environment = environment_make(environ, &plan);
+    if (environment == NULL)
+        return complain("environment");
+    int status = child_start(&run->child, run->options.command, environment);
+    environment_free(environment);
+    if (status == 0)
+        tell_of_obstacle(&facts, run->child.pid);
+    return status;
+}
+
+/* Everything that can fail comes before the command is started. */
+static int prepare(struct run *run) {
+    struct trace_reader_problem problem;
+    run->signals = child_take_signals();
+    run->epoll = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = EVENT_SIGNALS};
+    if (run->signals < 0 || run->epoll < 0 ||
+        epoll_ctl(run->epoll, EPOLL_CTL_ADD, run->signals, &event) != 0)
+        return complain("signals");
+    run->reader = trace_reader_open(run->trace.absolute, &problem);
+    if (run->reader == NULL) {
+        fprintf(stderr, "portwitness: %s: %s\n", run->trace.name, problem.what);
+        return STATUS_FAILED;
+    }
+    trace_reader_tail(run->reader, true);
+    destroyed_start(&run->destroyed);
+    return 0;
+}
+
+static int run_witnessed(struct run *run, const char *shim) {
+    int status = prepare(run);
+    if (status == 0)
+        status = start_command(run, shim);
+    if (status == 0) {
+        populate_start();
+        watch_start(&run->watch, run->epoll, run->child.pid);
+        follow_command(run);
+        populate_stop();
+        drain(run);
+        report(run);
+        status = run->child.exit_status;
+        watch_stop(&run->watch);
+    } else {
+        new_trace_remove(&run->trace);
+    }
+    destroyed_stop(&run->destroyed);
+    trace_reader_close(run->reader);
+    summary_free(&run->summary);
+    return status;
+}
+
+int run_command(int argc, char **argv) {
+    struct run run = {.destroyed.notices = {.file = -1, .query = -1}};
+    int status = STATUS_FAILED;
+    if (!run_options_parse(&run.options, argc, argv)) {
+        run_options_free(&run.options);
+        return status;
+    }
+    if (run.options.help) {
+        fputs(run_options_help, stdout);
+        run_options_free(&run.options);
+        return 0;
+    }
+    char *shim = environment_find_shim();
+    if (shim != NULL && new_trace_make(&run.trace, &run.options))
+        status = run_witnessed(&run, shim);
+    new_trace_free(&run.trace);
+    free(shim);
+    run_options_free(&run.options);
+    return status;
+}

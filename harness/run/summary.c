@@ -1,0 +1,112 @@
+/* The numbers come from the trace itself, read as it was written, so what stands here is what
+ * `portwitness ports` will find. */
+#include "harness/run/summary.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/trace/memory.h"
+#include "harness/trace/names.h"
+
+enum { BLIND_SHOWN = 4, NAME_SHOWN = 100 };
+
+static void add_blind_spot(struct summary *summary, const struct trace_record *record) {
+    const char *name = record->text != NULL ? record->text : "";
+    for (size_t i = 0; i < summary->blind_count; i++)
+        if (summary->blind[i].reason == record->numbers->code &&
+            strcmp(summary->blind[i].name, name) == 0)
+            return;
+    if (summary->blind_count == SUMMARY_BLIND_MAX) {
+        summary->blind_more++;
+        return;
+    }
+    summary->blind[summary->blind_count].reason = record->numbers->code;
+    summary->blind[summary->blind_count++].name = memory_copy(name, strlen(name));
+}
+
+void summary_add(struct summary *summary, const struct trace_record *record) {
+    if ((record->flags & PW_FLAG_PORT_ZERO) != 0 && record->socket != NULL) {
+        summary->requests++;
+        if ((record->flags & PW_FLAG_HAS_ASSIGNED) != 0 && record->socket->assigned_port != 0)
+            summary->assigned++;
+    }
+    if (record->kind == PW_KIND_PROCESS_START) {
+        if ((record->flags & PW_FLAG_BY_FORK) != 0)
+            summary->forks++;
+        else
+            summary->programs++;
+    }
+    if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL)
+        add_blind_spot(summary, record);
+}
+
+static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
+
+/* Names come from file names: keep a line one line. */
+static void print_name(const char *name, FILE *out) {
+    for (unsigned i = 0; name[i] != '\0' && i < NAME_SHOWN; i++)
+        fputc(iscntrl((unsigned char)name[i]) ? '?' : name[i], out);
+}
+
+static void print_programs(const struct summary *summary, FILE *out) {
+    fprintf(out, "portwitness: %" PRIu64 " program%s and %" PRIu64 " fork%s seen",
+            summary->programs, plural(summary->programs), summary->forks, plural(summary->forks));
+    uint64_t count = summary->blind_count + summary->blind_more;
+    if (count == 0) {
+        fputs(", no blind spots\n", out);
+        return;
+    }
+    fprintf(out, ", %" PRIu64 " blind spot%s: ", count, plural(count));
+    for (size_t i = 0; i < summary->blind_count && i < BLIND_SHOWN; i++) {
+        const char *reason = name_of_blind_spot(summary->blind[i].reason);
+        fputs(i > 0 ? ", " : "", out);
+        print_name(summary->blind[i].name, out);
+        fprintf(out, " (%s)", reason != NULL ? reason : "reason not known");
+    }
+    if (count > BLIND_SHOWN)
+        fprintf(out, " and %" PRIu64 " more", count - BLIND_SHOWN);
+    fputc('\n', out);
+}
+
+static void print_losses(const struct summary *summary, const struct pw_header *header, FILE *out) {
+    uint64_t records = 0;
+    for (unsigned cause = PW_LOST_MAX_SIZE; cause <= PW_LOST_NOT_POPULATED; cause++)
+        records += atomic_load(&header->lost[cause]);
+    fprintf(out, "portwitness: %" PRIu64 " record%s lost", records, plural(records));
+    const char *before = ": ";
+    for (unsigned cause = 0; cause < PW_LOST_CAUSES; cause++) {
+        uint64_t count = atomic_load(&header->lost[cause]);
+        const char *name = name_of_loss(cause);
+        if (count == 0)
+            continue;
+        fprintf(out, "%s%s %" PRIu64, before, name != NULL ? name : "cause not known", count);
+        before = ", ";
+    }
+    fprintf(out, "; %" PRIu64 " torn", summary->torn);
+    if (summary->blank > 0)
+        fprintf(out, ", %" PRIu64 " blank", summary->blank);
+    fputc('\n', out);
+}
+
+void summary_print(const struct summary *summary, const struct pw_header *header,
+                   const char *living, const char *trace, FILE *out) {
+    fprintf(out, "portwitness: %" PRIu64 " port-0 request%s, %" PRIu64 " port%s assigned\n",
+            summary->requests, plural(summary->requests), summary->assigned,
+            plural(summary->assigned));
+    print_programs(summary, out);
+    print_losses(summary, header, out);
+    if (*living != '\0') {
+        fputs("portwitness: still running: ", out);
+        print_name(living, out);
+        fputc('\n', out);
+    }
+    fprintf(out, "portwitness: %s\n", trace);
+}
+
+void summary_free(struct summary *summary) {
+    for (size_t i = 0; i < summary->blind_count; i++)
+        free(summary->blind[i].name);
+    *summary = (struct summary){0};
+}

@@ -1,0 +1,39 @@
+/* What `run` says at the end: at most five lines on stderr. */
+#ifndef PORTWITNESS_RUN_SUMMARY_H
+#define PORTWITNESS_RUN_SUMMARY_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "harness/trace/reader.h"
+
+enum { SUMMARY_BLIND_MAX = 64 };
+
+struct summary {
+    uint64_t requests; /* port-0 requests */
+    uint64_t assigned; /* those that got a port */
+    uint64_t programs; /* starts of a program that were seen */
+    uint64_t forks;    /* children that came by fork */
+    uint64_t torn;     /* begun, never committed, and the process is gone */
+    uint64_t blank;    /* units that were taken and never written */
+    struct summary_blind {
+        unsigned reason; /* enum pw_blind */
+        char *name;
+    } blind[SUMMARY_BLIND_MAX]; /* different ones */
+    size_t blind_count;
+    uint64_t blind_more; /* beyond the table */
+};
+
+/* Counts one committed record of the trace. */
+void summary_add(struct summary *summary, const struct trace_record *record);
+
+/* Prints the lines. `living` names the processes that live on, "" for none; `trace` is the file's
+ * name, and stands alone behind "portwitness: " on the last line. */
+void summary_print(const struct summary *summary, const struct pw_header *header,
+                   const char *living, const char *trace, FILE *out);
+
+/* Frees what the summary holds. */
+void summary_free(struct summary *summary);
+
+#endif

@@ -1,0 +1,302 @@
+/*
+ * A process that is killed writes no end, so `run` sees to it with pidfds. Pids come from the trace
+ * and repeat; a pidfd is trusted only when the start time behind it is the one in the trace.
+ */
+#include "harness/run/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/run/process_facts.h"
+#include "harness/trace/memory.h"
+#include "shim/recorder.h"
+
+enum {
+    SERIALS_MAX = 1 << 24, /* a trace may be damaged: do not take any number for a serial */
+    PIDS_MAX = 1 << 22,    /* the most that Linux has, proc(5) */
+    REPORTS_WITHIN_MS = 500,
+    NAMED_AT_MOST = 8,
+    PATH_BYTES = 1024
+};
+
+enum watched_state { WATCHED_NONE, WATCHED_LIVES, WATCHED_ENDED, WATCHED_UNKNOWN };
+
+struct watched {
+    uint64_t start_time;
+    uint64_t executed_ns; /* began to execute a program that has not reported; 0: none */
+    char *unseen;         /* that program, where it was alive for long; NULL */
+    pid_t pid;
+    int pidfd; /* -1: none */
+    uint8_t state;
+    bool told_own_end;
+};
+
+void watch_start(struct watch *watch, int epoll, pid_t child) {
+    *watch =
+        (struct watch){.epoll = epoll, .child = child, .own_namespace = process_own_namespace()};
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    watch->serial_by_pid = calloc(PIDS_MAX + 1, sizeof *watch->serial_by_pid);
+    watch->pid_room = watch->serial_by_pid != NULL ? PIDS_MAX + 1 : 0;
+}
+
+static struct watched *find(const struct watch *watch, uint64_t serial) {
+    if (serial >= watch->process_room || watch->processes[serial].state == WATCHED_NONE)
+        return NULL;
+    return &watch->processes[serial];
+}
+
+static struct watched *make(struct watch *watch, uint64_t serial) {
+    if (serial == 0 || serial >= SERIALS_MAX)
+        return NULL;
+    if (serial >= watch->process_room) {
+        size_t before = watch->process_room;
+        watch->processes = memory_grow(watch->processes, &watch->process_room, serial + 1,
+                                       sizeof *watch->processes);
+        memset(&watch->processes[before], 0,
+               (watch->process_room - before) * sizeof *watch->processes);
+    }
+    return &watch->processes[serial];
+}
+
+static void append(struct watch_list *list, uint64_t serial) {
+    list->serials = memory_grow(list->serials, &list->room, list->count + 1, sizeof *list->serials);
+    list->serials[list->count++] = serial;
+}
+
+static void write_end(const struct watch *watch, uint64_t serial, const struct watched *process) {
+    struct record record;
+    if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, serial, -1, monotonic_ns()))
+        return;
+    record.units[0].start.source = PW_SOURCE_RUN;
+    if (process->pid == watch->child && watch->child_signalled)
+        record.units[0].start.flags = PW_FLAG_SIGNALLED;
+    record.units[1].process.pid = (uint32_t)process->pid;
+    record.units[1].process.uid = UINT32_MAX;
+    record.units[1].process.serial = serial;
+    record.units[1].process.start_time = process->start_time;
+    record.units[1].process.pid_namespace = watch->own_namespace;
+    record_commit(&record, 0);
+}
+
+static bool wait_for(struct watch *watch, int pidfd, uint64_t serial, int operation) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = serial};
+    return epoll_ctl(watch->epoll, operation, pidfd, &event) == 0;
+}
+
+/* The same process under a new serial: it executed another program. */
+static bool take_over(struct watch *watch, uint64_t serial, struct watched *process) {
+    uint64_t before = watch->serial_by_pid[process->pid];
+    struct watched *old = find(watch, before);
+    if (old == NULL || before == serial || old->start_time != process->start_time)
+        return false;
+    if (old->state != WATCHED_LIVES || !wait_for(watch, old->pidfd, serial, EPOLL_CTL_MOD))
+        return false;
+    process->pidfd = old->pidfd;
+    process->state = WATCHED_LIVES;
+    old->pidfd = -1;
+    old->state = WATCHED_ENDED;
+    return true;
+}
+
+static void open_pidfd(struct watch *watch, uint64_t serial, struct watched *process) {
+    struct process_facts facts;
+    int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    if (pidfd < 0 && errno != ESRCH && errno != EINVAL) {
+        process->state = WATCHED_UNKNOWN;
+        recorder_lost(PW_LOST_PROCESS_ENDS, 1);
+        return;
+    }
+    bool same = pidfd >= 0 && process_facts_read(process->pid, &facts) &&
+                facts.start_time == process->start_time;
+    if (!same || !wait_for(watch, pidfd, serial, EPOLL_CTL_ADD)) {
+        if (pidfd >= 0)
+            close(pidfd);
+        process->state = WATCHED_ENDED;
+        append(&watch->fresh, serial);
+        return;
+    }
+    process->pidfd = pidfd;
+    process->state = WATCHED_LIVES;
+    watch->living++;
+}
+
+static void learn_start(struct watch *watch, const struct pw_process *identity) {
+    struct watched *process = make(watch, identity->serial);
+    if (process == NULL || process->state != WATCHED_NONE)
+        return;
+    process->pid = (pid_t)identity->pid;
+    process->start_time = identity->start_time;
+    process->pidfd = -1;
+    process->state = WATCHED_UNKNOWN;
+    if (identity->pid < watch->pid_room) {
+        struct watched *before = find(watch, watch->serial_by_pid[identity->pid]);
+        if (before != NULL)
+            before->executed_ns = 0;
+    }
+    if (watch->own_namespace == 0 || identity->pid_namespace != watch->own_namespace ||
+        identity->start_time == 0 || identity->pid == 0 || identity->pid >= watch->pid_room) {
+        recorder_lost(PW_LOST_PROCESS_ENDS, 1);
+        return;
+    }
+    if (!take_over(watch, identity->serial, process))
+        open_pidfd(watch, identity->serial, process);
+    watch->serial_by_pid[process->pid] = (uint32_t)identity->serial;
+}
+
+static void learn_exec(struct watch *watch, const struct trace_record *record) {
+    struct watched *process = find(watch, record->process);
+    if (process == NULL || process->pid != (pid_t)record->identity->pid)
+        return;
+    bool listed = process->executed_ns != 0;
+    process->executed_ns = record->kind == PW_KIND_EXEC ? record->end_ns : 0;
+    if (record->kind == PW_KIND_EXEC && !listed)
+        append(&watch->executing, record->process);
+}
+
+/* The shim knows why a program will not report and says so itself. */
+static void learn_blind_spot(struct watch *watch, const struct trace_record *record) {
+    struct watched *process = find(watch, record->process);
+    if (process != NULL && record->numbers->number[0] == (uint64_t)process->pid)
+        process->executed_ns = 0;
+}
+
+void watch_learn(struct watch *watch, const struct trace_record *record) {
+    if (!record->committed || record->source == PW_SOURCE_RUN)
+        return;
+    if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL)
+        learn_blind_spot(watch, record);
+    if (record->identity == NULL)
+        return;
+    if (record->kind == PW_KIND_PROCESS_START)
+        learn_start(watch, record->identity);
+    if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
+        learn_exec(watch, record);
+    if (record->kind == PW_KIND_PROCESS_EXIT && find(watch, record->process) != NULL)
+        find(watch, record->process)->told_own_end = true;
+}
+
+void watch_ended(struct watch *watch, uint64_t serial) {
+    struct watched *process = find(watch, serial);
+    if (process == NULL || process->state != WATCHED_LIVES)
+        return;
+    close(process->pidfd);
+    process->pidfd = -1;
+    process->state = WATCHED_ENDED;
+    watch->living--;
+    write_end(watch, serial, process);
+}
+
+void watch_settle(struct watch *watch) {
+    for (size_t i = 0; i < watch->ripe.count; i++) {
+        const struct watched *process = find(watch, watch->ripe.serials[i]);
+        if (process != NULL && !process->told_own_end)
+            write_end(watch, watch->ripe.serials[i], process);
+    }
+    /* A round that was under way when a process was found dead may have missed its last record. */
+    struct watch_list empty = watch->ripe;
+    empty.count = 0;
+    watch->ripe = watch->fresh;
+    watch->fresh = empty;
+}
+
+static char *program_of(pid_t pid) {
+    char link[64];
+    char path[PATH_BYTES];
+    snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
+    ssize_t length = readlink(link, path, sizeof path);
+    return length > 0 ? memory_copy(path, (size_t)length) : NULL;
+}
+
+/* A process that is stopped or ending had no chance to report. */
+static void look_at(struct watched *process) {
+    struct process_facts facts;
+    bool waited = monotonic_ns() - process->executed_ns > REPORTS_WITHIN_MS * UINT64_C(1000000);
+    if (process->unseen == NULL && waited && process->state == WATCHED_LIVES &&
+        process_facts_read(process->pid, &facts) && strchr("RSD", facts.state) != NULL)
+        process->unseen = program_of(process->pid);
+}
+
+void watch_look(struct watch *watch) {
+    size_t kept = 0;
+    for (size_t i = 0; i < watch->executing.count; i++) {
+        uint64_t serial = watch->executing.serials[i];
+        struct watched *process = find(watch, serial);
+        if (process->executed_ns == 0)
+            continue;
+        look_at(process);
+        watch->executing.serials[kept++] = serial;
+    }
+    watch->executing.count = kept;
+}
+
+void watch_tell_unseen(struct watch *watch) {
+    for (size_t i = 0; i < watch->executing.count; i++) {
+        uint64_t serial = watch->executing.serials[i];
+        const struct watched *process = find(watch, serial);
+        if (process->executed_ns == 0 || process->unseen == NULL)
+            continue;
+        size_t length = strlen(process->unseen);
+        unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
+        struct record record;
+        if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, serial, -1, monotonic_ns()))
+            continue;
+        record.units[0].start.source = PW_SOURCE_RUN;
+        record.units[1].numbers.code = PW_BLIND_UNSEEN;
+        record.units[1].numbers.number[0] = (uint64_t)process->pid;
+        if (!record_text(&record, 2, process->unseen, length))
+            record.units[0].start.flags |= PW_FLAG_TEXT_CUT;
+        record_commit(&record, 0);
+    }
+}
+
+bool watch_lives(const struct watch *watch, uint64_t serial) {
+    const struct watched *process = find(watch, serial);
+    if (process == NULL || process->state != WATCHED_LIVES)
+        return false;
+    struct pollfd end = {.fd = process->pidfd, .events = POLLIN};
+    return poll(&end, 1, 0) == 0;
+}
+
+size_t watch_name_living(struct watch *watch, char *text, size_t size) {
+    size_t count = 0;
+    size_t used = 0;
+    *text = '\0';
+    for (uint64_t serial = 1; serial < watch->process_room; serial++) {
+        struct process_facts facts;
+        if (!watch_lives(watch, serial) ||
+            !process_facts_read(watch->processes[serial].pid, &facts))
+            continue;
+        if (count++ < NAMED_AT_MOST && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s (%d)", count > 1 ? ", " : "",
+                                     facts.comm, (int)watch->processes[serial].pid);
+    }
+    if (count > NAMED_AT_MOST && used < size)
+        snprintf(text + used, size - used, " and %zu more", count - NAMED_AT_MOST);
+    return count;
+}
+
+static void free_list(struct watch_list *list) { free(list->serials); }
+
+void watch_stop(struct watch *watch) {
+    for (size_t i = 0; i < watch->process_room; i++) {
+        if (watch->processes[i].state == WATCHED_LIVES)
+            close(watch->processes[i].pidfd);
+        free(watch->processes[i].unseen);
+    }
+    free(watch->processes);
+    free(watch->serial_by_pid);
+    free_list(&watch->fresh);
+    free_list(&watch->ripe);
+    free_list(&watch->executing);
+}

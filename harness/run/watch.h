@@ -1,0 +1,61 @@
+/* The processes that the trace names, and their ends. */
+#ifndef PORTWITNESS_RUN_WATCH_H
+#define PORTWITNESS_RUN_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/trace/reader.h"
+
+struct watched;
+
+struct watch {
+    int epoll; /* where pidfds are waited for; the serial is the event's data */
+    uint64_t own_namespace;
+    pid_t child;               /* the command, whose way of ending is known */
+    bool child_signalled;      /* set before the end is told of */
+    struct watched *processes; /* by serial */
+    size_t process_room;
+    uint32_t *serial_by_pid;
+    size_t pid_room;
+    struct watch_list {
+        uint64_t *serials;
+        size_t count;
+        size_t room;
+    } fresh, ripe, executing;
+    size_t living; /* pidfds open */
+};
+
+/* Begins with nothing watched. Raises our own descriptor limit as far as it goes, so call it when
+ * the command has been started. */
+void watch_start(struct watch *watch, int epoll, pid_t child);
+
+/* Learns of a process from a record of the trace. */
+void watch_learn(struct watch *watch, const struct trace_record *record);
+
+/* Writes the end of the process whose pidfd became readable. */
+void watch_ended(struct watch *watch, uint64_t serial);
+
+/* After each complete round of reading the trace: writes the ends of processes that had ended when
+ * they were first seen, unless the round showed that they wrote their own. */
+void watch_settle(struct watch *watch);
+
+/* Looks at processes that executed a program and have not reported since. Now and then. */
+void watch_look(struct watch *watch);
+
+/* Writes blind spots for programs that were alive for long and never reported. At the end. */
+void watch_tell_unseen(struct watch *watch);
+
+/* Does the process still run? */
+bool watch_lives(const struct watch *watch, uint64_t serial);
+
+/* Names and pids of the processes that live, "redis-server (12), sh (14) and 3 more", into `text`.
+ * How many there are. */
+size_t watch_name_living(struct watch *watch, char *text, size_t size);
+
+/* Frees what is held. */
+void watch_stop(struct watch *watch);
+
+#endif
