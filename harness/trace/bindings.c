@@ -1,5 +1,5 @@
-/* A binding is not a descriptor's life: a port can be free while a descriptor is open, and taken when
- * none is. The rules for both are here, and nowhere else. */
+/* A binding is not a descriptor's life: a port can be free while a descriptor is open, and taken
+ * when none is. The rules for both are here, and nowhere else. */
 #include "harness/trace/bindings.h"
 
 #include <errno.h>
@@ -12,20 +12,17 @@
 #include "harness/trace/memory.h"
 #include "harness/trace/names.h"
 
-static bool still_connecting(unsigned error)
-{
+static bool still_connecting(unsigned error) {
     return error == EINPROGRESS || error == EINTR || error == EALREADY || error == EISCONN;
 }
 
-static bool is_tcp(unsigned type, unsigned protocol)
-{
+static bool is_tcp(unsigned type, unsigned protocol) {
     return type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
 /* Did the call that failed still give a port? A datagram socket is bound before its send or connect
  * is tried, and stays bound. */
-static bool port_was_given(const struct trace_record *record)
-{
+static bool port_was_given(const struct trace_record *record) {
     if (record->error == 0)
         return true;
     if (record->kind == PW_KIND_CONNECT && still_connecting(record->error))
@@ -36,8 +33,7 @@ static bool port_was_given(const struct trace_record *record)
            record->socket->assigned_port != 0;
 }
 
-static bool asks_for_port(const struct trace_record *record)
-{
+static bool asks_for_port(const struct trace_record *record) {
     if (!record->committed || record->socket == NULL)
         return false;
     switch (record->kind) {
@@ -52,8 +48,7 @@ static bool asks_for_port(const struct trace_record *record)
     }
 }
 
-static uint32_t add_binding(struct bindings *bindings, const struct trace_record *record)
-{
+static uint32_t add_binding(struct bindings *bindings, const struct trace_record *record) {
     const struct pw_socket *socket = record->socket;
     uint32_t index = (uint32_t)bindings->count++;
     struct binding *binding;
@@ -93,8 +88,7 @@ static uint32_t add_binding(struct bindings *bindings, const struct trace_record
     return index;
 }
 
-void bindings_note(struct bindings *bindings, const struct trace_record *record)
-{
+void bindings_note(struct bindings *bindings, const struct trace_record *record) {
     uint32_t index = MAP_NONE;
 
     processes_note(&bindings->processes, record);
@@ -105,8 +99,7 @@ void bindings_note(struct bindings *bindings, const struct trace_record *record)
 
 /* The port goes though the socket lives on. A port that was asked for by number is kept. */
 static void lose_port(struct bindings *bindings, struct socket_state *socket, uint64_t ns,
-                      enum end_known_by how)
-{
+                      enum end_known_by how) {
     struct binding *binding;
 
     if (socket->binding == MAP_NONE)
@@ -120,8 +113,7 @@ static void lose_port(struct bindings *bindings, struct socket_state *socket, ui
     socket->binding = MAP_NONE;
 }
 
-static void start_binding(struct bindings *bindings, uint32_t index, uint32_t binding)
-{
+static void start_binding(struct bindings *bindings, uint32_t index, uint32_t binding) {
     struct socket_state *socket = &bindings->sockets.list[index];
 
     bindings->list[binding].socket = index;
@@ -131,8 +123,7 @@ static void start_binding(struct bindings *bindings, uint32_t index, uint32_t bi
         socket->binding = binding;
 }
 
-static void apply_connect(struct bindings *bindings, const struct event *event, uint32_t index)
-{
+static void apply_connect(struct bindings *bindings, const struct event *event, uint32_t index) {
     struct socket_state *socket = &bindings->sockets.list[index];
 
     if (!is_tcp(socket->type, socket->protocol))
@@ -145,8 +136,7 @@ static void apply_connect(struct bindings *bindings, const struct event *event, 
     lose_port(bindings, socket, event->ns, END_CONNECT_FAILED);
 }
 
-static void apply_shutdown(struct bindings *bindings, const struct event *event, uint32_t index)
-{
+static void apply_shutdown(struct bindings *bindings, const struct event *event, uint32_t index) {
     struct socket_state *socket = &bindings->sockets.list[index];
     bool listening = socket->listening || event->flags & PW_FLAG_LISTENING;
 
@@ -158,8 +148,7 @@ static void apply_shutdown(struct bindings *bindings, const struct event *event,
 }
 
 static void apply_accept(struct bindings *bindings, const struct event *event, uint32_t process,
-                         uint32_t index)
-{
+                         uint32_t index) {
     struct sockets *sockets = &bindings->sockets;
     uint32_t listener;
 
@@ -175,9 +164,8 @@ static void apply_accept(struct bindings *bindings, const struct event *event, u
     bindings->list[sockets->list[listener].binding].first_accepted = index;
 }
 
-static void apply_descriptor(struct bindings *bindings, const struct event *event,
-                             uint32_t process, uint32_t index)
-{
+static void apply_descriptor(struct bindings *bindings, const struct event *event, uint32_t process,
+                             uint32_t index) {
     struct socket_state *socket = &bindings->sockets.list[index];
     const char *call = name_of_call(event->call);
 
@@ -191,8 +179,7 @@ static void apply_descriptor(struct bindings *bindings, const struct event *even
 }
 
 static void apply_close(struct bindings *bindings, const struct event *event, uint32_t process,
-                        uint32_t index)
-{
+                        uint32_t index) {
     bool inferred = (event->flags & PW_FLAG_RELEASE_INFERRED) != 0;
 
     if (event->error == EBADF)
@@ -201,10 +188,9 @@ static void apply_close(struct bindings *bindings, const struct event *event, ui
                     inferred ? END_INFERRED : END_CLOSED);
 }
 
-/* Which socket a record concerns. Without a cookie one that was just made is a new one, and any other
- * is what its descriptor was last. */
-static uint32_t socket_of(struct bindings *bindings, const struct event *event, uint32_t process)
-{
+/* Which socket a record concerns. Without a cookie one that was just made is a new one, and any
+ * other is what its descriptor was last. */
+static uint32_t socket_of(struct bindings *bindings, const struct event *event, uint32_t process) {
     struct sockets *sockets = &bindings->sockets;
     int descriptor = event->descriptor;
     struct socket_state *socket;
@@ -227,8 +213,8 @@ static uint32_t socket_of(struct bindings *bindings, const struct event *event, 
     return index;
 }
 
-static void apply_to_socket(struct bindings *bindings, const struct event *event, uint32_t process)
-{
+static void apply_to_socket(struct bindings *bindings, const struct event *event,
+                            uint32_t process) {
     uint32_t index = socket_of(bindings, event, process);
     struct socket_state *socket = &bindings->sockets.list[index];
 
@@ -280,8 +266,7 @@ static void apply_to_socket(struct bindings *bindings, const struct event *event
 }
 
 /* The end of a socket itself: when nothing held it any more, or what the kernel said. */
-static uint64_t end_of_socket(const struct socket_state *socket, enum end_known_by *how)
-{
+static uint64_t end_of_socket(const struct socket_state *socket, enum end_known_by *how) {
     bool released = socket->holders == 0 && socket->in_flight == 0 && socket->released_ns != 0;
     bool destroyed = socket->destroyed_ns != 0 && !socket->time_wait;
 
@@ -300,8 +285,7 @@ static uint64_t end_of_socket(const struct socket_state *socket, enum end_known_
 
 /* The end of a connection that a listener accepted. Its TIME_WAIT does not keep a listener from
  * taking the port again, so here a close is an end. */
-static uint64_t end_of_accepted(const struct socket_state *socket, enum end_known_by *how)
-{
+static uint64_t end_of_accepted(const struct socket_state *socket, enum end_known_by *how) {
     struct socket_state without = *socket;
 
     without.client = false;
@@ -310,8 +294,7 @@ static uint64_t end_of_accepted(const struct socket_state *socket, enum end_know
 }
 
 /* The port stays taken until the last connection accepted from the listener has gone as well. */
-static void outlast_accepted(const struct bindings *bindings, struct binding *binding)
-{
+static void outlast_accepted(const struct bindings *bindings, struct binding *binding) {
     uint32_t index = binding->first_accepted;
 
     while (index != MAP_NONE && binding->to_ns != 0) {
@@ -327,8 +310,7 @@ static void outlast_accepted(const struct bindings *bindings, struct binding *bi
     }
 }
 
-static void finish_binding(const struct bindings *bindings, struct binding *binding)
-{
+static void finish_binding(const struct bindings *bindings, struct binding *binding) {
     const struct socket_state *socket;
     enum end_known_by how;
 
@@ -348,8 +330,7 @@ static void finish_binding(const struct bindings *bindings, struct binding *bind
         binding->to_ns = binding->from_ns;
 }
 
-void bindings_finish(struct bindings *bindings)
-{
+void bindings_finish(struct bindings *bindings) {
     struct lives lives;
 
     events_sort(&bindings->events, &bindings->processes);
@@ -375,8 +356,7 @@ void bindings_finish(struct bindings *bindings)
         finish_binding(bindings, &bindings->list[i]);
 }
 
-void bindings_free(struct bindings *bindings)
-{
+void bindings_free(struct bindings *bindings) {
     free(bindings->list);
     processes_free(&bindings->processes);
     events_free(&bindings->events);

@@ -6,8 +6,7 @@
 
 #include "harness/trace/memory.h"
 
-static bool bears_on_sockets(const struct trace_record *record)
-{
+static bool bears_on_sockets(const struct trace_record *record) {
     switch (record->kind) {
     case PW_KIND_PROCESS_START:
     case PW_KIND_FORK:
@@ -35,8 +34,7 @@ static bool bears_on_sockets(const struct trace_record *record)
 
 /* The process's own exit record is written before it ends, and a message may be received before the
  * call that sent it has returned: both count from their begin. */
-static uint64_t time_of(const struct trace_record *record)
-{
+static uint64_t time_of(const struct trace_record *record) {
     if (!record->committed || record->kind == PW_KIND_PASSED)
         return record->begin_ns;
     if (record->kind == PW_KIND_PROCESS_START)
@@ -46,8 +44,7 @@ static uint64_t time_of(const struct trace_record *record)
     return record->end_ns;
 }
 
-static uint32_t value_of(const struct trace_record *record)
-{
+static uint32_t value_of(const struct trace_record *record) {
     if (record->numbers == NULL)
         return 0;
     if (record->kind == PW_KIND_OPTION)
@@ -55,8 +52,7 @@ static uint32_t value_of(const struct trace_record *record)
     return (uint32_t)record->numbers->number[0];
 }
 
-void events_note(struct events *events, const struct trace_record *record, uint32_t binding)
-{
+void events_note(struct events *events, const struct trace_record *record, uint32_t binding) {
     struct event *event;
 
     if (!bears_on_sockets(record))
@@ -95,8 +91,7 @@ void events_note(struct events *events, const struct trace_record *record, uint3
     }
 }
 
-static int compare(const void *left, const void *right)
-{
+static int compare(const void *left, const void *right) {
     const struct event *a = left;
     const struct event *b = right;
 
@@ -105,8 +100,7 @@ static int compare(const void *left, const void *right)
     return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
-void events_sort(struct events *events, const struct processes *processes)
-{
+void events_sort(struct events *events, const struct processes *processes) {
     /* The child may have run, and closed what it had, before fork returned in its parent. */
     for (size_t i = 0; i < events->count; i++) {
         struct event *event = &events->list[i];
@@ -122,8 +116,7 @@ void events_sort(struct events *events, const struct processes *processes)
         qsort(events->list, events->count, sizeof *events->list, compare);
 }
 
-void events_free(struct events *events)
-{
+void events_free(struct events *events) {
     free(events->list);
     *events = (struct events){0};
 }

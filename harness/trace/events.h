@@ -15,7 +15,7 @@ struct event {
     uint64_t cookie;
     uint64_t netns;
     uint64_t flags;
-    uint64_t other; /* cookie of the listener, serial of the child */
+    uint64_t other;   /* cookie of the listener, serial of the child */
     uint32_t binding; /* that the record made, MAP_NONE if none */
     int descriptor;
     int other_descriptor;

@@ -12,8 +12,7 @@
 #define OTHER_BYTE_ORDER 0x04030201u
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct trace_reader_problem *problem,
-                                                         const char *format, ...)
-{
+                                                         const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
@@ -22,8 +21,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct trace_reader_pro
     return false;
 }
 
-size_t header_read_at(int file, void *buffer, size_t size, off_t offset)
-{
+size_t header_read_at(int file, void *buffer, size_t size, off_t offset) {
     size_t done = 0;
 
     while (done < size) {
@@ -38,16 +36,14 @@ size_t header_read_at(int file, void *buffer, size_t size, off_t offset)
     return done;
 }
 
-uint64_t header_units_taken(const struct pw_header *header)
-{
+uint64_t header_units_taken(const struct pw_header *header) {
     uint64_t room = (header->capacity - header->units_offset) / PW_UNIT_SIZE;
     uint64_t taken = atomic_load_explicit(&header->next_unit, memory_order_relaxed);
 
     return taken < room ? taken : room;
 }
 
-static bool sizes_are_plausible(const struct pw_header *header)
-{
+static bool sizes_are_plausible(const struct pw_header *header) {
     if (header->units_offset < PW_HEADER_SIZE || header->units_offset % PW_UNIT_SIZE != 0)
         return false;
     if (header->capacity < header->units_offset || header->capacity > (UINT64_C(1) << 62))
@@ -59,8 +55,7 @@ static bool sizes_are_plausible(const struct pw_header *header)
 }
 
 bool header_check(int file, off_t size, struct pw_header *header,
-                  struct trace_reader_problem *problem)
-{
+                  struct trace_reader_problem *problem) {
     size_t got;
 
     if (size == 0)

@@ -1,4 +1,5 @@
-/* One row a record kind tells which units follow its start, so that a new kind is a new row here. */
+/* One row a record kind tells which units follow its start, so that a new kind is a new row here.
+ */
 #include "harness/trace/layout.h"
 
 #include <string.h>
@@ -36,8 +37,7 @@ static const enum part layouts[PW_KIND_END][2] = {
 
 /* Joins the text of `count` units. Only the filling at its end is left off: NULs between arguments
  * stay. */
-static size_t join_text(char *text, const union pw_unit *units, unsigned count)
-{
+static size_t join_text(char *text, const union pw_unit *units, unsigned count) {
     size_t length = count * (size_t)PW_TEXT_BYTES;
 
     for (unsigned i = 0; i < count; i++)
@@ -49,8 +49,7 @@ static size_t join_text(char *text, const union pw_unit *units, unsigned count)
 }
 
 void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
-                   const union pw_unit *units, char *text)
-{
+                   const union pw_unit *units, char *text) {
     const struct pw_start *start = &units[0].start;
     unsigned count = PW_HEAD_COUNT(head);
     unsigned next = 1;

@@ -8,8 +8,7 @@
 
 #include "harness/trace/memory.h"
 
-void lives_begin(struct lives *lives, const struct processes *processes, struct sockets *sockets)
-{
+void lives_begin(struct lives *lives, const struct processes *processes, struct sockets *sockets) {
     size_t room = 0;
 
     *lives = (struct lives){.processes = processes, .sockets = sockets};
@@ -18,23 +17,20 @@ void lives_begin(struct lives *lives, const struct processes *processes, struct 
         lives->list[i] = (struct life){.successor = MAP_NONE};
 }
 
-static uint64_t identity_key(const struct process *process)
-{
+static uint64_t identity_key(const struct process *process) {
     return (process->start_time * UINT64_C(0x100000001b3) ^ process->pid_namespace) *
                UINT64_C(0x100000001b3) ^
            process->pid;
 }
 
-static bool same_process(const struct process *one, const struct process *other)
-{
+static bool same_process(const struct process *one, const struct process *other) {
     return one->pid != 0 && one->pid == other->pid && one->start_time == other->start_time &&
            one->pid_namespace == other->pid_namespace;
 }
 
-/* What ran in the process before the exec. A child that never told of itself is known by its parent's
- * record alone, which does not know its start time: there the new program names it. */
-static uint32_t predecessor_of(const struct lives *lives, uint32_t index)
-{
+/* What ran in the process before the exec. A child that never told of itself is known by its
+ * parent's record alone, which does not know its start time: there the new program names it. */
+static uint32_t predecessor_of(const struct lives *lives, uint32_t index) {
     const struct process *process = &lives->processes->list[index];
     uint32_t before = map_get(&lives->by_identity, identity_key(process));
 
@@ -44,22 +40,19 @@ static uint32_t predecessor_of(const struct lives *lives, uint32_t index)
     if (!process->by_exec)
         return MAP_NONE;
     before = processes_index(lives->processes, process->parent);
-    if (before == MAP_NONE || before == index ||
-        lives->processes->list[before].pid != process->pid)
+    if (before == MAP_NONE || before == index || lives->processes->list[before].pid != process->pid)
         return MAP_NONE;
     return before;
 }
 
-static void copy_from_parent(struct lives *lives, uint32_t parent, uint32_t child, uint64_t ns)
-{
+static void copy_from_parent(struct lives *lives, uint32_t parent, uint32_t child, uint64_t ns) {
     if (parent == MAP_NONE || lives->list[child].has_parents)
         return;
     lives->list[child].has_parents = true;
     sockets_copy_holders(lives->sockets, parent, child, ns);
 }
 
-static void start(struct lives *lives, uint32_t index, uint64_t ns)
-{
+static void start(struct lives *lives, uint32_t index, uint64_t ns) {
     const struct process *process = &lives->processes->list[index];
     uint32_t before;
 
@@ -75,8 +68,7 @@ static void start(struct lives *lives, uint32_t index, uint64_t ns)
     map_put(&lives->by_identity, identity_key(process), index);
 }
 
-static void end(struct lives *lives, uint32_t index, uint64_t ns)
-{
+static void end(struct lives *lives, uint32_t index, uint64_t ns) {
     /* `run` may know the process by the serial that it had before an exec. */
     for (size_t i = 0; index != MAP_NONE && i < lives->processes->count; i++) {
         lives->list[index].ended_ns = ns;
@@ -85,8 +77,7 @@ static void end(struct lives *lives, uint32_t index, uint64_t ns)
     }
 }
 
-void lives_apply(struct lives *lives, const struct event *event)
-{
+void lives_apply(struct lives *lives, const struct event *event) {
     uint32_t process = processes_index(lives->processes, event->process);
     uint32_t child;
 
@@ -111,16 +102,14 @@ void lives_apply(struct lives *lives, const struct event *event)
     }
 }
 
-void lives_finish(struct lives *lives)
-{
+void lives_finish(struct lives *lives) {
     /* Other threads go on between a process's exit record and its end. */
     for (uint32_t i = 0; i < lives->processes->count; i++)
         if (lives->list[i].ended_ns != 0)
             sockets_release_all(lives->sockets, i, lives->list[i].ended_ns, END_EXIT);
 }
 
-void lives_free(struct lives *lives)
-{
+void lives_free(struct lives *lives) {
     free(lives->list);
     map_free(&lives->by_identity);
 }

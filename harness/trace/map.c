@@ -6,8 +6,7 @@
 
 #include "harness/trace/memory.h"
 
-static size_t slot_of(const struct map *map, uint64_t key)
-{
+static size_t slot_of(const struct map *map, uint64_t key) {
     /* The multiplication spreads serial numbers and cookies, the shift mixes the high bits in. */
     uint64_t mixed = key * UINT64_C(0x9e3779b97f4a7c15);
     size_t slot = (size_t)(mixed ^ mixed >> 32) & (map->room - 1);
@@ -17,17 +16,15 @@ static size_t slot_of(const struct map *map, uint64_t key)
     return slot;
 }
 
-uint32_t map_get(const struct map *map, uint64_t key)
-{
+uint32_t map_get(const struct map *map, uint64_t key) {
     return map->room == 0 ? MAP_NONE : map->slots[slot_of(map, key)].value;
 }
 
-static void grow(struct map *map)
-{
+static void grow(struct map *map) {
     struct map larger = {0};
 
-    larger.slots = memory_grow(NULL, &larger.room, map->room > 0 ? 2 * map->room : 16,
-                               sizeof *larger.slots);
+    larger.slots =
+        memory_grow(NULL, &larger.room, map->room > 0 ? 2 * map->room : 16, sizeof *larger.slots);
     for (size_t i = 0; i < larger.room; i++)
         larger.slots[i].value = MAP_NONE;
     for (size_t i = 0; i < map->room; i++)
@@ -38,8 +35,7 @@ static void grow(struct map *map)
     *map = larger;
 }
 
-void map_put(struct map *map, uint64_t key, uint32_t value)
-{
+void map_put(struct map *map, uint64_t key, uint32_t value) {
     struct map_slot *slot;
 
     if (2 * map->used >= map->room)
@@ -51,8 +47,7 @@ void map_put(struct map *map, uint64_t key, uint32_t value)
     slot->value = value;
 }
 
-void map_free(struct map *map)
-{
+void map_free(struct map *map) {
     free(map->slots);
     *map = (struct map){0};
 }

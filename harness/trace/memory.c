@@ -6,14 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Noreturn void give_up(void)
-{
+static _Noreturn void give_up(void) {
     fputs("portwitness: out of memory\n", stderr);
     exit(2);
 }
 
-void *memory_grow(void *array, size_t *room, size_t needed, size_t size)
-{
+void *memory_grow(void *array, size_t *room, size_t needed, size_t size) {
     size_t wanted = *room > 0 ? *room : 16;
 
     if (needed <= *room)
@@ -27,8 +25,7 @@ void *memory_grow(void *array, size_t *room, size_t needed, size_t size)
     return array;
 }
 
-char *memory_copy(const char *text, size_t length)
-{
+char *memory_copy(const char *text, size_t length) {
     char *copy = malloc(length + 1);
 
     if (copy == NULL)

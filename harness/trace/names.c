@@ -154,16 +154,14 @@ const char *name_of_loss(unsigned cause) { return LOOK_UP(losses, cause); }
 
 const char *name_of_option(unsigned option) { return LOOK_UP(options, option); }
 
-const char *name_of_flag(uint64_t bit)
-{
+const char *name_of_flag(uint64_t bit) {
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         if (flags[i].bit == bit)
             return flags[i].name;
     return NULL;
 }
 
-const char *name_of_protocol(unsigned type, unsigned protocol)
-{
+const char *name_of_protocol(unsigned type, unsigned protocol) {
     if (protocol == 0)
         protocol = type == SOCK_STREAM ? IPPROTO_TCP : type == SOCK_DGRAM ? IPPROTO_UDP : 0;
     switch (protocol) {

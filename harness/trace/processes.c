@@ -1,5 +1,5 @@
-/* Who is who: everything else in a trace names processes by serial alone. A forked child often tells
- * nothing of itself but its serial, so what it lacks is taken from its parent. */
+/* Who is who: everything else in a trace names processes by serial alone. A forked child often
+ * tells nothing of itself but its serial, so what it lacks is taken from its parent. */
 #include "harness/trace/processes.h"
 
 #include <stdlib.h>
@@ -9,20 +9,17 @@
 
 #define GENERATIONS_MAX 4096 /* ends the search in a damaged trace where parents form a ring */
 
-uint32_t processes_index(const struct processes *processes, uint64_t serial)
-{
+uint32_t processes_index(const struct processes *processes, uint64_t serial) {
     return serial == 0 ? MAP_NONE : map_get(&processes->by_serial, serial);
 }
 
-const struct process *processes_find(const struct processes *processes, uint64_t serial)
-{
+const struct process *processes_find(const struct processes *processes, uint64_t serial) {
     uint32_t index = processes_index(processes, serial);
 
     return index == MAP_NONE ? NULL : &processes->list[index];
 }
 
-static struct process *find_or_add(struct processes *processes, uint64_t serial)
-{
+static struct process *find_or_add(struct processes *processes, uint64_t serial) {
     uint32_t index = processes_index(processes, serial);
 
     if (index == MAP_NONE) {
@@ -35,8 +32,7 @@ static struct process *find_or_add(struct processes *processes, uint64_t serial)
     return &processes->list[index];
 }
 
-static void take_identity(struct process *process, const struct pw_process *identity)
-{
+static void take_identity(struct process *process, const struct pw_process *identity) {
     process->pid = identity->pid;
     process->parent = identity->parent;
     if (identity->start_time != 0)
@@ -47,8 +43,7 @@ static void take_identity(struct process *process, const struct pw_process *iden
         memcpy(process->comm, identity->comm, sizeof identity->comm);
 }
 
-static void take_command(struct process *process, const struct trace_record *record)
-{
+static void take_command(struct process *process, const struct trace_record *record) {
     if (record->text == NULL || record->text_length == 0)
         return;
     free(process->command);
@@ -58,8 +53,7 @@ static void take_command(struct process *process, const struct trace_record *rec
             process->command[i] = ' ';
 }
 
-static void note_fork(struct processes *processes, const struct trace_record *record)
-{
+static void note_fork(struct processes *processes, const struct trace_record *record) {
     struct process *child;
 
     if (record->identity->serial == 0 || record->identity->serial == record->process)
@@ -71,8 +65,7 @@ static void note_fork(struct processes *processes, const struct trace_record *re
     child->by_fork = true;
 }
 
-void processes_note(struct processes *processes, const struct trace_record *record)
-{
+void processes_note(struct processes *processes, const struct trace_record *record) {
     struct process *process;
 
     if (record->process != 0 && record->source <= PW_SOURCE_SHIM) {
@@ -94,13 +87,11 @@ void processes_note(struct processes *processes, const struct trace_record *reco
 }
 
 const struct process *process_forked_from(const struct processes *processes,
-                                          const struct process *process)
-{
+                                          const struct process *process) {
     return process->by_fork ? processes_find(processes, process->parent) : NULL;
 }
 
-const char *process_command(const struct processes *processes, const struct process *process)
-{
+const char *process_command(const struct processes *processes, const struct process *process) {
     for (int generation = 0; process != NULL && generation < GENERATIONS_MAX; generation++) {
         if (process->command != NULL)
             return process->command;
@@ -109,8 +100,7 @@ const char *process_command(const struct processes *processes, const struct proc
     return NULL;
 }
 
-void processes_free(struct processes *processes)
-{
+void processes_free(struct processes *processes) {
     for (size_t i = 0; i < processes->count; i++)
         free(processes->list[i].command);
     free(processes->list);

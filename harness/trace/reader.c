@@ -51,8 +51,7 @@ struct trace_reader {
     char text[PW_RECORD_UNITS_MAX * PW_TEXT_BYTES + 1];
 };
 
-struct trace_reader *trace_reader_open(const char *path, struct trace_reader_problem *problem)
-{
+struct trace_reader *trace_reader_open(const char *path, struct trace_reader_problem *problem) {
     struct trace_reader *reader = calloc(1, sizeof *reader);
     struct stat status;
 
@@ -76,8 +75,7 @@ struct trace_reader *trace_reader_open(const char *path, struct trace_reader_pro
     return NULL;
 }
 
-void trace_reader_close(struct trace_reader *reader)
-{
+void trace_reader_close(struct trace_reader *reader) {
     if (reader == NULL)
         return;
     if (reader->file >= 0)
@@ -90,18 +88,15 @@ void trace_reader_close(struct trace_reader *reader)
 
 void trace_reader_tail(struct trace_reader *reader, bool tailing) { reader->tailing = tailing; }
 
-const struct pw_header *trace_reader_header(const struct trace_reader *reader)
-{
+const struct pw_header *trace_reader_header(const struct trace_reader *reader) {
     return &reader->header;
 }
 
-const struct trace_counts *trace_reader_counts(const struct trace_reader *reader)
-{
+const struct trace_counts *trace_reader_counts(const struct trace_reader *reader) {
     return &reader->counts;
 }
 
-void trace_reader_rewind(struct trace_reader *reader)
-{
+void trace_reader_rewind(struct trace_reader *reader) {
     memset(&reader->counts, 0, sizeof reader->counts);
     reader->counts.cut = reader->cut;
     reader->again.count = reader->again_done = reader->later.count = 0;
@@ -112,8 +107,7 @@ void trace_reader_rewind(struct trace_reader *reader)
 
 /* Takes a fresh look at the header and at the file's size. The fields that never change keep the
  * values that were checked when the trace was opened. */
-static void refresh(struct trace_reader *reader)
-{
+static void refresh(struct trace_reader *reader) {
     struct pw_header fresh;
     struct stat status;
     uint64_t taken;
@@ -133,8 +127,7 @@ static void refresh(struct trace_reader *reader)
     reader->counts.cut = reader->cut;
 }
 
-static void start_round(struct trace_reader *reader)
-{
+static void start_round(struct trace_reader *reader) {
     struct ranges finished = reader->again;
 
     reader->again = reader->later;
@@ -150,8 +143,7 @@ static void start_round(struct trace_reader *reader)
 }
 
 /* Moves on to the next range of this round: the new units first, then the older ones. */
-static bool next_range(struct trace_reader *reader)
-{
+static bool next_range(struct trace_reader *reader) {
     if (reader->again_done == reader->again.count)
         return false;
     reader->now = reader->again.list[reader->again_done++];
@@ -160,8 +152,7 @@ static bool next_range(struct trace_reader *reader)
 
 /* Remembers units to be looked at in the next round. Where there is no memory for it they are
  * counted as blank: told, if too early. */
-static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to)
-{
+static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to) {
     struct ranges *later = &reader->later;
 
     if (later->count == later->room) {
@@ -180,8 +171,7 @@ static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to)
 
 /* Makes the window hold `count` units from `from` on, within the current range. false, with the
  * range ended there and the rest counted, where the file has become shorter. */
-static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t count)
-{
+static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t count) {
     uint64_t want = reader->now.to - from;
     off_t offset = (off_t)(reader->header.units_offset + from * PW_UNIT_SIZE);
     size_t got;
@@ -192,8 +182,7 @@ static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t cou
         want = WINDOW_UNITS;
     header_read_at(reader->file, reader->units, want * PW_UNIT_SIZE, offset);
     for (uint64_t i = 0; i < want; i++)
-        reader->heads[i] =
-            atomic_load_explicit(&reader->units[i].start.head, memory_order_acquire);
+        reader->heads[i] = atomic_load_explicit(&reader->units[i].start.head, memory_order_acquire);
     got = header_read_at(reader->file, reader->units, want * PW_UNIT_SIZE, offset) / PW_UNIT_SIZE;
     reader->window_from = from;
     reader->window_to = from + got;
@@ -204,21 +193,18 @@ static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t cou
     return false;
 }
 
-static uint32_t window_tag(const struct trace_reader *reader, uint64_t unit)
-{
+static uint32_t window_tag(const struct trace_reader *reader, uint64_t unit) {
     return PW_HEAD_TAG(reader->units[unit - reader->window_from].text.head);
 }
 
-static void skip(struct trace_reader *reader, uint64_t *counter)
-{
+static void skip(struct trace_reader *reader, uint64_t *counter) {
     ++*counter;
     reader->now.from++;
 }
 
 /* A blank unit: its writer is between taking the record and storing anything, or died there. The
  * units behind it, up to the next start, may be the same record's. */
-static void pass_blank(struct trace_reader *reader)
-{
+static void pass_blank(struct trace_reader *reader) {
     uint64_t from = reader->now.from;
     uint64_t unit = from + 1;
 
@@ -235,8 +221,7 @@ static void pass_blank(struct trace_reader *reader)
 
 /* Are the units behind the start at the current place its own? Of a record that was only begun some
  * may be blank still. */
-static bool continues(const struct trace_reader *reader, unsigned count, bool committed)
-{
+static bool continues(const struct trace_reader *reader, unsigned count, bool committed) {
     for (unsigned i = 1; i < count; i++) {
         uint32_t head = reader->units[reader->now.from + i - reader->window_from].text.head;
         uint32_t tag = window_tag(reader, reader->now.from + i);
@@ -250,8 +235,7 @@ static bool continues(const struct trace_reader *reader, unsigned count, bool co
 }
 
 /* The record that starts at the current place. true if it is one to hand out. */
-static bool take_record(struct trace_reader *reader, struct trace_record *record)
-{
+static bool take_record(struct trace_reader *reader, struct trace_record *record) {
     uint64_t from = reader->now.from;
     uint32_t head = reader->heads[from - reader->window_from];
     unsigned count = PW_HEAD_COUNT(head);
@@ -291,8 +275,7 @@ static bool take_record(struct trace_reader *reader, struct trace_record *record
     return true;
 }
 
-enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_record *record)
-{
+enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_record *record) {
     if (!reader->in_round)
         start_round(reader);
     for (;;) {

@@ -9,26 +9,23 @@
 
 #include "harness/trace/memory.h"
 
-static uint64_t number_key(uint32_t process, int descriptor)
-{
+static uint64_t number_key(uint32_t process, int descriptor) {
     return (uint64_t)process << 32 | (uint32_t)descriptor;
 }
 
-static uint32_t add_socket(struct sockets *sockets, uint64_t cookie)
-{
+static uint32_t add_socket(struct sockets *sockets, uint64_t cookie) {
     uint32_t index = (uint32_t)sockets->count++;
 
     sockets->list =
         memory_grow(sockets->list, &sockets->room, sockets->count, sizeof *sockets->list);
-    sockets->list[index] = (struct socket_state){
-        .cookie = cookie, .binding = MAP_NONE, .next_accepted = MAP_NONE};
+    sockets->list[index] =
+        (struct socket_state){.cookie = cookie, .binding = MAP_NONE, .next_accepted = MAP_NONE};
     if (cookie != 0)
         map_put(&sockets->by_cookie, cookie, index);
     return index;
 }
 
-uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor, uint64_t cookie)
-{
+uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor, uint64_t cookie) {
     uint32_t index;
 
     if (cookie != 0) {
@@ -46,8 +43,7 @@ uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor,
 }
 
 static void let_go(struct sockets *sockets, struct holder *holder, uint64_t ns,
-                   enum end_known_by how)
-{
+                   enum end_known_by how) {
     struct socket_state *socket = &sockets->list[holder->socket];
 
     socket->holders--;
@@ -58,8 +54,7 @@ static void let_go(struct sockets *sockets, struct holder *holder, uint64_t ns,
     holder->socket = MAP_NONE;
 }
 
-static uint32_t *first_of_process(struct sockets *sockets, uint32_t process)
-{
+static uint32_t *first_of_process(struct sockets *sockets, uint32_t process) {
     if (process >= sockets->process_count) {
         sockets->of_process = memory_grow(sockets->of_process, &sockets->process_room,
                                           (size_t)process + 1, sizeof *sockets->of_process);
@@ -70,8 +65,7 @@ static uint32_t *first_of_process(struct sockets *sockets, uint32_t process)
 }
 
 static uint32_t add_holder(struct sockets *sockets, uint32_t process, int descriptor,
-                           uint32_t next_same_number)
-{
+                           uint32_t next_same_number) {
     uint32_t *first = first_of_process(sockets, process);
     uint32_t index = (uint32_t)sockets->holder_count++;
 
@@ -87,8 +81,7 @@ static uint32_t add_holder(struct sockets *sockets, uint32_t process, int descri
 }
 
 void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
-                  uint64_t ns)
-{
+                  uint64_t ns) {
     uint32_t first;
     uint32_t vacant = MAP_NONE;
 
@@ -116,8 +109,7 @@ void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uin
 }
 
 void sockets_release(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
-                     uint64_t ns, enum end_known_by how)
-{
+                     uint64_t ns, enum end_known_by how) {
     uint32_t index;
 
     if (process == MAP_NONE || descriptor < 0)
@@ -129,8 +121,7 @@ void sockets_release(struct sockets *sockets, uint32_t process, int descriptor, 
 }
 
 void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
-                         enum end_known_by how)
-{
+                         enum end_known_by how) {
     uint32_t index = process < sockets->process_count ? sockets->of_process[process] : MAP_NONE;
 
     for (; index != MAP_NONE; index = sockets->holders[index].next_of_process) {
@@ -145,8 +136,7 @@ void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
     }
 }
 
-void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t child, uint64_t ns)
-{
+void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t child, uint64_t ns) {
     uint32_t index = parent < sockets->process_count ? sockets->of_process[parent] : MAP_NONE;
 
     if (parent == child)
@@ -160,8 +150,7 @@ void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t chi
     }
 }
 
-void sockets_settle(struct sockets *sockets)
-{
+void sockets_settle(struct sockets *sockets) {
     for (size_t i = 0; i < sockets->holder_count; i++) {
         struct holder *holder = &sockets->holders[i];
 
@@ -170,8 +159,7 @@ void sockets_settle(struct sockets *sockets)
     }
 }
 
-void sockets_doubt(struct sockets *sockets, uint32_t process, int descriptor)
-{
+void sockets_doubt(struct sockets *sockets, uint32_t process, int descriptor) {
     uint32_t index;
 
     if (process == MAP_NONE || descriptor < 0)
@@ -182,8 +170,7 @@ void sockets_doubt(struct sockets *sockets, uint32_t process, int descriptor)
             sockets->list[sockets->holders[index].socket].uncertain = true;
 }
 
-void sockets_free(struct sockets *sockets)
-{
+void sockets_free(struct sockets *sockets) {
     free(sockets->list);
     free(sockets->holders);
     free(sockets->of_process);

@@ -37,8 +37,8 @@ struct socket_state {
     bool uncertain; /* a torn record concerns it */
 };
 
-/* One descriptor of a socket in one process. Those of one (process, descriptor) form a chain, since a
- * number may be in use again before the record of its close comes; free ones stay in it. */
+/* One descriptor of a socket in one process. Those of one (process, descriptor) form a chain, since
+ * a number may be in use again before the record of its close comes; free ones stay in it. */
 struct holder {
     uint64_t since_ns;
     uint64_t superseded_ns; /* when the number turned up with another socket; 0: did not */

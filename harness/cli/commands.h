@@ -1,0 +1,11 @@
+/* The subcommands. Each takes its own arguments, its name being the first, and returns the exit
+ * status of the program. */
+#ifndef PORTWITNESS_CLI_COMMANDS_H
+#define PORTWITNESS_CLI_COMMANDS_H
+
+#define STATUS_USAGE 2
+
+int ports_command(int argc, char **argv);
+int export_command(int argc, char **argv);
+
+#endif

@@ -1,0 +1,28 @@
+/* A table with aligned columns for people to read. */
+#ifndef PORTWITNESS_REPORT_COLUMNS_H
+#define PORTWITNESS_REPORT_COLUMNS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define COLUMNS_MAX 12
+
+/* Zero-initialized but for `count` (columns) and `right` (those aligned to the right). */
+struct columns {
+    size_t count;
+    bool right[COLUMNS_MAX];
+    size_t width[COLUMNS_MAX];
+    char **cells; /* row after row */
+    size_t used;
+    size_t room;
+};
+
+/* Adds the next cell of the row; the first row is the heading. Bytes that would disturb a terminal
+ * are shown as '?'. */
+void columns_add(struct columns *columns, const char *text);
+
+/* Writes all rows and frees them. */
+void columns_write(struct columns *columns, FILE *to);
+
+#endif

@@ -1,0 +1,241 @@
+/* The keys here are a contract with whoever searches exported traces: new ones are added behind,
+ * old ones keep name and meaning. */
+#include "harness/report/record_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/report/address.h"
+#include "harness/report/json_line.h"
+#include "harness/trace/names.h"
+
+static void set(json_t *object, const char *key, json_t *value) {
+    json_object_set_new_nocheck(object, key, value);
+}
+
+static json_t *endpoint(bool there, unsigned family, const uint8_t address[16], uint16_t port,
+                        uint32_t scope) {
+    char text[ADDRESS_TEXT_SIZE];
+    json_t *object;
+
+    if (!there)
+        return json_null();
+    object = json_object();
+    set(object, "address", json_string(address_text(text, family, address, scope)));
+    set(object, "port", json_integer(port));
+    return object;
+}
+
+static json_t *error_name(unsigned error) {
+    const char *name = name_of_error(error);
+
+    if (error == 0)
+        return json_null();
+    return name != NULL ? json_string(name) : json_sprintf("errno-%u", error);
+}
+
+static json_t *flag_names(uint64_t flags) {
+    json_t *names = json_array();
+
+    for (unsigned i = 0; i < 64; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        const char *name = name_of_flag(bit);
+
+        if (!(flags & bit))
+            continue;
+        json_array_append_new(names, name != NULL ? json_string(name) : json_sprintf("bit-%u", i));
+    }
+    return names;
+}
+
+static json_t *site_object(const struct trace_record *record,
+                           const struct record_json_source *source) {
+    struct site site;
+    json_t *object;
+
+    if (record->site == 0)
+        return json_null();
+    site = modules_site(source->modules, source->processes, record->process, record->site,
+                        record->unit);
+    object = json_object();
+    set(object, "module", json_text_or_null(site.module));
+    set(object, "offset", json_number(site.offset));
+    return object;
+}
+
+static void set_process(json_t *object, const struct trace_record *record,
+                        const struct record_json_source *source) {
+    const struct process *process = processes_find(source->processes, record->process);
+    bool named = process != NULL && process->comm[0] != '\0';
+
+    set(object, "process", json_number_or_null(record->process));
+    set(object, "pid", json_number_or_null(process != NULL ? process->pid : 0));
+    set(object, "tid", json_number_or_null(record->thread));
+    set(object, "comm", json_text_or_null(named ? process->comm : NULL));
+}
+
+static void set_socket(json_t *object, const struct trace_record *record) {
+    static const uint8_t nowhere[16];
+    const struct pw_socket *socket = record->socket;
+    const struct pw_peer *peer = record->peer;
+    unsigned family = socket != NULL ? socket->family : 0;
+    unsigned type = socket != NULL ? socket->type : 0;
+
+    set(object, "family", json_text_or_null(name_of_family(family)));
+    set(object, "type", json_text_or_null(name_of_type(type)));
+    set(object, "protocol",
+        json_text_or_null(socket != NULL ? name_of_protocol(type, socket->protocol) : NULL));
+    set(object, "requested",
+        endpoint(socket != NULL && record->flags & PW_FLAG_HAS_REQUESTED, family,
+                 socket != NULL ? socket->requested : nowhere,
+                 socket != NULL ? socket->requested_port : 0, socket != NULL ? socket->scope : 0));
+    set(object, "assigned",
+        endpoint(socket != NULL && record->flags & PW_FLAG_HAS_ASSIGNED, family,
+                 socket != NULL ? socket->assigned : nowhere,
+                 socket != NULL ? socket->assigned_port : 0, socket != NULL ? socket->scope : 0));
+    set(object, "peer",
+        endpoint(peer != NULL && record->flags & PW_FLAG_HAS_PEER, family,
+                 peer != NULL ? peer->address : nowhere, peer != NULL ? peer->port : 0,
+                 peer != NULL ? peer->scope : 0));
+}
+
+/* The build id's bytes as hexadecimal digits, as readelf and debuginfod spell it. */
+static json_t *build_id(const struct pw_numbers *numbers) {
+    char digits[2 * 4 * sizeof numbers->number[0] + 1];
+    const unsigned char *bytes = (const unsigned char *)&numbers->number[3];
+    size_t length = numbers->code;
+
+    if (length == 0 || length > 4 * sizeof numbers->number[0])
+        return json_null();
+    for (size_t i = 0; i < length; i++)
+        snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
+    return json_string(digits);
+}
+
+static json_t *number_list(const struct pw_numbers *numbers, size_t count) {
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_number(numbers->number[i]));
+    return list;
+}
+
+static json_t *argument_list(const struct trace_record *record) {
+    json_t *list = json_array();
+    size_t begin = 0;
+
+    while (begin < record->text_length) {
+        size_t length = strlen(record->text + begin);
+
+        json_array_append_new(list, json_text(record->text + begin, length));
+        begin += length + 1;
+    }
+    return list;
+}
+
+static void set_numbers(json_t *object, const struct trace_record *record) {
+    const struct pw_numbers *numbers = record->numbers;
+
+    switch (record->kind) {
+    case PW_KIND_OPTION:
+        set(object, "option", json_text_or_null(name_of_option(numbers->code)));
+        set(object, "value", json_number(numbers->number[0]));
+        if (numbers->code == PW_OPTION_LINGER)
+            set(object, "seconds", json_number(numbers->number[1]));
+        break;
+    case PW_KIND_SHUTDOWN:
+        set(object, "how", json_number(numbers->number[0]));
+        break;
+    case PW_KIND_NAMESPACE:
+        set(object, "inode", json_number(numbers->number[1]));
+        set(object, "port_range",
+            json_pack("[I,I]", (json_int_t)numbers->number[2], (json_int_t)numbers->number[3]));
+        set(object, "ip_autobind_reuse", json_number(numbers->number[4]));
+        break;
+    case PW_KIND_MODULE:
+        set(object, "range", number_list(numbers, 2));
+        set(object, "file_offset", json_number(numbers->number[2]));
+        set(object, "build_id", build_id(numbers));
+        break;
+    case PW_KIND_STACK:
+        set(object, "addresses", number_list(numbers, numbers->code < 7 ? numbers->code : 7));
+        break;
+    case PW_KIND_BLIND_SPOT:
+        set(object, "reason", json_text_or_null(name_of_blind_spot(numbers->code)));
+        set(object, "blind_pid", json_number_or_null(numbers->number[0]));
+        break;
+    case PW_KIND_LOST:
+        set(object, "cause", json_text_or_null(name_of_loss(numbers->code)));
+        set(object, "lost", json_number(numbers->number[0]));
+        break;
+    default:
+        break;
+    }
+}
+
+static void set_identity(json_t *object, const struct pw_process *identity) {
+    char comm[sizeof identity->comm + 1] = "";
+
+    memcpy(comm, identity->comm, sizeof identity->comm);
+    set(object, "identity_pid", json_number_or_null(identity->pid));
+    set(object, "identity_comm", json_text_or_null(comm[0] != '\0' ? comm : NULL));
+    set(object, "serial", json_number_or_null(identity->serial));
+    set(object, "parent", json_number_or_null(identity->parent));
+    set(object, "parent_pid", json_number_or_null(identity->parent_pid));
+    set(object, "uid", json_integer(identity->uid));
+    set(object, "start_time", json_number_or_null(identity->start_time));
+    set(object, "pid_namespace", json_number_or_null(identity->pid_namespace));
+}
+
+static void set_extras(json_t *object, const struct trace_record *record) {
+    const struct pw_peer *peer = record->peer;
+
+    if (record->identity != NULL)
+        set_identity(object, record->identity);
+    if (record->numbers != NULL)
+        set_numbers(object, record);
+    if (record->kind == PW_KIND_PROCESS_START && record->text != NULL)
+        set(object, "arguments", argument_list(record));
+    else if (record->text != NULL)
+        set(object, "text", json_text(record->text, record->text_length));
+    if (peer != NULL && (record->kind == PW_KIND_ACCEPT || record->kind == PW_KIND_DESCRIPTOR)) {
+        set(object, "other_fd",
+            peer->other_descriptor >= 0 ? json_integer(peer->other_descriptor) : json_null());
+        set(object, "other_cookie", json_number_or_null(peer->other_cookie));
+    }
+    if (peer != NULL && (record->kind == PW_KIND_DESTROYED || record->kind == PW_KIND_TABLE_ANSWER))
+        set(object, "tcp_state", json_integer(peer->code));
+    if (peer != NULL && record->kind == PW_KIND_TABLE_ANSWER)
+        set(object, "owner_pid", json_number_or_null(peer->pid));
+}
+
+static uint64_t netns_of(const struct trace_record *record) {
+    if (record->kind == PW_KIND_NAMESPACE && record->numbers != NULL)
+        return record->numbers->number[0];
+    return record->socket != NULL ? record->socket->netns : 0;
+}
+
+json_t *record_json(const struct trace_record *record, const struct record_json_source *source) {
+    const char *host = source->header->host_id;
+    json_t *object = json_object();
+
+    set(object, "seq", json_number(record->unit));
+    set(object, "host", json_text_or_null(host[0] != '\0' ? host : NULL));
+    set(object, "netns", json_number_or_null(netns_of(record)));
+    set_process(object, record, source);
+    set(object, "call", json_text_or_null(name_of_call(record->call)));
+    set(object, "fd", record->descriptor >= 0 ? json_integer(record->descriptor) : json_null());
+    set(object, "cookie", json_number_or_null(record->cookie));
+    set_socket(object, record);
+    set(object, "error", error_name(record->error));
+    set(object, "begin_ns", json_number(record->begin_ns));
+    set(object, "end_ns", record->committed ? json_number(record->end_ns) : json_null());
+    set(object, "source", json_text_or_null(name_of_source(record->source)));
+    set(object, "flags", flag_names(record->flags));
+    set(object, "site", site_object(record, source));
+    set(object, "kind", json_text_or_null(name_of_kind(record->kind)));
+    set(object, "state", json_string(record->committed ? "committed" : "torn"));
+    set_extras(object, record);
+    return object;
+}
