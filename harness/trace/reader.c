@@ -207,11 +207,15 @@ static void skip(struct trace_reader *reader, uint64_t *counter) {
 static void pass_blank(struct trace_reader *reader) {
     uint64_t from = reader->now.from;
     uint64_t unit = from + 1;
+    uint64_t left = reader->now.to - from;
 
     if (!reader->tailing) {
         skip(reader, &reader->counts.blank);
         return;
     }
+    /* A run that the window's end cut in two could cut a record in two as well. */
+    if (!window_hold(reader, from, left < WINDOW_UNITS ? left : WINDOW_UNITS))
+        return;
     while (unit < reader->window_to && unit < reader->now.to &&
            PW_HEAD_TAG(reader->heads[unit - reader->window_from]) != PW_TAG_START)
         unit++;
