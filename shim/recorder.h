@@ -27,6 +27,12 @@ struct pw_header *recorder_header(void);
 bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint64_t process,
                   int descriptor, uint64_t begin_ns);
 
+/* Turns the record into one of another kind of the same shape; before it is committed. */
+void record_change_kind(struct record *record, enum pw_kind kind);
+
+/* The second unit as numbers, all 0. */
+struct pw_numbers *record_numbers(struct record *record);
+
 /* Stores the end time (CLOCK_MONOTONIC now, or `end_ns` where not 0) and publishes the record. */
 void record_commit(struct record *record, uint64_t end_ns);
 

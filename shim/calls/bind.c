@@ -1,0 +1,124 @@
+/* bind and its old relatives: the request and, where it was for port 0, the port that came of it. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "shim/process.h"
+#include "shim/real.h"
+#include "shim/sockets.h"
+#include "shim/start_strings.h"
+
+/* The kernel has read the address in these cases, so we may too; otherwise the pointer may be bad,
+ * and the guest is to get its EFAULT. An AF_INET socket takes AF_UNSPEC with 0.0.0.0 (ip(7)). */
+static struct endpoint read_request(int result, int error, const struct sockaddr *address, socklen_t length)
+{
+    struct sockaddr_in v4;
+    struct endpoint none = {.family = 0};
+    if (result < 0 && (error == EFAULT || error == EBADF || error == ENOTSOCK))
+        return none;
+    if (address == NULL || length < sizeof(sa_family_t) || length > sizeof(struct sockaddr_storage))
+        return none;
+    if (address->sa_family != AF_UNSPEC || length < sizeof v4)
+        return endpoint_of(address, length);
+    memcpy(&v4, address, sizeof v4);
+    v4.sin_family = AF_INET;
+    return endpoint_of(&v4, sizeof v4);
+}
+
+static void note_bound(int fd, struct socket_facts *facts, const struct endpoint *requested, struct record *record)
+{
+    struct endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
+    facts->port = assigned.port;
+    facts->flags &= ~DESCRIPTOR_READ;
+    if (requested->port != 0)
+        facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
+    socket_keep(fd, facts);
+    record_assigned(record, &assigned);
+}
+
+static void finish_bind(int fd, struct socket_facts *facts, int result, int error, const struct endpoint *requested,
+                        struct record *record)
+{
+    record->units[0].start.error = (uint16_t)(result < 0 ? error : 0);
+    record_requested(record, requested);
+    if (requested->family != 0)
+        record->units[0].start.flags |=
+            requested->port == 0 ? PW_FLAG_PORT_ZERO : PW_FLAG_BY_NUMBER | start_strings_hold(requested->port);
+    if (result == 0 && requested->family != 0)
+        note_bound(fd, facts, requested, record);
+    record_commit(record, 0);
+}
+
+static bool begin_bind(int number, int fd, struct socket_facts *facts, struct record *record, const void *site)
+{
+    enum gate open = gate();
+    if (open == GATE_CLOSED)
+        return false;
+    struct call_context context = {.number = number, .site = site, .begin_ns = monotonic_ns()};
+    if (!socket_known(fd, facts, true))
+        return false;
+    context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
+    return socket_record_begin(record, PW_KIND_BIND, 2, fd, facts, &context);
+}
+
+int call_bind(int fd, const struct sockaddr *address, socklen_t length, const void *site)
+{
+    struct socket_facts facts;
+    struct record record;
+    if (!begin_bind(NUMBER_bind, fd, &facts, &record, site))
+        return real.bind(fd, address, length);
+    int result = real.bind(fd, address, length);
+    int error = errno;
+    struct endpoint requested = read_request(result, error, address, length);
+    finish_bind(fd, &facts, result, error, &requested, &record);
+    return result;
+}
+
+/* bindresvport(3) binds inside libc to a port below 1024 that it picks itself: a bind by number as
+ * the kernel sees it, and the number is told by the socket. */
+int call_bindresvport(int fd, struct sockaddr_in *address, const void *site)
+{
+    struct socket_facts facts;
+    struct record record;
+    if (!begin_bind(NUMBER_bindresvport, fd, &facts, &record, site))
+        return real.bindresvport(fd, address);
+    int result = real.bindresvport(fd, address);
+    int error = errno;
+    struct endpoint requested = {.family = 0};
+    if (result == 0)
+        requested = socket_local(fd);
+    finish_bind(fd, &facts, result, error, &requested, &record);
+    return result;
+}
+
+/* rresvport(3) makes the socket too. */
+static int note_rresvport(int fd, int error, int number, uint64_t begin, const void *site)
+{
+    struct socket_facts facts;
+    struct record record;
+    struct call_context context = {.number = number, .site = site, .begin_ns = begin};
+    if (fd < 0 || gate() != GATE_OPEN || !socket_ask(fd, &facts)) {
+        errno = error;
+        return fd;
+    }
+    socket_adopt(fd, &facts, -1, &context);
+    if (!socket_record_begin(&record, PW_KIND_BIND, 2, fd, &facts, &context))
+        return fd;
+    struct endpoint requested = socket_local(fd);
+    finish_bind(fd, &facts, 0, 0, &requested, &record);
+    return fd;
+}
+
+int call_rresvport(int *port, const void *site)
+{
+    uint64_t begin = monotonic_ns();
+    int fd = real.rresvport(port);
+    return note_rresvport(fd, errno, NUMBER_rresvport, begin, site);
+}
+
+int call_rresvport_af(int *port, sa_family_t family, const void *site)
+{
+    uint64_t begin = monotonic_ns();
+    int fd = real.rresvport_af(port, family);
+    return note_rresvport(fd, errno, NUMBER_rresvport_af, begin, site);
+}

@@ -1,0 +1,104 @@
+/* The ways in which a descriptor is let go. The table forgets the number before the kernel can give it
+ * to another thread; what concerns no IP socket costs one look. */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include "shim/cancellable.h"
+#include "shim/process.h"
+#include "shim/real.h"
+#include "shim/sockets.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+static long close_really(const void *arguments)
+{
+    return real.close(*(const int *)arguments);
+}
+
+static long fclose_really(const void *arguments)
+{
+    FILE *const *stream = arguments;
+    return real.fclose(*stream);
+}
+
+/* Begins the record of a close and forgets the number; false where there is nothing to tell. */
+static bool begin_close(int fd, int number, const void *site, struct record *record)
+{
+    struct socket_facts facts;
+    if (descriptor_find(fd) == NULL || gate() != GATE_OPEN)
+        return false;
+    struct call_context context = {.number = number, .site = site, .begin_ns = monotonic_ns()};
+    return descriptor_take(fd, &facts) && socket_record_begin(record, PW_KIND_CLOSE, 1, fd, &facts, &context);
+}
+
+static void finish_close(struct record *record, long result)
+{
+    record->units[0].start.error = (uint16_t)(result < 0 ? errno : 0);
+    record_commit(record, 0);
+}
+
+int call_close(int fd, const void *site)
+{
+    struct record record;
+    if (!begin_close(fd, NUMBER_close, site, &record))
+        return real.close(fd);
+    int result = (int)cancellable(&record, close_really, &fd);
+    finish_close(&record, result);
+    return result;
+}
+
+int call_close_uncancelled(int fd, const void *site)
+{
+    struct record record;
+    if (!begin_close(fd, NUMBER_syscall, site, &record))
+        return (int)real.syscall(SYS_close, (long)fd);
+    int result = (int)real.syscall(SYS_close, (long)fd);
+    finish_close(&record, result);
+    return result;
+}
+
+int call_fclose(FILE *stream, const void *site)
+{
+    struct record record;
+    int saved = errno;
+    int fd = stream != NULL ? fileno(stream) : -1; /* -1 for a stream without descriptor */
+    errno = saved;
+    if (!begin_close(fd, NUMBER_fclose, site, &record))
+        return real.fclose(stream);
+    int result = (int)cancellable(&record, fclose_really, &stream);
+    finish_close(&record, result);
+    return result;
+}
+
+/* After a range was closed: a record for each IP socket that was in it. */
+static void note_closed_range(unsigned first, unsigned last, const struct call_context *context)
+{
+    unsigned limit = (unsigned)descriptor_limit();
+    for (unsigned fd = first; fd <= last && fd < limit; fd++) {
+        struct socket_facts facts;
+        struct record record;
+        if (descriptor_take((int)fd, &facts) &&
+            socket_record_begin(&record, PW_KIND_CLOSE, 1, (int)fd, &facts, context))
+            record_commit(&record, 0);
+    }
+}
+
+int call_close_range(unsigned first, unsigned last, int flags, const void *site)
+{
+    struct call_context context = {.number = NUMBER_close_range, .site = site, .begin_ns = monotonic_ns()};
+    int result = real.close_range(first, last, flags);
+    if (result == 0 && ((unsigned)flags & CLOSE_RANGE_CLOEXEC) == 0 && gate() == GATE_OPEN)
+        note_closed_range(first, last, &context);
+    return result;
+}
+
+void call_closefrom(int first, const void *site)
+{
+    struct call_context context = {.number = NUMBER_closefrom, .site = site, .begin_ns = monotonic_ns()};
+    real.closefrom(first);
+    if (gate() == GATE_OPEN)
+        note_closed_range(first > 0 ? (unsigned)first : 0, UINT32_MAX, &context);
+}

@@ -1,0 +1,123 @@
+/* connect: gives an unbound socket a port, and may take it away again (refused, AF_UNSPEC). */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "shim/cancellable.h"
+#include "shim/process.h"
+#include "shim/real.h"
+#include "shim/sockets.h"
+
+struct connect_arguments {
+    int fd;
+    const struct sockaddr *address;
+    socklen_t length;
+};
+
+static long connect_really(const void *arguments)
+{
+    const struct connect_arguments *given = arguments;
+    return real.connect(given->fd, given->address, given->length);
+}
+
+static bool was_read(int result, int error, const struct sockaddr *address, socklen_t length)
+{
+    if (result < 0 && (error == EFAULT || error == EBADF || error == ENOTSOCK))
+        return false;
+    return address != NULL && length >= sizeof(sa_family_t) && length <= sizeof(struct sockaddr_storage);
+}
+
+static bool goes_on(int error)
+{
+    return error == EINPROGRESS || error == EALREADY || error == EINTR || error == EISCONN || error == EAGAIN;
+}
+
+/* A container daemon publishes ports outside our tree: that this program talked to one is all that
+ * can be seen of it. */
+static void note_daemon(const char *path, const void *site)
+{
+    static const char *const names[] = {"docker.sock", "podman.sock", "containerd.sock", "crio.sock"};
+    static _Atomic bool told;
+    bool is_daemon = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        is_daemon = is_daemon || strstr(path, names[i]) != NULL;
+    if (!is_daemon || atomic_exchange(&told, true))
+        return;
+    struct record record;
+    size_t length = strlen(path);
+    unsigned units = 2 + record_text_units(length, 4);
+    if (!record_begin(&record, PW_KIND_BLIND_SPOT, units, process_serial(), -1, monotonic_ns()))
+        return;
+    struct pw_start *start = &record.units[0].start;
+    start->thread = process_thread();
+    start->source = PW_SOURCE_SHIM;
+    start->call = NUMBER_connect;
+    start->site = (uint64_t)(uintptr_t)site;
+    record.units[1].numbers.code = PW_BLIND_CONTAINER;
+    record_text(&record, 2, path, length);
+    record_commit(&record, 0);
+}
+
+static int connect_elsewhere(const struct connect_arguments *given, const void *site)
+{
+    int result = real.connect(given->fd, given->address, given->length);
+    int error = errno;
+    struct sockaddr_un unix_address = {.sun_family = AF_UNSPEC};
+    if (!was_read(result, error, given->address, given->length) || gate() != GATE_OPEN)
+        return result;
+    if (given->length < sizeof unix_address)
+        memcpy(&unix_address, given->address, given->length);
+    if (unix_address.sun_family == AF_UNIX && result == 0)
+        note_daemon(unix_address.sun_path, site);
+    return result;
+}
+
+static void finish_connect(int fd, struct socket_facts *facts, int result, int error, bool unbound,
+                           const struct sockaddr *address, socklen_t length, struct record *record)
+{
+    struct pw_start *start = &record->units[0].start;
+    struct endpoint peer = {.family = 0};
+    bool failed = result < 0 && !goes_on(error);
+    if (was_read(result, error, address, length)) {
+        if (address->sa_family == AF_UNSPEC)
+            record_change_kind(record, PW_KIND_DISCONNECT);
+        peer = endpoint_of(address, length);
+    }
+    struct endpoint local = socket_local(fd);
+    start->error = (uint16_t)(result < 0 ? error : 0);
+    start->flags |= unbound && address != NULL && peer.family != 0 ? PW_FLAG_PORT_ZERO : 0;
+    start->flags |= result < 0 && error == EINPROGRESS ? PW_FLAG_IN_PROGRESS : 0;
+    if (local.port != 0)
+        record_assigned(record, &local);
+    record_peer(record, &peer);
+    /* A hard failure takes an assigned port away, though getsockname may still show it. */
+    if ((facts->flags & PW_FLAG_BY_NUMBER) == 0)
+        facts->port = failed ? 0 : local.port;
+    socket_keep(fd, facts);
+    record_commit(record, 0);
+}
+
+int call_connect(int fd, const struct sockaddr *address, socklen_t length, const void *site)
+{
+    struct connect_arguments given = {fd, address, length};
+    struct socket_facts facts;
+    struct record record;
+    enum gate open = gate();
+    if (open == GATE_CLOSED)
+        return real.connect(fd, address, length);
+    struct call_context context = {.number = NUMBER_connect, .site = site, .begin_ns = monotonic_ns()};
+    context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
+    if (descriptor_find(fd) == NULL && !socket_known(fd, &facts, false))
+        return connect_elsewhere(&given, site);
+    if (!socket_known(fd, &facts, true))
+        return real.connect(fd, address, length);
+    bool unbound = facts.port == 0 && socket_local(fd).port == 0;
+    if (!socket_record_begin(&record, PW_KIND_CONNECT, 3, fd, &facts, &context))
+        return real.connect(fd, address, length);
+    int result = (int)cancellable(&record, connect_really, &given);
+    int error = errno;
+    finish_connect(fd, &facts, result, error, unbound, address, length, &record);
+    errno = error;
+    return result;
+}

@@ -1,0 +1,38 @@
+/* listen: on a socket that was never bound it is a port-0 request of its own (listen(2)). */
+#include <errno.h>
+
+#include "shim/process.h"
+#include "shim/real.h"
+#include "shim/sockets.h"
+
+int call_listen(int fd, int backlog, const void *site)
+{
+    struct socket_facts facts;
+    struct record record;
+    enum gate open = gate();
+    if (open == GATE_CLOSED)
+        return real.listen(fd, backlog);
+    struct call_context context = {.number = NUMBER_listen, .site = site, .begin_ns = monotonic_ns()};
+    context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
+    if (!socket_known(fd, &facts, true))
+        return real.listen(fd, backlog);
+    bool unbound = facts.port == 0 && socket_local(fd).port == 0;
+    if (!socket_record_begin(&record, PW_KIND_LISTEN, 2, fd, &facts, &context))
+        return real.listen(fd, backlog);
+    int result = real.listen(fd, backlog);
+    int error = errno;
+    struct pw_start *start = &record.units[0].start;
+    struct endpoint local = socket_local(fd);
+    start->error = (uint16_t)(result < 0 ? error : 0);
+    start->flags |= unbound ? PW_FLAG_PORT_ZERO : 0;
+    if (result == 0) {
+        start->flags |= PW_FLAG_LISTENING;
+        facts.flags |= (uint32_t)PW_FLAG_LISTENING;
+        facts.port = local.port;
+        socket_keep(fd, &facts);
+    }
+    if (local.port != 0)
+        record_assigned(&record, &local);
+    record_commit(&record, 0);
+    return result;
+}

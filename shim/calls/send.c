@@ -1,0 +1,154 @@
+/* Sends: the first one on an unbound UDP socket is a port-0 request (udp(7)); one with SCM_RIGHTS puts
+ * descriptors in flight, where a socket lives though nobody has it open. */
+#include <errno.h>
+#include <string.h>
+
+#include "shim/cancellable.h"
+#include "shim/process.h"
+#include "shim/real.h"
+#include "shim/sockets.h"
+
+struct send_arguments {
+    int number;
+    int fd;
+    int flags;
+    const void *data;
+    size_t size;
+    const struct sockaddr *address;
+    socklen_t length;
+    const struct msghdr *message;
+    struct mmsghdr *messages;
+    unsigned count;
+};
+
+static long send_really(const void *arguments)
+{
+    const struct send_arguments *given = arguments;
+    if (given->number == NUMBER_sendto)
+        return real.sendto(given->fd, given->data, given->size, given->flags, given->address, given->length);
+    if (given->number == NUMBER_sendmsg)
+        return real.sendmsg(given->fd, given->message, given->flags);
+    return real.sendmmsg(given->fd, given->messages, given->count, given->flags);
+}
+
+/* Nearly every send leaves here: one look at the table. */
+static bool may_bind(int fd, int flags)
+{
+    const struct descriptor *entry = descriptor_find(fd);
+    if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0)
+        return false;
+    return atomic_load_explicit(&entry->type, memory_order_relaxed) == SOCK_DGRAM || (flags & MSG_FASTOPEN) != 0;
+}
+
+static struct endpoint destination(const struct send_arguments *given)
+{
+    if (given->number == NUMBER_sendto)
+        return endpoint_of(given->address, given->length);
+    const struct msghdr *message = given->number == NUMBER_sendmsg ? given->message : &given->messages[0].msg_hdr;
+    return endpoint_of(message->msg_name, message->msg_namelen);
+}
+
+static void finish_send(struct record *record, const struct send_arguments *given, struct socket_facts *facts,
+                        long result, int error)
+{
+    struct pw_start *start = &record->units[0].start;
+    struct endpoint peer = {.family = 0};
+    struct endpoint local = socket_local(given->fd);
+    start->error = (uint16_t)(result < 0 ? error : 0);
+    if (result >= 0)
+        peer = destination(given);
+    if (local.port != 0 || error == EAGAIN)
+        start->flags |= PW_FLAG_PORT_ZERO;
+    if (local.port != 0)
+        record_assigned(record, &local);
+    record_peer(record, &peer);
+    facts->port = local.port;
+    socket_keep(given->fd, facts);
+    record_commit(record, 0);
+}
+
+static long send_and_note(const struct send_arguments *given, const void *site)
+{
+    struct socket_facts facts;
+    struct record record;
+    if (!may_bind(given->fd, given->flags) || gate() != GATE_OPEN)
+        return send_really(given);
+    struct call_context context = {.number = given->number, .site = site, .begin_ns = monotonic_ns()};
+    if (!socket_known(given->fd, &facts, true))
+        return send_really(given);
+    facts.port = socket_local(given->fd).port;
+    if (facts.port != 0) { /* bound through another descriptor meanwhile */
+        socket_keep(given->fd, &facts);
+        return send_really(given);
+    }
+    enum pw_kind kind = facts.type == SOCK_DGRAM ? PW_KIND_AUTOBIND : PW_KIND_CONNECT;
+    if (!socket_record_begin(&record, kind, 3, given->fd, &facts, &context))
+        return send_really(given);
+    long result = cancellable(&record, send_really, given);
+    int error = errno;
+    finish_send(&record, given, &facts, result, error);
+    errno = error;
+    return result;
+}
+
+ssize_t call_sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *address,
+                    socklen_t length, const void *site)
+{
+    struct send_arguments given = {.number = NUMBER_sendto, .fd = fd, .flags = flags, .data = data, .size = size};
+    if (!may_bind(fd, flags))
+        return real.sendto(fd, data, size, flags, address, length);
+    given.address = address;
+    given.length = length;
+    return send_and_note(&given, site);
+}
+
+static void note_passed(int fd, const struct call_context *context)
+{
+    struct socket_facts facts;
+    struct record record;
+    if (descriptor_copy(fd, &facts) && socket_record_begin(&record, PW_KIND_PASSED, 1, fd, &facts, context))
+        record_commit(&record, 0);
+}
+
+static void note_rights(const struct msghdr *message, const struct call_context *context)
+{
+    struct msghdr copy = *message; /* CMSG_NXTHDR wants one that is not const */
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len < CMSG_LEN(0))
+            continue;
+        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+            note_passed(fd, context);
+        }
+    }
+}
+
+ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void *site)
+{
+    struct send_arguments given = {.number = NUMBER_sendmsg, .fd = fd, .flags = flags, .message = message};
+    if (gate() != GATE_OPEN)
+        return real.sendmsg(fd, message, flags);
+    struct call_context context = {.number = NUMBER_sendmsg, .site = site};
+    if (descriptor_find(fd) == NULL) /* descriptors travel over Unix sockets alone */
+        context.begin_ns = monotonic_ns();
+    ssize_t result = send_and_note(&given, site);
+    if (context.begin_ns != 0 && result >= 0 && message->msg_control != NULL)
+        note_rights(message, &context);
+    return result;
+}
+
+int call_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, const void *site)
+{
+    struct send_arguments given = {
+        .number = NUMBER_sendmmsg, .fd = fd, .flags = flags, .messages = messages, .count = count};
+    if (gate() != GATE_OPEN)
+        return real.sendmmsg(fd, messages, count, flags);
+    struct call_context context = {.number = NUMBER_sendmmsg, .site = site, .begin_ns = monotonic_ns()};
+    int result = (int)send_and_note(&given, site);
+    for (int i = 0; i < result && descriptor_find(fd) == NULL; i++)
+        if (messages[i].msg_hdr.msg_control != NULL)
+            note_rights(&messages[i].msg_hdr, &context);
+    return result;
+}

@@ -1,0 +1,66 @@
+/* Calls that change what later sockets are made with: the network namespace and the user. */
+#include <sched.h>
+
+#include "shim/namespaces.h"
+#include "shim/process.h"
+#include "shim/real.h"
+
+int call_setns(int fd, int type, const void *site)
+{
+    (void)site;
+    int result = real.setns(fd, type);
+    if (result == 0 && (type == 0 || (type & CLONE_NEWNET) != 0))
+        namespace_changed();
+    return result;
+}
+
+int call_unshare(int flags, const void *site)
+{
+    (void)site;
+    int result = real.unshare(flags);
+    if (result == 0 && (flags & CLONE_NEWNET) != 0)
+        namespace_changed();
+    if (result == 0 && (flags & CLONE_NEWUSER) != 0)
+        process_uid_changed(false);
+    return result;
+}
+
+int call_setuid(uid_t uid, const void *site)
+{
+    (void)site;
+    int result = real.setuid(uid);
+    process_uid_changed(false);
+    return result;
+}
+
+int call_seteuid(uid_t uid, const void *site)
+{
+    (void)site;
+    int result = real.seteuid(uid);
+    process_uid_changed(false);
+    return result;
+}
+
+int call_setreuid(uid_t real_uid, uid_t effective, const void *site)
+{
+    (void)site;
+    int result = real.setreuid(real_uid, effective);
+    process_uid_changed(false);
+    return result;
+}
+
+int call_setresuid(uid_t real_uid, uid_t effective, uid_t saved, const void *site)
+{
+    (void)site;
+    int result = real.setresuid(real_uid, effective, saved);
+    process_uid_changed(false);
+    return result;
+}
+
+int call_setfsuid(uid_t uid, const void *site)
+{
+    (void)site;
+    int result = real.setfsuid(uid);
+    process_uid_changed(true);
+    return result;
+}

@@ -1,0 +1,59 @@
+/*
+ * What is known of each descriptor number of this process: whether it is an IP socket, which one, and
+ * what was asked of it. A look costs two loads; nothing locks.
+ */
+#ifndef PORTWITNESS_DESCRIPTORS_H
+#define PORTWITNESS_DESCRIPTORS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All fields relaxed: a program that uses one descriptor in two threads orders them itself. */
+struct descriptor {
+    _Atomic uint64_t cookie; /* 0: no IP socket, or nothing known */
+    _Atomic uint64_t netns;
+    _Atomic uint32_t uid;
+    _Atomic uint32_t device;
+    _Atomic uint32_t flags; /* PW_FLAG_ options, _LISTENING, _BY_NUMBER, and DESCRIPTOR_READ */
+    _Atomic uint16_t port;  /* the local port as far as known, 0: none */
+    _Atomic uint16_t protocol;
+    _Atomic uint8_t family;
+    _Atomic uint8_t type;
+};
+
+/* A plain copy, taken before an entry changes. */
+struct socket_facts {
+    uint64_t cookie;
+    uint64_t netns;
+    uint32_t uid;
+    uint32_t device;
+    uint32_t flags;
+    uint16_t port;
+    uint16_t protocol;
+    uint8_t family;
+    uint8_t type;
+};
+
+/* The address of this socket was read already (one record a socket and port is enough). */
+#define DESCRIPTOR_READ (UINT32_C(1) << 31)
+
+/* The entry of an IP socket, or NULL: any other descriptor, or one never seen. */
+struct descriptor *descriptor_find(int fd);
+
+/* Copies the entry into `facts`; false where it is no IP socket. */
+bool descriptor_copy(int fd, struct socket_facts *facts);
+
+/* Copies the entry and forgets it, before the number is let go; false where it is no IP socket. */
+bool descriptor_take(int fd, struct socket_facts *facts);
+
+/* Enters a socket. What stood there is overwritten. */
+void descriptor_set(int fd, const struct socket_facts *facts);
+
+/* Forgets a number. */
+void descriptor_clear(int fd);
+
+/* One past the highest number that was ever entered. */
+int descriptor_limit(void);
+
+#endif

@@ -1,0 +1,404 @@
+/*
+ * Test tools clear environments, and then nobody would be witnessed below them. The exec wrappers put
+ * our variables back with a marker; the new program takes them out again before its main runs, so it
+ * sees what it was given, and its own children are followed in the same way.
+ */
+#include "shim/environment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim/raw_syscall.h"
+
+#define PRELOAD "LD_PRELOAD"
+#define TRACE "PORTWITNESS_TRACE"
+#define QUIET "PORTWITNESS_QUIET"
+#define MARKER "PORTWITNESS_RESTORED"
+#define SHIM_NAME "libportwitness.so"
+
+enum {
+    RESTORED_PRELOAD = 1,   /* LD_PRELOAD was not there */
+    RESTORED_APPENDED = 2,  /* the shim was put behind what was there */
+    RESTORED_SANITIZER = 4, /* a sanitizer's runtime was put before it */
+    RESTORED_TRACE = 8,
+    RESTORED_QUIET = 16,
+    CHANGED_TRACE = 32 /* a relative name was made absolute; it stays */
+};
+
+static struct {
+    char trace[PATH_MAX];
+    char trace_given[PATH_MAX];
+    char shim[PATH_MAX];
+    bool no_follow;
+    bool quiet;
+    bool supervised;
+} settings;
+
+const char *environment_get(char *const *envp, const char *name)
+{
+    size_t length = strlen(name);
+    for (; envp != NULL && *envp != NULL; envp++)
+        if (strncmp(*envp, name, length) == 0 && (*envp)[length] == '=')
+            return *envp + length + 1;
+    return NULL;
+}
+
+static void take_out(const char *name)
+{
+    size_t length = strlen(name);
+    char **to = environ;
+    for (char **from = environ; from != NULL && *from != NULL; from++)
+        if (strncmp(*from, name, length) != 0 || (*from)[length] != '=')
+            *to++ = *from;
+    if (to != NULL)
+        *to = NULL;
+}
+
+static char *find_variable(const char *name)
+{
+    size_t length = strlen(name);
+    for (char **at = environ; at != NULL && *at != NULL; at++)
+        if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
+            return *at + length + 1;
+    return NULL;
+}
+
+/* Undoes in environ what environment_build did; the strings are this process's own. */
+static void give_back(unsigned restored)
+{
+    char *value = find_variable(PRELOAD);
+    if ((restored & RESTORED_PRELOAD) != 0) {
+        take_out(PRELOAD);
+        value = NULL;
+    }
+    if (value != NULL && (restored & RESTORED_SANITIZER) != 0) {
+        char *colon = strchr(value, ':');
+        if (colon != NULL)
+            memmove(value, colon + 1, strlen(colon));
+    }
+    if (value != NULL && (restored & RESTORED_APPENDED) != 0) {
+        char *colon = strrchr(value, ':');
+        if (colon != NULL)
+            *colon = '\0';
+    }
+    if ((restored & RESTORED_TRACE) != 0)
+        take_out(TRACE);
+    if ((restored & RESTORED_QUIET) != 0)
+        take_out(QUIET);
+    take_out(MARKER);
+}
+
+static bool copy_text(char *into, size_t size, const char *text, size_t length)
+{
+    if (length >= size)
+        return false;
+    memcpy(into, text, length);
+    into[length] = '\0';
+    return true;
+}
+
+/* Makes a path absolute, since the guest may change its directory. */
+static bool copy_absolute(char into[PATH_MAX], const char *path, size_t length)
+{
+    size_t used = 0;
+    if (length == 0)
+        return false;
+    if (path[0] != '/') {
+        long got = raw_syscall3(SYS_getcwd, RAW(into), PATH_MAX, 0); /* counts the NUL */
+        if (got <= 1 || into[0] != '/')
+            return false;
+        used = (size_t)got - 1;
+        if (used > 1 && used + 1 < PATH_MAX)
+            into[used++] = '/';
+    }
+    return copy_text(into + used, PATH_MAX - used, path, length);
+}
+
+/* The element of an LD_PRELOAD value that is this library; its length in *length. */
+static const char *find_shim(const char *value, size_t *length)
+{
+    while (value != NULL && *value != '\0') {
+        size_t part = strcspn(value, ": ");
+        size_t name = strlen(SHIM_NAME);
+        if (part >= name && memcmp(value + part - name, SHIM_NAME, name) == 0) {
+            *length = part;
+            return value;
+        }
+        value += part + (value[part] != '\0');
+    }
+    return NULL;
+}
+
+static unsigned parse_marker(const char *text)
+{
+    unsigned bits = 0;
+    for (; text != NULL && *text >= '0' && *text <= '9'; text++)
+        bits = bits * 10 + (unsigned)(*text - '0');
+    return bits;
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = find_variable(name);
+    return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
+}
+
+bool environment_read(void)
+{
+    const char *trace = find_variable(TRACE);
+    size_t length = 0;
+    if (trace == NULL || trace[0] == '\0')
+        return false;
+    const char *shim = find_shim(find_variable(PRELOAD), &length);
+    if (shim != NULL && memchr(shim, '/', length) != NULL)
+        copy_absolute(settings.shim, shim, length);
+    else if (shim != NULL)
+        copy_text(settings.shim, sizeof settings.shim, shim, length);
+    bool good = copy_absolute(settings.trace, trace, strlen(trace)) &&
+                copy_text(settings.trace_given, sizeof settings.trace_given, trace, strlen(trace));
+    settings.quiet = is_set(QUIET);
+    settings.no_follow = is_set("PORTWITNESS_NO_FOLLOW");
+    settings.supervised = is_set("PORTWITNESS_RUN");
+    const char *marker = find_variable(MARKER);
+    if (marker != NULL)
+        give_back(parse_marker(marker));
+    return good;
+}
+
+const char *environment_trace(void)
+{
+    return settings.trace;
+}
+
+bool environment_is_quiet(void)
+{
+    return settings.quiet;
+}
+
+bool environment_is_supervised(void)
+{
+    return settings.supervised;
+}
+
+bool environment_follows(void)
+{
+    return !settings.no_follow;
+}
+
+void environment_be_quiet(void)
+{
+    settings.quiet = true;
+}
+
+int environment_obstacle(void)
+{
+    if (settings.shim[0] == '/' && raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK) == -ENOENT)
+        return PW_BLIND_UNREACHABLE;
+    long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(settings.trace), R_OK | W_OK, AT_EACCESS);
+    if (answer == -ENOENT)
+        return PW_BLIND_UNREACHABLE;
+    return answer == -EACCES ? PW_BLIND_NO_ACCESS : 0;
+}
+
+static bool begins_with_sanitizer(const char *value, const char *sanitizer)
+{
+    size_t length = strcspn(value, ": ");
+    size_t name = strlen(sanitizer);
+    return length >= name && memcmp(value + length - name, sanitizer, name) == 0;
+}
+
+static void plan_preload(struct environment_plan *plan)
+{
+    size_t length = 0;
+    const char *sanitizer = plan->facts->sanitizer;
+    bool has_shim = find_shim(plan->preload, &length) != NULL;
+    if (plan->facts->obstacle == PW_BLIND_ARCHITECTURE) {
+        plan->drop = has_shim; /* a foreign loader prints an error for each library it cannot use */
+        return;
+    }
+    if (!has_shim && settings.shim[0] != '\0') {
+        plan->lost = settings.no_follow;
+        if (plan->lost)
+            return;
+        plan->restored |= plan->preload == NULL ? RESTORED_PRELOAD : RESTORED_APPENDED;
+    }
+    if (sanitizer[0] != '\0' && (plan->preload == NULL || !begins_with_sanitizer(plan->preload, sanitizer)))
+        plan->restored |= RESTORED_SANITIZER;
+}
+
+size_t environment_plan(struct environment_plan *plan, char *const *envp, const struct program_facts *facts)
+{
+    memset(plan, 0, sizeof *plan);
+    if (settings.trace[0] == '\0')
+        return 0;
+    plan->given = envp;
+    plan->facts = facts;
+    plan->preload = environment_get(envp, PRELOAD);
+    plan_preload(plan);
+    const char *trace = environment_get(envp, TRACE);
+    if (!plan->lost && trace == NULL)
+        plan->restored |= settings.no_follow ? 0 : RESTORED_TRACE;
+    else if (trace != NULL && trace[0] != '/' && strcmp(trace, settings.trace_given) == 0)
+        plan->restored |= CHANGED_TRACE;
+    if (plan->drop)
+        plan->restored &= CHANGED_TRACE;
+    if (settings.quiet && environment_get(envp, QUIET) == NULL)
+        plan->restored |= RESTORED_QUIET;
+    plan->changed = plan->restored != 0 || plan->drop;
+    if (!plan->changed)
+        return 0;
+    while (envp != NULL && envp[plan->entries] != NULL)
+        plan->entries++;
+    plan->bytes = (plan->entries + 6) * sizeof(char *) + sizeof facts->sanitizer + strlen(settings.shim) +
+                  strlen(settings.trace) + 256;
+    plan->bytes += plan->preload != NULL ? strlen(plan->preload) : 0;
+    return plan->bytes;
+}
+
+static char *put(char *at, const char *text, size_t length)
+{
+    memcpy(at, text, length);
+    at[length] = '\0';
+    return at + length;
+}
+
+static char *put_text(char *at, const char *text)
+{
+    return put(at, text, strlen(text));
+}
+
+static char *put_number(char *at, unsigned number)
+{
+    char digits[10];
+    unsigned count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    while (count > 0)
+        *at++ = digits[--count];
+    *at = '\0';
+    return at;
+}
+
+/* [sanitizer:]given[:shim] */
+static char *put_preload(const struct environment_plan *plan, char *at)
+{
+    bool add_shim = (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED)) != 0;
+    if ((plan->restored & RESTORED_SANITIZER) != 0) {
+        at = put_text(at, plan->facts->sanitizer);
+        at = put_text(at, ":");
+    }
+    if (plan->preload != NULL)
+        at = put_text(at, plan->preload);
+    if (plan->preload != NULL && add_shim)
+        at = put_text(at, ":");
+    return add_shim ? put_text(at, settings.shim) : at;
+}
+
+static char *put_without_shim(const struct environment_plan *plan, char *at)
+{
+    size_t length = 0;
+    const char *shim = find_shim(plan->preload, &length);
+    if (shim == NULL)
+        return at;
+    size_t before = (size_t)(shim - plan->preload);
+    const char *after = shim + length;
+    if (before > 0 && *after == '\0')
+        before--; /* the separator goes too */
+    else if (*after != '\0')
+        after++;
+    return put_text(put(at, plan->preload, before), after);
+}
+
+static bool is_variable(const char *entry, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(entry, name, length) == 0 && entry[length] == '=';
+}
+
+static bool is_replaced(const struct environment_plan *plan, const char *entry)
+{
+    if (is_variable(entry, PRELOAD))
+        return plan->drop || (plan->restored & (RESTORED_APPENDED | RESTORED_SANITIZER)) != 0;
+    if (is_variable(entry, TRACE))
+        return (plan->restored & CHANGED_TRACE) != 0;
+    return is_variable(entry, MARKER);
+}
+
+char **environment_build(const struct environment_plan *plan, void *space)
+{
+    char **list = space;
+    char **next = list;
+    char *text = (char *)(list + plan->entries + 6);
+    for (size_t i = 0; i < plan->entries; i++)
+        if (!is_replaced(plan, plan->given[i]))
+            *next++ = plan->given[i];
+    if (plan->drop || (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED | RESTORED_SANITIZER)) != 0) {
+        *next++ = text;
+        text = put_text(text, PRELOAD "=");
+        text = (plan->drop ? put_without_shim(plan, text) : put_preload(plan, text)) + 1;
+    }
+    if ((plan->restored & (RESTORED_TRACE | CHANGED_TRACE)) != 0) {
+        *next++ = text;
+        text = put_text(put_text(text, TRACE "="), settings.trace) + 1;
+    }
+    if ((plan->restored & RESTORED_QUIET) != 0) {
+        *next++ = text;
+        text = put_text(text, QUIET "=1") + 1;
+    }
+    if ((plan->restored & ~(unsigned)CHANGED_TRACE) != 0) {
+        *next++ = text;
+        put_number(put_text(text, MARKER "="), plan->restored);
+    }
+    *next = NULL;
+    return list;
+}
+
+/* Writes 'text' for a POSIX shell; counts beyond the end. */
+static size_t quote(char *into, size_t size, size_t at, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        const char *piece = *text == '\'' ? "'\\''" : (const char[]){*text, '\0'};
+        for (; *piece != '\0'; piece++, at++)
+            if (at < size)
+                into[at] = *piece;
+    }
+    return at;
+}
+
+size_t environment_prefix(const struct environment_plan *plan, char *prefix, size_t size)
+{
+    char space[PATH_MAX * 2];
+    size_t at = 0;
+    char *const none[] = {NULL};
+    struct environment_plan empty = *plan;
+    empty.given = none;
+    empty.entries = 0;
+    if (plan->bytes > sizeof space)
+        return 0;
+    _Alignas(char *) char aligned[sizeof space];
+    char **added = environment_build(&empty, aligned);
+    for (; *added != NULL; added++) {
+        size_t name = strcspn(*added, "=") + 1;
+        at = quote(prefix, size, at, "export ");
+        memcpy(space, *added, name);
+        space[name] = '\0';
+        at = quote(prefix, size, at, space);
+        const char *begin = "'", *end = "'; ";
+        for (const char *c = begin; *c != '\0'; c++, at++)
+            if (at < size)
+                prefix[at] = *c;
+        at = quote(prefix, size, at, *added + name);
+        for (const char *c = end; *c != '\0'; c++, at++)
+            if (at < size)
+                prefix[at] = *c;
+    }
+    if (at < size)
+        prefix[at] = '\0';
+    return at;
+}

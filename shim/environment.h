@@ -1,0 +1,59 @@
+/*
+ * The shim's settings, and following: what a program that is about to be started must find in its
+ * environment, and how that program gets back the environment that it was given.
+ */
+#ifndef PORTWITNESS_ENVIRONMENT_H
+#define PORTWITNESS_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shim/program.h"
+
+/* Reads PORTWITNESS_TRACE and its like from environ, and takes out again what an exec wrapper had put
+ * back (the marker PORTWITNESS_RESTORED tells). false where no trace is asked for. */
+bool environment_read(void);
+
+/* The trace's absolute path. */
+const char *environment_trace(void);
+bool environment_is_quiet(void);
+bool environment_is_supervised(void);
+
+/* Following is on: cleared environments get the variables back. */
+bool environment_follows(void);
+
+/* From now on programs started from here are told not to warn. */
+void environment_be_quiet(void);
+
+/* What has to change in an environment for one program. */
+struct environment_plan {
+    char *const *given;
+    const struct program_facts *facts;
+    unsigned restored; /* bits for the marker */
+    bool changed;
+    bool lost; /* the variables are gone and following is off */
+    bool drop; /* the program's own loader would complain of the shim: take it out */
+    const char *preload;
+    size_t entries;
+    size_t bytes;
+};
+
+/* Examines `envp` (NULL counts as empty) for a program. Returns how many bytes environment_build
+ * needs, 0 where the environment can stay as it is. */
+size_t environment_plan(struct environment_plan *plan, char *const *envp, const struct program_facts *facts);
+
+/* Writes the new environment into `space`, which must be aligned for pointers. */
+char **environment_build(const struct environment_plan *plan, void *space);
+
+/* The same for a shell started by libc, as a prefix of its command ("export A='..'; ", with NUL).
+ * Returns its length, or what it would be where that is not below `size`. */
+size_t environment_prefix(const struct environment_plan *plan, char *prefix, size_t size);
+
+/* The value of a variable in an environment, or NULL. */
+const char *environment_get(char *const *envp, const char *name);
+
+/* Whether the shim and the trace can be reached by a program started now: 0, or PW_BLIND_UNREACHABLE
+ * (after chroot) or PW_BLIND_NO_ACCESS (after a privilege drop). */
+int environment_obstacle(void);
+
+#endif

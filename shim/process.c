@@ -1,0 +1,327 @@
+/*
+ * Pids repeat and forks can happen inside libc, so a process is a serial from the trace's counter. It
+ * lives in a page that the kernel wipes at fork (MADV_WIPEONFORK): a child that finds none enters
+ * itself, however it came about.
+ */
+#include "shim/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "shim/namespaces.h"
+#include "shim/raw_syscall.h"
+#include "shim/real.h"
+#include "shim/start.h"
+
+#ifndef MADV_WIPEONFORK
+#define MADV_WIPEONFORK 18
+#endif
+
+enum { COMMAND_BYTES = 1800, UID_UNKNOWN = -1 };
+
+struct identity {
+    _Atomic uint64_t serial; /* 0 in a child that nobody has entered yet */
+    _Atomic uint32_t pid;
+    _Atomic uint32_t ended;
+};
+
+static struct identity unwiped;
+static struct identity *_Atomic identity = &unwiped;
+static _Atomic uint64_t latest_serial; /* survives a fork: there it is the parent's */
+static _Atomic bool is_open;
+static _Atomic int64_t cached_uid = UID_UNKNOWN;
+static _Atomic bool uid_per_thread;
+static struct start_strings strings;
+
+static _Thread_local uint64_t announced_child; /* serial that the next fork of this thread gives */
+static _Thread_local uint64_t announced_begin;
+static _Thread_local uint32_t thread_id;
+static _Thread_local uint64_t thread_serial;
+static _Thread_local bool vfork_mark;
+
+static struct identity *who(void)
+{
+    return atomic_load_explicit(&identity, memory_order_relaxed);
+}
+
+static uint32_t raw_pid(void)
+{
+    return (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0);
+}
+
+void *vfork_prepare(void)
+{
+    if (real.vfork == NULL)
+        real_resolve();
+    if (atomic_load_explicit(&is_open, memory_order_acquire)) {
+        process_serial(); /* the mark is told from the parent by the cached pid */
+        vfork_mark = true;
+    }
+    void *next;
+    memcpy(&next, &real.vfork, sizeof next);
+    return next;
+}
+
+/* The mark outlives the child: back in the parent, the pid tells. */
+static bool still_in_vfork_child(void)
+{
+    if (raw_pid() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
+        return true;
+    vfork_mark = false;
+    return false;
+}
+
+enum gate gate(void)
+{
+    if (!atomic_load_explicit(&is_open, memory_order_acquire)) {
+        witness_start();
+        if (!atomic_load_explicit(&is_open, memory_order_acquire))
+            return GATE_CLOSED;
+    }
+    if (vfork_mark && still_in_vfork_child())
+        return GATE_VFORK;
+    return GATE_OPEN;
+}
+
+void process_open_gate(void)
+{
+    atomic_store_explicit(&is_open, true, memory_order_release);
+}
+
+static uint64_t next_serial(void)
+{
+    return 1 + atomic_fetch_add_explicit(&recorder_header()->next_process, 1, memory_order_relaxed);
+}
+
+static long read_file(const char *path, char *into, size_t size)
+{
+    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    size_t got = 0;
+    while (got < size) {
+        long part = raw_syscall3(SYS_read, fd, RAW(into + got), (long)(size - got));
+        if (part <= 0)
+            break;
+        got += (size_t)part;
+    }
+    raw_syscall3(SYS_close, fd, 0, 0);
+    return (long)got;
+}
+
+static const char *address_of(uint64_t number)
+{
+    return (const char *)(uintptr_t)number;
+}
+
+/* Fields of /proc/self/stat (proc(5)) count from the last parenthesis, since a name may hold any
+ * character: 22 is the start time, 48 to 51 the bounds of arguments and environment. */
+static uint64_t read_own_stat(struct start_strings *bounds)
+{
+    char text[1024];
+    long got = read_file("/proc/self/stat", text, sizeof text - 1);
+    uint64_t field[52] = {0};
+    text[got] = '\0';
+    const char *at = strrchr(text, ')');
+    if (at == NULL)
+        return 0;
+    at++;
+    for (unsigned number = 3; number < 52 && *at != '\0'; number++) {
+        at += *at == ' ';
+        for (; *at != ' ' && *at != '\0'; at++)
+            if (*at >= '0' && *at <= '9')
+                field[number] = field[number] * 10 + (uint64_t)(*at - '0');
+    }
+    if (bounds != NULL) {
+        bounds->arguments = address_of(field[48]);
+        bounds->arguments_end = address_of(field[49]);
+        bounds->environment = address_of(field[50]);
+        bounds->environment_end = address_of(field[51]);
+    }
+    return field[22];
+}
+
+static uint64_t own_pid_namespace(void)
+{
+    struct stat status;
+    if (raw_syscall4(SYS_newfstatat, AT_FDCWD, RAW("/proc/self/ns/pid"), RAW(&status), 0) < 0)
+        return 0;
+    return status.st_ino;
+}
+
+static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint64_t how)
+{
+    char command[COMMAND_BYTES];
+    size_t length = 0;
+    if (how == PW_FLAG_BY_EXEC)
+        length = (size_t)read_file("/proc/self/cmdline", command, sizeof command);
+    uint64_t start_time = read_own_stat(how == PW_FLAG_BY_EXEC ? &strings : NULL);
+    struct record record;
+    unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
+    if (!record_begin(&record, PW_KIND_PROCESS_START, units, serial, -1, begin))
+        return;
+    struct pw_start *start = &record.units[0].start;
+    start->thread = process_thread();
+    start->source = PW_SOURCE_SHIM;
+    start->flags = how | (length == sizeof command ? PW_FLAG_TEXT_CUT : 0);
+    struct pw_process *process = &record.units[1].process;
+    process->pid = atomic_load_explicit(&who()->pid, memory_order_relaxed);
+    process->parent_pid = (uint32_t)raw_syscall3(SYS_getppid, 0, 0, 0);
+    process->uid = process_uid();
+    process->serial = serial;
+    process->parent = parent;
+    process->start_time = start_time;
+    process->pid_namespace = own_pid_namespace();
+    raw_syscall3(SYS_prctl, 16 /* PR_GET_NAME */, RAW(process->comm), 0);
+    record_text(&record, 2, command, length);
+    record_commit(&record, 0);
+}
+
+/* In a child that has no serial yet: takes the announced one, or one of its own where the fork went
+ * past us. Of two threads one does it. */
+static uint64_t enter_forked_child(void)
+{
+    bool announced = announced_child != 0;
+    uint64_t serial = announced ? announced_child : next_serial();
+    uint64_t begin = announced ? announced_begin : monotonic_ns();
+    uint64_t parent = atomic_load_explicit(&latest_serial, memory_order_relaxed);
+    uint64_t none = 0;
+    announced_child = 0;
+    atomic_store_explicit(&who()->pid, raw_pid(), memory_order_relaxed);
+    if (!atomic_compare_exchange_strong(&who()->serial, &none, serial))
+        return none;
+    atomic_store_explicit(&latest_serial, serial, memory_order_relaxed);
+    if (!announced)
+        namespace_changed(); /* clone can have put it anywhere */
+    record_start(serial, parent, begin, PW_FLAG_BY_FORK);
+    return serial;
+}
+
+uint64_t process_serial(void)
+{
+    struct identity *self = who();
+    uint64_t serial = atomic_load_explicit(&self->serial, memory_order_relaxed);
+    if (self == &unwiped && serial != 0 && raw_pid() != atomic_load_explicit(&self->pid, memory_order_relaxed)) {
+        atomic_store_explicit(&self->ended, 0, memory_order_relaxed);
+        atomic_store_explicit(&self->serial, 0, memory_order_relaxed);
+        serial = 0;
+    }
+    if (serial != 0 || recorder_header() == NULL)
+        return serial;
+    return enter_forked_child();
+}
+
+uint32_t process_thread(void)
+{
+    uint64_t serial = atomic_load_explicit(&who()->serial, memory_order_relaxed);
+    if (thread_id == 0 || thread_serial != serial) {
+        thread_id = (uint32_t)raw_syscall3(SYS_gettid, 0, 0, 0);
+        thread_serial = serial;
+    }
+    return thread_id;
+}
+
+uint32_t process_uid(void)
+{
+    int64_t uid = atomic_load_explicit(&cached_uid, memory_order_relaxed);
+    if (uid != UID_UNKNOWN)
+        return (uint32_t)uid;
+    /* An impossible user changes nothing and answers the present one (setfsuid(2)). */
+    uid = raw_syscall3(SYS_setfsuid, -1, 0, 0);
+    if (uid < 0)
+        return UINT32_MAX;
+    if (!atomic_load_explicit(&uid_per_thread, memory_order_relaxed))
+        atomic_store_explicit(&cached_uid, uid, memory_order_relaxed);
+    return (uint32_t)uid;
+}
+
+void process_uid_changed(bool per_thread)
+{
+    if (per_thread)
+        atomic_store_explicit(&uid_per_thread, true, memory_order_relaxed);
+    atomic_store_explicit(&cached_uid, UID_UNKNOWN, memory_order_relaxed);
+}
+
+const struct start_strings *process_start_strings(void)
+{
+    return &strings;
+}
+
+static void make_wiped_identity(void)
+{
+    long page = raw_syscall6(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page < 0 && page > -4096)
+        return; /* the pid is then asked for at each look */
+    if (raw_syscall3(SYS_madvise, page, 4096, MADV_WIPEONFORK) < 0) {
+        raw_syscall3(SYS_munmap, page, 4096, 0);
+        return;
+    }
+    atomic_store(&identity, (struct identity *)page);
+}
+
+void process_begin_image(void)
+{
+    uint64_t begin = monotonic_ns();
+    make_wiped_identity();
+    uint64_t serial = next_serial();
+    atomic_store(&who()->pid, raw_pid());
+    atomic_store(&who()->serial, serial);
+    atomic_store(&latest_serial, serial);
+    record_start(serial, 0, begin, PW_FLAG_BY_EXEC);
+}
+
+void process_before_fork(struct fork_record *fork_record, int call, const void *site)
+{
+    uint64_t begin = monotonic_ns();
+    uint64_t parent = process_serial();
+    fork_record->child = next_serial();
+    fork_record->begun = record_begin(&fork_record->record, PW_KIND_FORK, 2, parent, -1, begin);
+    if (fork_record->begun) {
+        struct pw_start *start = &fork_record->record.units[0].start;
+        start->thread = process_thread();
+        start->source = PW_SOURCE_SHIM;
+        start->call = (uint8_t)call;
+        start->site = (uint64_t)(uintptr_t)site;
+        start->flags = PW_FLAG_BY_FORK;
+        fork_record->record.units[1].process.serial = fork_record->child;
+        fork_record->record.units[1].process.parent = parent;
+    }
+    announced_child = fork_record->child;
+    announced_begin = begin;
+}
+
+void process_after_fork(struct fork_record *fork_record, int pid)
+{
+    if (pid == 0) {
+        process_serial();
+        return;
+    }
+    announced_child = 0;
+    if (!fork_record->begun)
+        return;
+    if (pid > 0)
+        fork_record->record.units[1].process.pid = (uint32_t)pid;
+    else
+        fork_record->record.units[0].start.error = (uint16_t)errno;
+    record_commit(&fork_record->record, 0);
+}
+
+void process_ends(int call)
+{
+    uint64_t serial = process_serial();
+    if (serial == 0 || atomic_exchange(&who()->ended, 1) != 0)
+        return;
+    struct record record;
+    if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, serial, -1, monotonic_ns()))
+        return;
+    record.units[0].start.thread = process_thread();
+    record.units[0].start.source = PW_SOURCE_SHIM;
+    record.units[0].start.call = (uint8_t)call;
+    record.units[1].process.pid = atomic_load_explicit(&who()->pid, memory_order_relaxed);
+    record.units[1].process.serial = serial;
+    record_commit(&record, 0);
+}

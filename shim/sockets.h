@@ -1,0 +1,68 @@
+/* Facts of a socket asked from the kernel, and the records that tell of sockets. */
+#ifndef PORTWITNESS_SOCKETS_H
+#define PORTWITNESS_SOCKETS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "shim/descriptors.h"
+#include "shim/recorder.h"
+
+/* An address with port, as it stands in a record. */
+struct endpoint {
+    uint8_t address[16];
+    uint32_t scope;
+    uint16_t port;
+    uint16_t family; /* AF_INET, AF_INET6; 0: neither */
+};
+
+/* Reads a socket address of at most `length` bytes; family 0 where it is no IP address. */
+struct endpoint endpoint_of(const void *address, socklen_t length);
+
+/* The local address of a socket by the kernel; family 0 where there is none. */
+struct endpoint socket_local(int fd);
+struct endpoint socket_remote(int fd);
+
+/* SO_COOKIE (socket(7)), 0 where fd is no socket. */
+uint64_t socket_cookie(int fd);
+
+/* Whether a socket of these kinds has ports at all. */
+bool socket_has_ports(int domain, int type, int protocol);
+
+/* Asks the kernel all that the table holds, for a descriptor that came from elsewhere.
+ * false where fd is no IP socket with ports. */
+bool socket_ask(int fd, struct socket_facts *facts);
+
+/* The facts of a descriptor that a socket call is about to use: from the table, or asked where it was
+ * never seen. An entry whose number has become another socket is replaced, and its release recorded
+ * as inferred. `must_check` asks for the cookie. false: no IP socket with ports. */
+bool socket_known(int fd, struct socket_facts *facts, bool must_check);
+
+/* Stores changed facts back (not in a vfork child, whose memory is the parent's). */
+void socket_keep(int fd, const struct socket_facts *facts);
+
+/* What each record about a call is begun with. */
+struct call_context {
+    int number; /* enum call_number */
+    const void *site;
+    uint64_t begin_ns;
+    uint64_t flags; /* besides those in the facts */
+};
+
+/* Begins a record of `count` units about a socket: start unit filled, and, where count > 1, the
+ * pw_socket unit with the facts (requested and assigned are the caller's). */
+bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned count, int fd,
+                         const struct socket_facts *facts, const struct call_context *context);
+
+/* Fill fields of a record that has begun. */
+void record_requested(struct record *record, const struct endpoint *endpoint);
+void record_assigned(struct record *record, const struct endpoint *endpoint);
+void record_peer(struct record *record, const struct endpoint *endpoint);
+
+/* A new descriptor of a socket: made by dup, received, inherited (flag tells). Enters it in the table
+ * and records it; nothing happens where it is no IP socket. `original` is -1 or the descriptor that
+ * was duplicated. */
+void socket_adopt(int fd, const struct socket_facts *facts, int original, const struct call_context *context);
+
+#endif
