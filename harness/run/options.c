@@ -1,12 +1,13 @@
 /*
  * Reading the command line of `run`. Options end at the first word that is none, so that the
- * command's own options are left alone even without `--`.
+ * command's own options are left alone even without `--`. getopt_long, since popt would take the
+ * word behind a lone --shared for its value.
  */
 #include "harness/run/options.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <grp.h>
-#include <popt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +34,7 @@ const char run_options_help[] =
     "if\n"
     "it could not be executed; 125 if portwitness itself failed.\n";
 
-enum { OPTION_SHARED = 1, OPTION_MAX_SIZE, OPTION_FOLLOW };
+enum { OPTION_SHARED = 256, OPTION_MAX_SIZE, OPTION_NO_FOLLOW, OPTION_WAIT, OPTION_HOST_ID };
 
 bool run_options_size(const char *text, uint64_t *bytes) {
     static const char *const units[] = {"", "K", "M", "G", "T"};
@@ -89,89 +90,84 @@ static bool complain(const char *option, const char *value, const char *what) {
     return false;
 }
 
+static bool take_shared(struct run_options *options, const char *value) {
+    const char *problem = run_options_shared(value, &options->mode, &options->group);
+    return problem == NULL || complain("--shared", value, problem);
+}
+
+static bool take_max_size(struct run_options *options, const char *value) {
+    if (!run_options_size(value, &options->max_size))
+        return complain("--max-size", value, "is no size (such as 512M)");
+    return options->max_size >= PW_MIN_MAX_SIZE || complain("--max-size", value, "is below 2M");
+}
+
+static bool take_host_id(struct run_options *options, const char *value) {
+    options->host_id = value;
+    return strlen(value) < sizeof((struct pw_header *)0)->host_id ||
+           complain("--host-id", value, "is longer than 63 bytes");
+}
+
 static bool take_option(struct run_options *options, int option, const char *value) {
-    const char *problem;
     switch (option) {
-    case OPTION_SHARED:
-        problem = run_options_shared(value, &options->mode, &options->group);
-        return problem == NULL || complain("--shared", value, problem);
-    case OPTION_MAX_SIZE:
-        if (!run_options_size(value, &options->max_size))
-            return complain("--max-size", value, "is no size (such as 512M)");
-        return options->max_size >= PW_MIN_MAX_SIZE || complain("--max-size", value, "is below 2M");
-    case OPTION_FOLLOW:
+    case 'o':
+        options->trace = value;
+        return *value != '\0' || complain("--output", value, "is no name");
+    case 'q':
+        options->quiet = true;
+        return true;
+    case 'h':
+        options->help = true;
+        return true;
+    case OPTION_WAIT:
+        options->wait = true;
+        return true;
+    case OPTION_NO_FOLLOW:
         options->follow = false;
         return true;
+    case OPTION_SHARED:
+        return take_shared(options, value);
+    case OPTION_MAX_SIZE:
+        return take_max_size(options, value);
+    case OPTION_HOST_ID:
+        return take_host_id(options, value);
     default:
-        return true;
+        return false;
     }
 }
 
-static bool take_command(struct run_options *options, poptContext context) {
-    const char **arguments = poptGetArgs(context);
-    size_t count = 0;
-    while (arguments != NULL && arguments[count] != NULL)
-        count++;
-    if (count == 0)
-        return complain("COMMAND", NULL, "is missing (portwitness run --help)");
-    options->command = calloc(count + 1, sizeof *options->command);
-    if (options->command == NULL)
-        return complain("COMMAND", NULL, strerror(errno));
-    for (size_t i = 0; i < count; i++) {
-        options->command[i] = strdup(arguments[i]);
-        if (options->command[i] == NULL)
-            return complain("COMMAND", NULL, strerror(errno));
-    }
-    return true;
-}
-
-static bool check_host_id(const struct run_options *options) {
-    if (options->host_id == NULL)
-        return true;
-    size_t most = sizeof((struct pw_header *)0)->host_id - 1;
-    return strlen(options->host_id) <= most ||
-           complain("--host-id", options->host_id, "is longer than 63 bytes");
+/* The word that getopt_long stopped at: it has gone past a word that it has finished with. */
+static bool refuse(char *const argv[], int answer) {
+    const char *word = argv[optind - 1];
+    bool is_long = strncmp(word, "--", 2) == 0;
+    char letter[3] = {'-', (char)optopt, '\0'};
+    return complain(is_long ? word : letter, NULL,
+                    answer == ':'            ? "needs a value"
+                    : is_long && optopt != 0 ? "takes no value"
+                                             : "is no option of run (portwitness run --help)");
 }
 
 bool run_options_parse(struct run_options *options, int argc, char **argv) {
-    int quiet = 0;
-    int wait = 0;
-    int help = 0;
+    static const struct option table[] = {
+        {"output", required_argument, NULL, 'o'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {"wait", no_argument, NULL, OPTION_WAIT},
+        {"no-follow", no_argument, NULL, OPTION_NO_FOLLOW},
+        {"shared", optional_argument, NULL, OPTION_SHARED},
+        {"max-size", required_argument, NULL, OPTION_MAX_SIZE},
+        {"host-id", required_argument, NULL, OPTION_HOST_ID},
+        {NULL, 0, NULL, 0},
+    };
     *options = (struct run_options){.group = (gid_t)-1, .follow = true};
-    const struct poptOption table[] = {
-        {"output", 'o', POPT_ARG_STRING, &options->trace, 0, NULL, NULL},
-        {"quiet", 'q', POPT_ARG_NONE, &quiet, 0, NULL, NULL},
-        {"wait", '\0', POPT_ARG_NONE, &wait, 0, NULL, NULL},
-        {"no-follow", '\0', POPT_ARG_NONE, NULL, OPTION_FOLLOW, NULL, NULL},
-        {"shared", '\0', POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPTION_SHARED, NULL, NULL},
-        {"max-size", '\0', POPT_ARG_STRING, NULL, OPTION_MAX_SIZE, NULL, NULL},
-        {"host-id", '\0', POPT_ARG_STRING, &options->host_id, 0, NULL, NULL},
-        {"help", 'h', POPT_ARG_NONE, &help, 0, NULL, NULL},
-        POPT_TABLEEND};
-    poptContext context =
-        poptGetContext("run", argc, (const char **)argv, table, POPT_CONTEXT_POSIXMEHARDER);
-    bool good = true;
+    optind = 0; /* begin anew, getopt(3) */
     int option;
-    while (good && (option = poptGetNextOpt(context)) >= 0) {
-        char *value = poptGetOptArg(context);
-        good = take_option(options, option, value);
-        free(value);
+    while ((option = getopt_long(argc, argv, "+:o:qh", table, NULL)) != -1) {
+        if (option == '?' || option == ':')
+            return refuse(argv, option);
+        if (!take_option(options, option, optarg))
+            return false;
     }
-    if (good && option < -1)
-        good = complain(poptBadOption(context, POPT_BADOPTION_NOALIAS), NULL, poptStrerror(option));
-    options->quiet = quiet != 0;
-    options->wait = wait != 0;
-    options->help = help != 0;
-    if (good && !options->help)
-        good = check_host_id(options) && take_command(options, context);
-    poptFreeContext(context);
-    return good;
-}
-
-void run_options_free(struct run_options *options) {
-    free(options->trace);
-    free(options->host_id);
-    for (char **word = options->command; word != NULL && *word != NULL; word++)
-        free(*word);
-    free(options->command);
+    options->command = argv + optind;
+    return options->help || optind < argc ||
+           complain("COMMAND", NULL, "is missing (portwitness run --help)");
 }

@@ -7,11 +7,11 @@
 #include <sys/types.h>
 
 struct run_options {
-    char *trace;       /* NULL: a new name in the current folder */
-    char *host_id;     /* NULL: none */
-    uint64_t max_size; /* bytes, 0: the default */
-    unsigned mode;     /* permissions of the trace, 0: the default */
-    gid_t group;       /* (gid_t)-1: as it comes */
+    const char *trace;   /* NULL: a new name in the current folder */
+    const char *host_id; /* NULL: none */
+    uint64_t max_size;   /* bytes, 0: the default */
+    unsigned mode;       /* permissions of the trace, 0: the default */
+    gid_t group;         /* (gid_t)-1: as it comes */
     bool quiet;
     bool wait;
     bool follow;
@@ -20,11 +20,8 @@ struct run_options {
 };
 
 /* Fills *options from the arguments of `run` (argv[0] is "run"). false, with one line on stderr,
- * where they make no sense. Free with run_options_free in either case. */
+ * where they make no sense. The options point into argv. */
 bool run_options_parse(struct run_options *options, int argc, char **argv);
-
-/* Frees what the options hold. */
-void run_options_free(struct run_options *options);
 
 /* Reads a size such as 67108864, 64M or 2GiB (powers of 1024) into *bytes. false if it is none. */
 bool run_options_size(const char *text, uint64_t *bytes);

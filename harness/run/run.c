@@ -217,13 +217,10 @@ static int run_witnessed(struct run *run, const char *shim) {
 int run_command(int argc, char **argv) {
     struct run run = {.destroyed.notices = {.file = -1, .query = -1}};
     int status = STATUS_FAILED;
-    if (!run_options_parse(&run.options, argc, argv)) {
-        run_options_free(&run.options);
+    if (!run_options_parse(&run.options, argc, argv))
         return status;
-    }
     if (run.options.help) {
         fputs(run_options_help, stdout);
-        run_options_free(&run.options);
         return 0;
     }
     char *shim = environment_find_shim();
@@ -231,6 +228,5 @@ int run_command(int argc, char **argv) {
         status = run_witnessed(&run, shim);
     new_trace_free(&run.trace);
     free(shim);
-    run_options_free(&run.options);
     return status;
 }
