@@ -131,6 +131,18 @@ static void open_pidfd(struct watch *watch, uint64_t serial, struct watched *pro
     watch->living++;
 }
 
+/* What ran under this pid before has reported, in the form of its successor. */
+static void end_predecessor(struct watch *watch, const struct pw_process *identity) {
+    if (identity->pid >= watch->pid_room)
+        return;
+    struct watched *before = find(watch, watch->serial_by_pid[identity->pid]);
+    if (before == NULL)
+        return;
+    before->executed_ns = 0;
+    if (before->start_time == identity->start_time)
+        before->told_own_end = true;
+}
+
 static void learn_start(struct watch *watch, const struct pw_process *identity) {
     struct watched *process = make(watch, identity->serial);
     if (process == NULL || process->state != WATCHED_NONE)
@@ -139,11 +151,7 @@ static void learn_start(struct watch *watch, const struct pw_process *identity) 
     process->start_time = identity->start_time;
     process->pidfd = -1;
     process->state = WATCHED_UNKNOWN;
-    if (identity->pid < watch->pid_room) {
-        struct watched *before = find(watch, watch->serial_by_pid[identity->pid]);
-        if (before != NULL)
-            before->executed_ns = 0;
-    }
+    end_predecessor(watch, identity);
     if (watch->own_namespace == 0 || identity->pid_namespace != watch->own_namespace ||
         identity->start_time == 0 || identity->pid == 0 || identity->pid >= watch->pid_room) {
         recorder_lost(PW_LOST_PROCESS_ENDS, 1);
