@@ -15,14 +15,12 @@
 struct real_calls real;
 
 /* For a call that this C library does not have: a program that looks for it finds our entry. */
-static long missing(void)
-{
+static long missing(void) {
     errno = ENOSYS;
     return -1;
 }
 
-static void look_up(void *pointer, const char *name)
-{
+static void look_up(void *pointer, const char *name) {
     void *next = dlsym(RTLD_NEXT, name);
     long (*none)(void) = missing;
     if (next == NULL)
@@ -30,8 +28,7 @@ static void look_up(void *pointer, const char *name)
     memcpy(pointer, &next, sizeof next); /* a function pointer is no void pointer in ISO C */
 }
 
-void real_resolve(void)
-{
+void real_resolve(void) {
     int saved = errno;
 #define CALL(number, result, name, parameters, arguments) look_up(&real.name, #name);
 #define CALL_PLAIN(number, result, name) look_up(&real.name, #name);
@@ -54,22 +51,19 @@ void real_resolve(void)
  * prototypes (transparent unions, nonnull and noreturn attributes) do not clash with them. */
 #define CALL(number, result, name, parameters, arguments)                                          \
     EXPORTED result entry_##name parameters __asm__(#name);                                        \
-    result entry_##name parameters                                                                 \
-    {                                                                                              \
+    result entry_##name parameters {                                                               \
         BE_RESOLVED(name);                                                                         \
         return call_##name(UNWRAP arguments, SITE);                                                \
     }
 #define CALL_PLAIN(number, result, name)                                                           \
     EXPORTED result entry_##name(void) __asm__(#name);                                             \
-    result entry_##name(void)                                                                      \
-    {                                                                                              \
+    result entry_##name(void) {                                                                    \
         BE_RESOLVED(name);                                                                         \
         return call_##name(SITE);                                                                  \
     }
 #define CALL_VOID(number, name, parameters, arguments)                                             \
     EXPORTED void entry_##name parameters __asm__(#name);                                          \
-    void entry_##name parameters                                                                   \
-    {                                                                                              \
+    void entry_##name parameters {                                                                 \
         BE_RESOLVED(name);                                                                         \
         call_##name(UNWRAP arguments, SITE);                                                       \
     }
@@ -79,8 +73,7 @@ void real_resolve(void)
 /* The variadic ones. Arguments that were not given are read as garbage and passed on unread, as the
  * C library does itself. */
 EXPORTED int entry_fcntl(int fd, int command, ...) __asm__("fcntl");
-int entry_fcntl(int fd, int command, ...)
-{
+int entry_fcntl(int fd, int command, ...) {
     va_list list;
     va_start(list, command);
     long argument = va_arg(list, long);
@@ -90,8 +83,7 @@ int entry_fcntl(int fd, int command, ...)
 }
 
 EXPORTED int entry_fcntl64(int fd, int command, ...) __asm__("fcntl64");
-int entry_fcntl64(int fd, int command, ...)
-{
+int entry_fcntl64(int fd, int command, ...) {
     va_list list;
     va_start(list, command);
     long argument = va_arg(list, long);
@@ -100,16 +92,14 @@ int entry_fcntl64(int fd, int command, ...)
     return call_fcntl(fd, command, argument, real.fcntl64, NUMBER_fcntl64, SITE);
 }
 
-static size_t count_arguments(va_list list)
-{
+static size_t count_arguments(va_list list) {
     size_t count = 1;
     while (va_arg(list, const char *) != NULL)
         count++;
     return count;
 }
 
-static void gather_arguments(char **argv, const char *first, size_t count, va_list list)
-{
+static void gather_arguments(char **argv, const char *first, size_t count, va_list list) {
     memcpy(argv, &first, sizeof first);
     for (size_t i = 1; i <= count; i++)
         argv[i] = va_arg(list, char *);
@@ -128,8 +118,7 @@ static void gather_arguments(char **argv, const char *first, size_t count, va_li
     argv[count] = NULL
 
 EXPORTED int entry_execl(const char *path, const char *argument, ...) __asm__("execl");
-int entry_execl(const char *path, const char *argument, ...)
-{
+int entry_execl(const char *path, const char *argument, ...) {
     GATHER(argv, argument);
     va_end(list);
     BE_RESOLVED(execv);
@@ -137,8 +126,7 @@ int entry_execl(const char *path, const char *argument, ...)
 }
 
 EXPORTED int entry_execlp(const char *file, const char *argument, ...) __asm__("execlp");
-int entry_execlp(const char *file, const char *argument, ...)
-{
+int entry_execlp(const char *file, const char *argument, ...) {
     GATHER(argv, argument);
     va_end(list);
     BE_RESOLVED(execvp);
@@ -146,8 +134,7 @@ int entry_execlp(const char *file, const char *argument, ...)
 }
 
 EXPORTED int entry_execle(const char *path, const char *argument, ...) __asm__("execle");
-int entry_execle(const char *path, const char *argument, ...)
-{
+int entry_execle(const char *path, const char *argument, ...) {
     GATHER(argv, argument);
     char *const *envp = va_arg(list, char *const *);
     va_end(list);

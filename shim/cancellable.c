@@ -6,15 +6,13 @@
 
 #include <pthread.h>
 
-static void commit_cancelled(void *argument)
-{
+static void commit_cancelled(void *argument) {
     struct record *record = argument;
     record->units[0].start.flags |= PW_FLAG_CANCELLED;
     record_commit(record, 0);
 }
 
-long cancellable(struct record *record, long (*call)(const void *), const void *arguments)
-{
+long cancellable(struct record *record, long (*call)(const void *), const void *arguments) {
     long result;
     pthread_cleanup_push(commit_cancelled, record);
     result = call(arguments);

@@ -1,6 +1,6 @@
 /*
- * clock_gettime is a symbol that others wrap too (libfaketime, sanitizers). The times in a trace must
- * be the kernel's, equal in every process, so the vDSO's entry is looked up here without libc.
+ * clock_gettime is a symbol that others wrap too (libfaketime, sanitizers). The times in a trace
+ * must be the kernel's, equal in every process, so the vDSO's entry is looked up here without libc.
  */
 #include "shim/clock.h"
 
@@ -21,22 +21,20 @@ typedef int (*clock_function)(clockid_t, struct timespec *);
 #define VDSO_CLOCK "__kernel_clock_gettime"
 #endif
 
-static int clock_by_syscall(clockid_t clock, struct timespec *now)
-{
+static int clock_by_syscall(clockid_t clock, struct timespec *now) {
     return (int)raw_syscall3(SYS_clock_gettime, clock, RAW(now), 0);
 }
 
 struct vdso {
     const char *base;
     ElfW(Addr) bias;
-    const ElfW(Sym) *symbols;
+    const ElfW(Sym) * symbols;
     const char *names;
     const Elf32_Word *hash; /* DT_HASH: buckets, chains; chains equals the number of symbols */
     const Elf32_Word *gnu_hash;
 };
 
-static void read_dynamic(struct vdso *vdso, const ElfW(Dyn) *dynamic)
-{
+static void read_dynamic(struct vdso *vdso, const ElfW(Dyn) * dynamic) {
     for (; dynamic->d_tag != DT_NULL; dynamic++) {
         const char *at = (const char *)(dynamic->d_un.d_ptr + vdso->bias);
         if (dynamic->d_tag == DT_SYMTAB)
@@ -51,8 +49,7 @@ static void read_dynamic(struct vdso *vdso, const ElfW(Dyn) *dynamic)
 }
 
 /* A table without DT_HASH is measured by its last GNU hash chain. */
-static unsigned symbol_count(const struct vdso *vdso)
-{
+static unsigned symbol_count(const struct vdso *vdso) {
     if (vdso->hash != NULL)
         return vdso->hash[1];
     if (vdso->gnu_hash == NULL)
@@ -72,8 +69,7 @@ static unsigned symbol_count(const struct vdso *vdso)
     return last + 1;
 }
 
-static clock_function find_clock(void)
-{
+static clock_function find_clock(void) {
     struct vdso vdso = {.base = (const char *)getauxval(AT_SYSINFO_EHDR)};
     if (vdso.base == NULL)
         return clock_by_syscall;
@@ -100,8 +96,7 @@ static clock_function find_clock(void)
     return clock_by_syscall;
 }
 
-uint64_t clock_ns(clockid_t clock)
-{
+uint64_t clock_ns(clockid_t clock) {
     static _Atomic(clock_function) found;
     clock_function function = atomic_load_explicit(&found, memory_order_relaxed);
     if (function == NULL) {

@@ -21,38 +21,36 @@ static _Atomic int limit;
 #define LOAD(field) atomic_load_explicit(&(field), memory_order_relaxed)
 #define STORE(field, value) atomic_store_explicit(&(field), (value), memory_order_relaxed)
 
-static struct descriptor *entry_of(int fd)
-{
+static struct descriptor *entry_of(int fd) {
     if (fd < 0 || fd >= BLOCK_ENTRIES * BLOCKS)
         return NULL;
-    struct descriptor *block = atomic_load_explicit(&blocks[fd / BLOCK_ENTRIES], memory_order_acquire);
+    struct descriptor *block =
+        atomic_load_explicit(&blocks[fd / BLOCK_ENTRIES], memory_order_acquire);
     return block == NULL ? NULL : &block[fd % BLOCK_ENTRIES];
 }
 
-static struct descriptor *make_entry(int fd)
-{
+static struct descriptor *make_entry(int fd) {
     struct descriptor *entry = entry_of(fd);
     if (entry != NULL || fd < 0 || fd >= BLOCK_ENTRIES * BLOCKS)
         return entry;
     const size_t size = sizeof(struct descriptor) * BLOCK_ENTRIES;
-    long block =
-        raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long block = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block < 0 && block > -4096)
         return NULL;
     struct descriptor *expected = NULL;
-    if (!atomic_compare_exchange_strong(&blocks[fd / BLOCK_ENTRIES], &expected, (struct descriptor *)block))
+    if (!atomic_compare_exchange_strong(&blocks[fd / BLOCK_ENTRIES], &expected,
+                                        (struct descriptor *)block))
         raw_syscall3(SYS_munmap, block, (long)size, 0);
     return entry_of(fd);
 }
 
-struct descriptor *descriptor_find(int fd)
-{
+struct descriptor *descriptor_find(int fd) {
     struct descriptor *entry = entry_of(fd);
     return entry != NULL && LOAD(entry->cookie) != 0 ? entry : NULL;
 }
 
-static void copy_facts(const struct descriptor *entry, struct socket_facts *facts)
-{
+static void copy_facts(const struct descriptor *entry, struct socket_facts *facts) {
     facts->netns = LOAD(entry->netns);
     facts->uid = LOAD(entry->uid);
     facts->device = LOAD(entry->device);
@@ -63,8 +61,7 @@ static void copy_facts(const struct descriptor *entry, struct socket_facts *fact
     facts->type = LOAD(entry->type);
 }
 
-bool descriptor_copy(int fd, struct socket_facts *facts)
-{
+bool descriptor_copy(int fd, struct socket_facts *facts) {
     const struct descriptor *entry = descriptor_find(fd);
     if (entry == NULL)
         return false;
@@ -73,8 +70,7 @@ bool descriptor_copy(int fd, struct socket_facts *facts)
     return facts->cookie != 0;
 }
 
-bool descriptor_take(int fd, struct socket_facts *facts)
-{
+bool descriptor_take(int fd, struct socket_facts *facts) {
     struct descriptor *entry = descriptor_find(fd);
     if (entry == NULL)
         return false;
@@ -84,8 +80,7 @@ bool descriptor_take(int fd, struct socket_facts *facts)
     return facts->cookie != 0;
 }
 
-void descriptor_set(int fd, const struct socket_facts *facts)
-{
+void descriptor_set(int fd, const struct socket_facts *facts) {
     struct descriptor *entry = make_entry(fd);
     if (entry == NULL)
         return;
@@ -103,14 +98,10 @@ void descriptor_set(int fd, const struct socket_facts *facts)
         ;
 }
 
-void descriptor_clear(int fd)
-{
+void descriptor_clear(int fd) {
     struct descriptor *entry = descriptor_find(fd);
     if (entry != NULL)
         STORE(entry->cookie, 0);
 }
 
-int descriptor_limit(void)
-{
-    return LOAD(limit);
-}
+int descriptor_limit(void) { return LOAD(limit); }

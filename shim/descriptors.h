@@ -1,6 +1,6 @@
 /*
- * What is known of each descriptor number of this process: whether it is an IP socket, which one, and
- * what was asked of it. A look costs two loads; nothing locks.
+ * What is known of each descriptor number of this process: whether it is an IP socket, which one,
+ * and what was asked of it. A look costs two loads; nothing locks.
  */
 #ifndef PORTWITNESS_DESCRIPTORS_H
 #define PORTWITNESS_DESCRIPTORS_H

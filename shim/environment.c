@@ -1,7 +1,7 @@
 /*
- * Test tools clear environments, and then nobody would be witnessed below them. The exec wrappers put
- * our variables back with a marker; the new program takes them out again before its main runs, so it
- * sees what it was given, and its own children are followed in the same way.
+ * Test tools clear environments, and then nobody would be witnessed below them. The exec wrappers
+ * put our variables back with a marker; the new program takes them out again before its main runs,
+ * so it sees what it was given, and its own children are followed in the same way.
  */
 #include "shim/environment.h"
 
@@ -38,8 +38,7 @@ static struct {
     bool supervised;
 } settings;
 
-const char *environment_get(char *const *envp, const char *name)
-{
+const char *environment_get(char *const *envp, const char *name) {
     size_t length = strlen(name);
     for (; envp != NULL && *envp != NULL; envp++)
         if (strncmp(*envp, name, length) == 0 && (*envp)[length] == '=')
@@ -47,8 +46,7 @@ const char *environment_get(char *const *envp, const char *name)
     return NULL;
 }
 
-static void take_out(const char *name)
-{
+static void take_out(const char *name) {
     size_t length = strlen(name);
     char **to = environ;
     for (char **from = environ; from != NULL && *from != NULL; from++)
@@ -58,8 +56,7 @@ static void take_out(const char *name)
         *to = NULL;
 }
 
-static char *find_variable(const char *name)
-{
+static char *find_variable(const char *name) {
     size_t length = strlen(name);
     for (char **at = environ; at != NULL && *at != NULL; at++)
         if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
@@ -68,8 +65,7 @@ static char *find_variable(const char *name)
 }
 
 /* Undoes in environ what environment_build did; the strings are this process's own. */
-static void give_back(unsigned restored)
-{
+static void give_back(unsigned restored) {
     char *value = find_variable(PRELOAD);
     if ((restored & RESTORED_PRELOAD) != 0) {
         take_out(PRELOAD);
@@ -92,8 +88,7 @@ static void give_back(unsigned restored)
     take_out(MARKER);
 }
 
-static bool copy_text(char *into, size_t size, const char *text, size_t length)
-{
+static bool copy_text(char *into, size_t size, const char *text, size_t length) {
     if (length >= size)
         return false;
     memcpy(into, text, length);
@@ -102,8 +97,7 @@ static bool copy_text(char *into, size_t size, const char *text, size_t length)
 }
 
 /* Makes a path absolute, since the guest may change its directory. */
-static bool copy_absolute(char into[PATH_MAX], const char *path, size_t length)
-{
+static bool copy_absolute(char into[PATH_MAX], const char *path, size_t length) {
     size_t used = 0;
     if (length == 0)
         return false;
@@ -119,8 +113,7 @@ static bool copy_absolute(char into[PATH_MAX], const char *path, size_t length)
 }
 
 /* The element of an LD_PRELOAD value that is this library; its length in *length. */
-static const char *find_shim(const char *value, size_t *length)
-{
+static const char *find_shim(const char *value, size_t *length) {
     while (value != NULL && *value != '\0') {
         size_t part = strcspn(value, ": ");
         size_t name = strlen(SHIM_NAME);
@@ -133,22 +126,19 @@ static const char *find_shim(const char *value, size_t *length)
     return NULL;
 }
 
-static unsigned parse_marker(const char *text)
-{
+static unsigned parse_marker(const char *text) {
     unsigned bits = 0;
     for (; text != NULL && *text >= '0' && *text <= '9'; text++)
         bits = bits * 10 + (unsigned)(*text - '0');
     return bits;
 }
 
-static bool is_set(const char *name)
-{
+static bool is_set(const char *name) {
     const char *value = find_variable(name);
     return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
 }
 
-bool environment_read(void)
-{
+bool environment_read(void) {
     const char *trace = find_variable(TRACE);
     size_t length = 0;
     if (trace == NULL || trace[0] == '\0')
@@ -169,50 +159,34 @@ bool environment_read(void)
     return good;
 }
 
-const char *environment_trace(void)
-{
-    return settings.trace;
-}
+const char *environment_trace(void) { return settings.trace; }
 
-bool environment_is_quiet(void)
-{
-    return settings.quiet;
-}
+bool environment_is_quiet(void) { return settings.quiet; }
 
-bool environment_is_supervised(void)
-{
-    return settings.supervised;
-}
+bool environment_is_supervised(void) { return settings.supervised; }
 
-bool environment_follows(void)
-{
-    return !settings.no_follow;
-}
+bool environment_follows(void) { return !settings.no_follow; }
 
-void environment_be_quiet(void)
-{
-    settings.quiet = true;
-}
+void environment_be_quiet(void) { settings.quiet = true; }
 
-int environment_obstacle(void)
-{
-    if (settings.shim[0] == '/' && raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK) == -ENOENT)
+int environment_obstacle(void) {
+    if (settings.shim[0] == '/' &&
+        raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK) == -ENOENT)
         return PW_BLIND_UNREACHABLE;
-    long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(settings.trace), R_OK | W_OK, AT_EACCESS);
+    long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(settings.trace),
+                               R_OK | W_OK, AT_EACCESS);
     if (answer == -ENOENT)
         return PW_BLIND_UNREACHABLE;
     return answer == -EACCES ? PW_BLIND_NO_ACCESS : 0;
 }
 
-static bool begins_with_sanitizer(const char *value, const char *sanitizer)
-{
+static bool begins_with_sanitizer(const char *value, const char *sanitizer) {
     size_t length = strcspn(value, ": ");
     size_t name = strlen(sanitizer);
     return length >= name && memcmp(value + length - name, sanitizer, name) == 0;
 }
 
-static void plan_preload(struct environment_plan *plan)
-{
+static void plan_preload(struct environment_plan *plan) {
     size_t length = 0;
     const char *sanitizer = plan->facts->sanitizer;
     bool has_shim = find_shim(plan->preload, &length) != NULL;
@@ -226,12 +200,13 @@ static void plan_preload(struct environment_plan *plan)
             return;
         plan->restored |= plan->preload == NULL ? RESTORED_PRELOAD : RESTORED_APPENDED;
     }
-    if (sanitizer[0] != '\0' && (plan->preload == NULL || !begins_with_sanitizer(plan->preload, sanitizer)))
+    if (sanitizer[0] != '\0' &&
+        (plan->preload == NULL || !begins_with_sanitizer(plan->preload, sanitizer)))
         plan->restored |= RESTORED_SANITIZER;
 }
 
-size_t environment_plan(struct environment_plan *plan, char *const *envp, const struct program_facts *facts)
-{
+size_t environment_plan(struct environment_plan *plan, char *const *envp,
+                        const struct program_facts *facts) {
     memset(plan, 0, sizeof *plan);
     if (settings.trace[0] == '\0')
         return 0;
@@ -253,26 +228,21 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp, const 
         return 0;
     while (envp != NULL && envp[plan->entries] != NULL)
         plan->entries++;
-    plan->bytes = (plan->entries + 6) * sizeof(char *) + sizeof facts->sanitizer + strlen(settings.shim) +
-                  strlen(settings.trace) + 256;
+    plan->bytes = (plan->entries + 6) * sizeof(char *) + sizeof facts->sanitizer +
+                  strlen(settings.shim) + strlen(settings.trace) + 256;
     plan->bytes += plan->preload != NULL ? strlen(plan->preload) : 0;
     return plan->bytes;
 }
 
-static char *put(char *at, const char *text, size_t length)
-{
+static char *put(char *at, const char *text, size_t length) {
     memcpy(at, text, length);
     at[length] = '\0';
     return at + length;
 }
 
-static char *put_text(char *at, const char *text)
-{
-    return put(at, text, strlen(text));
-}
+static char *put_text(char *at, const char *text) { return put(at, text, strlen(text)); }
 
-static char *put_number(char *at, unsigned number)
-{
+static char *put_number(char *at, unsigned number) {
     char digits[10];
     unsigned count = 0;
     do {
@@ -286,8 +256,7 @@ static char *put_number(char *at, unsigned number)
 }
 
 /* [sanitizer:]given[:shim] */
-static char *put_preload(const struct environment_plan *plan, char *at)
-{
+static char *put_preload(const struct environment_plan *plan, char *at) {
     bool add_shim = (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED)) != 0;
     if ((plan->restored & RESTORED_SANITIZER) != 0) {
         at = put_text(at, plan->facts->sanitizer);
@@ -300,8 +269,7 @@ static char *put_preload(const struct environment_plan *plan, char *at)
     return add_shim ? put_text(at, settings.shim) : at;
 }
 
-static char *put_without_shim(const struct environment_plan *plan, char *at)
-{
+static char *put_without_shim(const struct environment_plan *plan, char *at) {
     size_t length = 0;
     const char *shim = find_shim(plan->preload, &length);
     if (shim == NULL)
@@ -315,14 +283,12 @@ static char *put_without_shim(const struct environment_plan *plan, char *at)
     return put_text(put(at, plan->preload, before), after);
 }
 
-static bool is_variable(const char *entry, const char *name)
-{
+static bool is_variable(const char *entry, const char *name) {
     size_t length = strlen(name);
     return strncmp(entry, name, length) == 0 && entry[length] == '=';
 }
 
-static bool is_replaced(const struct environment_plan *plan, const char *entry)
-{
+static bool is_replaced(const struct environment_plan *plan, const char *entry) {
     if (is_variable(entry, PRELOAD))
         return plan->drop || (plan->restored & (RESTORED_APPENDED | RESTORED_SANITIZER)) != 0;
     if (is_variable(entry, TRACE))
@@ -330,15 +296,15 @@ static bool is_replaced(const struct environment_plan *plan, const char *entry)
     return is_variable(entry, MARKER);
 }
 
-char **environment_build(const struct environment_plan *plan, void *space)
-{
+char **environment_build(const struct environment_plan *plan, void *space) {
     char **list = space;
     char **next = list;
     char *text = (char *)(list + plan->entries + 6);
     for (size_t i = 0; i < plan->entries; i++)
         if (!is_replaced(plan, plan->given[i]))
             *next++ = plan->given[i];
-    if (plan->drop || (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED | RESTORED_SANITIZER)) != 0) {
+    if (plan->drop ||
+        (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED | RESTORED_SANITIZER)) != 0) {
         *next++ = text;
         text = put_text(text, PRELOAD "=");
         text = (plan->drop ? put_without_shim(plan, text) : put_preload(plan, text)) + 1;
@@ -360,8 +326,7 @@ char **environment_build(const struct environment_plan *plan, void *space)
 }
 
 /* Writes 'text' for a POSIX shell; counts beyond the end. */
-static size_t quote(char *into, size_t size, size_t at, const char *text)
-{
+static size_t quote(char *into, size_t size, size_t at, const char *text) {
     for (; *text != '\0'; text++) {
         const char *piece = *text == '\'' ? "'\\''" : (const char[]){*text, '\0'};
         for (; *piece != '\0'; piece++, at++)
@@ -371,8 +336,7 @@ static size_t quote(char *into, size_t size, size_t at, const char *text)
     return at;
 }
 
-size_t environment_prefix(const struct environment_plan *plan, char *prefix, size_t size)
-{
+size_t environment_prefix(const struct environment_plan *plan, char *prefix, size_t size) {
     char space[PATH_MAX * 2];
     size_t at = 0;
     char *const none[] = {NULL};

@@ -10,8 +10,8 @@
 
 #include "shim/program.h"
 
-/* Reads PORTWITNESS_TRACE and its like from environ, and takes out again what an exec wrapper had put
- * back (the marker PORTWITNESS_RESTORED tells). false where no trace is asked for. */
+/* Reads PORTWITNESS_TRACE and its like from environ, and takes out again what an exec wrapper had
+ * put back (the marker PORTWITNESS_RESTORED tells). false where no trace is asked for. */
 bool environment_read(void);
 
 /* The trace's absolute path. */
@@ -40,7 +40,8 @@ struct environment_plan {
 
 /* Examines `envp` (NULL counts as empty) for a program. Returns how many bytes environment_build
  * needs, 0 where the environment can stay as it is. */
-size_t environment_plan(struct environment_plan *plan, char *const *envp, const struct program_facts *facts);
+size_t environment_plan(struct environment_plan *plan, char *const *envp,
+                        const struct program_facts *facts);
 
 /* Writes the new environment into `space`, which must be aligned for pointers. */
 char **environment_build(const struct environment_plan *plan, void *space);
@@ -52,8 +53,8 @@ size_t environment_prefix(const struct environment_plan *plan, char *prefix, siz
 /* The value of a variable in an environment, or NULL. */
 const char *environment_get(char *const *envp, const char *name);
 
-/* Whether the shim and the trace can be reached by a program started now: 0, or PW_BLIND_UNREACHABLE
- * (after chroot) or PW_BLIND_NO_ACCESS (after a privilege drop). */
+/* Whether the shim and the trace can be reached by a program started now: 0, or
+ * PW_BLIND_UNREACHABLE (after chroot) or PW_BLIND_NO_ACCESS (after a privilege drop). */
 int environment_obstacle(void);
 
 #endif

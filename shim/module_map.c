@@ -35,8 +35,7 @@ struct mapping {
     char path[PATH_BYTES];
 };
 
-static bool is_known(uint64_t address)
-{
+static bool is_known(uint64_t address) {
     unsigned used = atomic_load_explicit(&ranges_used, memory_order_acquire);
     for (unsigned i = 0; i < used && i < RANGES_MAX; i++)
         if (address < atomic_load_explicit(&ranges[i].end, memory_order_acquire) &&
@@ -45,8 +44,7 @@ static bool is_known(uint64_t address)
     return false;
 }
 
-static bool remember(uint64_t begin, uint64_t end)
-{
+static bool remember(uint64_t begin, uint64_t end) {
     unsigned slot = atomic_fetch_add(&ranges_used, 1);
     if (slot >= RANGES_MAX) {
         atomic_store(&ranges_used, RANGES_MAX);
@@ -57,8 +55,7 @@ static bool remember(uint64_t begin, uint64_t end)
     return true;
 }
 
-static const char *read_hex(const char *text, uint64_t *number)
-{
+static const char *read_hex(const char *text, uint64_t *number) {
     for (*number = 0;; text++) {
         if (*text >= '0' && *text <= '9')
             *number = *number << 4 | (uint64_t)(*text - '0');
@@ -70,8 +67,7 @@ static const char *read_hex(const char *text, uint64_t *number)
 }
 
 /* begin-end perms offset dev inode path (proc(5)). */
-static void read_line(const char *line, struct mapping *mapping)
-{
+static void read_line(const char *line, struct mapping *mapping) {
     line = read_hex(line, &mapping->begin);
     line = read_hex(line + (*line == '-'), &mapping->end);
     line += strcspn(line + (*line == ' '), " ") + 1;
@@ -95,8 +91,7 @@ struct line_reader {
     char bytes[LINE_BYTES + 1];
 };
 
-static bool next_line(struct line_reader *reader, char line[LINE_BYTES + 1])
-{
+static bool next_line(struct line_reader *reader, char line[LINE_BYTES + 1]) {
     char *end;
     reader->bytes[reader->held] = '\0';
     while ((end = memchr(reader->bytes, '\n', reader->held)) == NULL && reader->held < LINE_BYTES) {
@@ -115,8 +110,7 @@ static bool next_line(struct line_reader *reader, char line[LINE_BYTES + 1])
     return true;
 }
 
-static bool find_mapping(uint64_t address, struct mapping *found)
-{
+static bool find_mapping(uint64_t address, struct mapping *found) {
     struct line_reader reader = {.held = 0};
     char line[LINE_BYTES + 1];
     struct mapping first = {.begin = 0};
@@ -136,16 +130,15 @@ static bool find_mapping(uint64_t address, struct mapping *found)
 }
 
 /* Reads guest memory without the risk of a fault: the module may be unloaded at this moment. */
-static bool read_memory(uint64_t from, void *into, size_t size)
-{
+static bool read_memory(uint64_t from, void *into, size_t size) {
     struct iovec local = {into, size};
     struct iovec remote = {(void *)(uintptr_t)from, size};
     long pid = raw_syscall3(SYS_getpid, 0, 0, 0);
-    return raw_syscall6(SYS_process_vm_readv, pid, RAW(&local), 1, RAW(&remote), 1, 0) == (long)size;
+    return raw_syscall6(SYS_process_vm_readv, pid, RAW(&local), 1, RAW(&remote), 1, 0) ==
+           (long)size;
 }
 
-static unsigned read_build_id(uint64_t base, uint8_t id[BUILD_ID_BYTES])
-{
+static unsigned read_build_id(uint64_t base, uint8_t id[BUILD_ID_BYTES]) {
     ElfW(Ehdr) header;
     ElfW(Phdr) segment;
     struct {
@@ -153,7 +146,8 @@ static unsigned read_build_id(uint64_t base, uint8_t id[BUILD_ID_BYTES])
         char name[4];
         uint8_t id[BUILD_ID_BYTES];
     } note;
-    if (base == 0 || !read_memory(base, &header, sizeof header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
+    if (base == 0 || !read_memory(base, &header, sizeof header) ||
+        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return 0;
     for (unsigned i = 0; i < header.e_phnum && i < 64; i++) {
         if (!read_memory(base + header.e_phoff + i * sizeof segment, &segment, sizeof segment))
@@ -164,18 +158,19 @@ static unsigned read_build_id(uint64_t base, uint8_t id[BUILD_ID_BYTES])
         uint64_t end = at + segment.p_filesz;
         while (at + sizeof note <= end && read_memory(at, &note, sizeof note)) {
             if (note.header.n_type == NT_GNU_BUILD_ID && memcmp(note.name, "GNU", 4) == 0) {
-                unsigned size = note.header.n_descsz < BUILD_ID_BYTES ? note.header.n_descsz : BUILD_ID_BYTES;
+                unsigned size =
+                    note.header.n_descsz < BUILD_ID_BYTES ? note.header.n_descsz : BUILD_ID_BYTES;
                 memcpy(id, note.id, size);
                 return size;
             }
-            at += sizeof note.header + ((note.header.n_namesz + 3u) & ~3u) + ((note.header.n_descsz + 3u) & ~3u);
+            at += sizeof note.header + ((note.header.n_namesz + 3u) & ~3u) +
+                  ((note.header.n_descsz + 3u) & ~3u);
         }
     }
     return 0;
 }
 
-void module_note(const void *site)
-{
+void module_note(const void *site) {
     uint64_t address = (uint64_t)(uintptr_t)site;
     struct mapping mapping;
     if (is_known(address) || atomic_load_explicit(&ranges_used, memory_order_relaxed) >= RANGES_MAX)

@@ -21,17 +21,16 @@
 static _Atomic uint64_t cached_cookie;
 static _Atomic bool can_differ; /* threads may be in different namespaces */
 
-uint64_t namespace_of_socket(int fd)
-{
+uint64_t namespace_of_socket(int fd) {
     uint64_t cookie = 0;
     socklen_t length = sizeof cookie;
-    if (raw_syscall6(SYS_getsockopt, fd, SOL_SOCKET, SO_NETNS_COOKIE, RAW(&cookie), RAW(&length), 0) < 0)
+    if (raw_syscall6(SYS_getsockopt, fd, SOL_SOCKET, SO_NETNS_COOKIE, RAW(&cookie), RAW(&length),
+                     0) < 0)
         return 0;
     return cookie;
 }
 
-uint64_t namespace_of_new_socket(int fd)
-{
+uint64_t namespace_of_new_socket(int fd) {
     uint64_t cookie = atomic_load_explicit(&cached_cookie, memory_order_relaxed);
     if (cookie != 0)
         return cookie;
@@ -42,14 +41,12 @@ uint64_t namespace_of_new_socket(int fd)
     return cookie;
 }
 
-void namespace_changed(void)
-{
+void namespace_changed(void) {
     atomic_store_explicit(&can_differ, true, memory_order_relaxed);
     atomic_store_explicit(&cached_cookie, 0, memory_order_relaxed);
 }
 
-static long read_setting(const char *path, char *text, size_t size)
-{
+static long read_setting(const char *path, char *text, size_t size) {
     long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return 0;
@@ -62,8 +59,7 @@ static long read_setting(const char *path, char *text, size_t size)
     return got;
 }
 
-static const char *read_number(const char *text, uint64_t *number)
-{
+static const char *read_number(const char *text, uint64_t *number) {
     while (*text == ' ' || *text == '\t')
         text++;
     for (*number = 0; *text >= '0' && *text <= '9'; text++)
@@ -72,8 +68,7 @@ static const char *read_number(const char *text, uint64_t *number)
 }
 
 /* true for the one caller that is to write the record. */
-static bool is_first_to_tell(uint64_t cookie)
-{
+static bool is_first_to_tell(uint64_t cookie) {
     struct pw_header *header = recorder_header();
     for (unsigned i = 0; header != NULL && i < PW_NAMESPACES_MAX; i++) {
         uint64_t known = 0;
@@ -85,8 +80,7 @@ static bool is_first_to_tell(uint64_t cookie)
     return false;
 }
 
-void namespace_note(uint64_t cookie, bool is_current)
-{
+void namespace_note(uint64_t cookie, bool is_current) {
     char text[512];
     struct stat status = {0};
     uint64_t low = 0, high = 0, reuse = 0;

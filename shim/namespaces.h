@@ -15,8 +15,8 @@ uint64_t namespace_of_socket(int fd);
 /* setns or unshare was called: from now on each socket is asked. */
 void namespace_changed(void);
 
-/* Writes the record of a namespace that the trace does not know yet. `is_current`: it is the calling
- * thread's own, so its port range can be read. */
+/* Writes the record of a namespace that the trace does not know yet. `is_current`: it is the
+ * calling thread's own, so its port range can be read. */
 void namespace_note(uint64_t cookie, bool is_current);
 
 #endif

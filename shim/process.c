@@ -1,7 +1,7 @@
 /*
- * Pids repeat and forks can happen inside libc, so a process is a serial from the trace's counter. It
- * lives in a page that the kernel wipes at fork (MADV_WIPEONFORK): a child that finds none enters
- * itself, however it came about.
+ * Pids repeat and forks can happen inside libc, so a process is a serial from the trace's counter.
+ * It lives in a page that the kernel wipes at fork (MADV_WIPEONFORK): a child that finds none
+ * enters itself, however it came about.
  */
 #include "shim/process.h"
 
@@ -43,18 +43,11 @@ static _Thread_local uint32_t thread_id;
 static _Thread_local uint64_t thread_serial;
 static _Thread_local bool vfork_mark;
 
-static struct identity *who(void)
-{
-    return atomic_load_explicit(&identity, memory_order_relaxed);
-}
+static struct identity *who(void) { return atomic_load_explicit(&identity, memory_order_relaxed); }
 
-static uint32_t raw_pid(void)
-{
-    return (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0);
-}
+static uint32_t raw_pid(void) { return (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0); }
 
-void *vfork_prepare(void)
-{
+void *vfork_prepare(void) {
     if (real.vfork == NULL)
         real_resolve();
     if (atomic_load_explicit(&is_open, memory_order_acquire)) {
@@ -67,16 +60,14 @@ void *vfork_prepare(void)
 }
 
 /* The mark outlives the child: back in the parent, the pid tells. */
-static bool still_in_vfork_child(void)
-{
+static bool still_in_vfork_child(void) {
     if (raw_pid() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
         return true;
     vfork_mark = false;
     return false;
 }
 
-enum gate gate(void)
-{
+enum gate gate(void) {
     if (!atomic_load_explicit(&is_open, memory_order_acquire)) {
         witness_start();
         if (!atomic_load_explicit(&is_open, memory_order_acquire))
@@ -87,18 +78,13 @@ enum gate gate(void)
     return GATE_OPEN;
 }
 
-void process_open_gate(void)
-{
-    atomic_store_explicit(&is_open, true, memory_order_release);
-}
+void process_open_gate(void) { atomic_store_explicit(&is_open, true, memory_order_release); }
 
-static uint64_t next_serial(void)
-{
+static uint64_t next_serial(void) {
     return 1 + atomic_fetch_add_explicit(&recorder_header()->next_process, 1, memory_order_relaxed);
 }
 
-static long read_file(const char *path, char *into, size_t size)
-{
+static long read_file(const char *path, char *into, size_t size) {
     long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return 0;
@@ -113,15 +99,11 @@ static long read_file(const char *path, char *into, size_t size)
     return (long)got;
 }
 
-static const char *address_of(uint64_t number)
-{
-    return (const char *)(uintptr_t)number;
-}
+static const char *address_of(uint64_t number) { return (const char *)(uintptr_t)number; }
 
 /* Fields of /proc/self/stat (proc(5)) count from the last parenthesis, since a name may hold any
  * character: 22 is the start time, 48 to 51 the bounds of arguments and environment. */
-static uint64_t read_own_stat(struct start_strings *bounds)
-{
+static uint64_t read_own_stat(struct start_strings *bounds) {
     char text[1024];
     long got = read_file("/proc/self/stat", text, sizeof text - 1);
     uint64_t field[52] = {0};
@@ -145,16 +127,14 @@ static uint64_t read_own_stat(struct start_strings *bounds)
     return field[22];
 }
 
-static uint64_t own_pid_namespace(void)
-{
+static uint64_t own_pid_namespace(void) {
     struct stat status;
     if (raw_syscall4(SYS_newfstatat, AT_FDCWD, RAW("/proc/self/ns/pid"), RAW(&status), 0) < 0)
         return 0;
     return status.st_ino;
 }
 
-static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint64_t how)
-{
+static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint64_t how) {
     char command[COMMAND_BYTES];
     size_t length = 0;
     if (how == PW_FLAG_BY_EXEC)
@@ -183,8 +163,7 @@ static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint6
 
 /* In a child that has no serial yet: takes the announced one, or one of its own where the fork went
  * past us. Of two threads one does it. */
-static uint64_t enter_forked_child(void)
-{
+static uint64_t enter_forked_child(void) {
     bool announced = announced_child != 0;
     uint64_t serial = announced ? announced_child : next_serial();
     uint64_t begin = announced ? announced_begin : monotonic_ns();
@@ -201,11 +180,11 @@ static uint64_t enter_forked_child(void)
     return serial;
 }
 
-uint64_t process_serial(void)
-{
+uint64_t process_serial(void) {
     struct identity *self = who();
     uint64_t serial = atomic_load_explicit(&self->serial, memory_order_relaxed);
-    if (self == &unwiped && serial != 0 && raw_pid() != atomic_load_explicit(&self->pid, memory_order_relaxed)) {
+    if (self == &unwiped && serial != 0 &&
+        raw_pid() != atomic_load_explicit(&self->pid, memory_order_relaxed)) {
         atomic_store_explicit(&self->ended, 0, memory_order_relaxed);
         atomic_store_explicit(&self->serial, 0, memory_order_relaxed);
         serial = 0;
@@ -215,8 +194,7 @@ uint64_t process_serial(void)
     return enter_forked_child();
 }
 
-uint32_t process_thread(void)
-{
+uint32_t process_thread(void) {
     uint64_t serial = atomic_load_explicit(&who()->serial, memory_order_relaxed);
     if (thread_id == 0 || thread_serial != serial) {
         thread_id = (uint32_t)raw_syscall3(SYS_gettid, 0, 0, 0);
@@ -225,8 +203,7 @@ uint32_t process_thread(void)
     return thread_id;
 }
 
-uint32_t process_uid(void)
-{
+uint32_t process_uid(void) {
     int64_t uid = atomic_load_explicit(&cached_uid, memory_order_relaxed);
     if (uid != UID_UNKNOWN)
         return (uint32_t)uid;
@@ -239,21 +216,17 @@ uint32_t process_uid(void)
     return (uint32_t)uid;
 }
 
-void process_uid_changed(bool per_thread)
-{
+void process_uid_changed(bool per_thread) {
     if (per_thread)
         atomic_store_explicit(&uid_per_thread, true, memory_order_relaxed);
     atomic_store_explicit(&cached_uid, UID_UNKNOWN, memory_order_relaxed);
 }
 
-const struct start_strings *process_start_strings(void)
-{
-    return &strings;
-}
+const struct start_strings *process_start_strings(void) { return &strings; }
 
-static void make_wiped_identity(void)
-{
-    long page = raw_syscall6(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+static void make_wiped_identity(void) {
+    long page =
+        raw_syscall6(SYS_mmap, 0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (page < 0 && page > -4096)
         return; /* the pid is then asked for at each look */
     if (raw_syscall3(SYS_madvise, page, 4096, MADV_WIPEONFORK) < 0) {
@@ -263,8 +236,7 @@ static void make_wiped_identity(void)
     atomic_store(&identity, (struct identity *)page);
 }
 
-void process_begin_image(void)
-{
+void process_begin_image(void) {
     uint64_t begin = monotonic_ns();
     make_wiped_identity();
     uint64_t serial = next_serial();
@@ -274,8 +246,7 @@ void process_begin_image(void)
     record_start(serial, 0, begin, PW_FLAG_BY_EXEC);
 }
 
-void process_before_fork(struct fork_record *fork_record, int call, const void *site)
-{
+void process_before_fork(struct fork_record *fork_record, int call, const void *site) {
     uint64_t begin = monotonic_ns();
     uint64_t parent = process_serial();
     fork_record->child = next_serial();
@@ -294,8 +265,7 @@ void process_before_fork(struct fork_record *fork_record, int call, const void *
     announced_begin = begin;
 }
 
-void process_after_fork(struct fork_record *fork_record, int pid)
-{
+void process_after_fork(struct fork_record *fork_record, int pid) {
     if (pid == 0) {
         process_serial();
         return;
@@ -310,8 +280,7 @@ void process_after_fork(struct fork_record *fork_record, int pid)
     record_commit(&fork_record->record, 0);
 }
 
-void process_ends(int call)
-{
+void process_ends(int call) {
     uint64_t serial = process_serial();
     if (serial == 0 || atomic_exchange(&who()->ended, 1) != 0)
         return;

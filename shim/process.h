@@ -1,6 +1,6 @@
 /*
- * Who this process is in the trace. Every wrapper passes the gate first: it starts the shim where the
- * constructor has not run yet, notices a fork that nobody announced, and knows a vfork child.
+ * Who this process is in the trace. Every wrapper passes the gate first: it starts the shim where
+ * the constructor has not run yet, notices a fork that nobody announced, and knows a vfork child.
  */
 #ifndef PORTWITNESS_PROCESS_H
 #define PORTWITNESS_PROCESS_H
@@ -29,7 +29,8 @@ uint32_t process_thread(void);
 uint32_t process_uid(void);
 void process_uid_changed(bool per_thread);
 
-/* Where the kernel put the strings that this program was started with: arguments, then environment. */
+/* Where the kernel put the strings that this program was started with: arguments, then environment.
+ */
 struct start_strings {
     const char *arguments;
     const char *arguments_end;

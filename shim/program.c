@@ -1,7 +1,7 @@
 /*
- * A static, setuid or foreign program never loads the shim, and nobody would know: so each program is
- * looked at before it starts, and what cannot be entered becomes a blind spot with its name. Only
- * reads with pread, since a mapped file could be cut under our hands.
+ * A static, setuid or foreign program never loads the shim, and nobody would know: so each program
+ * is looked at before it starts, and what cannot be entered becomes a blind spot with its name.
+ * Only reads with pread, since a mapped file could be cut under our hands.
  */
 #include "shim/program.h"
 
@@ -30,21 +30,18 @@ struct segments {
     unsigned count;
 };
 
-static bool read_at(int fd, void *into, size_t size, uint64_t offset)
-{
+static bool read_at(int fd, void *into, size_t size, uint64_t offset) {
     return raw_syscall4(SYS_pread64, fd, RAW(into), (long)size, (long)offset) == (long)size;
 }
 
-static const ElfW(Phdr) * find_segment(const struct segments *segments, unsigned type)
-{
+static const ElfW(Phdr) * find_segment(const struct segments *segments, unsigned type) {
     for (unsigned i = 0; i < segments->count; i++)
         if (segments->entry[i].p_type == type)
             return &segments->entry[i];
     return NULL;
 }
 
-static bool file_offset(const struct segments *segments, uint64_t address, uint64_t *offset)
-{
+static bool file_offset(const struct segments *segments, uint64_t address, uint64_t *offset) {
     for (unsigned i = 0; i < segments->count; i++) {
         const ElfW(Phdr) *segment = &segments->entry[i];
         if (segment->p_type == PT_LOAD && address >= segment->p_vaddr &&
@@ -58,18 +55,17 @@ static bool file_offset(const struct segments *segments, uint64_t address, uint6
 
 /* The dynamic runtimes refuse to work unless they are first (asan, hwasan) or miss their own
  * interceptors (tsan, lsan). */
-static bool is_sanitizer(const char *soname)
-{
-    static const char *const prefixes[] = {"libasan.so", "libtsan.so", "liblsan.so", "libhwasan.so",
-                                           "libclang_rt.asan", "libclang_rt.tsan", "libclang_rt.hwasan"};
+static bool is_sanitizer(const char *soname) {
+    static const char *const prefixes[] = {
+        "libasan.so",       "libtsan.so",       "liblsan.so",        "libhwasan.so",
+        "libclang_rt.asan", "libclang_rt.tsan", "libclang_rt.hwasan"};
     for (unsigned i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(soname, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
     return false;
 }
 
-static void find_sanitizer(int fd, const struct segments *segments, struct program_facts *facts)
-{
+static void find_sanitizer(int fd, const struct segments *segments, struct program_facts *facts) {
     const ElfW(Phdr) *segment = find_segment(segments, PT_DYNAMIC);
     if (segment == NULL)
         return;
@@ -78,18 +74,21 @@ static void find_sanitizer(int fd, const struct segments *segments, struct progr
     ElfW(Dyn) entry;
     const uint64_t count = segment->p_filesz / sizeof entry;
     for (uint64_t i = 0; i < count && i < 512 && !have_names; i++) {
-        if (!read_at(fd, &entry, sizeof entry, segment->p_offset + i * sizeof entry) || entry.d_tag == DT_NULL)
+        if (!read_at(fd, &entry, sizeof entry, segment->p_offset + i * sizeof entry) ||
+            entry.d_tag == DT_NULL)
             return;
         if (entry.d_tag == DT_STRTAB)
             have_names = file_offset(segments, entry.d_un.d_ptr, &names);
     }
     for (uint64_t i = 0; have_names && i < count && i < DYNAMIC_MAX; i++) {
         char name[sizeof facts->sanitizer];
-        if (!read_at(fd, &entry, sizeof entry, segment->p_offset + i * sizeof entry) || entry.d_tag == DT_NULL)
+        if (!read_at(fd, &entry, sizeof entry, segment->p_offset + i * sizeof entry) ||
+            entry.d_tag == DT_NULL)
             return;
         if (entry.d_tag != DT_NEEDED)
             continue;
-        long got = raw_syscall4(SYS_pread64, fd, RAW(name), sizeof name - 1, (long)(names + entry.d_un.d_val));
+        long got = raw_syscall4(SYS_pread64, fd, RAW(name), sizeof name - 1,
+                                (long)(names + entry.d_un.d_val));
         if (got <= 0)
             continue;
         name[got] = '\0';
@@ -101,8 +100,7 @@ static void find_sanitizer(int fd, const struct segments *segments, struct progr
 }
 
 /* Whether the loader of this C library, which honours LD_PRELOAD, will start it. */
-static int loader_obstacle(int fd, const struct segments *segments)
-{
+static int loader_obstacle(int fd, const struct segments *segments) {
     char loader[256] = {0};
     const ElfW(Phdr) *segment = find_segment(segments, PT_INTERP);
     if (segment == NULL)
@@ -113,8 +111,7 @@ static int loader_obstacle(int fd, const struct segments *segments)
     return strstr(loader, OWN_LOADER) == NULL ? PW_BLIND_ARCHITECTURE : 0;
 }
 
-static void inspect_elf(int fd, struct program_facts *facts)
-{
+static void inspect_elf(int fd, struct program_facts *facts) {
     ElfW(Ehdr) header;
     struct segments segments = {.count = 0};
     if (!read_at(fd, &header, sizeof header, 0))
@@ -135,25 +132,26 @@ static void inspect_elf(int fd, struct program_facts *facts)
 
 /* The loader goes into secure-execution mode for these (ld.so(8)) and ignores the preload. A set-id
  * program of the user's own ids changes nothing. */
-static bool is_privileged(int fd, const struct stat *status)
-{
+static bool is_privileged(int fd, const struct stat *status) {
     char capabilities[32];
-    if ((status->st_mode & S_ISUID) != 0 && status->st_uid != (uid_t)raw_syscall3(SYS_getuid, 0, 0, 0))
+    if ((status->st_mode & S_ISUID) != 0 &&
+        status->st_uid != (uid_t)raw_syscall3(SYS_getuid, 0, 0, 0))
         return true;
     if ((status->st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
         status->st_gid != (gid_t)raw_syscall3(SYS_getgid, 0, 0, 0))
         return true;
     if (raw_syscall3(SYS_getuid, 0, 0, 0) == 0)
         return false; /* root gains nothing from file capabilities */
-    return raw_syscall4(SYS_fgetxattr, fd, RAW("security.capability"), RAW(capabilities), sizeof capabilities) > 0;
+    return raw_syscall4(SYS_fgetxattr, fd, RAW("security.capability"), RAW(capabilities),
+                        sizeof capabilities) > 0;
 }
 
 /* 1: a script, with its interpreter in `interpreter`; 0: looked at; -1: cannot be executed. */
-static int inspect_open(int fd, struct program_facts *facts, char *interpreter, size_t size)
-{
+static int inspect_open(int fd, struct program_facts *facts, char *interpreter, size_t size) {
     struct stat status;
     char begin[256];
-    if (raw_syscall4(SYS_newfstatat, fd, RAW(""), RAW(&status), AT_EMPTY_PATH) < 0 || !S_ISREG(status.st_mode))
+    if (raw_syscall4(SYS_newfstatat, fd, RAW(""), RAW(&status), AT_EMPTY_PATH) < 0 ||
+        !S_ISREG(status.st_mode))
         return -1;
     if (is_privileged(fd, &status))
         facts->obstacle = PW_BLIND_SETUID;
@@ -175,14 +173,14 @@ static int inspect_open(int fd, struct program_facts *facts, char *interpreter, 
     return 1;
 }
 
-static bool inspect_file(const char *path, struct program_facts *facts)
-{
+static bool inspect_file(const char *path, struct program_facts *facts) {
     char interpreter[256];
     char next[256];
     if (raw_syscall4(SYS_faccessat, AT_FDCWD, RAW(path), X_OK, 0) < 0)
         return false;
     for (int depth = 0; depth < INTERPRETERS_MAX; depth++) {
-        long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+        long fd =
+            raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
         if (fd < 0) {
             facts->obstacle = fd == -EACCES ? PW_BLIND_UNREADABLE : 0;
             return true;
@@ -197,16 +195,14 @@ static bool inspect_file(const char *path, struct program_facts *facts)
     return true;
 }
 
-static void keep_path(struct program_facts *facts, const char *path, size_t length)
-{
+static void keep_path(struct program_facts *facts, const char *path, size_t length) {
     if (length >= sizeof facts->path)
         length = sizeof facts->path - 1;
     memcpy(facts->path, path, length);
     facts->path[length] = '\0';
 }
 
-bool program_inspect(const char *name, const char *search_path, struct program_facts *facts)
-{
+bool program_inspect(const char *name, const char *search_path, struct program_facts *facts) {
     facts->obstacle = 0;
     facts->sanitizer[0] = '\0';
     facts->path[0] = '\0';
@@ -234,8 +230,7 @@ bool program_inspect(const char *name, const char *search_path, struct program_f
     return false;
 }
 
-bool program_inspect_descriptor(int fd, struct program_facts *facts)
-{
+bool program_inspect_descriptor(int fd, struct program_facts *facts) {
     char interpreter[256];
     facts->obstacle = 0;
     facts->sanitizer[0] = '\0';

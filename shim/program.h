@@ -1,4 +1,5 @@
-/* Looks at a program file before it is executed: can the shim enter it, and what must come first? */
+/* Looks at a program file before it is executed: can the shim enter it, and what must come first?
+ */
 #ifndef PORTWITNESS_PROGRAM_H
 #define PORTWITNESS_PROGRAM_H
 
@@ -7,9 +8,10 @@
 #include "trace_format.h"
 
 struct program_facts {
-    int obstacle;       /* enum pw_blind: why the shim cannot enter; 0: it can, or nobody can tell */
-    char sanitizer[64]; /* soname of a sanitizer's runtime that must be first in LD_PRELOAD, or "" */
-    char path[4096];    /* the file as found, cut if longer */
+    int obstacle; /* enum pw_blind: why the shim cannot enter; 0: it can, or nobody can tell */
+    char
+        sanitizer[64]; /* soname of a sanitizer's runtime that must be first in LD_PRELOAD, or "" */
+    char path[4096];   /* the file as found, cut if longer */
 };
 
 /* `name` is a path, or, where `search_path` is not NULL and the name has no slash, is looked for in

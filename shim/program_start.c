@@ -1,6 +1,6 @@
 /*
- * The last moment at which a program's start can be told of is before it happens: after a successful
- * exec nobody comes back, and what cannot load the shim never speaks for itself.
+ * The last moment at which a program's start can be told of is before it happens: after a
+ * successful exec nobody comes back, and what cannot load the shim never speaks for itself.
  */
 #include "shim/program_start.h"
 
@@ -13,8 +13,8 @@
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
 
-static bool begin_text_record(struct record *record, enum pw_kind kind, const struct program_start *start)
-{
+static bool begin_text_record(struct record *record, enum pw_kind kind,
+                              const struct program_start *start) {
     size_t length = strlen(start->facts.path);
     unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
     enum gate open = gate();
@@ -35,8 +35,8 @@ static bool begin_text_record(struct record *record, enum pw_kind kind, const st
     return true;
 }
 
-static void record_program(enum pw_kind kind, const struct program_start *start, int pid, int error)
-{
+static void record_program(enum pw_kind kind, const struct program_start *start, int pid,
+                           int error) {
     struct record record;
     if (!begin_text_record(&record, kind, start))
         return;
@@ -46,8 +46,7 @@ static void record_program(enum pw_kind kind, const struct program_start *start,
     record_commit(&record, 0);
 }
 
-static void record_blind_spot(const struct program_start *start, int reason, int pid)
-{
+static void record_blind_spot(const struct program_start *start, int reason, int pid) {
     struct record record;
     if (!begin_text_record(&record, PW_KIND_BLIND_SPOT, start))
         return;
@@ -56,13 +55,9 @@ static void record_blind_spot(const struct program_start *start, int reason, int
     record_commit(&record, 0);
 }
 
-static int own_pid(void)
-{
-    return (int)raw_syscall3(SYS_getpid, 0, 0, 0);
-}
+static int own_pid(void) { return (int)raw_syscall3(SYS_getpid, 0, 0, 0); }
 
-static int blind_reason(const struct program_start *start)
-{
+static int blind_reason(const struct program_start *start) {
     if (start->facts.obstacle != 0)
         return start->facts.obstacle;
     int obstacle = environment_obstacle();
@@ -71,10 +66,10 @@ static int blind_reason(const struct program_start *start)
     return start->plan.lost ? PW_BLIND_NOT_FOLLOWED : 0;
 }
 
-static void begin(struct program_start *start, bool found, char *const *envp)
-{
+static void begin(struct program_start *start, bool found, char *const *envp) {
     if (environment_obstacle() == PW_BLIND_UNREACHABLE)
-        start->facts.obstacle = start->facts.obstacle != 0 ? start->facts.obstacle : PW_BLIND_UNREACHABLE;
+        start->facts.obstacle =
+            start->facts.obstacle != 0 ? start->facts.obstacle : PW_BLIND_UNREACHABLE;
     start->space = environment_plan(&start->plan, envp, &start->facts);
     start->blind = found ? blind_reason(start) : 0;
     if (start->in_child)
@@ -84,8 +79,7 @@ static void begin(struct program_start *start, bool found, char *const *envp)
         record_blind_spot(start, start->blind, own_pid());
 }
 
-static void prepare(struct program_start *start, int number, const void *site)
-{
+static void prepare(struct program_start *start, int number, const void *site) {
     start->on = environment_trace()[0] != '\0';
     start->space = 0;
     start->blind = 0;
@@ -97,30 +91,26 @@ static void prepare(struct program_start *start, int number, const void *site)
 }
 
 void program_start_begin(struct program_start *start, const char *name, const char *search_path,
-                         char *const *envp, int number, const void *site)
-{
+                         char *const *envp, int number, const void *site) {
     prepare(start, number, site);
     if (start->on)
         begin(start, program_inspect(name, search_path, &start->facts), envp);
 }
 
-void program_start_begin_descriptor(struct program_start *start, int fd, char *const *envp, int number,
-                                    const void *site)
-{
+void program_start_begin_descriptor(struct program_start *start, int fd, char *const *envp,
+                                    int number, const void *site) {
     prepare(start, number, site);
     if (start->on)
         begin(start, program_inspect_descriptor(fd, &start->facts), envp);
 }
 
-void program_start_failed(const struct program_start *start, int error)
-{
+void program_start_failed(const struct program_start *start, int error) {
     if (start->on)
         record_program(PW_KIND_EXEC_FAILED, start, own_pid(), error);
     errno = error;
 }
 
-void program_start_spawned(const struct program_start *start, int pid)
-{
+void program_start_spawned(const struct program_start *start, int pid) {
     if (!start->on)
         return;
     record_program(PW_KIND_EXEC, start, pid, 0);
@@ -128,30 +118,27 @@ void program_start_spawned(const struct program_start *start, int pid)
         record_blind_spot(start, start->blind, pid);
 }
 
-void *program_start_map(size_t size)
-{
-    long answer = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+void *program_start_map(size_t size) {
+    long answer = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return answer < 0 && answer > -4096 ? NULL : (void *)answer;
 }
 
-char **program_start_environment(const struct program_start *start, void *space)
-{
-    return space == NULL ? (char **)(uintptr_t)start->plan.given : environment_build(&start->plan, space);
+char **program_start_environment(const struct program_start *start, void *space) {
+    return space == NULL ? (char **)(uintptr_t)start->plan.given
+                         : environment_build(&start->plan, space);
 }
 
-void program_start_end(const struct program_start *start, char **environment)
-{
+void program_start_end(const struct program_start *start, char **environment) {
     if (start->space > START_STACK_BYTES && environment != (char **)(uintptr_t)start->plan.given)
         raw_syscall3(SYS_munmap, RAW(environment), (long)start->space, 0);
 }
 
-const char *program_search_path(void)
-{
+const char *program_search_path(void) {
     const char *path = environment_get(environ, "PATH");
     return path != NULL ? path : "/bin:/usr/bin";
 }
 
-void program_start_unmap(void *space, size_t size)
-{
+void program_start_unmap(void *space, size_t size) {
     raw_syscall3(SYS_munmap, RAW(space), (long)size, 0);
 }

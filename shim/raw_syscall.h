@@ -8,8 +8,7 @@
 #include <sys/syscall.h>
 
 /* Returns the kernel's answer: a value, or a negative errno. */
-static inline long raw_syscall6(long number, long a, long b, long c, long d, long e, long f)
-{
+static inline long raw_syscall6(long number, long a, long b, long c, long d, long e, long f) {
 #if defined(__x86_64__)
     long result;
     register long r10 __asm__("r10") = d;
@@ -38,13 +37,11 @@ static inline long raw_syscall6(long number, long a, long b, long c, long d, lon
 #endif
 }
 
-static inline long raw_syscall3(long number, long a, long b, long c)
-{
+static inline long raw_syscall3(long number, long a, long b, long c) {
     return raw_syscall6(number, a, b, c, 0, 0, 0);
 }
 
-static inline long raw_syscall4(long number, long a, long b, long c, long d)
-{
+static inline long raw_syscall4(long number, long a, long b, long c, long d) {
     return raw_syscall6(number, a, b, c, d, 0, 0);
 }
 

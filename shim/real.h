@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CALL(number, result, name, parameters, arguments) result (*name) parameters;
+#define CALL(number, result, name, parameters, arguments) result(*name) parameters;
 #define CALL_PLAIN(number, result, name) result (*name)(void);
 #define CALL_VOID(number, name, parameters, arguments) void(*name) parameters;
-#define CALL_OWN(number, result, name, parameters) result (*name) parameters;
+#define CALL_OWN(number, result, name, parameters) result(*name) parameters;
 struct real_calls {
 #include "shim/calls.def"
 };
@@ -40,9 +40,11 @@ extern struct real_calls real;
 
 /* The logic of each generated entry: its own arguments and the return address in the guest. */
 #define UNWRAP(...) __VA_ARGS__
-#define CALL(number, result, name, parameters, arguments) result call_##name(UNWRAP parameters, const void *site);
+#define CALL(number, result, name, parameters, arguments)                                          \
+    result call_##name(UNWRAP parameters, const void *site);
 #define CALL_PLAIN(number, result, name) result call_##name(const void *site);
-#define CALL_VOID(number, name, parameters, arguments) void call_##name(UNWRAP parameters, const void *site);
+#define CALL_VOID(number, name, parameters, arguments)                                             \
+    void call_##name(UNWRAP parameters, const void *site);
 #define CALL_OWN(number, result, name, parameters)
 #include "shim/calls.def"
 #undef CALL
@@ -51,7 +53,8 @@ extern struct real_calls real;
 #undef CALL_OWN
 
 /* The logic of both fcntl entries; `next` is the one to pass on to. */
-int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), int number, const void *site);
+int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), int number,
+               const void *site);
 
 /* close without being a cancellation point, as syscall(SYS_close) is none. */
 int call_close_uncancelled(int fd, const void *site);

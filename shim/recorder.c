@@ -27,13 +27,9 @@ static _Atomic(char *) views[VIEWS_MAX];
 static size_t first_size;
 static _Atomic unsigned newest_view;
 
-uint64_t monotonic_ns(void)
-{
-    return clock_ns(CLOCK_MONOTONIC);
-}
+uint64_t monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 
-void recorder_attach(void *base, size_t size)
-{
+void recorder_attach(void *base, size_t size) {
     for (unsigned i = 1; i < VIEWS_MAX; i++)
         atomic_store_explicit(&views[i], NULL, memory_order_relaxed);
     first_size = size;
@@ -41,13 +37,11 @@ void recorder_attach(void *base, size_t size)
     atomic_store_explicit(&views[0], base, memory_order_release);
 }
 
-struct pw_header *recorder_header(void)
-{
+struct pw_header *recorder_header(void) {
     return (struct pw_header *)(void *)atomic_load_explicit(&views[0], memory_order_acquire);
 }
 
-void recorder_lost(enum pw_lost cause, uint64_t count)
-{
+void recorder_lost(enum pw_lost cause, uint64_t count) {
     struct pw_header *header = recorder_header();
     if (header != NULL)
         atomic_fetch_add_explicit(&header->lost[cause], count, memory_order_relaxed);
@@ -55,8 +49,7 @@ void recorder_lost(enum pw_lost cause, uint64_t count)
 
 /* Maps a larger view of the same file without a descriptor: mremap with an old size of 0 duplicates
  * a shared mapping (mremap(2)). NULL where the address space or the table is used up. */
-static char *grow_view(uint64_t end)
-{
+static char *grow_view(uint64_t end) {
     unsigned index = atomic_load_explicit(&newest_view, memory_order_acquire);
     while (index < VIEWS_MAX && ((uint64_t)first_size << index) < end)
         index++;
@@ -69,7 +62,8 @@ static char *grow_view(uint64_t end)
     uint64_t capacity = recorder_header()->capacity;
     if (size > capacity)
         size = capacity;
-    long answer = raw_syscall6(SYS_mremap, RAW(recorder_header()), 0, (long)size, MREMAP_MAYMOVE, 0, 0);
+    long answer =
+        raw_syscall6(SYS_mremap, RAW(recorder_header()), 0, (long)size, MREMAP_MAYMOVE, 0, 0);
     if (answer < 0 && answer > -4096)
         return NULL;
     char *expected = NULL;
@@ -81,24 +75,21 @@ static char *grow_view(uint64_t end)
     return (char *)answer;
 }
 
-static char *view_covering(uint64_t end)
-{
+static char *view_covering(uint64_t end) {
     unsigned index = atomic_load_explicit(&newest_view, memory_order_acquire);
     if (end <= ((uint64_t)first_size << index))
         return atomic_load_explicit(&views[index], memory_order_acquire);
     return grow_view(end);
 }
 
-static void raise_to(_Atomic uint64_t *word, uint64_t value)
-{
+static void raise_to(_Atomic uint64_t *word, uint64_t value) {
     uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
-    while (seen < value && !atomic_compare_exchange_weak_explicit(word, &seen, value, memory_order_release,
-                                                                  memory_order_relaxed))
+    while (seen < value && !atomic_compare_exchange_weak_explicit(
+                               word, &seen, value, memory_order_release, memory_order_relaxed))
         ;
 }
 
-int recorder_populate(uint64_t to, uint64_t step)
-{
+int recorder_populate(uint64_t to, uint64_t step) {
     struct pw_header *header = recorder_header();
     if (header == NULL)
         return EINVAL;
@@ -113,7 +104,8 @@ int recorder_populate(uint64_t to, uint64_t step)
         /* The whole gap from the word on, so that the word never speaks for a page that another
          * process has still to make. It begins at a boundary that is one for every page size. */
         uint64_t begin = from & ~(uint64_t)(POPULATE_STEP - 1);
-        long answer = raw_syscall3(SYS_madvise, RAW(view + begin), (long)(end - begin), MADV_POPULATE_WRITE);
+        long answer =
+            raw_syscall3(SYS_madvise, RAW(view + begin), (long)(end - begin), MADV_POPULATE_WRITE);
         if (answer == -EINTR || answer == -EAGAIN)
             continue;
         if (answer < 0)
@@ -125,8 +117,7 @@ int recorder_populate(uint64_t to, uint64_t step)
 }
 
 /* Makes sure that a store to the bytes before `end` cannot raise SIGBUS. */
-static bool make_room(struct pw_header *header, uint64_t end)
-{
+static bool make_room(struct pw_header *header, uint64_t end) {
     if (end <= atomic_load_explicit(&header->populated_to, memory_order_acquire))
         return true;
     uint64_t to = (end + POPULATE_STEP) & ~(uint64_t)(POPULATE_STEP - 1);
@@ -142,15 +133,13 @@ static bool make_room(struct pw_header *header, uint64_t end)
     return false;
 }
 
-static void count_stopped(const struct pw_header *header)
-{
+static void count_stopped(const struct pw_header *header) {
     unsigned stopped = atomic_load_explicit(&header->stopped, memory_order_relaxed);
     recorder_lost(stopped == PW_STOP_MAX_SIZE ? PW_LOST_MAX_SIZE : PW_LOST_DISK_FULL, 1);
 }
 
 bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint64_t process,
-                  int descriptor, uint64_t begin_ns)
-{
+                  int descriptor, uint64_t begin_ns) {
     struct pw_header *header = recorder_header();
     if (header == NULL)
         return false;
@@ -187,39 +176,36 @@ bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint
     return true;
 }
 
-void record_change_kind(struct record *record, enum pw_kind kind)
-{
+void record_change_kind(struct record *record, enum pw_kind kind) {
     for (unsigned i = 1; i < record->count; i++)
         record->units[i].text.head = PW_HEAD(PW_TAG_CONTINUATION, i, kind, 0);
-    atomic_store_explicit(&record->units->start.head, PW_HEAD(PW_TAG_START, record->count, kind, PW_STATE_BEGUN),
+    atomic_store_explicit(&record->units->start.head,
+                          PW_HEAD(PW_TAG_START, record->count, kind, PW_STATE_BEGUN),
                           memory_order_release);
 }
 
-struct pw_numbers *record_numbers(struct record *record)
-{
+struct pw_numbers *record_numbers(struct record *record) {
     struct pw_numbers *numbers = &record->units[1].numbers;
     numbers->code = 0;
     memset(numbers->number, 0, sizeof numbers->number);
     return numbers;
 }
 
-void record_commit(struct record *record, uint64_t end_ns)
-{
+void record_commit(struct record *record, uint64_t end_ns) {
     struct pw_start *start = &record->units->start;
     uint32_t head = atomic_load_explicit(&start->head, memory_order_relaxed);
     start->end_ns = end_ns != 0 ? end_ns : monotonic_ns();
-    atomic_store_explicit(&start->head, PW_HEAD(PW_TAG_START, record->count, PW_HEAD_KIND(head), PW_STATE_COMMITTED),
-                          memory_order_release);
+    atomic_store_explicit(
+        &start->head, PW_HEAD(PW_TAG_START, record->count, PW_HEAD_KIND(head), PW_STATE_COMMITTED),
+        memory_order_release);
 }
 
-unsigned record_text_units(size_t length, unsigned most)
-{
+unsigned record_text_units(size_t length, unsigned most) {
     size_t units = (length + PW_TEXT_BYTES - 1) / PW_TEXT_BYTES;
     return units > most ? most : (unsigned)units;
 }
 
-bool record_text(struct record *record, unsigned index, const char *text, size_t length)
-{
+bool record_text(struct record *record, unsigned index, const char *text, size_t length) {
     for (; index < record->count && length > 0; index++) {
         size_t part = length > PW_TEXT_BYTES ? PW_TEXT_BYTES : length;
         memcpy(record->units[index].text.bytes, text, part);

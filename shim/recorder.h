@@ -22,8 +22,9 @@ void recorder_attach(void *base, size_t size);
 /* The header of the attached trace, NULL where none is attached. */
 struct pw_header *recorder_header(void);
 
-/* Takes `count` units (1 to PW_RECORD_UNITS_MAX) and stores the fields known at the start of a call.
- * false, with the loss counted in the header, where no room can be had. Unit heads are all set. */
+/* Takes `count` units (1 to PW_RECORD_UNITS_MAX) and stores the fields known at the start of a
+ * call. false, with the loss counted in the header, where no room can be had. Unit heads are all
+ * set. */
 bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint64_t process,
                   int descriptor, uint64_t begin_ns);
 
@@ -46,8 +47,8 @@ unsigned record_text_units(size_t length, unsigned most);
 /* Adds to one of the header's loss counters. */
 void recorder_lost(enum pw_lost cause, uint64_t count);
 
-/* Makes room in the file from the populated-to word up to byte `to`, in steps of `step` bytes (0: one
- * step), and moves the word. 0, or the errno of madvise: EFAULT means that the disk is full. */
+/* Makes room in the file from the populated-to word up to byte `to`, in steps of `step` bytes (0:
+ * one step), and moves the word. 0, or the errno of madvise: EFAULT means that the disk is full. */
 int recorder_populate(uint64_t to, uint64_t step);
 
 /* CLOCK_MONOTONIC in nanoseconds. */

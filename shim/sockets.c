@@ -4,10 +4,10 @@
  */
 #include "shim/sockets.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <fcntl.h>
 
 #include "shim/module_map.h"
 #include "shim/namespaces.h"
@@ -21,15 +21,13 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-static void map_v4(uint8_t into[16], const struct in_addr *address)
-{
+static void map_v4(uint8_t into[16], const struct in_addr *address) {
     memset(into, 0, 10);
     into[10] = into[11] = 0xff;
     memcpy(into + 12, address, 4);
 }
 
-struct endpoint endpoint_of(const void *address, socklen_t length)
-{
+struct endpoint endpoint_of(const void *address, socklen_t length) {
     struct endpoint endpoint = {.family = 0};
     sa_family_t family;
     if (address == NULL || length < sizeof family)
@@ -52,8 +50,7 @@ struct endpoint endpoint_of(const void *address, socklen_t length)
     return endpoint;
 }
 
-static struct endpoint ask_address(long call, int fd)
-{
+static struct endpoint ask_address(long call, int fd) {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     if (raw_syscall3(call, fd, RAW(&address), RAW(&length)) < 0)
@@ -61,29 +58,24 @@ static struct endpoint ask_address(long call, int fd)
     return endpoint_of(&address, length);
 }
 
-struct endpoint socket_local(int fd)
-{
+struct endpoint socket_local(int fd) {
     return ask_address(SYS_getsockname, fd);
 }
 
-struct endpoint socket_remote(int fd)
-{
+struct endpoint socket_remote(int fd) {
     return ask_address(SYS_getpeername, fd);
 }
 
-static bool ask_option(int fd, int level, int name, void *value, socklen_t length)
-{
+static bool ask_option(int fd, int level, int name, void *value, socklen_t length) {
     return raw_syscall6(SYS_getsockopt, fd, level, name, RAW(value), RAW(&length), 0) == 0;
 }
 
-uint64_t socket_cookie(int fd)
-{
+uint64_t socket_cookie(int fd) {
     uint64_t cookie = 0;
     return ask_option(fd, SOL_SOCKET, SO_COOKIE, &cookie, sizeof cookie) ? cookie : 0;
 }
 
-bool socket_has_ports(int domain, int type, int protocol)
-{
+bool socket_has_ports(int domain, int type, int protocol) {
     if (domain != AF_INET && domain != AF_INET6)
         return false;
     switch (protocol) {
@@ -101,14 +93,12 @@ bool socket_has_ports(int domain, int type, int protocol)
     }
 }
 
-static uint32_t flag_if(int fd, int level, int name, uint64_t flag)
-{
+static uint32_t flag_if(int fd, int level, int name, uint64_t flag) {
     int value = 0;
     return ask_option(fd, level, name, &value, sizeof value) && value != 0 ? (uint32_t)flag : 0;
 }
 
-bool socket_ask(int fd, struct socket_facts *facts)
-{
+bool socket_ask(int fd, struct socket_facts *facts) {
     int domain = 0, type = 0, protocol = 0;
     struct stat status;
     if (!ask_option(fd, SOL_SOCKET, SO_DOMAIN, &domain, sizeof domain) ||
@@ -136,16 +126,14 @@ bool socket_ask(int fd, struct socket_facts *facts)
 }
 
 /* The number stands for another socket than when it was seen last: it was let go unseen. */
-static void record_inferred_release(int fd, const struct socket_facts *gone)
-{
+static void record_inferred_release(int fd, const struct socket_facts *gone) {
     struct call_context context = {.begin_ns = monotonic_ns(), .flags = PW_FLAG_RELEASE_INFERRED};
     struct record record;
     if (socket_record_begin(&record, PW_KIND_CLOSE, 1, fd, gone, &context))
         record_commit(&record, 0);
 }
 
-bool socket_known(int fd, struct socket_facts *facts, bool must_check)
-{
+bool socket_known(int fd, struct socket_facts *facts, bool must_check) {
     bool in_table = descriptor_copy(fd, facts);
     if (in_table && !must_check)
         return true;
@@ -164,15 +152,13 @@ bool socket_known(int fd, struct socket_facts *facts, bool must_check)
     return true;
 }
 
-void socket_keep(int fd, const struct socket_facts *facts)
-{
+void socket_keep(int fd, const struct socket_facts *facts) {
     if (gate() == GATE_OPEN)
         descriptor_set(fd, facts);
 }
 
 bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned count, int fd,
-                         const struct socket_facts *facts, const struct call_context *context)
-{
+                         const struct socket_facts *facts, const struct call_context *context) {
     uint64_t serial = process_serial();
     if (serial == 0)
         return false;
@@ -186,7 +172,8 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
     start->thread = process_thread();
     start->source = PW_SOURCE_SHIM;
     start->call = (uint8_t)context->number;
-    start->flags = context->flags | (facts->flags & (PW_FLAG_OPTIONS | PW_FLAG_LISTENING | PW_FLAG_BY_NUMBER));
+    start->flags =
+        context->flags | (facts->flags & (PW_FLAG_OPTIONS | PW_FLAG_LISTENING | PW_FLAG_BY_NUMBER));
     if (count < 2)
         return true;
     struct pw_socket *socket = &record->units[1].socket;
@@ -199,8 +186,7 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
     return true;
 }
 
-void record_requested(struct record *record, const struct endpoint *endpoint)
-{
+void record_requested(struct record *record, const struct endpoint *endpoint) {
     if (endpoint->family == 0)
         return;
     memcpy(record->units[1].socket.requested, endpoint->address, 16);
@@ -209,8 +195,7 @@ void record_requested(struct record *record, const struct endpoint *endpoint)
     record->units[0].start.flags |= PW_FLAG_HAS_REQUESTED;
 }
 
-void record_assigned(struct record *record, const struct endpoint *endpoint)
-{
+void record_assigned(struct record *record, const struct endpoint *endpoint) {
     if (endpoint->family == 0)
         return;
     memcpy(record->units[1].socket.assigned, endpoint->address, 16);
@@ -219,8 +204,7 @@ void record_assigned(struct record *record, const struct endpoint *endpoint)
     record->units[0].start.flags |= PW_FLAG_HAS_ASSIGNED;
 }
 
-void record_peer(struct record *record, const struct endpoint *endpoint)
-{
+void record_peer(struct record *record, const struct endpoint *endpoint) {
     record->units[2].peer.other_descriptor = -1;
     if (endpoint->family == 0)
         return;
@@ -230,8 +214,8 @@ void record_peer(struct record *record, const struct endpoint *endpoint)
     record->units[0].start.flags |= PW_FLAG_HAS_PEER;
 }
 
-void socket_adopt(int fd, const struct socket_facts *facts, int original, const struct call_context *context)
-{
+void socket_adopt(int fd, const struct socket_facts *facts, int original,
+                  const struct call_context *context) {
     struct record record;
     socket_keep(fd, facts);
     if (!socket_record_begin(&record, PW_KIND_DESCRIPTOR, 3, fd, facts, context))

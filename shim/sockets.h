@@ -34,9 +34,9 @@ bool socket_has_ports(int domain, int type, int protocol);
  * false where fd is no IP socket with ports. */
 bool socket_ask(int fd, struct socket_facts *facts);
 
-/* The facts of a descriptor that a socket call is about to use: from the table, or asked where it was
- * never seen. An entry whose number has become another socket is replaced, and its release recorded
- * as inferred. `must_check` asks for the cookie. false: no IP socket with ports. */
+/* The facts of a descriptor that a socket call is about to use: from the table, or asked where it
+ * was never seen. An entry whose number has become another socket is replaced, and its release
+ * recorded as inferred. `must_check` asks for the cookie. false: no IP socket with ports. */
 bool socket_known(int fd, struct socket_facts *facts, bool must_check);
 
 /* Stores changed facts back (not in a vfork child, whose memory is the parent's). */
@@ -60,9 +60,10 @@ void record_requested(struct record *record, const struct endpoint *endpoint);
 void record_assigned(struct record *record, const struct endpoint *endpoint);
 void record_peer(struct record *record, const struct endpoint *endpoint);
 
-/* A new descriptor of a socket: made by dup, received, inherited (flag tells). Enters it in the table
- * and records it; nothing happens where it is no IP socket. `original` is -1 or the descriptor that
- * was duplicated. */
-void socket_adopt(int fd, const struct socket_facts *facts, int original, const struct call_context *context);
+/* A new descriptor of a socket: made by dup, received, inherited (flag tells). Enters it in the
+ * table and records it; nothing happens where it is no IP socket. `original` is -1 or the
+ * descriptor that was duplicated. */
+void socket_adopt(int fd, const struct socket_facts *facts, int original,
+                  const struct call_context *context);
 
 #endif

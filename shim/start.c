@@ -22,8 +22,7 @@ enum { STATE_NEW, STATE_STARTING, STATE_DONE, NUMBERS_WITHOUT_PROC = 256 };
 
 static _Atomic int state;
 
-static char *append(char *at, const char *end, const char *text)
-{
+static char *append(char *at, const char *end, const char *text) {
     size_t length = strlen(text);
     if (length > (size_t)(end - at))
         length = (size_t)(end - at);
@@ -31,8 +30,7 @@ static char *append(char *at, const char *end, const char *text)
     return at + length;
 }
 
-static void warn(const char *path, const struct trace_problem *problem)
-{
+static void warn(const char *path, const struct trace_problem *problem) {
     char line[512];
     const char *end = line + sizeof line - 1;
     char *at = append(line, end, "portwitness: ");
@@ -51,26 +49,24 @@ static void warn(const char *path, const struct trace_problem *problem)
 }
 
 /* The first process of a run by hand makes the trace; the others find it. */
-static bool open_trace(const char *path, struct trace_map *map, struct trace_problem *problem)
-{
+static bool open_trace(const char *path, struct trace_map *map, struct trace_problem *problem) {
     static const struct trace_plan by_hand = {0};
     if (trace_open(path, map, problem))
         return true;
     if (problem->error != ENOENT || environment_is_supervised())
         return false;
-    return (trace_create(path, &by_hand, problem) || problem->error == EEXIST) && trace_open(path, map, problem);
+    return (trace_create(path, &by_hand, problem) || problem->error == EEXIST) &&
+           trace_open(path, map, problem);
 }
 
-static void adopt_inherited(int fd, uint64_t begin)
-{
+static void adopt_inherited(int fd, uint64_t begin) {
     struct socket_facts facts;
     struct call_context context = {.begin_ns = begin, .flags = PW_FLAG_INHERITED};
     if (socket_ask(fd, &facts))
         socket_adopt(fd, &facts, -1, &context);
 }
 
-static int parse_number(const char *text)
-{
+static int parse_number(const char *text) {
     int number = 0;
     if (*text < '0' || *text > '9')
         return -1;
@@ -88,12 +84,11 @@ struct directory_entry { /* linux_dirent64, getdents(2) */
 };
 
 /* The sockets that this program was started with: nobody tells of them again. */
-static void adopt_all_inherited(void)
-{
+static void adopt_all_inherited(void) {
     _Alignas(struct directory_entry) char buffer[2048];
     uint64_t begin = monotonic_ns();
-    long directory =
-        raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/self/fd"), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    long directory = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/self/fd"),
+                                  O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (directory < 0) {
         for (int fd = 0; fd < NUMBERS_WITHOUT_PROC; fd++)
             adopt_inherited(fd, begin);
@@ -102,7 +97,8 @@ static void adopt_all_inherited(void)
     long got;
     while ((got = raw_syscall3(SYS_getdents64, directory, RAW(buffer), sizeof buffer)) > 0)
         for (long at = 0; at < got;) {
-            const struct directory_entry *entry = (const struct directory_entry *)(const void *)(buffer + at);
+            const struct directory_entry *entry =
+                (const struct directory_entry *)(const void *)(buffer + at);
             int fd = parse_number(entry->name);
             if (fd >= 0 && fd != directory)
                 adopt_inherited(fd, begin);
@@ -111,8 +107,7 @@ static void adopt_all_inherited(void)
     raw_syscall3(SYS_close, directory, 0, 0);
 }
 
-static void start_once(void)
-{
+static void start_once(void) {
     struct trace_map map;
     struct trace_problem problem;
     real_resolve();
@@ -131,8 +126,7 @@ static void start_once(void)
     adopt_all_inherited();
 }
 
-void witness_start(void)
-{
+void witness_start(void) {
     int expected = STATE_NEW;
     if (atomic_load_explicit(&state, memory_order_acquire) != STATE_NEW ||
         !atomic_compare_exchange_strong(&state, &expected, STATE_STARTING))
@@ -143,13 +137,9 @@ void witness_start(void)
     atomic_store_explicit(&state, STATE_DONE, memory_order_release);
 }
 
-__attribute__((constructor)) static void construct(void)
-{
-    witness_start();
-}
+__attribute__((constructor)) static void construct(void) { witness_start(); }
 
-__attribute__((destructor)) static void destruct(void)
-{
+__attribute__((destructor)) static void destruct(void) {
     if (gate() == GATE_OPEN)
         process_ends(0);
 }

@@ -13,13 +13,9 @@
 
 enum { SEARCH_BYTES = 256 * 1024 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static bool holds(const char *from, const char *end, const char *digits, size_t length)
-{
+static bool holds(const char *from, const char *end, const char *digits, size_t length) {
     for (const char *at = from; end - at >= (long)length; at++) {
         at = memchr(at, digits[0], (size_t)(end - at));
         if (at == NULL || end - at < (long)length)
@@ -31,8 +27,8 @@ static bool holds(const char *from, const char *end, const char *digits, size_t 
     return false;
 }
 
-static uint64_t search(const char *from, const char *end, const char *digits, size_t length, uint64_t found)
-{
+static uint64_t search(const char *from, const char *end, const char *digits, size_t length,
+                       uint64_t found) {
     uint64_t flags = 0;
     if (from == NULL || end < from)
         return 0;
@@ -43,8 +39,7 @@ static uint64_t search(const char *from, const char *end, const char *digits, si
     return holds(from, end, digits, length) ? flags | found : flags;
 }
 
-uint64_t start_strings_hold(uint16_t port)
-{
+uint64_t start_strings_hold(uint16_t port) {
     const struct start_strings *strings = process_start_strings();
     char reversed[5], digits[5];
     size_t length = 0;
@@ -52,6 +47,8 @@ uint64_t start_strings_hold(uint16_t port)
         reversed[length++] = (char)('0' + rest % 10);
     for (size_t i = 0; i < length; i++)
         digits[i] = reversed[length - 1 - i];
-    return search(strings->arguments, strings->arguments_end, digits, length, PW_FLAG_IN_ARGUMENTS) |
-           search(strings->environment, strings->environment_end, digits, length, PW_FLAG_IN_ENVIRONMENT);
+    return search(strings->arguments, strings->arguments_end, digits, length,
+                  PW_FLAG_IN_ARGUMENTS) |
+           search(strings->environment, strings->environment_end, digits, length,
+                  PW_FLAG_IN_ENVIRONMENT);
 }

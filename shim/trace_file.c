@@ -24,15 +24,13 @@
 #define FIRST_VIEW ((size_t)16 << 20)
 #define FIRST_ROOM (PW_UNITS_OFFSET + 64u * 1024u)
 
-static bool fail(struct trace_problem *problem, const char *what, long answer)
-{
+static bool fail(struct trace_problem *problem, const char *what, long answer) {
     problem->what = what;
     problem->error = answer < 0 ? (int)-answer : 0;
     return false;
 }
 
-static int digit_value(char digit)
-{
+static int digit_value(char digit) {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
     if (digit >= 'a' && digit <= 'f')
@@ -41,11 +39,11 @@ static int digit_value(char digit)
 }
 
 /* The kernel's id of this boot (proc(5)); all zero where /proc cannot be read. */
-static void read_boot_id(uint8_t id[16])
-{
+static void read_boot_id(uint8_t id[16]) {
     char text[40] = {0};
     memset(id, 0, 16);
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/sys/kernel/random/boot_id"), O_RDONLY | O_CLOEXEC, 0);
+    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/sys/kernel/random/boot_id"),
+                           O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return;
     raw_syscall3(SYS_read, fd, RAW(text), sizeof text - 1);
@@ -62,27 +60,26 @@ static void read_boot_id(uint8_t id[16])
 
 /* At most `max_size`, and not beyond RLIMIT_FSIZE: growing past that would send SIGXFSZ to the
  * guest (setrlimit(2)). Whole pages. */
-static uint64_t allowed_size(uint64_t max_size)
-{
+static uint64_t allowed_size(uint64_t max_size) {
     struct rlimit limit = {0};
     if (max_size == 0)
         max_size = PW_DEFAULT_MAX_SIZE;
-    if (raw_syscall4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, RAW(&limit)) == 0 && limit.rlim_cur < max_size)
+    if (raw_syscall4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, RAW(&limit)) == 0 &&
+        limit.rlim_cur < max_size)
         max_size = limit.rlim_cur;
     return max_size & ~(uint64_t)4095;
 }
 
 /* File systems differ in the largest file that they take: halve until it fits. */
-static long set_size(int fd, uint64_t *size)
-{
+static long set_size(int fd, uint64_t *size) {
     long answer;
-    while ((answer = raw_syscall3(SYS_ftruncate, fd, (long)*size, 0)) == -EFBIG && *size / 2 > PW_MIN_MAX_SIZE)
+    while ((answer = raw_syscall3(SYS_ftruncate, fd, (long)*size, 0)) == -EFBIG &&
+           *size / 2 > PW_MIN_MAX_SIZE)
         *size = (*size / 2) & ~(uint64_t)4095;
     return answer;
 }
 
-static void fill_header(struct pw_header *header, const struct trace_plan *plan, uint64_t size)
-{
+static void fill_header(struct pw_header *header, const struct trace_plan *plan, uint64_t size) {
     header->version = PW_VERSION;
     header->byte_order = PW_BYTE_ORDER;
     header->unit_size = PW_UNIT_SIZE;
@@ -103,8 +100,7 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
 }
 
 /* The header's page and the first units; the policies' area stays sparse until one is used. */
-static long make_first_room(char *base)
-{
+static long make_first_room(char *base) {
     long answer = raw_syscall3(SYS_madvise, RAW(base), PW_HEADER_SIZE, MADV_POPULATE_WRITE);
     if (answer < 0)
         return answer;
@@ -113,8 +109,8 @@ static long make_first_room(char *base)
     return raw_syscall3(SYS_madvise, RAW(base + units), FIRST_ROOM - units, MADV_POPULATE_WRITE);
 }
 
-static bool write_first_pages(int fd, const struct trace_plan *plan, uint64_t size, struct trace_problem *problem)
-{
+static bool write_first_pages(int fd, const struct trace_plan *plan, uint64_t size,
+                              struct trace_problem *problem) {
     long base = raw_syscall6(SYS_mmap, 0, FIRST_ROOM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base < 0 && base > -4096)
         return fail(problem, "cannot be mapped", base);
@@ -132,9 +128,9 @@ static bool write_first_pages(int fd, const struct trace_plan *plan, uint64_t si
     return true;
 }
 
-/* PATH.PID.NANOSECONDS, in the same folder so that link(2) works. false where the path is too long. */
-static bool temporary_name(char *name, size_t size, const char *path)
-{
+/* PATH.PID.NANOSECONDS, in the same folder so that link(2) works. false where the path is too long.
+ */
+static bool temporary_name(char *name, size_t size, const char *path) {
     size_t length = strnlen(path, size);
     if (length + 40 > size)
         return false;
@@ -150,17 +146,16 @@ static bool temporary_name(char *name, size_t size, const char *path)
 }
 
 /* Gives the finished file its name; an existing one is never replaced. */
-static long give_name(const char *temporary, const char *path)
-{
+static long give_name(const char *temporary, const char *path) {
     long answer = raw_syscall6(SYS_linkat, AT_FDCWD, RAW(temporary), AT_FDCWD, RAW(path), 0, 0);
     if (answer == -EPERM || answer == -EOPNOTSUPP || answer == -ENOSYS) /* no hard links here */
-        return raw_syscall6(SYS_renameat2, AT_FDCWD, RAW(temporary), AT_FDCWD, RAW(path), 1 /* NOREPLACE */, 0);
+        return raw_syscall6(SYS_renameat2, AT_FDCWD, RAW(temporary), AT_FDCWD, RAW(path),
+                            1 /* NOREPLACE */, 0);
     raw_syscall3(SYS_unlinkat, AT_FDCWD, RAW(temporary), 0);
     return answer;
 }
 
-bool trace_create(const char *path, const struct trace_plan *plan, struct trace_problem *problem)
-{
+bool trace_create(const char *path, const struct trace_plan *plan, struct trace_problem *problem) {
     char temporary[PATH_MAX];
     uint64_t size = allowed_size(plan->max_size);
     if (size < PW_MIN_MAX_SIZE)
@@ -168,8 +163,8 @@ bool trace_create(const char *path, const struct trace_plan *plan, struct trace_
     if (!temporary_name(temporary, sizeof temporary, path))
         return fail(problem, "has too long a name", -ENAMETOOLONG);
     unsigned mode = plan->mode != 0 ? plan->mode : 0600;
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(temporary), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                           (long)mode);
+    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(temporary),
+                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (long)mode);
     if (fd < 0)
         return fail(problem, "cannot be made", fd);
     if (plan->mode != 0)
@@ -190,8 +185,8 @@ bool trace_create(const char *path, const struct trace_plan *plan, struct trace_
     return true;
 }
 
-static bool check_header(const struct pw_header *header, uint64_t file_size, struct trace_problem *problem)
-{
+static bool check_header(const struct pw_header *header, uint64_t file_size,
+                         struct trace_problem *problem) {
     uint8_t boot_id[16];
     static const uint8_t unknown[16];
     if (memcmp(header->magic, PW_MAGIC, sizeof header->magic) != 0)
@@ -211,8 +206,8 @@ static bool check_header(const struct pw_header *header, uint64_t file_size, str
 }
 
 /* Maps what fits under RLIMIT_AS: 16 MiB, or half as often as it takes. */
-static bool map_view(int fd, uint64_t capacity, struct trace_map *map, struct trace_problem *problem)
-{
+static bool map_view(int fd, uint64_t capacity, struct trace_map *map,
+                     struct trace_problem *problem) {
     size_t size = FIRST_VIEW;
     while (size > capacity)
         size /= 2;
@@ -228,8 +223,7 @@ static bool map_view(int fd, uint64_t capacity, struct trace_map *map, struct tr
     return fail(problem, "cannot be mapped", base);
 }
 
-static bool open_checked(int fd, struct trace_map *map, struct trace_problem *problem)
-{
+static bool open_checked(int fd, struct trace_map *map, struct trace_problem *problem) {
     struct stat status;
     union {
         struct pw_header header;
@@ -248,9 +242,9 @@ static bool open_checked(int fd, struct trace_map *map, struct trace_problem *pr
     return map_view(fd, page.header.capacity, map, problem);
 }
 
-bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem)
-{
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem) {
+    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path),
+                           O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
     if (fd < 0)
         return fail(problem, "cannot be opened", fd);
     bool good = open_checked((int)fd, map, problem);

@@ -1,4 +1,5 @@
-/* Making, opening and mapping a trace file. Used by the shim and by `run`; raw system calls only. */
+/* Making, opening and mapping a trace file. Used by the shim and by `run`; raw system calls only.
+ */
 #ifndef PORTWITNESS_TRACE_FILE_H
 #define PORTWITNESS_TRACE_FILE_H
 

@@ -23,7 +23,8 @@
 #define PW_RECORD_UNITS_MAX 64u
 #define PW_NAMESPACES_MAX 64u
 
-/* Feature bits: what a reader must understand to read the trace at all. None exists in version 1. */
+/* Feature bits: what a reader must understand to read the trace at all. None exists in version 1.
+ */
 #define PW_FEATURES_KNOWN UINT64_C(0)
 
 /* Why the trace took no more records (pw_header.stopped). */
@@ -31,12 +32,12 @@ enum pw_stop { PW_STOP_NONE = 0, PW_STOP_MAX_SIZE = 1, PW_STOP_DISK_FULL = 2 };
 
 /* Causes of lost records and evidence, each a counter in pw_header.lost. */
 enum pw_lost {
-    PW_LOST_MAX_SIZE = 0,        /* records after the trace had reached its maximal size */
-    PW_LOST_DISK_FULL = 1,       /* records after the disk had no room */
+    PW_LOST_MAX_SIZE = 0,         /* records after the trace had reached its maximal size */
+    PW_LOST_DISK_FULL = 1,        /* records after the disk had no room */
     PW_LOST_NO_ADDRESS_SPACE = 2, /* records beyond what the guest could map */
-    PW_LOST_NOT_POPULATED = 3,   /* records that the guest was not allowed to make room for */
-    PW_LOST_NOTICES = 4,         /* times that the kernel's destroy notices overflowed */
-    PW_LOST_PROCESS_ENDS = 5,    /* processes whose end `run` could not watch */
+    PW_LOST_NOT_POPULATED = 3,    /* records that the guest was not allowed to make room for */
+    PW_LOST_NOTICES = 4,          /* times that the kernel's destroy notices overflowed */
+    PW_LOST_PROCESS_ENDS = 5,     /* processes whose end `run` could not watch */
     PW_LOST_CAUSES = 16
 };
 
@@ -60,8 +61,9 @@ struct pw_header {
     uint32_t reserved[13];
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
-    _Alignas(64) _Atomic uint64_t populated_to; /* bytes from the file's start that surely have room */
-    _Atomic uint32_t stopped;                   /* enum pw_stop, sticky */
+    _Alignas(64) _Atomic uint64_t
+        populated_to;         /* bytes from the file's start that surely have room */
+    _Atomic uint32_t stopped; /* enum pw_stop, sticky */
     _Alignas(64) _Atomic uint64_t next_process; /* the last serial given */
     _Alignas(64) _Atomic uint64_t lost[PW_LOST_CAUSES];
     _Alignas(64) _Atomic uint64_t namespaces[PW_NAMESPACES_MAX]; /* cookies already told of */
@@ -73,7 +75,7 @@ _Static_assert(sizeof(struct pw_header) <= PW_HEADER_SIZE, "the header fits its 
 enum pw_tag { PW_TAG_BLANK = 0, PW_TAG_CONTINUATION = 0x43, PW_TAG_START = 0x53 };
 enum pw_state { PW_STATE_BEGUN = 1, PW_STATE_COMMITTED = 2 };
 
-#define PW_HEAD(tag, count, kind, state)                                                             \
+#define PW_HEAD(tag, count, kind, state)                                                           \
     ((uint32_t)(tag) | (uint32_t)(count) << 8 | (uint32_t)(kind) << 16 | (uint32_t)(state) << 24)
 #define PW_HEAD_TAG(head) ((head)&0xffu)
 #define PW_HEAD_COUNT(head) (((head) >> 8) & 0xffu)
@@ -82,45 +84,50 @@ enum pw_state { PW_STATE_BEGUN = 1, PW_STATE_COMMITTED = 2 };
 
 /* Record kinds. Behind each, the units that follow the start unit. */
 enum pw_kind {
-    PW_KIND_PROCESS_START = 1,  /* pw_process, text (arguments, each ended by NUL) */
-    PW_KIND_FORK = 2,           /* pw_process of the child, written by its parent */
-    PW_KIND_EXEC = 3,           /* pw_process (pid), text (path); committed before the call */
-    PW_KIND_EXEC_FAILED = 4,    /* pw_process (pid), text (path) */
-    PW_KIND_PROCESS_EXIT = 5,   /* pw_process (pid); by the process, or by `run` with source run */
-    PW_KIND_SOCKET = 6,         /* pw_socket: a socket was made */
-    PW_KIND_BIND = 7,           /* pw_socket */
-    PW_KIND_LISTEN = 8,         /* pw_socket */
-    PW_KIND_CONNECT = 9,        /* pw_socket, pw_peer */
-    PW_KIND_DISCONNECT = 10,    /* pw_socket: connect(AF_UNSPEC) */
-    PW_KIND_AUTOBIND = 11,      /* pw_socket, pw_peer: a send bound the socket */
-    PW_KIND_ACCEPT = 12,        /* pw_socket of the new socket, pw_peer (other_* = the listener) */
-    PW_KIND_ADDRESS_READ = 13,  /* pw_socket: the program read the assigned address */
-    PW_KIND_OPTION = 14,        /* pw_numbers: code = enum pw_option, number[0] = value */
-    PW_KIND_DESCRIPTOR = 15,    /* pw_socket, pw_peer (other_descriptor): dup, received, inherited */
-    PW_KIND_PASSED = 16,        /* nothing: a descriptor of the socket was sent by SCM_RIGHTS */
-    PW_KIND_CLOSE = 17,         /* nothing: the descriptor was closed */
-    PW_KIND_SHUTDOWN = 18,      /* pw_numbers: number[0] = how */
-    PW_KIND_NAMESPACE = 19,     /* pw_numbers: cookie, inode, low, high, ip_autobind_reuse; text =
-                                   ip_local_reserved_ports */
-    PW_KIND_MODULE = 20,        /* pw_numbers: begin, end, offset in file, build id in [3..5], its
-                                   length in code; text = path */
-    PW_KIND_STACK = 21,         /* pw_numbers: return addresses, code = how many; follows a record */
-    PW_KIND_STRING = 22,        /* text: an interned string, number = cookie field */
-    PW_KIND_DESTROYED = 23,     /* pw_socket, pw_peer: the kernel's notice; code of pw_peer = state */
-    PW_KIND_TABLE_ANSWER = 24,  /* pw_socket, pw_peer: a row of the kernel's table at EADDRINUSE */
-    PW_KIND_CLAIM = 25,         /* pw_socket, text: a claim announced */
-    PW_KIND_MARKER = 26,        /* text: the name of a test that starts or ends */
-    PW_KIND_BLIND_SPOT = 27,    /* pw_numbers: code = enum pw_blind, number[0] = pid; text = program */
-    PW_KIND_LOST = 28,          /* pw_numbers: code = enum pw_lost, number[0] = how many */
-    PW_KIND_END = 29            /* one past the last kind of this version */
+    PW_KIND_PROCESS_START = 1, /* pw_process, text (arguments, each ended by NUL) */
+    PW_KIND_FORK = 2,          /* pw_process of the child, written by its parent */
+    PW_KIND_EXEC = 3,          /* pw_process (pid), text (path); committed before the call */
+    PW_KIND_EXEC_FAILED = 4,   /* pw_process (pid), text (path) */
+    PW_KIND_PROCESS_EXIT = 5,  /* pw_process (pid); by the process, or by `run` with source run */
+    PW_KIND_SOCKET = 6,        /* pw_socket: a socket was made */
+    PW_KIND_BIND = 7,          /* pw_socket */
+    PW_KIND_LISTEN = 8,        /* pw_socket */
+    PW_KIND_CONNECT = 9,       /* pw_socket, pw_peer */
+    PW_KIND_DISCONNECT = 10,   /* pw_socket: connect(AF_UNSPEC) */
+    PW_KIND_AUTOBIND = 11,     /* pw_socket, pw_peer: a send bound the socket */
+    PW_KIND_ACCEPT = 12,       /* pw_socket of the new socket, pw_peer (other_* = the listener) */
+    PW_KIND_ADDRESS_READ = 13, /* pw_socket: the program read the assigned address */
+    PW_KIND_OPTION = 14,       /* pw_numbers: code = enum pw_option, number[0] = value */
+    PW_KIND_DESCRIPTOR = 15,   /* pw_socket, pw_peer (other_descriptor): dup, received, inherited */
+    PW_KIND_PASSED = 16,       /* nothing: a descriptor of the socket was sent by SCM_RIGHTS */
+    PW_KIND_CLOSE = 17,        /* nothing: the descriptor was closed */
+    PW_KIND_SHUTDOWN = 18,     /* pw_numbers: number[0] = how */
+    PW_KIND_NAMESPACE = 19,    /* pw_numbers: cookie, inode, low, high, ip_autobind_reuse; text =
+                                  ip_local_reserved_ports */
+    PW_KIND_MODULE = 20,       /* pw_numbers: begin, end, offset in file, build id in [3..5], its
+                                  length in code; text = path */
+    PW_KIND_STACK = 21,        /* pw_numbers: return addresses, code = how many; follows a record */
+    PW_KIND_STRING = 22,       /* text: an interned string, number = cookie field */
+    PW_KIND_DESTROYED = 23, /* pw_socket, pw_peer: the kernel's notice; code of pw_peer = state */
+    PW_KIND_TABLE_ANSWER = 24, /* pw_socket, pw_peer: a row of the kernel's table at EADDRINUSE */
+    PW_KIND_CLAIM = 25,        /* pw_socket, text: a claim announced */
+    PW_KIND_MARKER = 26,       /* text: the name of a test that starts or ends */
+    PW_KIND_BLIND_SPOT = 27, /* pw_numbers: code = enum pw_blind, number[0] = pid; text = program */
+    PW_KIND_LOST = 28,       /* pw_numbers: code = enum pw_lost, number[0] = how many */
+    PW_KIND_END = 29         /* one past the last kind of this version */
 };
 
-enum pw_source { PW_SOURCE_SHIM = 1, PW_SOURCE_RUN = 2, PW_SOURCE_KERNEL = 3, PW_SOURCE_SUPERVISOR = 4 };
+enum pw_source {
+    PW_SOURCE_SHIM = 1,
+    PW_SOURCE_RUN = 2,
+    PW_SOURCE_KERNEL = 3,
+    PW_SOURCE_SUPERVISOR = 4
+};
 
 /* Why a program or call could not be recorded. */
 enum pw_blind {
-    PW_BLIND_STATIC = 1,       /* a static program: no loader, no preload */
-    PW_BLIND_SETUID = 2,       /* setuid, setgid or file capabilities: the loader ignores preloads */
+    PW_BLIND_STATIC = 1, /* a static program: no loader, no preload */
+    PW_BLIND_SETUID = 2, /* setuid, setgid or file capabilities: the loader ignores preloads */
     PW_BLIND_ARCHITECTURE = 3, /* another machine or word size */
     PW_BLIND_NO_ACCESS = 4,    /* started, but could not open the trace */
     PW_BLIND_UNREACHABLE = 5,  /* the shim or the trace does not exist in the program's root */
@@ -172,17 +179,19 @@ enum pw_option {
 #define PW_FLAG_CANCELLED (UINT64_C(1) << 33) /* the thread was cancelled in the call */
 #define PW_FLAG_BY_FORK (UINT64_C(1) << 34)
 #define PW_FLAG_BY_EXEC (UINT64_C(1) << 35)
-#define PW_FLAG_RESTORED (UINT64_C(1) << 36) /* our variables had to be put back for the program */
+#define PW_FLAG_RESTORED (UINT64_C(1) << 36) /* our variables had to be put back for the program   \
+                                              */
 #define PW_FLAG_DUPLICATED (UINT64_C(1) << 37)
 #define PW_FLAG_INHERITED (UINT64_C(1) << 38)
 #define PW_FLAG_RECEIVED (UINT64_C(1) << 39)
-#define PW_FLAG_RELEASE_INFERRED (UINT64_C(1) << 40) /* a close that nobody saw, told by what came */
-#define PW_FLAG_TIME_WAIT (UINT64_C(1) << 41)        /* destroyed, but its TIME_WAIT stands */
-#define PW_FLAG_POLICY (UINT64_C(1) << 42)           /* a policy chose the port */
-#define PW_FLAG_SIGNALLED (UINT64_C(1) << 43)        /* ended by a signal */
+#define PW_FLAG_RELEASE_INFERRED                                                                   \
+    (UINT64_C(1) << 40)                       /* a close that nobody saw, told by what came */
+#define PW_FLAG_TIME_WAIT (UINT64_C(1) << 41) /* destroyed, but its TIME_WAIT stands */
+#define PW_FLAG_POLICY (UINT64_C(1) << 42)    /* a policy chose the port */
+#define PW_FLAG_SIGNALLED (UINT64_C(1) << 43) /* ended by a signal */
 
-/* The first unit of each record. process, kind, descriptor and begin_ns are stored at once; the rest
- * is there when the state in head is PW_STATE_COMMITTED. */
+/* The first unit of each record. process, kind, descriptor and begin_ns are stored at once; the
+ * rest is there when the state in head is PW_STATE_COMMITTED. */
 struct pw_start {
     _Atomic uint32_t head;
     int32_t descriptor; /* -1 where none */
@@ -233,9 +242,9 @@ struct pw_process {
     uint32_t pid; /* as the process itself sees it */
     uint32_t parent_pid;
     uint32_t uid;
-    uint64_t serial;        /* FORK: the child's. PROCESS_START: its own */
-    uint64_t parent;        /* serial of the parent, or of what ran in this pid before; 0: not known */
-    uint64_t start_time;    /* field 22 of /proc/PID/stat, clock ticks since boot; equal across exec */
+    uint64_t serial;     /* FORK: the child's. PROCESS_START: its own */
+    uint64_t parent;     /* serial of the parent, or of what ran in this pid before; 0: not known */
+    uint64_t start_time; /* field 22 of /proc/PID/stat, clock ticks since boot; equal across exec */
     uint64_t pid_namespace; /* inode, 0: not known */
     char comm[16];
 };
@@ -264,8 +273,11 @@ union pw_unit {
 };
 
 _Static_assert(sizeof(union pw_unit) == PW_UNIT_SIZE, "a unit is 64 bytes");
-_Static_assert(sizeof(struct pw_start) == 64 && sizeof(struct pw_socket) == 64, "no hidden padding");
-_Static_assert(sizeof(struct pw_peer) == 64 && sizeof(struct pw_process) == 64, "no hidden padding");
-_Static_assert(sizeof(struct pw_numbers) == 64 && sizeof(struct pw_text) == 64, "no hidden padding");
+_Static_assert(sizeof(struct pw_start) == 64 && sizeof(struct pw_socket) == 64,
+               "no hidden padding");
+_Static_assert(sizeof(struct pw_peer) == 64 && sizeof(struct pw_process) == 64,
+               "no hidden padding");
+_Static_assert(sizeof(struct pw_numbers) == 64 && sizeof(struct pw_text) == 64,
+               "no hidden padding");
 
 #endif

@@ -1,11 +1,11 @@
-/* accept: a new socket on the listener's port, which it keeps taken after the listener is closed. The
- * record is taken when there is something to tell, so a thread that waits leaves nothing torn. */
+/* accept: a new socket on the listener's port, which it keeps taken after the listener is closed.
+ * The record is taken when there is something to tell, so a thread that waits leaves nothing torn.
+ */
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
 
-static void note_accepted(int fd, int listener, const struct call_context *context)
-{
+static void note_accepted(int fd, int listener, const struct call_context *context) {
     struct socket_facts facts;
     struct record record;
     if (fd < 0 || gate() != GATE_OPEN)
@@ -30,17 +30,17 @@ static void note_accepted(int fd, int listener, const struct call_context *conte
     record_commit(&record, 0);
 }
 
-int call_accept(int fd, struct sockaddr *address, socklen_t *length, const void *site)
-{
-    struct call_context context = {.number = NUMBER_accept, .site = site, .begin_ns = monotonic_ns()};
+int call_accept(int fd, struct sockaddr *address, socklen_t *length, const void *site) {
+    struct call_context context = {
+        .number = NUMBER_accept, .site = site, .begin_ns = monotonic_ns()};
     int accepted = real.accept(fd, address, length);
     note_accepted(accepted, fd, &context);
     return accepted;
 }
 
-int call_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags, const void *site)
-{
-    struct call_context context = {.number = NUMBER_accept4, .site = site, .begin_ns = monotonic_ns()};
+int call_accept4(int fd, struct sockaddr *address, socklen_t *length, int flags, const void *site) {
+    struct call_context context = {
+        .number = NUMBER_accept4, .site = site, .begin_ns = monotonic_ns()};
     int accepted = real.accept4(fd, address, length, flags);
     note_accepted(accepted, fd, &context);
     return accepted;

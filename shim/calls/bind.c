@@ -1,4 +1,5 @@
-/* bind and its old relatives: the request and, where it was for port 0, the port that came of it. */
+/* bind and its old relatives: the request and, where it was for port 0, the port that came of it.
+ */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -10,8 +11,8 @@
 
 /* The kernel has read the address in these cases, so we may too; otherwise the pointer may be bad,
  * and the guest is to get its EFAULT. An AF_INET socket takes AF_UNSPEC with 0.0.0.0 (ip(7)). */
-static struct endpoint read_request(int result, int error, const struct sockaddr *address, socklen_t length)
-{
+static struct endpoint read_request(int result, int error, const struct sockaddr *address,
+                                    socklen_t length) {
     struct sockaddr_in v4;
     struct endpoint none = {.family = 0};
     if (result < 0 && (error == EFAULT || error == EBADF || error == ENOTSOCK))
@@ -25,8 +26,8 @@ static struct endpoint read_request(int result, int error, const struct sockaddr
     return endpoint_of(&v4, sizeof v4);
 }
 
-static void note_bound(int fd, struct socket_facts *facts, const struct endpoint *requested, struct record *record)
-{
+static void note_bound(int fd, struct socket_facts *facts, const struct endpoint *requested,
+                       struct record *record) {
     struct endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
     facts->port = assigned.port;
     facts->flags &= ~DESCRIPTOR_READ;
@@ -36,21 +37,21 @@ static void note_bound(int fd, struct socket_facts *facts, const struct endpoint
     record_assigned(record, &assigned);
 }
 
-static void finish_bind(int fd, struct socket_facts *facts, int result, int error, const struct endpoint *requested,
-                        struct record *record)
-{
+static void finish_bind(int fd, struct socket_facts *facts, int result, int error,
+                        const struct endpoint *requested, struct record *record) {
     record->units[0].start.error = (uint16_t)(result < 0 ? error : 0);
     record_requested(record, requested);
     if (requested->family != 0)
         record->units[0].start.flags |=
-            requested->port == 0 ? PW_FLAG_PORT_ZERO : PW_FLAG_BY_NUMBER | start_strings_hold(requested->port);
+            requested->port == 0 ? PW_FLAG_PORT_ZERO
+                                 : PW_FLAG_BY_NUMBER | start_strings_hold(requested->port);
     if (result == 0 && requested->family != 0)
         note_bound(fd, facts, requested, record);
     record_commit(record, 0);
 }
 
-static bool begin_bind(int number, int fd, struct socket_facts *facts, struct record *record, const void *site)
-{
+static bool begin_bind(int number, int fd, struct socket_facts *facts, struct record *record,
+                       const void *site) {
     enum gate open = gate();
     if (open == GATE_CLOSED)
         return false;
@@ -61,8 +62,7 @@ static bool begin_bind(int number, int fd, struct socket_facts *facts, struct re
     return socket_record_begin(record, PW_KIND_BIND, 2, fd, facts, &context);
 }
 
-int call_bind(int fd, const struct sockaddr *address, socklen_t length, const void *site)
-{
+int call_bind(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
     struct socket_facts facts;
     struct record record;
     if (!begin_bind(NUMBER_bind, fd, &facts, &record, site))
@@ -76,8 +76,7 @@ int call_bind(int fd, const struct sockaddr *address, socklen_t length, const vo
 
 /* bindresvport(3) binds inside libc to a port below 1024 that it picks itself: a bind by number as
  * the kernel sees it, and the number is told by the socket. */
-int call_bindresvport(int fd, struct sockaddr_in *address, const void *site)
-{
+int call_bindresvport(int fd, struct sockaddr_in *address, const void *site) {
     struct socket_facts facts;
     struct record record;
     if (!begin_bind(NUMBER_bindresvport, fd, &facts, &record, site))
@@ -92,8 +91,7 @@ int call_bindresvport(int fd, struct sockaddr_in *address, const void *site)
 }
 
 /* rresvport(3) makes the socket too. */
-static int note_rresvport(int fd, int error, int number, uint64_t begin, const void *site)
-{
+static int note_rresvport(int fd, int error, int number, uint64_t begin, const void *site) {
     struct socket_facts facts;
     struct record record;
     struct call_context context = {.number = number, .site = site, .begin_ns = begin};
@@ -109,15 +107,13 @@ static int note_rresvport(int fd, int error, int number, uint64_t begin, const v
     return fd;
 }
 
-int call_rresvport(int *port, const void *site)
-{
+int call_rresvport(int *port, const void *site) {
     uint64_t begin = monotonic_ns();
     int fd = real.rresvport(port);
     return note_rresvport(fd, errno, NUMBER_rresvport, begin, site);
 }
 
-int call_rresvport_af(int *port, sa_family_t family, const void *site)
-{
+int call_rresvport_af(int *port, sa_family_t family, const void *site) {
     uint64_t begin = monotonic_ns();
     int fd = real.rresvport_af(port, family);
     return note_rresvport(fd, errno, NUMBER_rresvport_af, begin, site);

@@ -1,5 +1,5 @@
-/* The ways in which a descriptor is let go. The table forgets the number before the kernel can give it
- * to another thread; what concerns no IP socket costs one look. */
+/* The ways in which a descriptor is let go. The table forgets the number before the kernel can give
+ * it to another thread; what concerns no IP socket costs one look. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -13,35 +13,29 @@
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
 
-static long close_really(const void *arguments)
-{
-    return real.close(*(const int *)arguments);
-}
+static long close_really(const void *arguments) { return real.close(*(const int *)arguments); }
 
-static long fclose_really(const void *arguments)
-{
+static long fclose_really(const void *arguments) {
     FILE *const *stream = arguments;
     return real.fclose(*stream);
 }
 
 /* Begins the record of a close and forgets the number; false where there is nothing to tell. */
-static bool begin_close(int fd, int number, const void *site, struct record *record)
-{
+static bool begin_close(int fd, int number, const void *site, struct record *record) {
     struct socket_facts facts;
     if (descriptor_find(fd) == NULL || gate() != GATE_OPEN)
         return false;
     struct call_context context = {.number = number, .site = site, .begin_ns = monotonic_ns()};
-    return descriptor_take(fd, &facts) && socket_record_begin(record, PW_KIND_CLOSE, 1, fd, &facts, &context);
+    return descriptor_take(fd, &facts) &&
+           socket_record_begin(record, PW_KIND_CLOSE, 1, fd, &facts, &context);
 }
 
-static void finish_close(struct record *record, long result)
-{
+static void finish_close(struct record *record, long result) {
     record->units[0].start.error = (uint16_t)(result < 0 ? errno : 0);
     record_commit(record, 0);
 }
 
-int call_close(int fd, const void *site)
-{
+int call_close(int fd, const void *site) {
     struct record record;
     if (!begin_close(fd, NUMBER_close, site, &record))
         return real.close(fd);
@@ -50,8 +44,7 @@ int call_close(int fd, const void *site)
     return result;
 }
 
-int call_close_uncancelled(int fd, const void *site)
-{
+int call_close_uncancelled(int fd, const void *site) {
     struct record record;
     if (!begin_close(fd, NUMBER_syscall, site, &record))
         return (int)real.syscall(SYS_close, (long)fd);
@@ -60,8 +53,7 @@ int call_close_uncancelled(int fd, const void *site)
     return result;
 }
 
-int call_fclose(FILE *stream, const void *site)
-{
+int call_fclose(FILE *stream, const void *site) {
     struct record record;
     int saved = errno;
     int fd = stream != NULL ? fileno(stream) : -1; /* -1 for a stream without descriptor */
@@ -74,8 +66,7 @@ int call_fclose(FILE *stream, const void *site)
 }
 
 /* After a range was closed: a record for each IP socket that was in it. */
-static void note_closed_range(unsigned first, unsigned last, const struct call_context *context)
-{
+static void note_closed_range(unsigned first, unsigned last, const struct call_context *context) {
     unsigned limit = (unsigned)descriptor_limit();
     for (unsigned fd = first; fd <= last && fd < limit; fd++) {
         struct socket_facts facts;
@@ -86,18 +77,18 @@ static void note_closed_range(unsigned first, unsigned last, const struct call_c
     }
 }
 
-int call_close_range(unsigned first, unsigned last, int flags, const void *site)
-{
-    struct call_context context = {.number = NUMBER_close_range, .site = site, .begin_ns = monotonic_ns()};
+int call_close_range(unsigned first, unsigned last, int flags, const void *site) {
+    struct call_context context = {
+        .number = NUMBER_close_range, .site = site, .begin_ns = monotonic_ns()};
     int result = real.close_range(first, last, flags);
     if (result == 0 && ((unsigned)flags & CLOSE_RANGE_CLOEXEC) == 0 && gate() == GATE_OPEN)
         note_closed_range(first, last, &context);
     return result;
 }
 
-void call_closefrom(int first, const void *site)
-{
-    struct call_context context = {.number = NUMBER_closefrom, .site = site, .begin_ns = monotonic_ns()};
+void call_closefrom(int first, const void *site) {
+    struct call_context context = {
+        .number = NUMBER_closefrom, .site = site, .begin_ns = monotonic_ns()};
     real.closefrom(first);
     if (gate() == GATE_OPEN)
         note_closed_range(first > 0 ? (unsigned)first : 0, UINT32_MAX, &context);

@@ -15,29 +15,28 @@ struct connect_arguments {
     socklen_t length;
 };
 
-static long connect_really(const void *arguments)
-{
+static long connect_really(const void *arguments) {
     const struct connect_arguments *given = arguments;
     return real.connect(given->fd, given->address, given->length);
 }
 
-static bool was_read(int result, int error, const struct sockaddr *address, socklen_t length)
-{
+static bool was_read(int result, int error, const struct sockaddr *address, socklen_t length) {
     if (result < 0 && (error == EFAULT || error == EBADF || error == ENOTSOCK))
         return false;
-    return address != NULL && length >= sizeof(sa_family_t) && length <= sizeof(struct sockaddr_storage);
+    return address != NULL && length >= sizeof(sa_family_t) &&
+           length <= sizeof(struct sockaddr_storage);
 }
 
-static bool goes_on(int error)
-{
-    return error == EINPROGRESS || error == EALREADY || error == EINTR || error == EISCONN || error == EAGAIN;
+static bool goes_on(int error) {
+    return error == EINPROGRESS || error == EALREADY || error == EINTR || error == EISCONN ||
+           error == EAGAIN;
 }
 
 /* A container daemon publishes ports outside our tree: that this program talked to one is all that
  * can be seen of it. */
-static void note_daemon(const char *path, const void *site)
-{
-    static const char *const names[] = {"docker.sock", "podman.sock", "containerd.sock", "crio.sock"};
+static void note_daemon(const char *path, const void *site) {
+    static const char *const names[] = {"docker.sock", "podman.sock", "containerd.sock",
+                                        "crio.sock"};
     static _Atomic bool told;
     bool is_daemon = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -59,8 +58,7 @@ static void note_daemon(const char *path, const void *site)
     record_commit(&record, 0);
 }
 
-static int connect_elsewhere(const struct connect_arguments *given, const void *site)
-{
+static int connect_elsewhere(const struct connect_arguments *given, const void *site) {
     int result = real.connect(given->fd, given->address, given->length);
     int error = errno;
     struct sockaddr_un unix_address = {.sun_family = AF_UNSPEC};
@@ -74,8 +72,8 @@ static int connect_elsewhere(const struct connect_arguments *given, const void *
 }
 
 static void finish_connect(int fd, struct socket_facts *facts, int result, int error, bool unbound,
-                           const struct sockaddr *address, socklen_t length, struct record *record)
-{
+                           const struct sockaddr *address, socklen_t length,
+                           struct record *record) {
     struct pw_start *start = &record->units[0].start;
     struct endpoint peer = {.family = 0};
     bool failed = result < 0 && !goes_on(error);
@@ -98,15 +96,15 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
     record_commit(record, 0);
 }
 
-int call_connect(int fd, const struct sockaddr *address, socklen_t length, const void *site)
-{
+int call_connect(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
     struct connect_arguments given = {fd, address, length};
     struct socket_facts facts;
     struct record record;
     enum gate open = gate();
     if (open == GATE_CLOSED)
         return real.connect(fd, address, length);
-    struct call_context context = {.number = NUMBER_connect, .site = site, .begin_ns = monotonic_ns()};
+    struct call_context context = {
+        .number = NUMBER_connect, .site = site, .begin_ns = monotonic_ns()};
     context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
     if (descriptor_find(fd) == NULL && !socket_known(fd, &facts, false))
         return connect_elsewhere(&given, site);

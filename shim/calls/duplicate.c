@@ -1,5 +1,5 @@
-/* dup, dup2, dup3, fcntl(F_DUPFD) and pidfd_getfd: more numbers for one socket, and numbers that are
- * closed because another socket takes them. */
+/* dup, dup2, dup3, fcntl(F_DUPFD) and pidfd_getfd: more numbers for one socket, and numbers that
+ * are closed because another socket takes them. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -7,8 +7,7 @@
 #include "shim/real.h"
 #include "shim/sockets.h"
 
-static void note_duplicate(int fd, int copy, const struct call_context *context)
-{
+static void note_duplicate(int fd, int copy, const struct call_context *context) {
     struct socket_facts facts;
     if (copy < 0 || gate() != GATE_OPEN)
         return;
@@ -18,23 +17,23 @@ static void note_duplicate(int fd, int copy, const struct call_context *context)
         descriptor_clear(copy);
 }
 
-int call_dup(int fd, const void *site)
-{
+int call_dup(int fd, const void *site) {
     if (descriptor_find(fd) == NULL) {
         int plain = real.dup(fd);
         descriptor_clear(plain);
         return plain;
     }
-    struct call_context context = {
-        .number = NUMBER_dup, .site = site, .begin_ns = monotonic_ns(), .flags = PW_FLAG_DUPLICATED};
+    struct call_context context = {.number = NUMBER_dup,
+                                   .site = site,
+                                   .begin_ns = monotonic_ns(),
+                                   .flags = PW_FLAG_DUPLICATED};
     int copy = real.dup(fd);
     note_duplicate(fd, copy, &context);
     return copy;
 }
 
 /* The target was closed by the kernel on the way, silently (dup(2)). */
-static void note_replaced(int fd, int target, const struct call_context *context)
-{
+static void note_replaced(int fd, int target, const struct call_context *context) {
     struct socket_facts facts;
     struct record record;
     if (gate() != GATE_OPEN)
@@ -45,32 +44,34 @@ static void note_replaced(int fd, int target, const struct call_context *context
     note_duplicate(fd, target, context);
 }
 
-int call_dup2(int fd, int target, const void *site)
-{
+int call_dup2(int fd, int target, const void *site) {
     if (descriptor_find(fd) == NULL && descriptor_find(target) == NULL)
         return real.dup2(fd, target);
-    struct call_context context = {
-        .number = NUMBER_dup2, .site = site, .begin_ns = monotonic_ns(), .flags = PW_FLAG_DUPLICATED};
+    struct call_context context = {.number = NUMBER_dup2,
+                                   .site = site,
+                                   .begin_ns = monotonic_ns(),
+                                   .flags = PW_FLAG_DUPLICATED};
     int result = real.dup2(fd, target);
     if (result >= 0 && fd != target)
         note_replaced(fd, target, &context);
     return result;
 }
 
-int call_dup3(int fd, int target, int flags, const void *site)
-{
+int call_dup3(int fd, int target, int flags, const void *site) {
     if (descriptor_find(fd) == NULL && descriptor_find(target) == NULL)
         return real.dup3(fd, target, flags);
-    struct call_context context = {
-        .number = NUMBER_dup3, .site = site, .begin_ns = monotonic_ns(), .flags = PW_FLAG_DUPLICATED};
+    struct call_context context = {.number = NUMBER_dup3,
+                                   .site = site,
+                                   .begin_ns = monotonic_ns(),
+                                   .flags = PW_FLAG_DUPLICATED};
     int result = real.dup3(fd, target, flags);
     if (result >= 0)
         note_replaced(fd, target, &context);
     return result;
 }
 
-int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), int number, const void *site)
-{
+int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), int number,
+               const void *site) {
     if ((command != F_DUPFD && command != F_DUPFD_CLOEXEC) || descriptor_find(fd) == NULL)
         return next(fd, command, argument);
     struct call_context context = {
@@ -80,10 +81,11 @@ int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), i
     return copy;
 }
 
-int call_pidfd_getfd(int pidfd, int target, unsigned flags, const void *site)
-{
-    struct call_context context = {
-        .number = NUMBER_pidfd_getfd, .site = site, .begin_ns = monotonic_ns(), .flags = PW_FLAG_RECEIVED};
+int call_pidfd_getfd(int pidfd, int target, unsigned flags, const void *site) {
+    struct call_context context = {.number = NUMBER_pidfd_getfd,
+                                   .site = site,
+                                   .begin_ns = monotonic_ns(),
+                                   .flags = PW_FLAG_RECEIVED};
     struct socket_facts facts;
     int fd = real.pidfd_getfd(pidfd, target, flags);
     if (fd >= 0 && gate() == GATE_OPEN && socket_ask(fd, &facts))

@@ -21,16 +21,14 @@
         program_start_failed(&(start), errno);                                                     \
     } while (0)
 
-int call_execve(const char *path, char *const argv[], char *const envp[], const void *site)
-{
+int call_execve(const char *path, char *const argv[], char *const envp[], const void *site) {
     struct program_start start;
     program_start_begin(&start, path, NULL, envp, NUMBER_execve, site);
     TRY_EXEC(start, envp, real.execve(path, argv, environment));
     return -1;
 }
 
-int call_execv(const char *path, char *const argv[], const void *site)
-{
+int call_execv(const char *path, char *const argv[], const void *site) {
     struct program_start start;
     program_start_begin(&start, path, NULL, environ, NUMBER_execv, site);
     if (start.space == 0) {
@@ -42,8 +40,7 @@ int call_execv(const char *path, char *const argv[], const void *site)
     return -1;
 }
 
-int call_execvp(const char *file, char *const argv[], const void *site)
-{
+int call_execvp(const char *file, char *const argv[], const void *site) {
     struct program_start start;
     program_start_begin(&start, file, program_search_path(), environ, NUMBER_execvp, site);
     if (start.space == 0) {
@@ -55,25 +52,22 @@ int call_execvp(const char *file, char *const argv[], const void *site)
     return -1;
 }
 
-int call_execvpe(const char *file, char *const argv[], char *const envp[], const void *site)
-{
+int call_execvpe(const char *file, char *const argv[], char *const envp[], const void *site) {
     struct program_start start;
     program_start_begin(&start, file, program_search_path(), envp, NUMBER_execvpe, site);
     TRY_EXEC(start, envp, real.execvpe(file, argv, environment));
     return -1;
 }
 
-int call_fexecve(int fd, char *const argv[], char *const envp[], const void *site)
-{
+int call_fexecve(int fd, char *const argv[], char *const envp[], const void *site) {
     struct program_start start;
     program_start_begin_descriptor(&start, fd, envp, NUMBER_fexecve, site);
     TRY_EXEC(start, envp, real.fexecve(fd, argv, environment));
     return -1;
 }
 
-int call_execveat(int directory, const char *path, char *const argv[], char *const envp[], int flags,
-                  const void *site)
-{
+int call_execveat(int directory, const char *path, char *const argv[], char *const envp[],
+                  int flags, const void *site) {
     struct program_start start;
     if ((flags & AT_EMPTY_PATH) != 0 && path != NULL && path[0] == '\0')
         program_start_begin_descriptor(&start, directory, envp, NUMBER_execveat, site);

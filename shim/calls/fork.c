@@ -3,8 +3,7 @@
 #include "shim/process.h"
 #include "shim/real.h"
 
-static pid_t fork_and_note(pid_t (*next)(void), int number, const void *site)
-{
+static pid_t fork_and_note(pid_t (*next)(void), int number, const void *site) {
     struct fork_record fork_record;
     if (gate() != GATE_OPEN)
         return next();
@@ -14,19 +13,12 @@ static pid_t fork_and_note(pid_t (*next)(void), int number, const void *site)
     return pid;
 }
 
-pid_t call_fork(const void *site)
-{
-    return fork_and_note(real.fork, NUMBER_fork, site);
-}
+pid_t call_fork(const void *site) { return fork_and_note(real.fork, NUMBER_fork, site); }
 
-pid_t call__Fork(const void *site)
-{
-    return fork_and_note(real._Fork, NUMBER__Fork, site);
-}
+pid_t call__Fork(const void *site) { return fork_and_note(real._Fork, NUMBER__Fork, site); }
 
 /* daemon(3) forks inside libc, and the parent ends there; only the child comes back. */
-int call_daemon(int keep_directory, int keep_streams, const void *site)
-{
+int call_daemon(int keep_directory, int keep_streams, const void *site) {
     struct fork_record fork_record;
     if (gate() != GATE_OPEN)
         return real.daemon(keep_directory, keep_streams);

@@ -5,8 +5,8 @@
 #include "shim/real.h"
 #include "shim/sockets.h"
 
-static void note_read(int fd, const struct sockaddr *address, socklen_t length, const struct call_context *context)
-{
+static void note_read(int fd, const struct sockaddr *address, socklen_t length,
+                      const struct call_context *context) {
     struct socket_facts facts;
     struct record record;
     /* The kernel has just written at least the family and the port, and tells the whole length. */
@@ -30,8 +30,7 @@ static void note_read(int fd, const struct sockaddr *address, socklen_t length, 
     record_commit(&record, 0);
 }
 
-int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const void *site)
-{
+int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const void *site) {
     struct socket_facts unknown;
     if (gate() != GATE_OPEN)
         return real.getsockname(fd, address, length);
@@ -39,7 +38,8 @@ int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const 
     bool is_known = descriptor_find(fd) != NULL;
     context.begin_ns = is_known ? monotonic_ns() : 0;
     int result = real.getsockname(fd, address, length);
-    if (result < 0 || (!is_known && address->sa_family != AF_INET && address->sa_family != AF_INET6))
+    if (result < 0 ||
+        (!is_known && address->sa_family != AF_INET && address->sa_family != AF_INET6))
         return result;
     if (!is_known && !socket_known(fd, &unknown, false))
         return result;

@@ -5,14 +5,14 @@
 #include "shim/real.h"
 #include "shim/sockets.h"
 
-int call_listen(int fd, int backlog, const void *site)
-{
+int call_listen(int fd, int backlog, const void *site) {
     struct socket_facts facts;
     struct record record;
     enum gate open = gate();
     if (open == GATE_CLOSED)
         return real.listen(fd, backlog);
-    struct call_context context = {.number = NUMBER_listen, .site = site, .begin_ns = monotonic_ns()};
+    struct call_context context = {
+        .number = NUMBER_listen, .site = site, .begin_ns = monotonic_ns()};
     context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
     if (!socket_known(fd, &facts, true))
         return real.listen(fd, backlog);

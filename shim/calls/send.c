@@ -1,5 +1,5 @@
-/* Sends: the first one on an unbound UDP socket is a port-0 request (udp(7)); one with SCM_RIGHTS puts
- * descriptors in flight, where a socket lives though nobody has it open. */
+/* Sends: the first one on an unbound UDP socket is a port-0 request (udp(7)); one with SCM_RIGHTS
+ * puts descriptors in flight, where a socket lives though nobody has it open. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,36 +21,35 @@ struct send_arguments {
     unsigned count;
 };
 
-static long send_really(const void *arguments)
-{
+static long send_really(const void *arguments) {
     const struct send_arguments *given = arguments;
     if (given->number == NUMBER_sendto)
-        return real.sendto(given->fd, given->data, given->size, given->flags, given->address, given->length);
+        return real.sendto(given->fd, given->data, given->size, given->flags, given->address,
+                           given->length);
     if (given->number == NUMBER_sendmsg)
         return real.sendmsg(given->fd, given->message, given->flags);
     return real.sendmmsg(given->fd, given->messages, given->count, given->flags);
 }
 
 /* Nearly every send leaves here: one look at the table. */
-static bool may_bind(int fd, int flags)
-{
+static bool may_bind(int fd, int flags) {
     const struct descriptor *entry = descriptor_find(fd);
     if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0)
         return false;
-    return atomic_load_explicit(&entry->type, memory_order_relaxed) == SOCK_DGRAM || (flags & MSG_FASTOPEN) != 0;
+    return atomic_load_explicit(&entry->type, memory_order_relaxed) == SOCK_DGRAM ||
+           (flags & MSG_FASTOPEN) != 0;
 }
 
-static struct endpoint destination(const struct send_arguments *given)
-{
+static struct endpoint destination(const struct send_arguments *given) {
     if (given->number == NUMBER_sendto)
         return endpoint_of(given->address, given->length);
-    const struct msghdr *message = given->number == NUMBER_sendmsg ? given->message : &given->messages[0].msg_hdr;
+    const struct msghdr *message =
+        given->number == NUMBER_sendmsg ? given->message : &given->messages[0].msg_hdr;
     return endpoint_of(message->msg_name, message->msg_namelen);
 }
 
-static void finish_send(struct record *record, const struct send_arguments *given, struct socket_facts *facts,
-                        long result, int error)
-{
+static void finish_send(struct record *record, const struct send_arguments *given,
+                        struct socket_facts *facts, long result, int error) {
     struct pw_start *start = &record->units[0].start;
     struct endpoint peer = {.family = 0};
     struct endpoint local = socket_local(given->fd);
@@ -67,13 +66,13 @@ static void finish_send(struct record *record, const struct send_arguments *give
     record_commit(record, 0);
 }
 
-static long send_and_note(const struct send_arguments *given, const void *site)
-{
+static long send_and_note(const struct send_arguments *given, const void *site) {
     struct socket_facts facts;
     struct record record;
     if (!may_bind(given->fd, given->flags) || gate() != GATE_OPEN)
         return send_really(given);
-    struct call_context context = {.number = given->number, .site = site, .begin_ns = monotonic_ns()};
+    struct call_context context = {
+        .number = given->number, .site = site, .begin_ns = monotonic_ns()};
     if (!socket_known(given->fd, &facts, true))
         return send_really(given);
     facts.port = socket_local(given->fd).port;
@@ -91,10 +90,10 @@ static long send_and_note(const struct send_arguments *given, const void *site)
     return result;
 }
 
-ssize_t call_sendto(int fd, const void *data, size_t size, int flags, const struct sockaddr *address,
-                    socklen_t length, const void *site)
-{
-    struct send_arguments given = {.number = NUMBER_sendto, .fd = fd, .flags = flags, .data = data, .size = size};
+ssize_t call_sendto(int fd, const void *data, size_t size, int flags,
+                    const struct sockaddr *address, socklen_t length, const void *site) {
+    struct send_arguments given = {
+        .number = NUMBER_sendto, .fd = fd, .flags = flags, .data = data, .size = size};
     if (!may_bind(fd, flags))
         return real.sendto(fd, data, size, flags, address, length);
     given.address = address;
@@ -102,19 +101,20 @@ ssize_t call_sendto(int fd, const void *data, size_t size, int flags, const stru
     return send_and_note(&given, site);
 }
 
-static void note_passed(int fd, const struct call_context *context)
-{
+static void note_passed(int fd, const struct call_context *context) {
     struct socket_facts facts;
     struct record record;
-    if (descriptor_copy(fd, &facts) && socket_record_begin(&record, PW_KIND_PASSED, 1, fd, &facts, context))
+    if (descriptor_copy(fd, &facts) &&
+        socket_record_begin(&record, PW_KIND_PASSED, 1, fd, &facts, context))
         record_commit(&record, 0);
 }
 
-static void note_rights(const struct msghdr *message, const struct call_context *context)
-{
+static void note_rights(const struct msghdr *message, const struct call_context *context) {
     struct msghdr copy = *message; /* CMSG_NXTHDR wants one that is not const */
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL; part = CMSG_NXTHDR(&copy, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len < CMSG_LEN(0))
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL;
+         part = CMSG_NXTHDR(&copy, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
+            part->cmsg_len < CMSG_LEN(0))
             continue;
         size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         for (size_t i = 0; i < count; i++) {
@@ -125,9 +125,9 @@ static void note_rights(const struct msghdr *message, const struct call_context 
     }
 }
 
-ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void *site)
-{
-    struct send_arguments given = {.number = NUMBER_sendmsg, .fd = fd, .flags = flags, .message = message};
+ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void *site) {
+    struct send_arguments given = {
+        .number = NUMBER_sendmsg, .fd = fd, .flags = flags, .message = message};
     if (gate() != GATE_OPEN)
         return real.sendmsg(fd, message, flags);
     struct call_context context = {.number = NUMBER_sendmsg, .site = site};
@@ -139,13 +139,13 @@ ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void
     return result;
 }
 
-int call_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, const void *site)
-{
+int call_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, const void *site) {
     struct send_arguments given = {
         .number = NUMBER_sendmmsg, .fd = fd, .flags = flags, .messages = messages, .count = count};
     if (gate() != GATE_OPEN)
         return real.sendmmsg(fd, messages, count, flags);
-    struct call_context context = {.number = NUMBER_sendmmsg, .site = site, .begin_ns = monotonic_ns()};
+    struct call_context context = {
+        .number = NUMBER_sendmmsg, .site = site, .begin_ns = monotonic_ns()};
     int result = (int)send_and_note(&given, site);
     for (int i = 0; i < result && descriptor_find(fd) == NULL; i++)
         if (messages[i].msg_hdr.msg_control != NULL)

@@ -1,11 +1,12 @@
-/* system and popen start a shell inside libc, past the exec wrappers. Where our variables are not in
- * environ, the shell's command is prefixed with them, so that at least what the shell starts is seen. */
+/* system and popen start a shell inside libc, past the exec wrappers. Where our variables are not
+ * in environ, the shell's command is prefixed with them, so that at least what the shell starts is
+ * seen. */
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/real.h"
-#include "shim/process.h"
 
 enum { PREFIX_BYTES = 12 * 1024 };
 
@@ -15,8 +16,8 @@ struct shell_command {
     size_t size;
 };
 
-static void begin_command(struct shell_command *shell, const char *command, int number, const void *site)
-{
+static void begin_command(struct shell_command *shell, const char *command, int number,
+                          const void *site) {
     char prefix[PREFIX_BYTES];
     shell->text = NULL;
     shell->start.number = number;
@@ -36,14 +37,12 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     memcpy(shell->text + length, command, rest);
 }
 
-static void end_command(const struct shell_command *shell)
-{
+static void end_command(const struct shell_command *shell) {
     if (shell->text != NULL)
         program_start_unmap(shell->text, shell->size);
 }
 
-int call_system(const char *command, const void *site)
-{
+int call_system(const char *command, const void *site) {
     struct shell_command shell;
     begin_command(&shell, command, NUMBER_system, site);
     int status = real.system(shell.text != NULL ? shell.text : command);
@@ -51,8 +50,7 @@ int call_system(const char *command, const void *site)
     return status;
 }
 
-FILE *call_popen(const char *command, const char *mode, const void *site)
-{
+FILE *call_popen(const char *command, const char *mode, const void *site) {
     struct shell_command shell;
     begin_command(&shell, command, NUMBER_popen, site);
     FILE *stream = real.popen(shell.text != NULL ? shell.text : command, mode);

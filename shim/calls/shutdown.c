@@ -5,8 +5,7 @@
 #include "shim/real.h"
 #include "shim/sockets.h"
 
-int call_shutdown(int fd, int how, const void *site)
-{
+int call_shutdown(int fd, int how, const void *site) {
     struct socket_facts facts;
     struct record record;
     struct call_context context = {.number = NUMBER_shutdown, .site = site};

@@ -1,5 +1,5 @@
-/* socket and setsockopt: the kind and the options of a socket are noted when they are set, so that a
- * bind need not ask for them. */
+/* socket and setsockopt: the kind and the options of a socket are noted when they are set, so that
+ * a bind need not ask for them. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -16,10 +16,10 @@
 #define SO_BINDTOIFINDEX 62
 #endif
 
-static void note_new_socket(int fd, int domain, int type, int protocol, const struct call_context *context)
-{
-    static const int protocols[] = {[SOCK_STREAM] = IPPROTO_TCP, [SOCK_DGRAM] = IPPROTO_UDP,
-                                    [SOCK_SEQPACKET] = IPPROTO_SCTP};
+static void note_new_socket(int fd, int domain, int type, int protocol,
+                            const struct call_context *context) {
+    static const int protocols[] = {
+        [SOCK_STREAM] = IPPROTO_TCP, [SOCK_DGRAM] = IPPROTO_UDP, [SOCK_SEQPACKET] = IPPROTO_SCTP};
     struct socket_facts facts = {.family = (uint8_t)domain, .type = (uint8_t)type};
     facts.protocol = (uint16_t)(protocol != 0 ? protocol : protocols[type]);
     facts.cookie = socket_cookie(fd);
@@ -33,8 +33,7 @@ static void note_new_socket(int fd, int domain, int type, int protocol, const st
         record_commit(&record, 0);
 }
 
-int call_socket(int domain, int type, int protocol, const void *site)
-{
+int call_socket(int domain, int type, int protocol, const void *site) {
     int kind = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!socket_has_ports(domain, kind, protocol) || gate() != GATE_OPEN) {
         int other = real.socket(domain, type, protocol);
@@ -42,7 +41,8 @@ int call_socket(int domain, int type, int protocol, const void *site)
             descriptor_clear(other);
         return other;
     }
-    struct call_context context = {.number = NUMBER_socket, .site = site, .begin_ns = monotonic_ns()};
+    struct call_context context = {
+        .number = NUMBER_socket, .site = site, .begin_ns = monotonic_ns()};
     int fd = real.socket(domain, type, protocol);
     if (fd >= 0)
         note_new_socket(fd, domain, kind, protocol, &context);
@@ -67,12 +67,12 @@ static const struct option_row option_rows[] = {
     {IPPROTO_IPV6, IPV6_FREEBIND, PW_OPTION_FREEBIND, PW_FLAG_FREEBIND},
     {IPPROTO_IP, IP_TRANSPARENT, PW_OPTION_TRANSPARENT, PW_FLAG_TRANSPARENT},
     {IPPROTO_IPV6, IPV6_TRANSPARENT, PW_OPTION_TRANSPARENT, PW_FLAG_TRANSPARENT},
-    {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, PW_OPTION_BIND_ADDRESS_NO_PORT, PW_FLAG_BIND_ADDRESS_NO_PORT},
+    {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, PW_OPTION_BIND_ADDRESS_NO_PORT,
+     PW_FLAG_BIND_ADDRESS_NO_PORT},
     {IPPROTO_IP, IP_LOCAL_PORT_RANGE, PW_OPTION_LOCAL_PORT_RANGE, PW_FLAG_LOCAL_PORT_RANGE},
 };
 
-static const struct option_row *find_row(int level, int name)
-{
+static const struct option_row *find_row(int level, int name) {
     for (size_t i = 0; i < sizeof option_rows / sizeof *option_rows; i++)
         if (option_rows[i].level == level && option_rows[i].name == name)
             return &option_rows[i];
@@ -80,8 +80,7 @@ static const struct option_row *find_row(int level, int name)
 }
 
 /* The device that the kernel now has for the socket, as an interface index. */
-static uint32_t device_of(int fd)
-{
+static uint32_t device_of(int fd) {
     int index = 0;
     socklen_t length = sizeof index;
     int saved = errno;
@@ -91,8 +90,8 @@ static uint32_t device_of(int fd)
     return (uint32_t)index;
 }
 
-static void change_facts(struct socket_facts *facts, int fd, const struct option_row *row, const int value[2])
-{
+static void change_facts(struct socket_facts *facts, int fd, const struct option_row *row,
+                         const int value[2]) {
     uint32_t flag = row->flag;
     bool on = value[0] != 0;
     if (row->option == PW_OPTION_LINGER) {
@@ -104,13 +103,14 @@ static void change_facts(struct socket_facts *facts, int fd, const struct option
         facts->device = device_of(fd);
 }
 
-int call_setsockopt(int fd, int level, int name, const void *value, socklen_t length, const void *site)
-{
+int call_setsockopt(int fd, int level, int name, const void *value, socklen_t length,
+                    const void *site) {
     const struct option_row *row = find_row(level, name);
     struct socket_facts facts;
     if (row == NULL || gate() != GATE_OPEN || !descriptor_copy(fd, &facts))
         return real.setsockopt(fd, level, name, value, length);
-    struct call_context context = {.number = NUMBER_setsockopt, .site = site, .begin_ns = monotonic_ns()};
+    struct call_context context = {
+        .number = NUMBER_setsockopt, .site = site, .begin_ns = monotonic_ns()};
     int result = real.setsockopt(fd, level, name, value, length);
     if (result < 0)
         return result;
@@ -123,7 +123,8 @@ int call_setsockopt(int fd, int level, int name, const void *value, socklen_t le
         return result;
     struct pw_numbers *numbers = record_numbers(&record);
     numbers->code = row->option;
-    numbers->number[0] = row->option == PW_OPTION_DEVICE ? facts.device : (uint64_t)(unsigned)given[0];
+    numbers->number[0] =
+        row->option == PW_OPTION_DEVICE ? facts.device : (uint64_t)(unsigned)given[0];
     numbers->number[1] = row->option == PW_OPTION_LINGER ? (uint64_t)(unsigned)given[1] : 0;
     record_commit(&record, 0);
     return result;

@@ -1,5 +1,5 @@
-/* posix_spawn: the child runs libc's code alone until it executes the program, so everything is done
- * here, in the parent, beforehand. */
+/* posix_spawn: the child runs libc's code alone until it executes the program, so everything is
+ * done here, in the parent, beforehand. */
 #include <errno.h>
 #include <unistd.h>
 
@@ -8,8 +8,8 @@
 #include "shim/real.h"
 
 /* One function for both; they differ in how the program is found. */
-typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *, const posix_spawnattr_t *,
-                           char *const[], char *const[]);
+typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                           const posix_spawnattr_t *, char *const[], char *const[]);
 
 struct spawn_request {
     pid_t *pid;
@@ -20,17 +20,19 @@ struct spawn_request {
     char *const *envp;
 };
 
-static int spawn_and_note(spawn_function *next, const struct spawn_request *request, int number, const void *site)
-{
+static int spawn_and_note(spawn_function *next, const struct spawn_request *request, int number,
+                          const void *site) {
     struct program_start start;
     pid_t pid = 0; /* the guest's may be NULL */
     const char *search_path = number == NUMBER_posix_spawnp ? program_search_path() : NULL;
     program_start_begin(&start, request->path, search_path, request->envp, number, site);
     char **environment = PROGRAM_START_ENVIRONMENT(&start, request->envp);
-    int error = next(&pid, request->path, request->actions, request->attributes, request->argv, environment);
+    int error = next(&pid, request->path, request->actions, request->attributes, request->argv,
+                     environment);
     program_start_end(&start, environment);
     if (error == E2BIG && start.space != 0)
-        error = next(&pid, request->path, request->actions, request->attributes, request->argv, request->envp);
+        error = next(&pid, request->path, request->actions, request->attributes, request->argv,
+                     request->envp);
     int saved = errno;
     if (error == 0) {
         if (request->pid != NULL)
@@ -44,15 +46,15 @@ static int spawn_and_note(spawn_function *next, const struct spawn_request *requ
 }
 
 int call_posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                     const posix_spawnattr_t *attributes, char *const argv[], char *const envp[], const void *site)
-{
+                     const posix_spawnattr_t *attributes, char *const argv[], char *const envp[],
+                     const void *site) {
     struct spawn_request request = {pid, path, actions, attributes, argv, envp};
     return spawn_and_note(real.posix_spawn, &request, NUMBER_posix_spawn, site);
 }
 
 int call_posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t *actions,
-                      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[], const void *site)
-{
+                      const posix_spawnattr_t *attributes, char *const argv[], char *const envp[],
+                      const void *site) {
     struct spawn_request request = {pid, file, actions, attributes, argv, envp};
     return spawn_and_note(real.posix_spawnp, &request, NUMBER_posix_spawnp, site);
 }

@@ -5,8 +5,7 @@
 #include "shim/process.h"
 #include "shim/real.h"
 
-int call_setns(int fd, int type, const void *site)
-{
+int call_setns(int fd, int type, const void *site) {
     (void)site;
     int result = real.setns(fd, type);
     if (result == 0 && (type == 0 || (type & CLONE_NEWNET) != 0))
@@ -14,8 +13,7 @@ int call_setns(int fd, int type, const void *site)
     return result;
 }
 
-int call_unshare(int flags, const void *site)
-{
+int call_unshare(int flags, const void *site) {
     (void)site;
     int result = real.unshare(flags);
     if (result == 0 && (flags & CLONE_NEWNET) != 0)
@@ -25,40 +23,35 @@ int call_unshare(int flags, const void *site)
     return result;
 }
 
-int call_setuid(uid_t uid, const void *site)
-{
+int call_setuid(uid_t uid, const void *site) {
     (void)site;
     int result = real.setuid(uid);
     process_uid_changed(false);
     return result;
 }
 
-int call_seteuid(uid_t uid, const void *site)
-{
+int call_seteuid(uid_t uid, const void *site) {
     (void)site;
     int result = real.seteuid(uid);
     process_uid_changed(false);
     return result;
 }
 
-int call_setreuid(uid_t real_uid, uid_t effective, const void *site)
-{
+int call_setreuid(uid_t real_uid, uid_t effective, const void *site) {
     (void)site;
     int result = real.setreuid(real_uid, effective);
     process_uid_changed(false);
     return result;
 }
 
-int call_setresuid(uid_t real_uid, uid_t effective, uid_t saved, const void *site)
-{
+int call_setresuid(uid_t real_uid, uid_t effective, uid_t saved, const void *site) {
     (void)site;
     int result = real.setresuid(real_uid, effective, saved);
     process_uid_changed(false);
     return result;
 }
 
-int call_setfsuid(uid_t uid, const void *site)
-{
+int call_setfsuid(uid_t uid, const void *site) {
     (void)site;
     int result = real.setfsuid(uid);
     process_uid_changed(true);

@@ -1,5 +1,5 @@
-/* syscall(2): Node closes its sockets this way. The numbers that concern us are routed to the wrappers;
- * all others jump straight on (entries.S). */
+/* syscall(2): Node closes its sockets this way. The numbers that concern us are routed to the
+ * wrappers; all others jump straight on (entries.S). */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -10,11 +10,12 @@
 
 /* Read by entries.S. */
 __attribute__((visibility("hidden"))) unsigned char syscall_is_routed[512] = {
-    [SYS_socket] = 1,   [SYS_setsockopt] = 1,  [SYS_bind] = 1,       [SYS_listen] = 1,      [SYS_connect] = 1,
-    [SYS_accept] = 1,   [SYS_accept4] = 1,     [SYS_getsockname] = 1, [SYS_sendto] = 1,      [SYS_sendmsg] = 1,
-    [SYS_sendmmsg] = 1, [SYS_recvmsg] = 1,     [SYS_recvmmsg] = 1,   [SYS_shutdown] = 1,    [SYS_close] = 1,
-    [SYS_dup] = 1,      [SYS_dup3] = 1,        [SYS_fcntl] = 1,      [SYS_setns] = 1,       [SYS_unshare] = 1,
-    [SYS_execve] = 1,   [SYS_execveat] = 1,    [SYS_exit_group] = 1,
+    [SYS_socket] = 1,      [SYS_setsockopt] = 1, [SYS_bind] = 1,       [SYS_listen] = 1,
+    [SYS_connect] = 1,     [SYS_accept] = 1,     [SYS_accept4] = 1,    [SYS_getsockname] = 1,
+    [SYS_sendto] = 1,      [SYS_sendmsg] = 1,    [SYS_sendmmsg] = 1,   [SYS_recvmsg] = 1,
+    [SYS_recvmmsg] = 1,    [SYS_shutdown] = 1,   [SYS_close] = 1,      [SYS_dup] = 1,
+    [SYS_dup3] = 1,        [SYS_fcntl] = 1,      [SYS_setns] = 1,      [SYS_unshare] = 1,
+    [SYS_execve] = 1,      [SYS_execveat] = 1,   [SYS_exit_group] = 1,
 #ifdef SYS_dup2
     [SYS_dup2] = 1,
 #endif
@@ -30,13 +31,13 @@ __attribute__((visibility("hidden"))) void *syscall_next;
 
 #define P(type, value) ((type)(uintptr_t)(value))
 
-static long route_socket(long number, const long a[6], const void *site)
-{
+static long route_socket(long number, const long a[6], const void *site) {
     switch (number) {
     case SYS_socket:
         return call_socket((int)a[0], (int)a[1], (int)a[2], site);
     case SYS_setsockopt:
-        return call_setsockopt((int)a[0], (int)a[1], (int)a[2], P(void *, a[3]), (socklen_t)a[4], site);
+        return call_setsockopt((int)a[0], (int)a[1], (int)a[2], P(void *, a[3]), (socklen_t)a[4],
+                               site);
     case SYS_bind:
         return call_bind((int)a[0], P(void *, a[1]), (socklen_t)a[2], site);
     case SYS_listen:
@@ -56,11 +57,11 @@ static long route_socket(long number, const long a[6], const void *site)
     }
 }
 
-static long route_message(long number, const long a[6], const void *site)
-{
+static long route_message(long number, const long a[6], const void *site) {
     switch (number) {
     case SYS_sendto:
-        return call_sendto((int)a[0], P(void *, a[1]), (size_t)a[2], (int)a[3], P(void *, a[4]), (socklen_t)a[5], site);
+        return call_sendto((int)a[0], P(void *, a[1]), (size_t)a[2], (int)a[3], P(void *, a[4]),
+                           (socklen_t)a[5], site);
     case SYS_sendmsg:
         return call_sendmsg((int)a[0], P(void *, a[1]), (int)a[2], site);
     case SYS_sendmmsg:
@@ -68,14 +69,14 @@ static long route_message(long number, const long a[6], const void *site)
     case SYS_recvmsg:
         return call_recvmsg((int)a[0], P(void *, a[1]), (int)a[2], site);
     case SYS_recvmmsg:
-        return call_recvmmsg((int)a[0], P(void *, a[1]), (unsigned)a[2], (int)a[3], P(void *, a[4]), site);
+        return call_recvmmsg((int)a[0], P(void *, a[1]), (unsigned)a[2], (int)a[3], P(void *, a[4]),
+                             site);
     default:
         return route_socket(number, a, site);
     }
 }
 
-static long route_descriptor(long number, const long a[6], const void *site)
-{
+static long route_descriptor(long number, const long a[6], const void *site) {
     switch (number) {
     case SYS_close:
         return call_close_uncancelled((int)a[0], site);
@@ -102,8 +103,7 @@ static long route_descriptor(long number, const long a[6], const void *site)
     }
 }
 
-static long route_process(long number, const long a[6], const void *site)
-{
+static long route_process(long number, const long a[6], const void *site) {
     switch (number) {
     case SYS_setns:
         return call_setns((int)a[0], (int)a[1], site);
@@ -112,8 +112,8 @@ static long route_process(long number, const long a[6], const void *site)
     case SYS_execve:
         return call_execve(P(char *, a[0]), P(char *const *, a[1]), P(char *const *, a[2]), site);
     case SYS_execveat:
-        return call_execveat((int)a[0], P(char *, a[1]), P(char *const *, a[2]), P(char *const *, a[3]), (int)a[4],
-                             site);
+        return call_execveat((int)a[0], P(char *, a[1]), P(char *const *, a[2]),
+                             P(char *const *, a[3]), (int)a[4], site);
     case SYS_exit_group:
         call__exit((int)a[0], site);
         return 0;
@@ -124,8 +124,7 @@ static long route_process(long number, const long a[6], const void *site)
 
 /* Reached by a jump from the entry, with the caller's return address on the stack. */
 __attribute__((visibility("hidden"))) long call_syscall(long number, ...);
-long call_syscall(long number, ...)
-{
+long call_syscall(long number, ...) {
     long a[6];
     va_list list;
     va_start(list, number);
