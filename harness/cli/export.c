@@ -1,5 +1,6 @@
 /* portwitness export: every record of a trace in a form that other programs read. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/cli/arguments.h"
@@ -57,6 +58,7 @@ int export_command(int argc, char **argv) {
             fputs("portwitness export: --format is needed; there is jsonl\n", stderr);
         else
             fprintf(stderr, "portwitness export: --format %s: there is jsonl\n", format);
+        free(format);
         arguments_free(&arguments);
         return STATUS_USAGE;
     }
@@ -72,6 +74,7 @@ int export_command(int argc, char **argv) {
         export_trace(reader, *path);
         trace_reader_close(reader);
     }
+    free(format);
     arguments_free(&arguments);
     if (!output_finish())
         return 1;

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/cli/arguments.h"
@@ -237,6 +238,8 @@ int ports_command(int argc, char **argv) {
     }
     if (!selection.json && (status == 0 || columns.used > columns.count))
         columns_write(&columns, stdout);
+    columns_free(&columns);
+    free(selection.program);
     arguments_free(&arguments);
     if (!output_finish())
         return 1;

@@ -21,7 +21,7 @@ void columns_add(struct columns *columns, const char *text) {
         columns->width[column] = length;
 }
 
-void columns_write(struct columns *columns, FILE *to) {
+void columns_write(const struct columns *columns, FILE *to) {
     for (size_t i = 0; i < columns->used; i++) {
         size_t column = i % columns->count;
         bool last = column + 1 == columns->count;
@@ -32,8 +32,12 @@ void columns_write(struct columns *columns, FILE *to) {
         else
             fprintf(to, "%-*s", last ? 0 : width, columns->cells[i]);
         fputs(last ? "\n" : "  ", to);
-        free(columns->cells[i]);
     }
+}
+
+void columns_free(struct columns *columns) {
+    for (size_t i = 0; i < columns->used; i++)
+        free(columns->cells[i]);
     free(columns->cells);
     columns->cells = NULL;
     columns->used = columns->room = 0;

@@ -22,7 +22,10 @@ struct columns {
  * are shown as '?'. */
 void columns_add(struct columns *columns, const char *text);
 
-/* Writes all rows and frees them. */
-void columns_write(struct columns *columns, FILE *to);
+/* Writes all rows. */
+void columns_write(const struct columns *columns, FILE *to);
+
+/* Frees all rows. */
+void columns_free(struct columns *columns);
 
 #endif
