@@ -154,8 +154,11 @@ bool environment_read(void) {
     settings.no_follow = is_set("PORTWITNESS_NO_FOLLOW");
     settings.supervised = is_set("PORTWITNESS_RUN");
     const char *marker = find_variable(MARKER);
-    if (marker != NULL)
-        give_back(parse_marker(marker));
+    if (marker != NULL) {
+        unsigned restored = parse_marker(marker);
+        settings.supervised = settings.supervised || (restored & RESTORED_TRACE) != 0;
+        give_back(restored);
+    }
     return good;
 }
 
@@ -325,44 +328,55 @@ char **environment_build(const struct environment_plan *plan, void *space) {
     return list;
 }
 
-/* Writes 'text' for a POSIX shell; counts beyond the end. */
-static size_t quote(char *into, size_t size, size_t at, const char *text) {
-    for (; *text != '\0'; text++) {
-        const char *piece = *text == '\'' ? "'\\''" : (const char[]){*text, '\0'};
-        for (; *piece != '\0'; piece++, at++)
-            if (at < size)
-                into[at] = *piece;
+/* Text that counts on beyond the end of its buffer, so that a caller learns what would be needed.
+ */
+struct bounded_text {
+    char *bytes;
+    size_t size;
+    size_t length;
+};
+
+static void add(struct bounded_text *text, char c) {
+    if (text->length < text->size)
+        text->bytes[text->length] = c;
+    text->length++;
+}
+
+static void add_text(struct bounded_text *text, const char *from, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        add(text, from[i]);
+}
+
+/* In single quotes for a POSIX shell. */
+static void add_quoted(struct bounded_text *text, const char *from) {
+    add(text, '\'');
+    for (; *from != '\0'; from++) {
+        if (*from == '\'')
+            add_text(text, "'\\'", 3);
+        add(text, *from);
+        if (*from == '\'')
+            add(text, '\'');
     }
-    return at;
+    add(text, '\'');
 }
 
 size_t environment_prefix(const struct environment_plan *plan, char *prefix, size_t size) {
-    char space[PATH_MAX * 2];
-    size_t at = 0;
-    char *const none[] = {NULL};
-    struct environment_plan empty = *plan;
-    empty.given = none;
-    empty.entries = 0;
+    static char *const none[] = {NULL};
+    _Alignas(char *) char space[PATH_MAX * 3];
+    struct bounded_text text = {prefix, size, 0};
+    struct environment_plan added = *plan;
+    added.given = none;
+    added.entries = 0;
     if (plan->bytes > sizeof space)
         return 0;
-    _Alignas(char *) char aligned[sizeof space];
-    char **added = environment_build(&empty, aligned);
-    for (; *added != NULL; added++) {
-        size_t name = strcspn(*added, "=") + 1;
-        at = quote(prefix, size, at, "export ");
-        memcpy(space, *added, name);
-        space[name] = '\0';
-        at = quote(prefix, size, at, space);
-        const char *begin = "'", *end = "'; ";
-        for (const char *c = begin; *c != '\0'; c++, at++)
-            if (at < size)
-                prefix[at] = *c;
-        at = quote(prefix, size, at, *added + name);
-        for (const char *c = end; *c != '\0'; c++, at++)
-            if (at < size)
-                prefix[at] = *c;
+    for (char **entry = environment_build(&added, space); *entry != NULL; entry++) {
+        size_t name = strcspn(*entry, "=") + 1;
+        add_text(&text, "export ", 7);
+        add_text(&text, *entry, name);
+        add_quoted(&text, *entry + name);
+        add_text(&text, "; ", 2);
     }
-    if (at < size)
-        prefix[at] = '\0';
-    return at;
+    if (text.length < size)
+        prefix[text.length] = '\0';
+    return text.length;
 }

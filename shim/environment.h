@@ -17,6 +17,9 @@ bool environment_read(void);
 /* The trace's absolute path. */
 const char *environment_trace(void);
 bool environment_is_quiet(void);
+
+/* The trace was made by `run` or by a process before this one, so it is not made anew if it is
+ * gone: what is recorded apart would be missed silently. */
 bool environment_is_supervised(void);
 
 /* Following is on: cleared environments get the variables back. */

@@ -261,6 +261,8 @@ void process_before_fork(struct fork_record *fork_record, int call, const void *
         fork_record->record.units[1].process.serial = fork_record->child;
         fork_record->record.units[1].process.parent = parent;
     }
+    fork_record->outer_child = announced_child;
+    fork_record->outer_begin = announced_begin;
     announced_child = fork_record->child;
     announced_begin = begin;
 }
@@ -270,7 +272,8 @@ void process_after_fork(struct fork_record *fork_record, int pid) {
         process_serial();
         return;
     }
-    announced_child = 0;
+    announced_child = fork_record->outer_child;
+    announced_begin = fork_record->outer_begin;
     if (!fork_record->begun)
         return;
     if (pid > 0)

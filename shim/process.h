@@ -47,6 +47,8 @@ struct fork_record {
     struct record record;
     bool begun;
     uint64_t child;
+    uint64_t outer_child; /* of a fork that a signal handler's fork interrupted */
+    uint64_t outer_begin;
 };
 void process_before_fork(struct fork_record *fork_record, int call, const void *site);
 void process_after_fork(struct fork_record *fork_record, int pid);

@@ -30,6 +30,34 @@ static char *append(char *at, const char *end, const char *text) {
     return at + length;
 }
 
+/* strerrorname_np is younger than the oldest C library that we support. */
+static const char *error_name(int error) {
+    switch (error) {
+    case EACCES:
+        return "EACCES";
+    case EFBIG:
+        return "EFBIG";
+    case EISDIR:
+        return "EISDIR";
+    case ELOOP:
+        return "ELOOP";
+    case ENOENT:
+        return "ENOENT";
+    case ENOMEM:
+        return "ENOMEM";
+    case ENOSPC:
+        return "ENOSPC";
+    case ENOTDIR:
+        return "ENOTDIR";
+    case EPERM:
+        return "EPERM";
+    case EROFS:
+        return "EROFS";
+    default:
+        return NULL;
+    }
+}
+
 static void warn(const char *path, const struct trace_problem *problem) {
     char line[512];
     const char *end = line + sizeof line - 1;
@@ -37,7 +65,7 @@ static void warn(const char *path, const struct trace_problem *problem) {
     at = append(at, end, path);
     at = append(at, end, " ");
     at = append(at, end, problem->what);
-    const char *name = problem->error != 0 ? strerrorname_np(problem->error) : NULL;
+    const char *name = error_name(problem->error);
     if (name != NULL) {
         at = append(at, end, " (");
         at = append(at, end, name);

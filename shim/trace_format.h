@@ -179,8 +179,9 @@ enum pw_option {
 #define PW_FLAG_CANCELLED (UINT64_C(1) << 33) /* the thread was cancelled in the call */
 #define PW_FLAG_BY_FORK (UINT64_C(1) << 34)
 #define PW_FLAG_BY_EXEC (UINT64_C(1) << 35)
-#define PW_FLAG_RESTORED (UINT64_C(1) << 36) /* our variables had to be put back for the program   \
-                                              */
+#define PW_FLAG_RESTORED                                                                           \
+    (UINT64_C(1) << 36) /* our variables had to be put back for the program                        \
+                         */
 #define PW_FLAG_DUPLICATED (UINT64_C(1) << 37)
 #define PW_FLAG_INHERITED (UINT64_C(1) << 38)
 #define PW_FLAG_RECEIVED (UINT64_C(1) << 39)

@@ -13,6 +13,10 @@
 
 #define SHIM_NAME "libportwitness.so"
 
+/* The shim's marker (RESTORED_SANITIZER in shim/environment.c): the command takes its sanitizer's
+ * runtime out of LD_PRELOAD again, so that its own children do not run under it. */
+#define SANITIZER_WAS_PUT_FIRST "4"
+
 /* Folders where the shim may be, from the one that the program is in. */
 static const char *const folders[] = {"", "../lib/portwitness/", "../lib/"};
 
@@ -122,7 +126,7 @@ char **environment_make(char *const from[], const struct environment_plan *plan)
     size_t kept = 0;
     while (from[count] != NULL)
         count++;
-    char **made = calloc(count + 4, sizeof *made);
+    char **made = calloc(count + 6, sizeof *made);
     if (made == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {
@@ -135,6 +139,9 @@ char **environment_make(char *const from[], const struct environment_plan *plan)
     char *preload = environment_preload(value_of(from, "LD_PRELOAD"), plan->shim, plan->sanitizer);
     bool good = set(made, &kept, "LD_PRELOAD", preload) &&
                 set(made, &kept, "PORTWITNESS_TRACE", plan->trace) &&
+                set(made, &kept, "PORTWITNESS_RUN", "1") &&
+                (plan->sanitizer == NULL || plan->sanitizer[0] == '\0' ||
+                 set(made, &kept, "PORTWITNESS_RESTORED", SANITIZER_WAS_PUT_FIRST)) &&
                 (plan->follow || set(made, &kept, "PORTWITNESS_NO_FOLLOW", "1"));
     free(preload);
     if (good)

@@ -20,7 +20,8 @@ static void note_duplicate(int fd, int copy, const struct call_context *context)
 int call_dup(int fd, const void *site) {
     if (descriptor_find(fd) == NULL) {
         int plain = real.dup(fd);
-        descriptor_clear(plain);
+        if (descriptor_find(plain) != NULL && gate() == GATE_OPEN)
+            descriptor_clear(plain); /* it was let go unseen */
         return plain;
     }
     struct call_context context = {.number = NUMBER_dup,
