@@ -15,7 +15,7 @@ struct descriptor {
     _Atomic uint64_t netns;
     _Atomic uint32_t uid;
     _Atomic uint32_t device;
-    _Atomic uint32_t flags; /* PW_FLAG_ options, _LISTENING, _BY_NUMBER, and DESCRIPTOR_READ */
+    _Atomic uint32_t flags; /* PW_FLAG_ options, _LISTENING, _BY_NUMBER, and DESCRIPTOR_... */
     _Atomic uint16_t port;  /* the local port as far as known, 0: none */
     _Atomic uint16_t protocol;
     _Atomic uint8_t family;
@@ -37,6 +37,10 @@ struct socket_facts {
 
 /* The address of this socket was read already (one record a socket and port is enough). */
 #define DESCRIPTOR_READ (UINT32_C(1) << 31)
+
+/* Made by socket() here and not used since: the number cannot have become another socket unless both
+ * its close and the next socket's making went past us, so the first bind need not ask. */
+#define DESCRIPTOR_FRESH (UINT32_C(1) << 30)
 
 /* The entry of an IP socket, or NULL: any other descriptor, or one never seen. */
 struct descriptor *descriptor_find(int fd);

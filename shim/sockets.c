@@ -135,8 +135,10 @@ static void record_inferred_release(int fd, const struct socket_facts *gone) {
 
 bool socket_known(int fd, struct socket_facts *facts, bool must_check) {
     bool in_table = descriptor_copy(fd, facts);
-    if (in_table && !must_check)
+    if (in_table && (!must_check || (facts->flags & DESCRIPTOR_FRESH) != 0)) {
+        facts->flags &= ~DESCRIPTOR_FRESH;
         return true;
+    }
     if (in_table) {
         uint64_t cookie = socket_cookie(fd);
         if (cookie == facts->cookie)

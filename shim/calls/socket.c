@@ -27,6 +27,7 @@ static void note_new_socket(int fd, int domain, int type, int protocol,
     facts.uid = process_uid();
     if (facts.cookie == 0)
         return;
+    facts.flags = DESCRIPTOR_FRESH;
     socket_keep(fd, &facts);
     struct record record;
     if (socket_record_begin(&record, PW_KIND_SOCKET, 2, fd, &facts, context))
