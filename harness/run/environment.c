@@ -140,6 +140,7 @@ char **environment_make(char *const from[], const struct environment_plan *plan)
     bool good = set(made, &kept, "LD_PRELOAD", preload) &&
                 set(made, &kept, "PORTWITNESS_TRACE", plan->trace) &&
                 set(made, &kept, "PORTWITNESS_RUN", "1") &&
+                set(made, &kept, "PORTWITNESS_RUN", "1") &&
                 (plan->sanitizer == NULL || plan->sanitizer[0] == '\0' ||
                  set(made, &kept, "PORTWITNESS_RESTORED", SANITIZER_WAS_PUT_FIRST)) &&
                 (plan->follow || set(made, &kept, "PORTWITNESS_NO_FOLLOW", "1"));

@@ -1,6 +1,7 @@
 /* Reading /proc for `run`, with nothing kept: each answer is as old as the call. */
 #include "harness/run/process_facts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,9 @@ bool process_facts_read(pid_t pid, struct process_facts *facts) {
     if (file < 0)
         return false;
     ssize_t length = read(file, text, sizeof text - 1);
+    int error = errno;
     close(file);
+    errno = error;
     if (length <= 0)
         return false;
     text[length] = '\0';

@@ -13,7 +13,7 @@ struct process_facts {
     char comm[64];
 };
 
-/* Reads /proc/PID/stat. false where there is no such process. */
+/* Reads /proc/PID/stat. false with errno set: ENOENT or ESRCH where there is no such process. */
 bool process_facts_read(pid_t pid, struct process_facts *facts);
 
 /* Takes the text of /proc/PID/stat apart. false where it is none. */

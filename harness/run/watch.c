@@ -109,26 +109,36 @@ static bool take_over(struct watch *watch, uint64_t serial, struct watched *proc
     return true;
 }
 
+static void give_up_on(struct watched *process) {
+    process->state = WATCHED_UNKNOWN;
+    recorder_lost(PW_LOST_PROCESS_ENDS, 1);
+}
+
+/* Out of descriptors, a process that lives must not be taken for one that has ended. */
 static void open_pidfd(struct watch *watch, uint64_t serial, struct watched *process) {
     struct process_facts facts;
     int pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
     if (pidfd < 0 && errno != ESRCH && errno != EINVAL) {
-        process->state = WATCHED_UNKNOWN;
-        recorder_lost(PW_LOST_PROCESS_ENDS, 1);
+        give_up_on(process);
         return;
     }
-    bool same = pidfd >= 0 && process_facts_read(process->pid, &facts) &&
-                facts.start_time == process->start_time;
-    if (!same || !wait_for(watch, pidfd, serial, EPOLL_CTL_ADD)) {
-        if (pidfd >= 0)
-            close(pidfd);
-        process->state = WATCHED_ENDED;
-        append(&watch->fresh, serial);
+    bool read = pidfd >= 0 && process_facts_read(process->pid, &facts);
+    bool ended = pidfd < 0 || (!read && (errno == ENOENT || errno == ESRCH)) ||
+                 (read && facts.start_time != process->start_time);
+    if (!ended && read && wait_for(watch, pidfd, serial, EPOLL_CTL_ADD)) {
+        process->pidfd = pidfd;
+        process->state = WATCHED_LIVES;
+        watch->living++;
         return;
     }
-    process->pidfd = pidfd;
-    process->state = WATCHED_LIVES;
-    watch->living++;
+    if (pidfd >= 0)
+        close(pidfd);
+    if (!ended) {
+        give_up_on(process);
+        return;
+    }
+    process->state = WATCHED_ENDED;
+    append(&watch->fresh, serial);
 }
 
 /* What ran under this pid before has reported, in the form of its successor. */

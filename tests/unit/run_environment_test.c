@@ -60,6 +60,7 @@ static void the_other_variables_stay_as_they_are(void **state) {
     assert_string_equal(value_of(made, "LD_PRELOADED"), "y");
     assert_string_equal(value_of(made, "LD_PRELOAD"), "x.so:/p/shim.so");
     assert_string_equal(value_of(made, "PORTWITNESS_TRACE"), "/t");
+    assert_string_equal(value_of(made, "PORTWITNESS_RUN"), "1");
     assert_null(value_of(made, "PORTWITNESS_NO_FOLLOW"));
     assert_string_equal(made[3], "odd");
     assert_string_equal(from[1], "PORTWITNESS_TRACE=/old");

@@ -1,0 +1,465 @@
+# `portwitness run`: the command behaves as if it were run without.
+
+# shellcheck disable=SC2154 # set by bats or by setup.bash
+bats_require_minimum_version 1.5.0
+load setup
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    # The command under test and the plain tools around it, whatever shims a user's PATH has.
+    python=/usr/bin/python3
+    bind_one='import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)'
+}
+
+# The last line of a text.
+last_line() {
+    tail -n 1 <<<"$1"
+}
+
+@test "the command's exit status is kept" {
+    for expected in 0 1 7 125 255; do
+        run -"$expected" "$PORTWITNESS" run -q -- sh -c "exit $expected"
+    done
+}
+
+@test "a command ended by signal N gives 128+N" {
+    run -143 "$PORTWITNESS" run -q -- sh -c 'kill -TERM $$'
+    run -137 "$PORTWITNESS" run -q -- sh -c 'kill -KILL $$'
+    run -134 "$PORTWITNESS" run -q -- sh -c 'ulimit -c 0; kill -ABRT $$'
+}
+
+@test "a command that is not found gives 127, one that cannot be executed 126" {
+    run -127 "$PORTWITNESS" run -- no-such-command-anywhere
+    assert_equal "$output" "portwitness: no-such-command-anywhere: No such file or directory"
+    run -127 "$PORTWITNESS" run -- ./missing
+    : >file
+    run -126 "$PORTWITNESS" run -- ./file
+    assert_equal "$output" "portwitness: ./file: Permission denied"
+    run -126 "$PORTWITNESS" run -- .
+    printf '\177ELF no program' >broken
+    chmod +x broken
+    # Its bytes are then read as a shell script, as a shell would.
+    run -127 "$PORTWITNESS" run -q -- ./broken
+}
+
+@test "a command that was not started leaves no trace" {
+    run -127 "$PORTWITNESS" run -o t.trace -- no-such-command-anywhere
+    run -126 "$PORTWITNESS" run -- /
+    assert_equal "$(ls)" ""
+}
+
+@test "failures of run itself give 125 and one line" {
+    : >present
+    local arguments
+    for arguments in '' '--' '--no-such-option true' '-z true' '-o' '-o missing/t.trace true' \
+        '-o present true' '--max-size=1M true' '--max-size=x true' '--shared=no-such-group true' \
+        '--shared=0777 true' '--quiet=yes true' "--host-id=$(printf '%070d' 1) true" \
+        '--check true' '--policy=seeded true'; do
+        # shellcheck disable=SC2086 # words on purpose
+        run -125 "$PORTWITNESS" run $arguments
+        assert_equal "${#lines[@]}" 1
+        assert_matches "$output" '^portwitness: '
+    done
+    run -125 env PORTWITNESS_SHIM=/no/such/shim.so "$PORTWITNESS" run true
+    assert_matches "$output" '^portwitness: /no/such/shim.so: '
+    assert_equal "$(ls)" present
+}
+
+@test "a file that exists is refused and left alone" {
+    echo precious >t.trace
+    run -125 "$PORTWITNESS" run -o t.trace -- touch started
+    assert_equal "$output" "portwitness: t.trace: exists already"
+    assert_equal "$(cat t.trace)" precious
+    [ ! -e started ]
+}
+
+@test "a symbolic link is neither followed nor replaced" {
+    ln -s elsewhere t.trace
+    run -125 "$PORTWITNESS" run -o t.trace -- touch started
+    [ ! -e elsewhere ]
+    [ -L t.trace ]
+}
+
+@test "without -o a new trace is made in the current folder and named on the last line" {
+    run -0 "$PORTWITNESS" run -- true
+    assert_equal "$(last_line "$output")" "portwitness: $(ls)"
+    assert_matches "$(ls)" '^portwitness-[0-9]+\.trace$'
+    run -0 "$PORTWITNESS" run -- true
+    assert_equal "$(find . -name 'portwitness-*.trace' | wc -l)" 2
+}
+
+@test "a made-up name never takes an existing file's" {
+    # exec keeps the pid, so the names are known before.
+    sh -c ': >"portwitness-$$.trace"; : >"portwitness-$$-1.trace"; exec "$0" run -- true' \
+        "$PORTWITNESS" 2>errors
+    assert_equal "$(find . -name '*-2.trace' -size +0 | wc -l)" 1
+    assert_equal "$(find . -name '*.trace' -size 0 | wc -l)" 2
+    assert_matches "$(tail -n 1 errors)" '^portwitness: portwitness-[0-9]+-2\.trace$'
+}
+
+@test "the trace is for its owner alone, unless it is shared" {
+    (umask 0; "$PORTWITNESS" run -q -o own.trace -- true)
+    (umask 077; "$PORTWITNESS" run -q --shared -o all.trace -- true)
+    (umask 077; "$PORTWITNESS" run -q --shared=0640 -o mode.trace -- true)
+    (umask 077; "$PORTWITNESS" run -q --shared=daemon -o group.trace -- true)
+    assert_equal "$(stat -c %a own.trace all.trace mode.trace | xargs)" "600 666 640"
+    assert_equal "$(stat -c %a:%G group.trace)" 660:daemon
+}
+
+@test "the summary has at most five lines and counts what the trace holds" {
+    run -0 "$PORTWITNESS" run -o t.trace -- "$python" -c "$bind_one"
+    [ "${#lines[@]}" -le 6 ]
+    assert_equal "${lines[1]}" "portwitness: 1 port-0 request, 1 port assigned"
+    assert_matches "${lines[2]}" '^portwitness: 1 program and 0 forks seen, no blind spots$'
+    assert_equal "${lines[3]}" "portwitness: 0 records lost; 0 torn"
+    assert_equal "${lines[4]}" "portwitness: t.trace"
+    assert_matches "$("$PORTWITNESS" ports t.trace)" "${lines[0]}"
+}
+
+@test "--quiet prints nothing, but failures" {
+    run -0 "$PORTWITNESS" run --quiet -o t.trace -- true
+    assert_equal "$output" ""
+    run -127 "$PORTWITNESS" run --quiet -o u.trace -- no-such-command-anywhere
+    [ -n "$output" ]
+}
+
+@test "standard input, output and error are the command's own" {
+    run -0 bash -c "echo in | '$PORTWITNESS' run -q -- sh -c 'cat; echo err >&2' 2>errors"
+    assert_equal "$output" in
+    assert_equal "$(cat errors)" err
+}
+
+@test "the command's descriptor numbers do not shift" {
+    # shellcheck disable=SC2016 # for the inner shell
+    list='for fd in /proc/$$/fd/*; do echo "${fd##*/}"; done; exec 7<&0; exec 8</dev/null; ls -l /proc/$$/fd/8 | sed "s/.*-> //"'
+    bare=$(bash -c "$list" 3>&-)
+    under=$("$PORTWITNESS" run -q -- bash -c "$list" 3>&-)
+    assert_equal "$under" "$bare"
+}
+
+@test "an LD_PRELOAD that is there stays in front" {
+    first=$(cc -print-file-name=libm.so.6)
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 env LD_PRELOAD="$first" "$PORTWITNESS" run -q -- sh -c 'echo "$LD_PRELOAD"'
+    assert_matches "$output" "^$first:/.*/libportwitness\.so$"
+}
+
+@test "the trace's name in the environment is absolute" {
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 "$PORTWITNESS" run -q -o t.trace -- sh -c 'cd /; echo "$PORTWITNESS_TRACE $PORTWITNESS_NO_FOLLOW"'
+    assert_equal "$output" "$(pwd -P)/t.trace "
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 "$PORTWITNESS" run -q --no-follow -- sh -c 'echo "$PORTWITNESS_NO_FOLLOW"'
+    assert_equal "$output" 1
+}
+
+@test "signal masks and dispositions reach the command as they were" {
+    show='import signal
+print(sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
+      [s for s in sorted(signal.valid_signals())
+       if s not in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT) and signal.getsignal(s) == signal.SIG_IGN])'
+    set_up='import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2])
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])'
+    bare=$("$python" -c "$set_up" "$python" -c "$show")
+    under=$("$python" -c "$set_up" "$PORTWITNESS" run -q -- "$python" -c "$show")
+    assert_equal "$under" "$bare"
+    assert_matches "$bare" SIGCHLD
+}
+
+# Starts the rest under run in the background and waits until it has written `ready`. Sets `runner`,
+# and `command`, the pid that it wrote there.
+start_in_background() {
+    rm -f ready
+    "$PORTWITNESS" run -o t.trace -- "$@" >output 2>errors 3>&- &
+    runner=$!
+    wait_for test -s ready
+    command=$(cat ready)
+}
+
+count_signals='import os, signal, sys, time
+seen = []
+for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
+          signal.SIGWINCH, signal.SIGALRM, signal.SIGRTMIN + 3):
+    signal.signal(s, lambda number, frame: seen.append(number))
+with open("ready.new", "w") as file:
+    print(os.getpid(), file=file)
+os.rename("ready.new", "ready")
+while not os.path.exists("finish"):
+    time.sleep(0.02)
+print(*seen)
+sys.exit(9)'
+
+@test "a signal sent to run reaches the command, once" {
+    start_in_background "$python" -c "$count_signals"
+    for name in TERM HUP INT QUIT USR1 USR2 WINCH ALRM RTMIN+3; do
+        kill -s "$name" "$runner"
+        sleep 0.1
+    done
+    : >finish
+    status=0
+    wait "$runner" || status=$?
+    assert_equal "$status" 9
+    assert_equal "$(cat output)" "15 1 2 3 10 12 28 14 37"
+}
+
+@test "a signal sent to run that the command does not catch ends both" {
+    # shellcheck disable=SC2016 # for the inner shell
+    start_in_background sh -c 'echo $$ >ready; exec sleep 60'
+    kill -TERM "$runner"
+    status=0
+    wait "$runner" || status=$?
+    assert_equal "$status" 143
+    is_gone "$command"
+    assert_equal "$(tail -n 1 errors)" "portwitness: t.trace"
+}
+
+@test "a command that signals its whole process group gets that back once" {
+    # shellcheck disable=SC2016 # for the inner shell
+    run -4 setsid --wait "$PORTWITNESS" run -q -- bash -c \
+        'n=0; trap "n=\$((n + 1))" TERM; kill -TERM 0; sleep 0.3; sleep 0.1; echo "$n"; exit 4'
+    assert_equal "$output" 1
+}
+
+@test "when the command stops, run stops, and both go on when run is continued" {
+    start_in_background "$python" -c "$count_signals"
+    kill -STOP "$command"
+    wait_for in_state "$runner" T
+    kill -CONT "$runner"
+    wait_for in_state "$runner" SR
+    wait_for in_state "$command" SR
+    : >finish
+    status=0
+    wait "$runner" || status=$?
+    assert_equal "$status" 9
+}
+
+@test "an interrupt typed at the terminal reaches the command once, and run waits for it" {
+    # shellcheck disable=SC2016 # for the inner shell
+    run -3 "$python" "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" run -- bash -c \
+        'n=0; trap "n=\$((n + 1))" INT; echo ready; for i in 1 2 3 4 5; do sleep 0.1; done; echo "caught $n"; exit 3' \
+        <<<'expect ready
+send \x03
+expect caught 1\s
+expect port-0 request'
+}
+
+@test "an interrupt typed at the terminal ends a command that does not catch it" {
+    run -130 "$python" "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" run -- sh -c \
+        'echo ready; exec sleep 60' <<<'expect ready
+send \x03
+expect port-0 request'
+}
+
+@test "a shell's job control stops and continues the command" {
+    run -5 env PS1='$ ' "$python" "$BATS_TEST_DIRNAME/terminal.py" bash --norc --noprofile -i <<END
+expect \\\$
+send '$PORTWITNESS' run -q -- bash -c 'echo re""ady; read word; echo "got-\$word"; exit 5'\n
+expect ready
+send \x1a
+expect Stopped
+send fg\n
+expect read word
+send hello\n
+expect got-hello
+send exit \$?\n
+END
+}
+
+@test "a terminal that goes away hangs the command up" {
+    # shellcheck disable=SC2016 # for the inner shell
+    cat >hangup.py <<'END'
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+while not os.path.exists("ready"):
+    time.sleep(0.02)
+os.close(terminal)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 "$python" hangup.py "$PORTWITNESS" run -q -- sh -c \
+        'trap "echo hung up >result; exit 6" HUP; : >ready; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.5; done'
+    assert_equal "$output" 6
+    assert_equal "$(cat result)" "hung up"
+}
+
+@test "when run is killed the command goes on and the trace stays readable" {
+    start_in_background "$python" -c 'import os, socket, time
+first = socket.socket(); first.bind(("127.0.0.1", 0))
+open("ready.new", "w").write(str(os.getpid())); os.rename("ready.new", "ready")
+while not os.path.exists("finish"): time.sleep(0.02)
+second = socket.socket(); second.bind(("127.0.0.1", 0))
+open("ports", "w").write("%d %d\n" % (first.getsockname()[1], second.getsockname()[1]))'
+    kill -KILL "$runner"
+    wait "$runner" || true
+    in_state "$command" SR
+    : >finish
+    wait_for test -s ports
+    wait_for is_gone "$command"
+    read -r first second <ports
+    run -0 "$PORTWITNESS" ports --json t.trace
+    assert_matches "$output" "\"port\": ?$first"
+    assert_matches "$output" "\"port\": ?$second"
+}
+
+@test "a program that outlives the command is named" {
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 "$PORTWITNESS" run -o t.trace -- sh -c \
+        'sleep 30 >/dev/null 2>&1 3>&- & echo $!; sleep 0.3'
+    kill "${lines[0]}"
+    assert_matches "$output" "portwitness: still running: sleep \(${lines[0]}\)"
+    assert_equal "$(last_line "$output")" "portwitness: t.trace"
+}
+
+@test "--wait waits for what outlives the command, and keeps the command's status" {
+    late='(sleep 0.5; echo late >late) >/dev/null 2>&1 3>&- & exit 3'
+    run -3 "$PORTWITNESS" run -- sh -c "$late"
+    [ ! -e late ]
+    wait_for test -e late
+    rm late
+    run -3 "$PORTWITNESS" run --wait -- sh -c "$late"
+    assert_equal "$(cat late)" late
+    [[ $output != *"still running"* ]]
+}
+
+@test "a signal during --wait does not go to a command that has ended" {
+    "$PORTWITNESS" run --wait -- sh -c 'sleep 1 >/dev/null 2>&1 & exit 3' 2>errors 3>&- &
+    runner=$!
+    sleep 0.5
+    kill -USR1 "$runner"
+    status=0
+    wait "$runner" || status=$?
+    assert_equal "$status" 3
+}
+
+@test "the end of a process that is killed is known" {
+    run -137 "$PORTWITNESS" run -o t.trace -- "$python" -c "$bind_one; import os; os.kill(os.getpid(), 9)"
+    port=${lines[0]}
+    run -0 "$PORTWITNESS" ports --json --port "$port" t.trace
+    assert_matches "$output" '"end_known_by": ?"(destroyed|exit)"'
+    run -0 bash -c "'$PORTWITNESS' export --format jsonl t.trace | jq -c 'select(.kind == \"process-exit\") | [.source, .flags]'"
+    assert_equal "$output" '["run",["signalled"]]'
+}
+
+@test "the kernel's notice tells of the side that keeps TIME_WAIT" {
+    "$PORTWITNESS" run -q -o t.trace -- "$python" -c 'import socket, time
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server, _ = listener.accept()
+client_port = client.getsockname()[1]
+client.close(); time.sleep(0.1); server.close(); time.sleep(0.1)
+print(client_port, listener.getsockname()[1])' >ports
+    read -r client server <ports
+    destroyed() {
+        "$PORTWITNESS" export --format jsonl t.trace |
+            jq -c "select(.kind == \"destroyed\" and .assigned.port == $1 and .peer.port == $2) | [.source, (.flags | index(\"time-wait\") != null)]"
+    }
+    assert_equal "$(destroyed "$client" "$server")" '["kernel",true]'
+    assert_equal "$(destroyed "$server" "$client")" '["kernel",false]'
+}
+
+@test "only sockets that the trace knows get a record of their end" {
+    "$PORTWITNESS" run -q -o t.trace -- sleep 0.5 3>&- &
+    runner=$!
+    sleep 0.2
+    "$python" -c "$bind_one" >/dev/null
+    wait "$runner"
+    assert_equal "$("$PORTWITNESS" export --format jsonl t.trace | grep -c '"destroyed"')" 0
+}
+
+@test "a thousand short processes: each end is known" {
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 "$PORTWITNESS" run -o t.trace -- bash -c 'for ((i = 0; i < 1000; i++)); do (:) ; done'
+    assert_matches "$output" '1 program and 1000 forks seen'
+    assert_matches "$output" '0 records lost; 0 torn'
+    "$PORTWITNESS" export --format jsonl t.trace >records
+    assert_equal "$(jq -r 'select(.kind == "process-exit") | .process' records | sort -u | wc -l)" 1001
+}
+
+@test "beyond the descriptor limit the ends that were not watched are counted" {
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 bash -c 'ulimit -n 40; exec "$0" run -- bash -c "for ((i = 0; i < 60; i++)); do sleep 0.6 & done; wait"' "$PORTWITNESS"
+    assert_matches "$output" '0 records lost: [a-z ]* [1-9][0-9]*; 0 torn'
+}
+
+@test "the command keeps its descriptor limit" {
+    # shellcheck disable=SC2016 # for the inner shell
+    run -0 bash -c 'ulimit -Sn 64; exec "$0" run -q -- bash -c "ulimit -Sn"' "$PORTWITNESS"
+    assert_equal "$output" 64
+}
+
+@test "at its maximal size the trace stops, the loss is counted, and the command is unharmed" {
+    run -0 "$PORTWITNESS" run --max-size 2M -o t.trace -- "$python" -c 'import socket
+for i in range(10000):
+    with socket.socket() as s: s.bind(("127.0.0.1", 0))
+print("finished")'
+    assert_equal "${lines[0]}" finished
+    assert_matches "$output" 'portwitness: [1-9][0-9]* records lost: '
+    assert_equal "$(stat -c %s t.trace)" 2097152
+    run "$PORTWITNESS" ports t.trace
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -gt 1000 ]
+}
+
+@test "programs that the shim cannot enter are named" {
+    echo 'int main(void) { return 0; }' >static.c
+    cc -static -o static-program static.c
+    [ "$(id -u)" -eq 0 ] || skip 'a program of another user needs root'
+    cp /bin/true setuid-program
+    chown daemon setuid-program
+    chmod u+s setuid-program
+    run -0 "$PORTWITNESS" run -- ./static-program
+    assert_matches "$output" '1 blind spot: [^ ]*static-program \(static'
+    run -0 "$PORTWITNESS" run -- ./setuid-program
+    assert_matches "$output" '1 blind spot: [^ ]*setuid-program \(set'
+    run -0 "$PORTWITNESS" run -- sh -c './static-program; ./setuid-program; true'
+    assert_matches "$output" '2 blind spots: '
+}
+
+@test "a program built with AddressSanitizer runs" {
+    echo 'int main(void) { return 6; }' >asan.c
+    gcc -fsanitize=address -o asan-program asan.c
+    run -6 "$PORTWITNESS" run -- ./asan-program
+    assert_matches "${lines[0]}" '^portwitness: '
+}
+
+# A folder that other users may enter, with a copy of the shim. Sets `open`.
+make_open_folder() {
+    [ "$(id -u)" -eq 0 ] || skip 'changing the user needs root'
+    open=$(mktemp -d)
+    chmod 0777 "$open"
+    cp "$build/libportwitness.so" "$open/"
+    export PORTWITNESS_SHIM=$open/libportwitness.so
+}
+
+@test "a shared trace takes the records of another user" {
+    make_open_folder
+    run -0 "$PORTWITNESS" run --shared -o "$open/t.trace" -- \
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$python" -c "$bind_one"
+    ports=$("$PORTWITNESS" ports "$open/t.trace")
+    rm -r "$open"
+    assert_matches "$ports" "${lines[0]}"
+    assert_matches "$output" 'no blind spots'
+}
+
+@test "a user who may not open the trace is a blind spot, and the program runs" {
+    make_open_folder
+    run -0 "$PORTWITNESS" run -o "$open/t.trace" -- \
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$python" -c "$bind_one"
+    rm -r "$open"
+    assert_matches "$output" 'blind spot'
+    assert_matches "$output" 'python3'
+    assert_matches "$output" '[0-9]{4,5}'
+}
+
+@test "sockets in another network namespace are a blind spot of the notices" {
+    unshare --net true 2>/dev/null || skip 'no network namespace can be made here'
+    run -0 "$PORTWITNESS" run -- unshare --net "$python" -c \
+        'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
+    assert_matches "$output" '1 port-0 request, 1 port assigned'
+    assert_matches "$output" 'network namespace'
+}
