@@ -6,6 +6,7 @@
 #include "shim/cancellable.h"
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/rights.h"
 #include "shim/sockets.h"
 
 struct send_arguments {
@@ -109,22 +110,6 @@ static void note_passed(int fd, const struct call_context *context) {
         record_commit(&record, 0);
 }
 
-static void note_rights(const struct msghdr *message, const struct call_context *context) {
-    struct msghdr copy = *message; /* CMSG_NXTHDR wants one that is not const */
-    for (struct cmsghdr *part = CMSG_FIRSTHDR(&copy); part != NULL;
-         part = CMSG_NXTHDR(&copy, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
-            part->cmsg_len < CMSG_LEN(0))
-            continue;
-        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
-            note_passed(fd, context);
-        }
-    }
-}
-
 ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void *site) {
     struct send_arguments given = {
         .number = NUMBER_sendmsg, .fd = fd, .flags = flags, .message = message};
@@ -134,8 +119,8 @@ ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void
     if (descriptor_find(fd) == NULL) /* descriptors travel over Unix sockets alone */
         context.begin_ns = monotonic_ns();
     ssize_t result = send_and_note(&given, site);
-    if (context.begin_ns != 0 && result >= 0 && message->msg_control != NULL)
-        note_rights(message, &context);
+    if (context.begin_ns != 0 && result >= 0)
+        rights_each(message, note_passed, &context);
     return result;
 }
 
@@ -148,7 +133,6 @@ int call_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, c
         .number = NUMBER_sendmmsg, .site = site, .begin_ns = monotonic_ns()};
     int result = (int)send_and_note(&given, site);
     for (int i = 0; i < result && descriptor_find(fd) == NULL; i++)
-        if (messages[i].msg_hdr.msg_control != NULL)
-            note_rights(&messages[i].msg_hdr, &context);
+        rights_each(&messages[i].msg_hdr, note_passed, &context);
     return result;
 }
