@@ -1,0 +1,209 @@
+# What `ports` and `export` say to files that are no traces, or traces no longer whole.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_DIRNAME/../.." || return
+    portwitness=$PWD/${BUILD:-build}/portwitness
+    shim=$PWD/${BUILD:-build}/libportwitness.so
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+# A trace with some hundred records, made by hand in the file that is named.
+make_trace() {
+    LD_PRELOAD=$shim PORTWITNESS_TRACE=$1 bash -c '
+        for i in {1..100}; do exec 3<>/dev/udp/127.0.0.1/9; exec 3>&-; done'
+    "$portwitness" ports "$1" >whole.txt
+    [ "$(grep -c udp whole.txt)" -eq 100 ]
+}
+
+# Where the last unit in use ends, in bytes.
+end_of_units() {
+    local last
+    last=$("$portwitness" export --format jsonl "$1" | tail -n 1 | grep -o '"seq":[0-9]*')
+    echo $((4096 + 1048576 + (${last#*:} + 1) * 64))
+}
+
+# One line on stderr that names the file and says what is wrong, nothing on stdout, status 2.
+assert_refused() {
+    local file=$1 because=$2 command
+    for command in ports "ports --json" "export --format jsonl"; do
+        local status=0
+        # shellcheck disable=SC2086 # the words of the command
+        "$portwitness" $command "$file" >out 2>err || status=$?
+        if [ "$status" -ne 2 ] || [ -s out ] || [ "$(wc -l <err)" -ne 1 ] ||
+            ! grep -qF -- "portwitness: $file: " err || ! grep -q -- "$because" err; then
+            echo "$command $file: status $status"
+            cat out err
+            return 1
+        fi
+    done
+}
+
+# Either refused as above, or some records told and the rest counted: $answer says which. This runs
+# thousands of times, so nothing but the program itself is started, in a shell of its own: bats stops
+# at every command to look at it.
+assert_refused_or_counted() {
+    local file=$1 command=$2 status=0 lines
+    # shellcheck disable=SC2086 # the words of the command
+    "$portwitness" $command "$file" >out 2>err || status=$?
+    mapfile -t lines <err
+    answer=wrong
+    if [ "${#lines[@]}" -eq 1 ] && [[ ${lines[0]} == "portwitness: $file: "* ]]; then
+        if [ "$status" -eq 2 ] && [ ! -s out ]; then
+            answer=refused
+        elif [ "$status" -eq 0 ] && [[ ${lines[0]} == *"units cut off"* ]]; then
+            answer=counted
+        fi
+    fi
+    [ "$answer" != wrong ] || printf '%s: status %s\n' "$command" "$status" "${lines[@]}"
+    [ "$answer" != wrong ]
+}
+
+# Overwrites bytes of a copy of the trace: file, offset, bytes in printf's octal.
+patch_trace() {
+    # shellcheck disable=SC2059 # the bytes are given as a format
+    printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+@test "a file that is not there, a folder, a device and a FIFO are refused" {
+    mkdir folder
+    mkfifo fifo
+    assert_refused nowhere 'No such file or directory'
+    assert_refused folder 'is a folder'
+    assert_refused /dev/null 'not a regular file'
+    assert_refused fifo 'not a regular file'
+}
+
+@test "an empty file, text and random bytes are refused" {
+    : >empty
+    echo 'PORT PROTO ADDRESS' >text
+    head -c 100000 /dev/urandom >random
+    assert_refused empty 'is empty'
+    assert_refused text 'no portwitness trace'
+    assert_refused random 'no portwitness trace'
+}
+
+@test "a trace of another version, byte order or unit size is refused by that reason" {
+    make_trace whole
+    cp --sparse=always whole version
+    patch_trace version 8 '\002'
+    assert_refused version 'version 2.*reads version 1'
+    cp --sparse=always whole order
+    patch_trace order 12 '\001\002\003\004'
+    assert_refused order 'other byte order'
+    cp --sparse=always whole mark
+    patch_trace mark 12 '\000\000\000\000'
+    assert_refused mark 'no byte order mark'
+    cp --sparse=always whole unit
+    patch_trace unit 16 '\100\001'
+    assert_refused unit 'units of 320 bytes'
+    cp --sparse=always whole feature
+    patch_trace feature 24 '\200'
+    assert_refused feature 'features.*0x80'
+}
+
+@test "a trace cut at any length of its first 4 KiB is refused" {
+    make_trace cut
+    truncate -s 4096 cut
+    cp cut whole_header
+    export -f assert_refused_or_counted
+    portwitness=$portwitness bash -e -c '
+        for ((size = 4096; size >= 0; size--)); do
+            head -c "$size" whole_header >"cut"
+            assert_refused_or_counted cut ports
+            [ "$answer" = refused ]
+        done'
+    head -c 4096 whole_header >"cut"
+    assert_refused cut 'cut off before its first record'
+    head -c 2000 whole_header >"cut"
+    assert_refused cut 'cut off inside its header, after 2000 bytes'
+    head -c 9 whole_header >"cut"
+    assert_refused cut 'cut off inside its header, after 9 bytes'
+}
+
+@test "a trace cut at a thousand random places is told as far as it goes" {
+    make_trace cut
+    local end
+    end=$(end_of_units cut)
+    RANDOM=1
+    for _ in {1..500}; do
+        # Half of them where the records are, half anywhere.
+        echo $((4096 + 1048576 + (RANDOM * 32768 + RANDOM) % (end - 4096 - 1048576)))
+        echo $(((RANDOM * 32768 + RANDOM) % end))
+    done | sort -rn >sizes
+    [ "$(wc -l <sizes)" -eq 1000 ]
+    export -f assert_refused_or_counted
+    portwitness=$portwitness bash -e -c '
+        counted=0 refused=0
+        while read -r size; do
+            truncate -s "$size" cut
+            assert_refused_or_counted cut "export --format jsonl"
+            : $(($answer++))
+        done <sizes
+        [ "$counted" -gt 400 ] && [ "$refused" -gt 100 ]'
+}
+
+@test "random bytes where the records were are counted, never believed" {
+    make_trace noise
+    local end
+    end=$(end_of_units noise)
+    head -c $((end - 1052672)) /dev/urandom |
+        dd of=noise bs=4096 seek=257 conv=notrunc iflag=fullblock status=none
+    run "$portwitness" ports noise
+    [ "$status" -eq 0 ]
+    [[ $output == *"damaged units"* ]]
+}
+
+@test "good traces are shown beside a bad one, and the status is still 2" {
+    make_trace whole
+    run --separate-stderr "$portwitness" ports whole nowhere
+    [ "$status" -eq 2 ]
+    [ "$(grep -c udp <<<"$output")" -eq 100 ]
+    # shellcheck disable=SC2154 # run sets it
+    [[ $stderr == "portwitness: nowhere: "* ]]
+}
+
+@test "output that cannot be written is told, on a full disk and on a closed pipe" {
+    make_trace whole
+    local command status
+    for command in ports "ports --json" "export --format jsonl" --help; do
+        local file=whole
+        [ "$command" = --help ] && file=
+        status=0
+        # shellcheck disable=SC2086 # the words of the command
+        "$portwitness" $command $file >/dev/full 2>err || status=$?
+        [ "$status" -eq 1 ]
+        grep -q 'No space left on device' err
+        status=0
+        # shellcheck disable=SC2086
+        "$portwitness" $command $file >&- 2>err || status=$?
+        [ "$status" -eq 1 ]
+        [ "$(wc -l <err)" -eq 1 ]
+    done
+    status=0
+    { "$portwitness" export --format jsonl whole 2>err || echo $? >status; } | true
+    # The reader may still have been there for the first part of it.
+    for ((i = 0; i < 100; i++)); do
+        [ -s status ] && break
+        { "$portwitness" export --format jsonl whole 2>err || echo $? >status; } | true
+    done
+    [ "$(cat status)" -eq 1 ]
+    grep -q 'Broken pipe' err
+}
+
+@test "wrong options are told in one line that names them" {
+    local arguments
+    for arguments in "ports --frobnicate x" "ports --pid many x" "ports" "export x" \
+        "export --format xml x" "frobnicate"; do
+        # shellcheck disable=SC2086 # the words of the command
+        run --separate-stderr "$portwitness" $arguments
+        [ "$status" -eq 2 ]
+        [ -z "$output" ]
+        [ "$(wc -l <<<"$stderr")" -eq 1 ]
+    done
+    run "$portwitness" ports --frobnicate x
+    [[ $output == *--frobnicate* ]]
+    run "$portwitness" ports --pid many x
+    [[ $output == *many* ]]
+}
