@@ -23,6 +23,9 @@ bool arguments_parse(struct arguments *arguments, int argc, char **argv,
     bool help = false;
     int got;
 
+    /* popt names the program in its help by argv[0]. */
+    snprintf(arguments->title, sizeof arguments->title, "portwitness %s", argv[0]);
+    argv[0] = arguments->title;
     arguments->context = poptGetContext("portwitness", argc, (const char **)argv, all, 0);
     poptSetOtherOptionHelp(arguments->context, "[OPTIONS] TRACE...");
     while ((got = poptGetNextOpt(arguments->context)) > 0)
@@ -30,13 +33,12 @@ bool arguments_parse(struct arguments *arguments, int argc, char **argv,
     arguments->traces = poptGetArgs(arguments->context);
     *status = STATUS_USAGE;
     if (got < -1)
-        fprintf(stderr, "portwitness %s: %s: %s\n", argv[0],
+        fprintf(stderr, "%s: %s: %s\n", argv[0],
                 poptBadOption(arguments->context, POPT_BADOPTION_NOALIAS), poptStrerror(got));
     else if (help)
         *status = help_status(arguments->context, explanation);
     else if (arguments->traces == NULL)
-        fprintf(stderr, "portwitness %s: no trace named; see portwitness %s --help\n", argv[0],
-                argv[0]);
+        fprintf(stderr, "%s: no trace named; see %s --help\n", argv[0], argv[0]);
     else {
         *status = 0;
         return true;

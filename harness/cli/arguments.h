@@ -8,6 +8,7 @@
 struct arguments {
     poptContext context; /* owns the strings */
     const char **traces; /* ended by NULL; there is at least one */
+    char title[64];      /* "portwitness ports": what help and messages begin with */
 };
 
 /* Parses the options of `table`, which fills the caller's variables. true to go on; otherwise

@@ -18,7 +18,9 @@ static const char explanation[] =
     "peer, error, begin_ns, end_ns, source, flags, site, kind and state (committed or torn), then\n"
     "those of its kind. Absent values are null, times are nanoseconds of CLOCK_MONOTONIC. A "
     "number\n"
-    "over 2^63 - 1 is written as a string.\n";
+    "over 2^63 - 1 is written as a string. The man page tells of each key. The exit status is 0; "
+    "2\n"
+    "if the usage is wrong or a trace cannot be read; 1 if the output cannot be written.\n";
 
 static void export_trace(struct trace_reader *reader, const char *path) {
     struct processes processes = {0};

@@ -14,7 +14,7 @@ static const struct {
 } subcommands[] = {
     {"run", run_command, "Runs a command and records its port requests in a trace"},
     {"ports", ports_command, "Shows the requests in a trace and the ports assigned"},
-    {"export", export_command, "Writes every record of a trace in another format"},
+    {"export", export_command, "Writes every record of a trace as JSON Lines"},
 };
 
 static void show_usage(FILE *to) {

@@ -16,10 +16,15 @@
 #include "harness/trace/names.h"
 
 static const char explanation[] =
-    "\nFROM and TO are seconds since the trace began. END tells how the end is known: closed,\n"
-    "inferred (nobody saw the close, but what came after it), exit, destroyed (the kernel's\n"
-    "notice), connect-failed, shutdown, disconnect, or not seen. A question mark behind it:\n"
-    "a record that concerns the socket is torn.\n";
+    "\nOne line a request. REQUESTED is the port that was asked for, 0 for any; PORT the one that\n"
+    "came of it. FROM and TO tell when the port was held, in seconds since the trace was made. "
+    "END\n"
+    "tells how the end is known: closed, inferred (nobody saw the close, but what came after it),\n"
+    "exit, destroyed (the kernel's notice), connect-failed, shutdown, disconnect, or not seen. A\n"
+    "question mark behind it: a record that concerns the socket is torn. With --failed, FROM is\n"
+    "when the request began and END names the error. The exit status is 0; 2 if the usage is "
+    "wrong\n"
+    "or a trace cannot be read; 1 if the output cannot be written.\n";
 
 struct selection {
     int pid;

@@ -19,7 +19,9 @@ const char run_options_help[] =
     "Usage: portwitness run [OPTION...] -- COMMAND [ARGUMENT...]\n"
     "Runs a command and records each port that it and its children ask for and get.\n"
     "\n"
-    "  -o, --output=TRACE    the trace to make (default: a new one in the current folder)\n"
+    "  -o, --output=TRACE    the trace to make, no existing file (default: a new one in the "
+    "current\n"
+    "                        folder)\n"
     "  -q, --quiet           no summary on stderr\n"
     "      --wait            wait for programs that outlive the command\n"
     "      --no-follow       leave programs alone that are given another environment\n"
@@ -32,7 +34,9 @@ const char run_options_help[] =
     "\n"
     "The exit status is the command's; 128+N if signal N ended it; 127 if it was not found, 126 "
     "if\n"
-    "it could not be executed; 125 if portwitness itself failed.\n";
+    "it could not be executed; 125 if portwitness itself failed. The last line on stderr names "
+    "the\n"
+    "trace.\n";
 
 enum { OPTION_SHARED = 256, OPTION_MAX_SIZE, OPTION_NO_FOLLOW, OPTION_WAIT, OPTION_HOST_ID };
 
