@@ -198,7 +198,7 @@ static int run_witnessed(struct run *run, const char *shim) {
         status = start_command(run, shim);
     if (status == 0) {
         populate_start();
-        watch_start(&run->watch, run->epoll, run->child.pid);
+        watch_start(&run->watch, run->epoll, run->child.pid, run->trace.absolute);
         follow_command(run);
         populate_stop();
         drain(run);

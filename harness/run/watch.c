@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,16 +32,24 @@ enum watched_state { WATCHED_NONE, WATCHED_LIVES, WATCHED_ENDED, WATCHED_UNKNOWN
 struct watched {
     uint64_t start_time;
     uint64_t executed_ns; /* began to execute a program that has not reported; 0: none */
-    char *unseen;         /* that program, where it was alive for long; NULL */
+    char *unseen;         /* that program, where it is plain that it will not report; NULL */
+    uint32_t reason;      /* enum pw_blind, with unseen */
     pid_t pid;
     int pidfd; /* -1: none */
     uint8_t state;
     bool told_own_end;
 };
 
-void watch_start(struct watch *watch, int epoll, pid_t child) {
+void watch_start(struct watch *watch, int epoll, pid_t child, const char *trace) {
+    struct stat status;
     *watch =
         (struct watch){.epoll = epoll, .child = child, .own_namespace = process_own_namespace()};
+    if (stat(trace, &status) == 0) {
+        watch->trace_owner = status.st_uid;
+        watch->trace_mode = status.st_mode;
+    } else {
+        watch->trace_mode = S_IRWXO; /* nobody is known to be kept out */
+    }
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
@@ -172,14 +181,27 @@ static void learn_start(struct watch *watch, const struct pw_process *identity) 
     watch->serial_by_pid[process->pid] = (uint32_t)identity->serial;
 }
 
+/* A program started by a user whom the trace's permissions keep out. The group is not looked at:
+ * who is in which cannot be told from here. */
+static bool is_barred(const struct watch *watch, uint32_t user) {
+    return user != 0 && user != UINT32_MAX && user != watch->trace_owner &&
+           (watch->trace_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
 static void learn_exec(struct watch *watch, const struct trace_record *record) {
     struct watched *process = find(watch, record->process);
     if (process == NULL || process->pid != (pid_t)record->identity->pid)
         return;
     bool listed = process->executed_ns != 0;
     process->executed_ns = record->kind == PW_KIND_EXEC ? record->end_ns : 0;
+    free(process->unseen);
+    process->unseen = NULL;
     if (record->kind == PW_KIND_EXEC && !listed)
         append(&watch->executing, record->process);
+    if (record->text == NULL || !is_barred(watch, record->identity->uid))
+        return;
+    process->unseen = memory_copy(record->text, record->text_length);
+    process->reason = PW_BLIND_NO_ACCESS;
 }
 
 /* The shim knows why a program will not report and says so itself. */
@@ -241,8 +263,10 @@ static void look_at(struct watched *process) {
     struct process_facts facts;
     bool waited = monotonic_ns() - process->executed_ns > REPORTS_WITHIN_MS * UINT64_C(1000000);
     if (process->unseen == NULL && waited && process->state == WATCHED_LIVES &&
-        process_facts_read(process->pid, &facts) && strchr("RSD", facts.state) != NULL)
+        process_facts_read(process->pid, &facts) && strchr("RSD", facts.state) != NULL) {
         process->unseen = program_of(process->pid);
+        process->reason = PW_BLIND_UNSEEN;
+    }
 }
 
 void watch_look(struct watch *watch) {
@@ -270,7 +294,7 @@ void watch_tell_unseen(struct watch *watch) {
         if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, serial, -1, monotonic_ns()))
             continue;
         record.units[0].start.source = PW_SOURCE_RUN;
-        record.units[1].numbers.code = PW_BLIND_UNSEEN;
+        record.units[1].numbers.code = process->reason;
         record.units[1].numbers.number[0] = (uint64_t)process->pid;
         if (!record_text(&record, 2, process->unseen, length))
             record.units[0].start.flags |= PW_FLAG_TEXT_CUT;

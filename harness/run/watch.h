@@ -26,11 +26,13 @@ struct watch {
         size_t room;
     } fresh, ripe, executing;
     size_t living; /* pidfds open */
+    uid_t trace_owner;
+    mode_t trace_mode;
 };
 
-/* Begins with nothing watched. Raises our own descriptor limit as far as it goes, so call it when
- * the command has been started. */
-void watch_start(struct watch *watch, int epoll, pid_t child);
+/* Begins with nothing watched. `trace` is the file's path, looked at for who may open it. Raises
+ * our own descriptor limit as far as it goes, so call it when the command has been started. */
+void watch_start(struct watch *watch, int epoll, pid_t child, const char *trace);
 
 /* Learns of a process from a record of the trace. */
 void watch_learn(struct watch *watch, const struct trace_record *record);
@@ -45,7 +47,8 @@ void watch_settle(struct watch *watch);
 /* Looks at processes that executed a program and have not reported since. Now and then. */
 void watch_look(struct watch *watch);
 
-/* Writes blind spots for programs that were alive for long and never reported. At the end. */
+/* Writes blind spots for programs that never reported, where it is plain that they never would:
+ * they were alive for long, or their user may not open the trace. At the end. */
 void watch_tell_unseen(struct watch *watch);
 
 /* Does the process still run? */
