@@ -58,8 +58,17 @@ json_t *json_text_or_null(const char *text) {
 }
 
 void json_line_write(json_t *object) {
+    static char *line;
+    static size_t room;
+    size_t length = json_dumpb(object, line, room, JSON_COMPACT);
+
+    /* jansson tells how much room it would have needed. */
+    if (length + 1 > room) {
+        line = memory_grow(line, &room, length + 1, 1);
+        length = json_dumpb(object, line, room, JSON_COMPACT);
+    }
+    line[length] = '\n';
     /* A failed write leaves the stream's error set, which output_finish tells of. */
-    json_dumpf(object, stdout, JSON_COMPACT);
-    putchar('\n');
+    fwrite(line, 1, length + 1, stdout);
     json_decref(object);
 }

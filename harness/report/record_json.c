@@ -38,13 +38,12 @@ static json_t *error_name(unsigned error) {
 static json_t *flag_names(uint64_t flags) {
     json_t *names = json_array();
 
-    for (unsigned i = 0; i < 64; i++) {
-        uint64_t bit = UINT64_C(1) << i;
+    for (; flags != 0; flags &= flags - 1) {
+        uint64_t bit = flags & -flags;
         const char *name = name_of_flag(bit);
 
-        if (!(flags & bit))
-            continue;
-        json_array_append_new(names, name != NULL ? json_string(name) : json_sprintf("bit-%u", i));
+        json_array_append_new(names, name != NULL ? json_string(name)
+                                                  : json_sprintf("bit-%d", __builtin_ctzll(bit)));
     }
     return names;
 }
