@@ -16,7 +16,17 @@ struct record_json_source {
 };
 
 /* The object of one record, to be dropped by the caller. Every record has the same keys, null where
- * there is nothing to say; behind them those of its kind alone. */
+ * there is nothing to say; behind them those of its kind alone:
+ *   processes     identity_pid identity_comm serial parent parent_pid uid start_time pid_namespace,
+ *                 arguments (a list) at a start, text (the path) at an exec
+ *   option        option value, seconds for linger        shutdown   how
+ *   accept, descriptor   other_fd other_cookie: the listener's, or those of the duplicated one
+ *   namespace     inode port_range ip_autobind_reuse, text (the reserved ports)
+ *   module        range file_offset build_id, text (the path)        stack   addresses
+ *   destroyed, table-answer   tcp_state, owner_pid
+ *   blind-spot    reason blind_pid, text (the program)    lost       cause lost
+ *   string, claim, marker     text
+ * `requested`, `assigned` and `peer` are objects of address and port, `site` of module and offset. */
 json_t *record_json(const struct trace_record *record, const struct record_json_source *source);
 
 #endif

@@ -1,0 +1,195 @@
+/* The text form of a record: its keys, its nulls, and what becomes of bytes that are no text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "harness/report/json_line.h"
+#include "harness/report/record_json.h"
+#include "tests/unit/trace_writer.h"
+
+static struct trace_writer writer;
+static struct processes processes;
+static struct modules modules;
+
+static int begin(void **state) {
+    (void)state;
+    writer_begin(&writer);
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    processes_free(&processes);
+    modules_free(&modules);
+    return unlink(writer.path);
+}
+
+/* The object of record number `wanted` in the trace that was written. */
+static json_t *exported(unsigned wanted) {
+    struct trace_reader_problem problem;
+    struct trace_reader *reader;
+    struct record_json_source source;
+    struct trace_record record;
+    json_t *object = NULL;
+
+    writer_store(&writer);
+    reader = trace_reader_open(writer.path, &problem);
+    assert_non_null(reader);
+    source = (struct record_json_source){trace_reader_header(reader), &processes, &modules};
+    while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
+        processes_note(&processes, &record);
+        modules_note(&modules, &record);
+    }
+    trace_reader_rewind(reader);
+    for (unsigned i = 0; trace_reader_next(reader, &record) == TRACE_NEXT_RECORD; i++)
+        if (i == wanted)
+            object = record_json(&record, &source);
+    trace_reader_close(reader);
+    assert_non_null(object);
+    return object;
+}
+
+static void assert_is(json_t *object, const char *expected) {
+    char *text = json_dumps(object, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(object);
+}
+
+static void start_process(uint64_t serial, uint64_t parent, uint32_t pid, uint64_t flags) {
+    union pw_unit *units = writer_add(&writer, PW_KIND_PROCESS_START, 3, serial, -1, 0, 10, 20);
+
+    units[0].start.flags = flags;
+    units[1].process.serial = serial;
+    units[1].process.parent = parent;
+    units[1].process.pid = pid;
+    memcpy(units[1].process.comm, "server", 6);
+    memcpy(units[2].text.bytes, "server\0-p\0", 10);
+}
+
+static void a_bind_has_every_key_in_its_place(void **state) {
+    union pw_unit *units;
+
+    (void)state;
+    start_process(1, 0, 500, 0);
+    units = writer_add(&writer, PW_KIND_BIND, 2, 1, 3, 30, 100, 105);
+    units[0].start.thread = 501;
+    units[0].start.call = 3;
+    units[0].start.error = EADDRINUSE;
+    units[0].start.site = 0x1234;
+    units[0].start.flags = PW_FLAG_HAS_REQUESTED | PW_FLAG_REUSEADDR | UINT64_C(1) << 60;
+    units[1].socket.family = AF_INET;
+    units[1].socket.type = SOCK_STREAM;
+    units[1].socket.netns = 7;
+    memcpy(units[1].socket.requested, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\1", 16);
+    units[1].socket.requested_port = 8080;
+    assert_is(exported(1),
+              "{\"seq\":3,\"host\":\"testhost\",\"netns\":7,\"process\":1,\"pid\":500,\"tid\":501,"
+              "\"comm\":\"server\",\"call\":\"bind\",\"fd\":3,\"cookie\":30,\"family\":\"inet\","
+              "\"type\":\"stream\",\"protocol\":\"tcp\",\"requested\":{\"address\":\"127.0.0.1\","
+              "\"port\":8080},\"assigned\":null,\"peer\":null,\"error\":\"EADDRINUSE\","
+              "\"begin_ns\":100,\"end_ns\":105,\"source\":\"shim\",\"flags\":[\"reuseaddr\","
+              "\"has-requested\",\"bit-60\"],\"site\":{\"module\":null,\"offset\":4660},"
+              "\"kind\":\"bind\",\"state\":\"committed\"}");
+}
+
+static void a_torn_record_of_a_process_that_never_started_is_mostly_null(void **state) {
+    (void)state;
+    writer_tear(writer_add(&writer, PW_KIND_CLOSE, 1, 9, 3, 30, 100, 105));
+    assert_is(exported(0),
+              "{\"seq\":0,\"host\":\"testhost\",\"netns\":null,\"process\":9,\"pid\":null,"
+              "\"tid\":null,\"comm\":null,\"call\":null,\"fd\":3,\"cookie\":null,\"family\":null,"
+              "\"type\":null,\"protocol\":null,\"requested\":null,\"assigned\":null,\"peer\":null,"
+              "\"error\":null,\"begin_ns\":100,\"end_ns\":null,\"source\":null,\"flags\":[],"
+              "\"site\":null,\"kind\":\"close\",\"state\":\"torn\"}");
+}
+
+static void arguments_are_a_list(void **state) {
+    json_t *object;
+
+    (void)state;
+    start_process(1, 0, 500, 0);
+    object = exported(0);
+    json_incref(json_object_get(object, "arguments"));
+    assert_is(json_object_get(object, "arguments"), "[\"server\",\"-p\"]");
+    json_decref(object);
+}
+
+static void a_forked_child_finds_its_sites_in_its_parents_modules(void **state) {
+    union pw_unit *units;
+    json_t *object;
+    json_t *site;
+
+    (void)state;
+    start_process(1, 0, 500, 0);
+    units = writer_add(&writer, PW_KIND_MODULE, 3, 1, -1, 0, 30, 40);
+    units[1].numbers.number[0] = 0x10000;
+    units[1].numbers.number[1] = 0x20000;
+    units[1].numbers.number[2] = 0x3000;
+    memcpy(units[2].text.bytes, "/lib/x.so", 9);
+    start_process(2, 1, 501, PW_FLAG_BY_FORK);
+    writer_add(&writer, PW_KIND_CLOSE, 1, 2, 3, 30, 100, 105)->start.site = 0x10456;
+    object = exported(3);
+    assert_int_equal(json_integer_value(json_object_get(object, "pid")), 501);
+    site = json_object_get(object, "site");
+    assert_string_equal(json_string_value(json_object_get(site, "module")), "/lib/x.so");
+    assert_int_equal(json_integer_value(json_object_get(site, "offset")), 0x3456);
+    json_decref(object);
+}
+
+static void an_address_mapped_anew_belongs_to_what_is_there_at_the_time(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        union pw_unit *units = writer_add(&writer, PW_KIND_MODULE, 3, 1, -1, 0, 30, 40);
+
+        units[1].numbers.number[0] = 0x10000;
+        units[1].numbers.number[1] = 0x20000;
+        memcpy(units[2].text.bytes, i == 0 ? "/lib/old" : "/lib/new", 8);
+        writer_add(&writer, PW_KIND_CLOSE, 1, 1, 3, 30, 100, 105)->start.site = 0x10000;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        json_t *object = exported(2 * i + 1);
+        json_t *site = json_object_get(object, "site");
+
+        assert_string_equal(json_string_value(json_object_get(site, "module")),
+                            i == 0 ? "/lib/old" : "/lib/new");
+        json_decref(object);
+        processes_free(&processes);
+        modules_free(&modules);
+    }
+}
+
+static void bytes_that_are_no_text_are_replaced(void **state) {
+    (void)state;
+    assert_is(json_text("a\xff\xc3\xa9\x80z", 6), "\"a\xef\xbf\xbd\xc3\xa9\xef\xbf\xbdz\"");
+}
+
+static void numbers_too_large_for_json_readers_are_strings(void **state) {
+    (void)state;
+    assert_is(json_number(INT64_MAX), "9223372036854775807");
+    assert_is(json_number(UINT64_C(1) << 63), "\"9223372036854775808\"");
+    assert_is(json_number_or_null(0), "null");
+}
+
+int main(void) {
+#define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
+    const struct CMUnitTest tests[] = {
+        TEST(a_bind_has_every_key_in_its_place),
+        TEST(a_torn_record_of_a_process_that_never_started_is_mostly_null),
+        TEST(arguments_are_a_list),
+        TEST(a_forked_child_finds_its_sites_in_its_parents_modules),
+        TEST(an_address_mapped_anew_belongs_to_what_is_there_at_the_time),
+        TEST(bytes_that_are_no_text_are_replaced),
+        TEST(numbers_too_large_for_json_readers_are_strings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
