@@ -26,7 +26,8 @@ struct record_json_source {
  *   destroyed, table-answer   tcp_state, owner_pid
  *   blind-spot    reason blind_pid, text (the program)    lost       cause lost
  *   string, claim, marker     text
- * `requested`, `assigned` and `peer` are objects of address and port, `site` of module and offset. */
+ * `requested`, `assigned` and `peer` are objects of address and port, `site` of module and offset.
+ */
 json_t *record_json(const struct trace_record *record, const struct record_json_source *source);
 
 #endif
