@@ -49,7 +49,7 @@ int export_command(int argc, char **argv) {
     const struct poptOption options[] = {{"format", 'f', POPT_ARG_STRING, &format, 0,
                                           "The format: jsonl, the only one there is", "FORMAT"},
                                          POPT_TABLEEND};
-    struct arguments arguments;
+    struct arguments arguments = {0};
     int status;
 
     output_begin();

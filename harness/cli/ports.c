@@ -220,7 +220,7 @@ int ports_command(int argc, char **argv) {
     struct columns columns = {
         .count = sizeof heading / sizeof *heading,
         .right = {[0] = true, [3] = true, [4] = true, [6] = true, [7] = true}};
-    struct arguments arguments;
+    struct arguments arguments = {0};
     int status;
 
     output_begin();
