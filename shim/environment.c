@@ -172,9 +172,14 @@ bool environment_follows(void) { return !settings.no_follow; }
 
 void environment_be_quiet(void) { settings.quiet = true; }
 
+/* After chroot, or in another mount namespace. */
+static bool shim_is_gone(void) {
+    return settings.shim[0] == '/' &&
+           raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK) == -ENOENT;
+}
+
 int environment_obstacle(void) {
-    if (settings.shim[0] == '/' &&
-        raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK) == -ENOENT)
+    if (shim_is_gone())
         return PW_BLIND_UNREACHABLE;
     long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(settings.trace),
                                R_OK | W_OK, AT_EACCESS);
@@ -193,8 +198,9 @@ static void plan_preload(struct environment_plan *plan) {
     size_t length = 0;
     const char *sanitizer = plan->facts->sanitizer;
     bool has_shim = find_shim(plan->preload, &length) != NULL;
-    if (plan->facts->obstacle == PW_BLIND_ARCHITECTURE) {
-        plan->drop = has_shim; /* a foreign loader prints an error for each library it cannot use */
+    /* A loader prints an error for each library that it cannot use or find. */
+    if (plan->facts->obstacle == PW_BLIND_ARCHITECTURE || shim_is_gone()) {
+        plan->drop = has_shim;
         return;
     }
     if (!has_shim && settings.shim[0] != '\0') {
@@ -360,15 +366,13 @@ static void add_quoted(struct bounded_text *text, const char *from) {
     add(text, '\'');
 }
 
-size_t environment_prefix(const struct environment_plan *plan, char *prefix, size_t size) {
+size_t environment_prefix(const struct environment_plan *plan, void *space, char *prefix,
+                          size_t size) {
     static char *const none[] = {NULL};
-    _Alignas(char *) char space[PATH_MAX * 3];
     struct bounded_text text = {prefix, size, 0};
     struct environment_plan added = *plan;
     added.given = none;
     added.entries = 0;
-    if (plan->bytes > sizeof space)
-        return 0;
     for (char **entry = environment_build(&added, space); *entry != NULL; entry++) {
         size_t name = strcspn(*entry, "=") + 1;
         add_text(&text, "export ", 7);

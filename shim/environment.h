@@ -50,8 +50,10 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
 char **environment_build(const struct environment_plan *plan, void *space);
 
 /* The same for a shell started by libc, as a prefix of its command ("export A='..'; ", with NUL).
- * Returns its length, or what it would be where that is not below `size`. */
-size_t environment_prefix(const struct environment_plan *plan, char *prefix, size_t size);
+ * `space` is as for environment_build. Returns its length, or what it would be where that is not
+ * below `size`. */
+size_t environment_prefix(const struct environment_plan *plan, void *space, char *prefix,
+                          size_t size);
 
 /* The value of a variable in an environment, or NULL. */
 const char *environment_get(char *const *envp, const char *name);

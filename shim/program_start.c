@@ -82,6 +82,7 @@ static void begin(struct program_start *start, bool found, char *const *envp) {
 static void prepare(struct program_start *start, int number, const void *site) {
     start->on = environment_trace()[0] != '\0';
     start->space = 0;
+    start->stack = gate() == GATE_VFORK ? START_VFORK_STACK_BYTES : START_STACK_BYTES;
     start->blind = 0;
     start->in_child = number == NUMBER_posix_spawn || number == NUMBER_posix_spawnp;
     start->number = number;
@@ -130,7 +131,7 @@ char **program_start_environment(const struct program_start *start, void *space)
 }
 
 void program_start_end(const struct program_start *start, char **environment) {
-    if (start->space > START_STACK_BYTES && environment != (char **)(uintptr_t)start->plan.given)
+    if (start->space > start->stack && environment != (char **)(uintptr_t)start->plan.given)
         raw_syscall3(SYS_munmap, RAW(environment), (long)start->space, 0);
 }
 

@@ -1,6 +1,6 @@
 /* system and popen start a shell inside libc, past the exec wrappers. Where our variables are not
  * in environ, the shell's command is prefixed with them, so that at least what the shell starts is
- * seen. */
+ * seen. All of it is made in a mapping, since the calling thread's stack can be small. */
 #include <string.h>
 #include <unistd.h>
 
@@ -8,44 +8,68 @@
 #include "shim/program_start.h"
 #include "shim/real.h"
 
-enum { PREFIX_BYTES = 12 * 1024 };
-
 struct shell_command {
     struct program_start start;
-    char *text; /* NULL: the command as it is */
+    const char *command;
+    char *space; /* NULL: nothing had to be changed */
     size_t size;
+    char **given; /* environ, where the shell gets another one */
+    char **reduced;
 };
+
+/* After chroot the shell's loader would complain of a library that it cannot find, and no prefix
+ * comes before that. */
+static void reduce_environment(struct shell_command *shell) {
+    shell->given = environ;
+    shell->reduced = environment_build(&shell->start.plan, shell->space);
+    environ = shell->reduced;
+}
+
+static void put_prefix(struct shell_command *shell, size_t used, size_t room, size_t rest) {
+    char *text = shell->space + used;
+    size_t length = environment_prefix(&shell->start.plan, shell->space, text, room);
+    if (length == 0 || length >= room)
+        return;
+    memcpy(text + length, shell->command, rest);
+    shell->command = text;
+}
 
 static void begin_command(struct shell_command *shell, const char *command, int number,
                           const void *site) {
-    char prefix[PREFIX_BYTES];
-    shell->text = NULL;
+    shell->command = command;
+    shell->space = NULL;
+    shell->reduced = NULL;
     shell->start.number = number;
     shell->start.site = site;
+    if (command == NULL)
+        return;
     program_inspect("/bin/sh", NULL, &shell->start.facts);
-    if (command == NULL || environment_plan(&shell->start.plan, environ, &shell->start.facts) == 0)
+    size_t used = environment_plan(&shell->start.plan, environ, &shell->start.facts);
+    if (used == 0)
         return;
-    size_t length = environment_prefix(&shell->start.plan, prefix, sizeof prefix);
+    size_t room = 4 * used + 256; /* a quote in single quotes takes four characters */
     size_t rest = strlen(command) + 1;
-    if (length == 0 || length >= sizeof prefix)
+    shell->size = used + room + rest;
+    shell->space = program_start_map(shell->size);
+    if (shell->space == NULL)
         return;
-    shell->size = length + rest;
-    shell->text = program_start_map(shell->size);
-    if (shell->text == NULL)
-        return;
-    memcpy(shell->text, prefix, length);
-    memcpy(shell->text + length, command, rest);
+    if (shell->start.plan.drop)
+        reduce_environment(shell);
+    else
+        put_prefix(shell, used, room, rest);
 }
 
 static void end_command(const struct shell_command *shell) {
-    if (shell->text != NULL)
-        program_start_unmap(shell->text, shell->size);
+    if (shell->reduced != NULL && environ == shell->reduced)
+        environ = shell->given;
+    if (shell->space != NULL)
+        program_start_unmap(shell->space, shell->size);
 }
 
 int call_system(const char *command, const void *site) {
     struct shell_command shell;
     begin_command(&shell, command, NUMBER_system, site);
-    int status = real.system(shell.text != NULL ? shell.text : command);
+    int status = real.system(shell.command);
     end_command(&shell);
     return status;
 }
@@ -53,7 +77,7 @@ int call_system(const char *command, const void *site) {
 FILE *call_popen(const char *command, const char *mode, const void *site) {
     struct shell_command shell;
     begin_command(&shell, command, NUMBER_popen, site);
-    FILE *stream = real.popen(shell.text != NULL ? shell.text : command, mode);
+    FILE *stream = real.popen(shell.command, mode);
     end_command(&shell);
     return stream;
 }
