@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "shim/module_map.h"
 #include "shim/namespaces.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
@@ -249,6 +250,7 @@ void process_begin_image(void) {
 void process_before_fork(struct fork_record *fork_record, int call, const void *site) {
     uint64_t begin = monotonic_ns();
     uint64_t parent = process_serial();
+    module_note(site);
     fork_record->child = next_serial();
     fork_record->begun = record_begin(&fork_record->record, PW_KIND_FORK, 2, parent, -1, begin);
     if (fork_record->begun) {
