@@ -20,8 +20,8 @@ static bool is_tcp(unsigned type, unsigned protocol) {
     return type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
-/* Did the call that failed still give a port? A datagram socket is bound before its send or connect
- * is tried, and stays bound. */
+/* Did the call that failed still give a port? A socket is bound before its send or connect is tried:
+ * a datagram socket stays bound, a refused TCP connect takes the port away again. */
 static bool port_was_given(const struct trace_record *record) {
     if (record->error == 0)
         return true;
@@ -29,8 +29,7 @@ static bool port_was_given(const struct trace_record *record) {
         return true;
     if (record->kind != PW_KIND_CONNECT && record->kind != PW_KIND_AUTOBIND)
         return false;
-    return record->socket->type != SOCK_STREAM && record->flags & PW_FLAG_HAS_ASSIGNED &&
-           record->socket->assigned_port != 0;
+    return (record->flags & PW_FLAG_HAS_ASSIGNED) != 0 && record->socket->assigned_port != 0;
 }
 
 static bool asks_for_port(const struct trace_record *record) {
@@ -80,6 +79,9 @@ static uint32_t add_binding(struct bindings *bindings, const struct trace_record
         binding->port = socket->assigned_port;
     if (port_was_given(record)) {
         binding->from_ns = record->end_ns;
+        if (is_tcp(socket->type, socket->protocol) && record->kind == PW_KIND_CONNECT &&
+            record->error != 0 && !still_connecting(record->error))
+            binding->from_ns = record->begin_ns; /* it had the port within the call alone */
         if (binding->port == 0)
             binding->port = binding->requested_port;
         /* The request got its port: what failed is something else. */

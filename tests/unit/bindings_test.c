@@ -101,6 +101,23 @@ static void a_refused_connect_takes_an_assigned_port_away(void **state) {
     assert_ends(0, END_CONNECT_FAILED, 125);
 }
 
+static void a_connect_that_was_refused_had_a_port_while_it_lasted(void **state) {
+    union pw_unit *units;
+    (void)state;
+    process_record(PW_KIND_PROCESS_START, PARENT, PARENT, 0, 500, 10);
+    on_socket(PW_KIND_SOCKET, SOCK_STREAM, PARENT, 3, 30, 100);
+    units = on_socket(PW_KIND_CONNECT, SOCK_STREAM, PARENT, 3, 30, 120);
+    units[0].start.error = ECONNREFUSED;
+    units[0].start.flags |= PW_FLAG_PORT_ZERO | PW_FLAG_HAS_ASSIGNED;
+    units[1].socket.assigned_port = 40000;
+    analyse();
+    assert_int_equal(bindings.count, 1);
+    assert_int_equal(bindings.list[0].error, 0);
+    assert_int_equal(bindings.list[0].port, 40000);
+    assert_int_equal(bindings.list[0].from_ns, 120);
+    assert_ends(0, END_CONNECT_FAILED, 125);
+}
+
 static void a_refused_connect_leaves_a_port_asked_for_by_number(void **state) {
     (void)state;
     client(ECONNREFUSED, 0, 40000);
@@ -234,6 +251,7 @@ int main(void) {
         TEST(a_client_ends_with_a_notice_unless_time_wait_stands),
         TEST(time_wait_that_stands_is_no_end),
         TEST(a_refused_connect_takes_an_assigned_port_away),
+        TEST(a_connect_that_was_refused_had_a_port_while_it_lasted),
         TEST(a_refused_connect_leaves_a_port_asked_for_by_number),
         TEST(shutdown_takes_an_assigned_port_from_a_listener),
         TEST(shutdown_for_writing_takes_nothing),
