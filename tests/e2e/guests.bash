@@ -154,3 +154,9 @@ ended_between() {
         'map(select(.port == $port and .held_to_ns >= $first and .held_to_ns <= $last
             and .end_known_by == $how)) | length')" -eq 1 ] || { rows '.[]|tostring' >&2; return 1; }
 }
+
+# held_before PORT TIME: the row of that port was held from before that time.
+held_before() {
+    [ "$(rows --argjson port "$1" --argjson time "$2" \
+        'map(select(.port == $port and .held_from_ns < $time)) | length')" -eq 1 ]
+}

@@ -1,0 +1,81 @@
+# Node programs. Node closes its sockets by syscall(SYS_close), not by close.
+# shellcheck disable=SC2154 # variables of guests.bash
+
+setup() {
+    load guests
+    guests_setup
+}
+
+teardown() { guests_teardown; }
+
+@test "node: listen(0) is seen with its port, and its close when it happens" {
+    cat >guest.js <<'GUEST'
+const server = require('net').createServer();
+const commands = require('readline').createInterface({ input: process.stdin });
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+commands.once('line', () => {
+  const begin = process.hrtime.bigint();
+  server.close(() => console.log(`${begin} ${process.hrtime.bigint()}`));
+});
+GUEST
+    start node guest.js
+    hear
+    local port=${words[0]}
+    same_as_kernel
+    [ "$(cut -d' ' -f1-3 <<<"$held")" = "tcp 127.0.0.1 $port" ]
+    tell close
+    hear
+    local begin=${words[0]} end=${words[1]}
+    same_as_kernel
+    [ -z "$held" ]
+    finish
+    ended_between "$port" "$begin" "$end" closed
+    held_before "$port" "$begin"
+    nothing_lost
+}
+
+@test "node: a dual-stack server and a datagram socket" {
+    cat >guest.js <<'GUEST'
+const server = require('http').createServer((request, response) => response.end('served'));
+const datagram = require('dgram').createSocket('udp4');
+server.listen(0, () => datagram.bind(0, '127.0.0.1', () =>
+  console.log(`${server.address().port} ${datagram.address().port}`)));
+process.stdin.resume().on('end', () => process.exit(0));
+GUEST
+    start node guest.js
+    hear
+    local port=${words[0]} datagram=${words[1]}
+    same_as_kernel
+    [ "$(cut -d' ' -f1-3 <<<"$held")" = "$(printf '%s\n' "tcp :: $port" "udp 127.0.0.1 $datagram")" ]
+    [ "$(nsenter -t "$guest" -n curl -s "http://127.0.0.1:$port/")" = served ]
+    finish
+    held_while "$port"
+    held_while "$datagram"
+    nothing_lost
+}
+
+@test "node: the workers of a cluster share one listener that their parent bound" {
+    cat >guest.js <<'GUEST'
+const cluster = require('cluster');
+const net = require('net');
+if (cluster.isPrimary) {
+  const heard = [];
+  for (let i = 0; i < 2; i++) cluster.fork();
+  cluster.on('listening', (worker, address) => {
+    if (heard.push(address.port) === 2) console.log(`${process.pid} ${heard.join(' ')}`);
+  });
+  process.stdin.resume().on('end', () => cluster.disconnect(() => process.exit(0)));
+} else {
+  net.createServer((socket) => socket.end()).listen(0, '127.0.0.1');
+}
+GUEST
+    start node guest.js
+    hear
+    local parent=${words[0]} port=${words[1]}
+    [ "${words[2]}" = "$port" ]
+    same_as_kernel
+    [ "$held" = "tcp 127.0.0.1 $port $parent" ]
+    finish
+    held_while "$port"
+    nothing_lost
+}
