@@ -20,8 +20,8 @@ static bool is_tcp(unsigned type, unsigned protocol) {
     return type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP);
 }
 
-/* Did the call that failed still give a port? A socket is bound before its send or connect is tried:
- * a datagram socket stays bound, a refused TCP connect takes the port away again. */
+/* Did the call that failed still give a port? A socket is bound before its send or connect is
+ * tried: a datagram socket stays bound, a refused TCP connect takes the port away again. */
 static bool port_was_given(const struct trace_record *record) {
     if (record->error == 0)
         return true;
