@@ -66,6 +66,26 @@ struct endpoint socket_remote(int fd) {
     return ask_address(SYS_getpeername, fd);
 }
 
+static _Thread_local struct {
+    uint64_t cookie; /* 0 while the address changes: a signal handler may come in between */
+    struct endpoint local;
+} remembered;
+
+void socket_remember_local(uint64_t cookie, const struct endpoint *local) {
+    remembered.cookie = 0;
+    atomic_signal_fence(memory_order_seq_cst);
+    remembered.local = *local;
+    atomic_signal_fence(memory_order_seq_cst);
+    remembered.cookie = local->family != 0 ? cookie : 0;
+}
+
+struct endpoint socket_local_again(int fd, uint64_t cookie, uint16_t port) {
+    struct endpoint local = remembered.local;
+    if (cookie != 0 && remembered.cookie == cookie && port != 0 && local.port == port)
+        return local;
+    return socket_local(fd);
+}
+
 static bool ask_option(int fd, int level, int name, void *value, socklen_t length) {
     return raw_syscall6(SYS_getsockopt, fd, level, name, RAW(value), RAW(&length), 0) == 0;
 }

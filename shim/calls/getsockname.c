@@ -6,7 +6,7 @@
 
 static void note_read(int fd, struct socket_facts *facts, const struct call_context *context) {
     struct record record;
-    struct endpoint local = socket_local(fd);
+    struct endpoint local = socket_local_again(fd, facts->cookie, facts->port);
     if (local.family == 0 || local.port == 0)
         return;
     if (local.port != facts->port) {
