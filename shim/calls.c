@@ -70,6 +70,16 @@ void real_resolve(void) {
 #define CALL_OWN(number, result, name, parameters)
 #include "shim/calls.def"
 
+EXPORTED ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
+                              const struct sockaddr *address, socklen_t length) __asm__("sendto");
+ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
+                     const struct sockaddr *address, socklen_t length) {
+    BE_RESOLVED(sendto);
+    if (!send_may_bind(fd, flags))
+        return real.sendto(fd, data, size, flags, address, length);
+    return call_sendto(fd, data, size, flags, address, length, SITE);
+}
+
 /* The variadic ones. Arguments that were not given are read as garbage and passed on unread, as the
  * C library does itself. */
 EXPORTED int entry_fcntl(int fd, int command, ...) __asm__("fcntl");

@@ -4,50 +4,39 @@
  */
 #include "shim/descriptors.h"
 
-#include <stddef.h>
 #include <sys/mman.h>
 
 #include "shim/raw_syscall.h"
 
-enum {
-    BLOCK_ENTRIES = 1024,
-    BLOCKS = 1024 /* numbers up to 1,048,575: the kernel's own default limit (fs.nr_open) */
-};
-
-static struct descriptor first_block[BLOCK_ENTRIES];
-static _Atomic(struct descriptor *) blocks[BLOCKS] = {first_block};
+static struct descriptor first_block[DESCRIPTOR_BLOCK];
+_Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS] = {first_block};
 static _Atomic int limit;
 
 #define LOAD(field) atomic_load_explicit(&(field), memory_order_relaxed)
 #define STORE(field, value) atomic_store_explicit(&(field), (value), memory_order_relaxed)
 
 static struct descriptor *entry_of(int fd) {
-    if (fd < 0 || fd >= BLOCK_ENTRIES * BLOCKS)
+    if (fd < 0 || fd >= DESCRIPTOR_BLOCK * DESCRIPTOR_BLOCKS)
         return NULL;
     struct descriptor *block =
-        atomic_load_explicit(&blocks[fd / BLOCK_ENTRIES], memory_order_acquire);
-    return block == NULL ? NULL : &block[fd % BLOCK_ENTRIES];
+        atomic_load_explicit(&descriptor_blocks[fd / DESCRIPTOR_BLOCK], memory_order_acquire);
+    return block == NULL ? NULL : &block[fd % DESCRIPTOR_BLOCK];
 }
 
 static struct descriptor *make_entry(int fd) {
     struct descriptor *entry = entry_of(fd);
-    if (entry != NULL || fd < 0 || fd >= BLOCK_ENTRIES * BLOCKS)
+    if (entry != NULL || fd < 0 || fd >= DESCRIPTOR_BLOCK * DESCRIPTOR_BLOCKS)
         return entry;
-    const size_t size = sizeof(struct descriptor) * BLOCK_ENTRIES;
+    const size_t size = sizeof(struct descriptor) * DESCRIPTOR_BLOCK;
     long block = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (block < 0 && block > -4096)
         return NULL;
     struct descriptor *expected = NULL;
-    if (!atomic_compare_exchange_strong(&blocks[fd / BLOCK_ENTRIES], &expected,
+    if (!atomic_compare_exchange_strong(&descriptor_blocks[fd / DESCRIPTOR_BLOCK], &expected,
                                         (struct descriptor *)block))
         raw_syscall3(SYS_munmap, block, (long)size, 0);
     return entry_of(fd);
-}
-
-struct descriptor *descriptor_find(int fd) {
-    struct descriptor *entry = entry_of(fd);
-    return entry != NULL && LOAD(entry->cookie) != 0 ? entry : NULL;
 }
 
 static void copy_facts(const struct descriptor *entry, struct socket_facts *facts) {

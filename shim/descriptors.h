@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* All fields relaxed: a program that uses one descriptor in two threads orders them itself. */
@@ -38,12 +39,31 @@ struct socket_facts {
 /* The address of this socket was read already (one record a socket and port is enough). */
 #define DESCRIPTOR_READ (UINT32_C(1) << 31)
 
-/* Made by socket() here and not used since: the number cannot have become another socket unless both
- * its close and the next socket's making went past us, so the first bind need not ask. */
+/* Made by socket() here and not used since: the number cannot have become another socket unless
+ * both its close and the next socket's making went past us, so the first bind need not ask. */
 #define DESCRIPTOR_FRESH (UINT32_C(1) << 30)
 
-/* The entry of an IP socket, or NULL: any other descriptor, or one never seen. */
-struct descriptor *descriptor_find(int fd);
+enum {
+    DESCRIPTOR_BLOCK = 1024, /* entries */
+    DESCRIPTOR_BLOCKS = 1024 /* numbers up to 1,048,575: the kernel's own default (fs.nr_open) */
+};
+
+/* Blocks of entries, made when a number first needs one; for descriptor_find alone. */
+extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
+
+/* The entry of an IP socket, or NULL: any other descriptor, or one never seen. Here, since every
+ * close, dup and send of the guest passes it. */
+static inline struct descriptor *descriptor_find(int fd) {
+    unsigned number = (unsigned)fd;
+    if (number >= DESCRIPTOR_BLOCK * DESCRIPTOR_BLOCKS)
+        return NULL;
+    struct descriptor *block =
+        atomic_load_explicit(&descriptor_blocks[number / DESCRIPTOR_BLOCK], memory_order_acquire);
+    if (block == NULL)
+        return NULL;
+    struct descriptor *entry = &block[number % DESCRIPTOR_BLOCK];
+    return atomic_load_explicit(&entry->cookie, memory_order_relaxed) != 0 ? entry : NULL;
+}
 
 /* Copies the entry into `facts`; false where it is no IP socket. */
 bool descriptor_copy(int fd, struct socket_facts *facts);

@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -55,6 +56,13 @@ extern struct real_calls real;
 /* The logic of both fcntl entries; `next` is the one to pass on to. */
 int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), int number,
                const void *site);
+
+/* Whether a send may bind the socket. Nearly every send ends with this one look at the table. */
+bool send_may_bind(int fd, int flags);
+
+/* The logic of a sendto that may. */
+ssize_t call_sendto(int fd, const void *data, size_t size, int flags,
+                    const struct sockaddr *address, socklen_t length, const void *site);
 
 /* close without being a cancellation point, as syscall(SYS_close) is none. */
 int call_close_uncancelled(int fd, const void *site);

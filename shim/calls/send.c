@@ -32,8 +32,7 @@ static long send_really(const void *arguments) {
     return real.sendmmsg(given->fd, given->messages, given->count, given->flags);
 }
 
-/* Nearly every send leaves here: one look at the table. */
-static bool may_bind(int fd, int flags) {
+bool send_may_bind(int fd, int flags) {
     const struct descriptor *entry = descriptor_find(fd);
     if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0)
         return false;
@@ -70,7 +69,7 @@ static void finish_send(struct record *record, const struct send_arguments *give
 static long send_and_note(const struct send_arguments *given, const void *site) {
     struct socket_facts facts;
     struct record record;
-    if (!may_bind(given->fd, given->flags) || gate() != GATE_OPEN)
+    if (!send_may_bind(given->fd, given->flags) || gate() != GATE_OPEN)
         return send_really(given);
     struct call_context context = {
         .number = given->number, .site = site, .begin_ns = monotonic_ns()};
@@ -93,12 +92,13 @@ static long send_and_note(const struct send_arguments *given, const void *site) 
 
 ssize_t call_sendto(int fd, const void *data, size_t size, int flags,
                     const struct sockaddr *address, socklen_t length, const void *site) {
-    struct send_arguments given = {
-        .number = NUMBER_sendto, .fd = fd, .flags = flags, .data = data, .size = size};
-    if (!may_bind(fd, flags))
-        return real.sendto(fd, data, size, flags, address, length);
-    given.address = address;
-    given.length = length;
+    struct send_arguments given = {.number = NUMBER_sendto,
+                                   .fd = fd,
+                                   .flags = flags,
+                                   .data = data,
+                                   .size = size,
+                                   .address = address,
+                                   .length = length};
     return send_and_note(&given, site);
 }
 
