@@ -30,6 +30,7 @@ enum {
     /* How often the trace and the notices are read: often while something happens. */
     BUSY_MS = 5,
     IDLE_MS = 40,
+    WAIT_ROUNDS_SILENT = 20,
     LOOK_NS = 250 * 1000 * 1000,
     /* At the end: the notices of the last sockets come by a work queue of the kernel. */
     DRAIN_ROUNDS_MAX = 50,
@@ -101,13 +102,26 @@ static void take_events(struct run *run, int timeout_ms) {
             watch_ended(&run->watch, events[i].data.u64);
 }
 
+/* A child may tell of itself only after the command that forked it has ended, so with --wait it
+ * takes a while of silence to believe that nobody is left. */
+static bool is_over(const struct run *run, int silent_rounds) {
+    if (!run->child.ended)
+        return false;
+    return !run->options.wait || (run->watch.living == 0 && silent_rounds >= WAIT_ROUNDS_SILENT);
+}
+
 static void follow_command(struct run *run) {
     int timeout_ms = BUSY_MS;
-    while (!run->child.ended || (run->options.wait && run->watch.living > 0)) {
+    int silent_rounds = 0;
+    while (!is_over(run, silent_rounds)) {
         take_events(run, timeout_ms);
-        if (take_news(run))
+        if (take_news(run)) {
             timeout_ms = BUSY_MS;
-        else if (timeout_ms < IDLE_MS)
+            silent_rounds = 0;
+            continue;
+        }
+        silent_rounds++;
+        if (timeout_ms < IDLE_MS && !run->child.ended)
             timeout_ms *= 2;
     }
 }

@@ -46,7 +46,7 @@ static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
 
 /* Names come from file names: keep a line one line. */
 static void print_name(const char *name, FILE *out) {
-    for (unsigned i = 0; name[i] != '\0' && i < NAME_SHOWN; i++)
+    for (unsigned i = 0; i < NAME_SHOWN && name[i] != '\0'; i++)
         fputc(iscntrl((unsigned char)name[i]) ? '?' : name[i], out);
 }
 
