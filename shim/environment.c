@@ -183,6 +183,9 @@ int environment_obstacle(void) {
         return PW_BLIND_UNREACHABLE;
     long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(settings.trace),
                                R_OK | W_OK, AT_EACCESS);
+    /* Capabilities that outlived a change of user end at exec; only access(2) leaves them out. */
+    if (answer == 0 && raw_syscall3(SYS_geteuid, 0, 0, 0) != 0)
+        answer = raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.trace), R_OK | W_OK);
     if (answer == -ENOENT)
         return PW_BLIND_UNREACHABLE;
     return answer == -EACCES ? PW_BLIND_NO_ACCESS : 0;
@@ -230,8 +233,11 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
         plan->restored |= CHANGED_TRACE;
     if (plan->drop)
         plan->restored &= CHANGED_TRACE;
-    if (settings.quiet && environment_get(envp, QUIET) == NULL)
+    /* One warning a tree is enough, and none where the trace tells of a blind spot. */
+    bool hushed = settings.quiet || facts->obstacle == PW_BLIND_NO_ACCESS;
+    if (hushed && environment_get(envp, QUIET) == NULL)
         plan->restored |= RESTORED_QUIET;
+    plan->at_once = plan->drop || (plan->restored & RESTORED_QUIET) != 0;
     plan->changed = plan->restored != 0 || plan->drop;
     if (!plan->changed)
         return 0;

@@ -34,8 +34,9 @@ struct environment_plan {
     const struct program_facts *facts;
     unsigned restored; /* bits for the marker */
     bool changed;
-    bool lost; /* the variables are gone and following is off */
-    bool drop; /* the program's own loader would complain of the shim: take it out */
+    bool lost;    /* the variables are gone and following is off */
+    bool drop;    /* the program's own loader would complain of the shim: take it out */
+    bool at_once; /* the program must find it in its environment: in a shell's command it is late */
     const char *preload;
     size_t entries;
     size_t bytes;

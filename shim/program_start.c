@@ -60,16 +60,12 @@ static int own_pid(void) { return (int)raw_syscall3(SYS_getpid, 0, 0, 0); }
 static int blind_reason(const struct program_start *start) {
     if (start->facts.obstacle != 0)
         return start->facts.obstacle;
-    int obstacle = environment_obstacle();
-    if (obstacle != 0)
-        return obstacle;
     return start->plan.lost ? PW_BLIND_NOT_FOLLOWED : 0;
 }
 
 static void begin(struct program_start *start, bool found, char *const *envp) {
-    if (environment_obstacle() == PW_BLIND_UNREACHABLE)
-        start->facts.obstacle =
-            start->facts.obstacle != 0 ? start->facts.obstacle : PW_BLIND_UNREACHABLE;
+    if (start->facts.obstacle == 0)
+        start->facts.obstacle = environment_obstacle();
     start->space = environment_plan(&start->plan, envp, &start->facts);
     start->blind = found ? blind_reason(start) : 0;
     if (start->in_child)

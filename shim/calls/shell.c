@@ -14,15 +14,15 @@ struct shell_command {
     char *space; /* NULL: nothing had to be changed */
     size_t size;
     char **given; /* environ, where the shell gets another one */
-    char **reduced;
+    char **exchanged;
 };
 
-/* After chroot the shell's loader would complain of a library that it cannot find, and no prefix
- * comes before that. */
-static void reduce_environment(struct shell_command *shell) {
+/* The shell itself would print something on the guest's stderr, before any prefix: its loader, that
+ * the library cannot be found (after chroot), or its shim, that the trace cannot be opened. */
+static void exchange_environment(struct shell_command *shell) {
     shell->given = environ;
-    shell->reduced = environment_build(&shell->start.plan, shell->space);
-    environ = shell->reduced;
+    shell->exchanged = environment_build(&shell->start.plan, shell->space);
+    environ = shell->exchanged;
 }
 
 static void put_prefix(struct shell_command *shell, size_t used, size_t room, size_t rest) {
@@ -38,12 +38,14 @@ static void begin_command(struct shell_command *shell, const char *command, int 
                           const void *site) {
     shell->command = command;
     shell->space = NULL;
-    shell->reduced = NULL;
+    shell->exchanged = NULL;
     shell->start.number = number;
     shell->start.site = site;
     if (command == NULL)
         return;
     program_inspect("/bin/sh", NULL, &shell->start.facts);
+    if (shell->start.facts.obstacle == 0)
+        shell->start.facts.obstacle = environment_obstacle();
     size_t used = environment_plan(&shell->start.plan, environ, &shell->start.facts);
     if (used == 0)
         return;
@@ -53,14 +55,14 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     shell->space = program_start_map(shell->size);
     if (shell->space == NULL)
         return;
-    if (shell->start.plan.drop)
-        reduce_environment(shell);
+    if (shell->start.plan.at_once)
+        exchange_environment(shell);
     else
         put_prefix(shell, used, room, rest);
 }
 
 static void end_command(const struct shell_command *shell) {
-    if (shell->reduced != NULL && environ == shell->reduced)
+    if (shell->exchanged != NULL && environ == shell->exchanged)
         environ = shell->given;
     if (shell->space != NULL)
         program_start_unmap(shell->space, shell->size);
