@@ -15,7 +15,7 @@ teardown() { guests_teardown; }
     [ "$(awk '$3 == 0' said | wc -l)" -eq 0 ]
     nothing_lost
     # The n-th bind of each thread, by when it began.
-    "$portwitness" export --format jsonl "$trace" | grep '"call":"bind"' |
+    grep '"call":"bind"' records |
         jq -r '"\(.tid) \(.begin_ns) \(.assigned.port)"' | sort -k1,1n -k2,2n |
         awk '{ print $1, count[$1]++, $3 }' | sort >recorded
     sort said | cmp - recorded

@@ -1,0 +1,111 @@
+# Programs that the shim cannot enter: they run as they would, and the summary of `run` names each of
+# them with the reason.
+# shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq and other shells
+
+setup() {
+    load guests
+    guests_setup
+    show=$data/show_environment
+    static=$data/bind_once.static
+}
+
+teardown() {
+    guests_teardown
+    [ -z "${open-}" ] || rm -r "$open"
+}
+
+# blind PROGRAM REASON: the one blind spot that the summary tells of.
+blind() {
+    grep -qF "1 blind spot: $1 ($2)" "$summary" || { cat "$summary" >&2; return 1; }
+}
+
+nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+
+# A folder that the user nobody can reach, with copies of a guest and of the shim in it, and with
+# the trace to be.
+copy_for_nobody() {
+    [ "$(id -u)" -eq 0 ] || skip 'another user needs root'
+    open=$(mktemp -d /tmp/portwitness-blind.XXXXXX)
+    chmod 755 "$open"
+    cp "$show" "$open/guest"
+    cp "$build/libportwitness.so" "$open/"
+    export PORTWITNESS_SHIM=$open/libportwitness.so
+    trace=$open/trace
+}
+
+@test "a static program, started by run itself, by a shell and by posix_spawn" {
+    witness "$static" >said
+    grep -q '^port [1-9]' said
+    blind "$static" 'static program'
+    rm "$trace"
+    witness sh -c "$static; $show" >said
+    blind "$static" 'static program'
+    [ "$(rows 'map(select(.requested_port == 0 and .comm == "show_environmen")) | length')" -eq 1 ]
+    rm "$trace"
+    witness "$show" posix_spawn "$static" >said
+    [ "$(grep -c '^port [1-9]' said)" -eq 2 ]
+    blind "$static" 'static program'
+}
+
+@test "a script whose interpreter is static" {
+    printf '#!%s sh\necho "said by $0"\n' "$(command -v busybox)" >script
+    chmod +x script
+    ldd "$(command -v busybox)" >/dev/null 2>&1 && skip 'this busybox is dynamic'
+    witness sh -c ./script >said
+    [ "$(cat said)" = 'said by ./script' ]
+    grep -qE '1 blind spot: [^ ]*(busybox|script) \(static program\)' "$summary"
+}
+
+@test "a setuid program of another user" {
+    copy_for_nobody
+    chmod 4755 "$open/guest"
+    options=(--shared)
+    witness "${nobody[@]}" sh -c "$open/guest" >said
+    grep -q '^port [1-9]' said
+    blind "$open/guest" 'setuid, setgid or capabilities'
+    [ "$(rows 'map(select(.comm == "guest" and .call != null)) | length')" -eq 0 ]
+}
+
+@test "a program with capabilities of its file" {
+    copy_for_nobody
+    "$python" -c 'import os, struct, sys
+os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0))' \
+        "$open/guest"
+    options=(--shared)
+    witness "${nobody[@]}" sh -c "$open/guest" >said
+    grep -q '^port [1-9]' said
+    blind "$open/guest" 'setuid, setgid or capabilities'
+}
+
+@test "a user who may not open the trace: output and status as without, one warning" {
+    copy_for_nobody
+    witness "${nobody[@]}" "$open/guest" >said
+    grep -q '^port [1-9]' said
+    blind "$open/guest" 'may not open the trace'
+    [ "$(grep -cv '^portwitness: [0-9]* \|^portwitness: /' "$summary")" -le 1 ]
+}
+
+@test "the same user with --shared: seen" {
+    copy_for_nobody
+    options=(--shared)
+    witness "${nobody[@]}" "$open/guest" >said
+    grep -q 'no blind spots' "$summary"
+    [ "$(rows '.[] | select(.comm == "guest") | .port')" = "$(sed -n 's/^port \([0-9]*\) .*/\1/p' said)" ]
+}
+
+@test "a program of another word size" {
+    [ "$(uname -m)" = x86_64 ] || skip 'the program below is for x86-64 kernels'
+    # exit(7) in 32 bits, without any library.
+    printf '.globl _start\n_start: mov $1, %%eax\nmov $7, %%ebx\nint $0x80\n' >guest.s
+    as --32 -o guest.o guest.s
+    ld -m elf_i386 -o guest guest.o
+    local status=0
+    witness sh -c ./guest 2>/dev/null || status=$?
+    [ "$status" -eq 7 ] || skip 'this kernel runs no 32-bit programs'
+    grep -qE '1 blind spot: [^ ]*guest \((other architecture|static program)\)' "$summary"
+}
+
+@test "a program that can be seen is no blind spot" {
+    witness sh -c "$show; env -i $show" >said
+    grep -q 'no blind spots' "$summary"
+}
