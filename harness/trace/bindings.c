@@ -32,12 +32,18 @@ static bool port_was_given(const struct trace_record *record) {
     return (record->flags & PW_FLAG_HAS_ASSIGNED) != 0 && record->socket->assigned_port != 0;
 }
 
+/* With IP_BIND_ADDRESS_NO_PORT a bind to port 0 asks for an address alone. */
+static bool binds_address_alone(const struct trace_record *record) {
+    return record->error == 0 && (record->flags & PW_FLAG_BIND_ADDRESS_NO_PORT) != 0 &&
+           (record->flags & PW_FLAG_HAS_ASSIGNED) != 0 && record->socket->assigned_port == 0;
+}
+
 static bool asks_for_port(const struct trace_record *record) {
     if (!record->committed || record->socket == NULL)
         return false;
     switch (record->kind) {
     case PW_KIND_BIND:
-        return true;
+        return !binds_address_alone(record);
     case PW_KIND_LISTEN:
     case PW_KIND_CONNECT:
     case PW_KIND_AUTOBIND:
@@ -212,6 +218,8 @@ static uint32_t socket_of(struct bindings *bindings, const struct event *event, 
         socket->netns = event->netns;
     if (event->flags & PW_FLAG_LINGER_ZERO)
         socket->linger_zero = true;
+    if (event->flags & PW_FLAG_REUSEADDR)
+        socket->reuse_address = true;
     return index;
 }
 
@@ -285,14 +293,16 @@ static uint64_t end_of_socket(const struct socket_state *socket, enum end_known_
     return destroyed ? socket->destroyed_ns : 0;
 }
 
-/* The end of a connection that a listener accepted. Its TIME_WAIT does not keep a listener from
- * taking the port again, so here a close is an end. */
+/* The end of a connection that a listener accepted. Where SO_REUSEADDR was set its TIME_WAIT does
+ * not keep a listener that sets it too from taking the port again, so there a close is an end.
+ * Without, either side may have closed first, and only the kernel knows whether it left a
+ * TIME_WAIT. */
 static uint64_t end_of_accepted(const struct socket_state *socket, enum end_known_by *how) {
-    struct socket_state without = *socket;
+    struct socket_state seen = *socket;
 
-    without.client = false;
-    without.time_wait = false;
-    return end_of_socket(&without, how);
+    seen.client = !socket->reuse_address;
+    seen.time_wait = socket->time_wait && !socket->reuse_address;
+    return end_of_socket(&seen, how);
 }
 
 /* The port stays taken until the last connection accepted from the listener has gone as well. */

@@ -34,6 +34,7 @@ struct socket_state {
     bool listening;
     bool client; /* connected, or about to be */
     bool linger_zero;
+    bool reuse_address;
     bool uncertain; /* a torn record concerns it */
 };
 

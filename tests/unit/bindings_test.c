@@ -158,9 +158,10 @@ static void disconnect_takes_an_assigned_port_away(void **state) {
     assert_ends(0, END_DISCONNECT, 155);
 }
 
-static void accept_one(uint64_t at) {
+static void accept_one(uint64_t at, uint64_t flags) {
     union pw_unit *units = on_socket(PW_KIND_ACCEPT, SOCK_STREAM, PARENT, 5, 50, at);
 
+    units[0].start.flags |= flags;
     units[2].peer.other_descriptor = 3;
     units[2].peer.other_cookie = 30;
 }
@@ -168,17 +169,27 @@ static void accept_one(uint64_t at) {
 static void a_listener_lasts_as_long_as_what_it_accepted(void **state) {
     (void)state;
     make_listener(0);
-    accept_one(150);
+    accept_one(150, PW_FLAG_REUSEADDR);
     close_socket(PARENT, 3, 30, 200);
     close_socket(PARENT, 5, 50, 300);
     analyse();
     assert_ends(0, END_CLOSED, 305);
 }
 
+static void a_connection_may_leave_a_time_wait_to_its_listener(void **state) {
+    (void)state;
+    make_listener(0);
+    accept_one(150, 0);
+    close_socket(PARENT, 3, 30, 200);
+    close_socket(PARENT, 5, 50, 300);
+    analyse();
+    assert_ends(0, END_NOT_SEEN, 0);
+}
+
 static void a_listener_whose_connection_is_open_has_not_ended(void **state) {
     (void)state;
     make_listener(0);
-    accept_one(150);
+    accept_one(150, PW_FLAG_REUSEADDR);
     close_socket(PARENT, 3, 30, 200);
     analyse();
     assert_ends(0, END_NOT_SEEN, 0);
@@ -258,6 +269,7 @@ int main(void) {
         TEST(shutdown_leaves_a_port_asked_for_by_number),
         TEST(disconnect_takes_an_assigned_port_away),
         TEST(a_listener_lasts_as_long_as_what_it_accepted),
+        TEST(a_connection_may_leave_a_time_wait_to_its_listener),
         TEST(a_listener_whose_connection_is_open_has_not_ended),
         TEST(a_send_that_binds_is_a_request),
         TEST(a_send_that_fails_has_bound_all_the_same),
