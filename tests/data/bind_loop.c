@@ -2,7 +2,9 @@
  * The plainest guest: threads that ask for port 0 in a loop. It checks what the shim must not
  * change - descriptor numbers, errno, the address - and says how often it succeeded.
  *
- *   bind_loop THREADS ROUNDS    ROUNDS 0: for ever
+ *   bind_loop THREADS ROUNDS [say]    ROUNDS 0: for ever
+ *
+ * With "say" it writes "PID PORT" after each bind, in one write.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -14,7 +16,15 @@
 #include <unistd.h>
 
 static long rounds;
+static int speaks;
 static _Atomic long succeeded, failed;
+
+static void say(in_port_t port) {
+    char line[32];
+    int length = snprintf(line, sizeof line, "%d %d\n", (int)getpid(), ntohs(port));
+    if (write(1, line, (size_t)length) != length)
+        _exit(4);
+}
 
 /* With one thread the numbers and errno can be told; close(fd) twice would hit another thread's. */
 static int bind_once(int alone) {
@@ -25,8 +35,10 @@ static int bind_once(int alone) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     int good = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
                getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
-               address.sin_port != 0 && length == sizeof address && close(fd) == 0 &&
-               errno == ENOTNAM;
+               address.sin_port != 0 && length == sizeof address && errno == ENOTNAM;
+    if (speaks)
+        say(address.sin_port);
+    good = good && close(fd) == 0;
     return good && (!alone || (close(fd) == -1 && errno == EBADF));
 }
 
@@ -38,10 +50,11 @@ static void *run(void *alone) {
 
 int main(int count, char **arguments) {
     pthread_t threads[256];
-    int wanted = count == 3 ? atoi(arguments[1]) : 0;
+    int wanted = count >= 3 ? atoi(arguments[1]) : 0;
     if (wanted < 1 || wanted > 256)
         return 2;
     rounds = atol(arguments[2]);
+    speaks = count > 3;
     if (wanted == 1)
         run(threads);
     for (int i = 0; wanted > 1 && i < wanted; i++)
