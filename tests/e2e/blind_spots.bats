@@ -85,6 +85,17 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
     [ "$(grep -cv '^portwitness: [0-9]* \|^portwitness: /' "$summary")" -le 1 ]
 }
 
+@test "a user who may not enter the trace's folder: a shell found by PATH, and what it starts" {
+    copy_for_nobody
+    mkdir -m 700 "$open/closed"
+    trace=$open/closed/trace
+    options=(--shared)
+    witness "${nobody[@]}" sh -c "$open/guest; :" >said
+    grep -q '^port [1-9]' said
+    grep -qE 'blind spots?: [^ ]*/sh \(may not open the trace\)' "$summary"
+    [ -z "$(rows '.[] | .port')" ]
+}
+
 @test "the same user with --shared: seen" {
     copy_for_nobody
     options=(--shared)

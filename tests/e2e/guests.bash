@@ -145,7 +145,7 @@ held_while() {
 nothing_lost() {
     grep -qx 'portwitness: 0 records lost; 0 torn' "$summary" || { cat "$summary" >&2; return 1; }
     "$portwitness" export --format jsonl "$trace" >records 2>complaints
-    [ -s records ] && [ ! -s complaints ] || { cat complaints >&2; return 1; }
+    if [ ! -s records ] || [ -s complaints ]; then cat complaints >&2; return 1; fi
     [ "$(grep -vc '"state":"committed"' records)" -eq 0 ]
 }
 

@@ -1,6 +1,6 @@
 # Python programs: each port in the trace is the one that the program says and that the kernel's
 # socket table shows at that moment.
-# shellcheck disable=SC2154,SC2034 # variables of guests.bash
+# shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq
 
 setup() {
     load guests
@@ -175,4 +175,23 @@ GUEST
         "${words[0]} tcp bind" "${words[1]} tcp connect" "${words[2]} udp bind" \
         "${words[3]} udp sendto")" ]
     nothing_lost
+}
+
+@test "python: by LD_PRELOAD alone, without run" {
+    cat >guest.py <<'GUEST'
+import multiprocessing, socket, time
+def bind(*_):
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        print(server.getsockname()[1], time.monotonic_ns(), flush=True)
+with multiprocessing.Pool(2) as pool:
+    pool.map(bind, range(4), 1)
+bind()
+GUEST
+    LD_PRELOAD=$build/libportwitness.so PORTWITNESS_TRACE=$trace "$python" guest.py >said
+    [ "$(rows '.[] | select(.held_to_ns >= .held_from_ns) | .port' | sort)" = "$(cut -d' ' -f1 said | sort)" ]
+    local port time
+    while read -r port time; do
+        rows --argjson port "$port" --argjson time "$time" '.[] | select(.port == $port
+            and .held_from_ns <= $time and .held_to_ns >= $time) | .end_known_by' | grep -qx closed
+    done <said
 }
