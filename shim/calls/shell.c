@@ -1,6 +1,7 @@
 /* system and popen start a shell inside libc, past the exec wrappers. Where our variables are not
  * in environ, the shell's command is prefixed with them, so that at least what the shell starts is
  * seen. All of it is made in a mapping, since the calling thread's stack can be small. */
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +16,12 @@ struct shell_command {
     size_t size;
     char **given; /* environ, where the shell gets another one */
     char **exchanged;
+};
+
+/* Stands at the end of a mapping that is to be given back later. */
+struct kept_space {
+    char *space;
+    size_t size;
 };
 
 /* The shell itself would print something on the guest's stderr, before any prefix: its loader, that
@@ -51,7 +58,8 @@ static void begin_command(struct shell_command *shell, const char *command, int 
         return;
     size_t room = 4 * used + 256; /* a quote in single quotes takes four characters */
     size_t rest = strlen(command) + 1;
-    shell->size = used + room + rest;
+    shell->size = used + room + rest + 2 * sizeof(struct kept_space);
+    shell->size &= ~(sizeof(struct kept_space) - 1);
     shell->space = program_start_map(shell->size);
     if (shell->space == NULL)
         return;
@@ -61,10 +69,22 @@ static void begin_command(struct shell_command *shell, const char *command, int 
         put_prefix(shell, used, room, rest);
 }
 
+/* Another thread may still be reading the exchanged environment: it is kept until the next one. */
+static void unmap_later(const struct shell_command *shell) {
+    static _Atomic(struct kept_space *) kept;
+    struct kept_space *mine = (struct kept_space *)(void *)(shell->space + shell->size) - 1;
+    *mine = (struct kept_space){shell->space, shell->size};
+    struct kept_space *old = atomic_exchange(&kept, mine);
+    if (old != NULL)
+        program_start_unmap(old->space, old->size);
+}
+
 static void end_command(const struct shell_command *shell) {
     if (shell->exchanged != NULL && environ == shell->exchanged)
         environ = shell->given;
-    if (shell->space != NULL)
+    if (shell->exchanged != NULL)
+        unmap_later(shell);
+    else if (shell->space != NULL)
         program_start_unmap(shell->space, shell->size);
 }
 
