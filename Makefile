@@ -99,12 +99,14 @@ tests: all $(unit_tests) $(guests) $(static_guests)
 
 $(program): $(harness_objects)
 	$(call say,LD)
-	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HARNESS_LIBS)
+	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@.new $^ $(HARNESS_LIBS)
+	$(Q)mv -f $@.new $@
 
 $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 	$(call say,LD)
 	$(Q)$(CC) $(SHIM_SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) $(SHIM_LDFLAGS) \
-		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@ $(shim_objects)
+		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
+	$(Q)mv -f $@.new $@
 
 # The export list comes from the list of wrapped calls: whatever is no row of it stays inside.
 $(BUILD)/shim/exports.map: shim/calls.def $(BUILD)/flags
