@@ -115,8 +115,11 @@ int call_setsockopt(int fd, int level, int name, const void *value, socklen_t le
     int result = real.setsockopt(fd, level, name, value, length);
     if (result < 0)
         return result;
+    /* No more than the kernel read: the buffer may end there, or be NULL for no device. */
     int given[2] = {0, 0};
-    memcpy(given, value, length < sizeof given ? length : sizeof given);
+    size_t read = row->option == PW_OPTION_LINGER ? sizeof given : sizeof *given;
+    if (row->option != PW_OPTION_DEVICE)
+        memcpy(given, value, length < read ? length : read);
     change_facts(&facts, fd, row, given);
     socket_keep(fd, &facts);
     struct record record;

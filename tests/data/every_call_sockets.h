@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -88,6 +89,11 @@ static void do_setsockopt(void) {
     TELL(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, 1));
     TELL(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, (void *)8, sizeof on));
     TELL(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, NULL, 0));
+    /* The kernel reads an int, whatever the length: the page ends behind it. */
+    char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    munmap(page + 4096, 4096);
+    memcpy(page + 4092, &on, sizeof on);
+    TELL(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, page + 4092, 64));
     TELL(setsockopt(-1, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
 }
 
