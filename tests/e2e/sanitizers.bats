@@ -1,0 +1,176 @@
+# Guests with a sanitizer's runtime, with libfaketime or valgrind, and the shim itself checked.
+
+# shellcheck disable=SC2154,SC2034,SC2016 # variables of bats and unchanged.bash; other shells'
+load setup
+load unchanged
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    trace=$BATS_TEST_TMPDIR/trace
+}
+
+# sanitized NAME COMPILER FLAGS...: a threaded guest, built with a sanitizer.
+sanitized() {
+    local name=$1
+    shift
+    "$@" -g -D_GNU_SOURCE -I"$root" -pthread -o "$name" "$root/tests/data/bind_loop.c"
+}
+
+# The guest by run itself, and from plain parents that start it in different ways.
+from_everywhere() {
+    unchanged "$@" 4 50
+    assert_equal "$(assigned_in "$trace")" 200
+    rm "$trace" "$trace.hand"
+    unchanged sh -c '"$@"; "$@"' sh "$@" 4 50
+    assert_equal "$(assigned_in "$trace")" 400
+    assert_equal "$(assigned_in "$trace.hand")" 400
+    rm "$trace" "$trace.hand"
+    unchanged "$data/start_ways" "$@" 4 50
+    assert_equal "$(assigned_in "$trace")" 1000
+    assert_equal "$(assigned_in "$trace.hand")" 1000
+}
+
+@test "a program built with gcc -fsanitize=address, from run and from plain parents" {
+    sanitized asan gcc -fsanitize=address
+    # By hand nobody puts the runtime first: it is for whoever sets LD_PRELOAD himself to do.
+    by_hand() { env LD_PRELOAD="$(gcc -print-file-name=libasan.so):$shim" \
+        PORTWITNESS_TRACE="$trace" ASAN_OPTIONS=detect_leaks=0 "$@"; }
+    from_everywhere ./asan
+}
+
+@test "a program built with gcc -fsanitize=thread, from run and from plain parents" {
+    sanitized tsan gcc -fsanitize=thread
+    before=(setarch -R)
+    from_everywhere ./tsan
+}
+
+@test "a program built with clang -fsanitize=address, from run and from plain parents" {
+    sanitized clang-asan clang -fsanitize=address
+    from_everywhere ./clang-asan
+}
+
+@test "a program built with clang -fsanitize=address -shared-libasan" {
+    sanitized shared clang -fsanitize=address -shared-libasan
+    local path
+    path=$(dirname "$(clang -print-file-name=libclang_rt.asan-x86_64.so)")
+    export LD_LIBRARY_PATH=$path
+    capture bare ./shared 4 50
+    [ "$(cat bare.status)" -eq 0 ] || skip 'the runtime of clang does not run here'
+    capture run "$PORTWITNESS" run --quiet -o "$trace" -- ./shared 4 50
+    like_bare run 0
+    assert_equal "$(assigned_in "$trace")" 200
+}
+
+@test "ASan still finds a guest's mistake under the shim" {
+    printf '#include <stdlib.h>\n#include <string.h>\nint main(void) { char *p = malloc(8); %s }\n' \
+        'memset(p, 1, 9); free(p); return 0;' >mistake.c
+    gcc -O0 -w -fsanitize=address -o mistake mistake.c
+    run "$PORTWITNESS" run --quiet -o "$trace" -- ./mistake
+    assert_equal "$status" 1
+    assert_matches "$output" 'heap-buffer-overflow'
+    assert_equal "$(grep -c libportwitness <<<"$output" || true)" 0
+}
+
+@test "TSan finds no race in the shim's wrappers, and still finds the guest's" {
+    cat >race.c <<'END'
+#include <pthread.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <unistd.h>
+static int shared;
+static void *run(void *unused) {
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bind(fd, (struct sockaddr *)&any, sizeof any);
+    shared++;
+    close(fd);
+    return unused;
+}
+int main(void) {
+    pthread_t a, b;
+    pthread_create(&a, NULL, run, NULL);
+    pthread_create(&b, NULL, run, NULL);
+    pthread_join(a, NULL);
+    pthread_join(b, NULL);
+    return 0;
+}
+END
+    gcc -g -fsanitize=thread -pthread -o race race.c
+    run setarch -R "$PORTWITNESS" run --quiet -o "$trace" -- ./race
+    assert_equal "$status" 66
+    assert_matches "$output" 'data race'
+    assert_equal "$(grep -c libportwitness <<<"$output" || true)" 0
+}
+
+@test "a plain child of an ASan program has the shim in LD_PRELOAD and not the runtime" {
+    printf '#include <stdlib.h>\nint main(void) { return system("%s"); }\n' \
+        'env | grep ^LD_PRELOAD=; echo is=$LD_PRELOAD' >parent.c
+    gcc -w -fsanitize=address -o parent parent.c
+    run "$PORTWITNESS" run --quiet -o "$trace" -- ./parent
+    assert_equal "$status" 0
+    assert_equal "$output" "LD_PRELOAD=$shim
+is=$shim"
+    run "$PORTWITNESS" run --quiet -o "$trace.2" -- sh -c ./parent
+    assert_equal "$output" "LD_PRELOAD=$shim
+is=$shim"
+}
+
+faketime=(/usr/lib/*/faketime/libfaketimeMT.so.1)
+
+@test "libfaketime before and after the shim: both work, and the trace has the kernel's times" {
+    [ -e "${faketime[0]}" ] || skip 'no libfaketime here'
+    local order guest='import socket, time
+for _ in range(100):
+    socket.create_server(("127.0.0.1", 0)).close()
+print(time.strftime("%Y-%m-%d", time.gmtime()), time.monotonic() > 0)'
+    export FAKETIME='@2001-02-03 04:05:06'
+    for order in "${faketime[0]}:$shim" "$shim:${faketime[0]}"; do
+        rm -f trace
+        env -u FAKETIME "$data/monotonic_now" >from.time
+        LD_PRELOAD=$order PORTWITNESS_TRACE=trace /usr/bin/python3 -c "$guest" >out 2>err
+        env -u FAKETIME "$data/monotonic_now" >to.time
+        assert_equal "$(cat err)" ''
+        assert_equal "$(cat out)" '2001-02-03 True'
+        assert_equal "$(assigned_in trace)" 100
+        assert_equal "$(exported --argjson from "$(cat from.time)" --argjson to "$(cat to.time)" \
+            'all(.begin_ns >= $from and .end_ns <= $to and .begin_ns <= .end_ns)')" true
+    done
+    LD_PRELOAD=${faketime[0]} "$PORTWITNESS" run --quiet -o under.run -- /usr/bin/python3 -c "$guest" >out
+    assert_equal "$(cat out)" '2001-02-03 True'
+    assert_equal "$(assigned_in under.run)" 100
+}
+
+@test "valgrind finds nothing wrong with the shim in a guest" {
+    local status=0
+    LD_PRELOAD=$shim PORTWITNESS_TRACE=$trace valgrind --trace-children=yes --error-exitcode=99 \
+        --fullpath-after= \
+        --log-file=valgrind.%p "$data/every_call" >out 2>err || status=$?
+    assert_equal "$status" 0
+    [ "$(find . -name 'valgrind.*' | wc -l)" -gt 40 ]
+    run grep -hE '==.* (at|by) 0x.*(libportwitness|shim/)' valgrind.*
+    assert_equal "$output" ''
+    run grep -hE 'Invalid (read|write)|uninitialised' valgrind.*
+    assert_equal "$output" ''
+}
+
+@test "valgrind finds nothing wrong in ports and export" {
+    by_hand "$data/bind_loop" 2 100
+    for command in 'ports' 'ports --json' 'export --format jsonl'; do
+        # shellcheck disable=SC2086 # words
+        valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
+            "$PORTWITNESS" $command "$trace" >out 2>err
+        [ "$(wc -l <out)" -ge 200 ]
+    done
+}
+
+# The shim of the build with undefined behaviour trapped: a trap ends the guest by a signal.
+@test "no guest meets undefined behaviour in the shim" {
+    make -C "$root" --no-print-directory BUILD="$build" SANITIZE=address,undefined WERROR=1 \
+        "$build/sanitize-address-undefined/libportwitness.so" >build.log 2>&1
+    shim=$build/sanitize-address-undefined/libportwitness.so
+    nm "$shim" >symbols
+    unchanged_by_hand 0 "$data/every_call"
+    unchanged_by_hand 0 "$data/bind_loop" 16 500
+    assert_equal "$(assigned_in "$trace")" 8000
+    unchanged_by_hand 0 "$data/small_stack"
+}
