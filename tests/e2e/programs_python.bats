@@ -179,10 +179,11 @@ GUEST
 
 @test "python: by LD_PRELOAD alone, without run" {
     cat >guest.py <<'GUEST'
-import multiprocessing, socket, time
+import multiprocessing, os, socket, time
 def bind(*_):
     with socket.create_server(('127.0.0.1', 0)) as server:
-        print(server.getsockname()[1], time.monotonic_ns(), flush=True)
+        # One write a line: print may make several, and those of two processes mix.
+        os.write(1, f'{server.getsockname()[1]} {time.monotonic_ns()}\n'.encode())
 with multiprocessing.Pool(2) as pool:
     pool.map(bind, range(4), 1)
 bind()
