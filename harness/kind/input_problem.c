@@ -1,5 +1,5 @@
-/* What is wrong with an input often quotes the input, which may hold anything: the message stays one
- * line of printable text whatever is in it. */
+/* What is wrong with an input often quotes the input, which may hold anything: the message stays
+ * one line of printable text whatever is in it. */
 #include "harness/kind/input_problem.h"
 
 #include <stdarg.h>

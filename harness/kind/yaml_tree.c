@@ -1,5 +1,6 @@
-/* libyaml's events become a tree here, not by its own document loader: that one has no limits, keeps
- * no count of what aliases stand for, and forgets whether an alias lies within its own anchor. */
+/* libyaml's events become a tree here, not by its own document loader: that one has no limits,
+ * keeps no count of what aliases stand for, and forgets whether an alias lies within its own
+ * anchor. */
 #include "harness/kind/yaml_tree.h"
 
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static bool note_anchor(struct yaml_tree *tree, const yaml_char_t *name, struct 
         return refuse(tree, mark, "more than 1000 anchors");
     tree->anchors = memory_grow(tree->anchors, &tree->anchor_room, tree->anchor_count + 1,
                                 sizeof *tree->anchors);
-    tree->anchors[tree->anchor_count].name = memory_copy((const char *)name, strlen((const char *)name));
+    tree->anchors[tree->anchor_count].name =
+        memory_copy((const char *)name, strlen((const char *)name));
     tree->anchors[tree->anchor_count++].node = node;
     return true;
 }
@@ -74,7 +76,8 @@ static struct tree_node *new_node(struct yaml_tree *tree, enum tree_kind kind,
     node->line = mark->line + 1;
     node->column = mark->column + 1;
     node->expanded = 1;
-    tree->nodes = memory_grow(tree->nodes, &tree->room, tree->count + 1, sizeof(struct tree_node *));
+    tree->nodes =
+        memory_grow(tree->nodes, &tree->room, tree->count + 1, sizeof(struct tree_node *));
     tree->nodes[tree->count++] = node;
     return node;
 }
@@ -114,10 +117,9 @@ static bool open_collection(struct yaml_tree *tree, const yaml_event_t *event) {
         return false;
     node->open = true;
     tree->open[tree->depth++] = node;
-    return note_anchor(tree,
-                       sequence ? event->data.sequence_start.anchor
-                                : event->data.mapping_start.anchor,
-                       node, &event->start_mark);
+    return note_anchor(
+        tree, sequence ? event->data.sequence_start.anchor : event->data.mapping_start.anchor, node,
+        &event->start_mark);
 }
 
 static bool close_collection(struct yaml_tree *tree, const yaml_event_t *event) {
@@ -137,7 +139,8 @@ static bool take_alias(struct yaml_tree *tree, const yaml_event_t *event) {
             return attach(tree, tree->anchors[i - 1].node, &event->start_mark);
         }
     return input_problem_set(tree->problem, event->start_mark.line + 1,
-                             event->start_mark.column + 1, "no anchor '%s' before this alias", name);
+                             event->start_mark.column + 1, "no anchor '%s' before this alias",
+                             name);
 }
 
 static bool take_event(struct yaml_tree *tree, const yaml_event_t *event) {

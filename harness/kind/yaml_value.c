@@ -1,5 +1,5 @@
-/* Numbers follow Go: 0x50, 0o120, 0b1010000, 0120 and 8_0 are 80 or so, a quoted 80 is a text, and a
- * fraction is cut off. A file that Kind reads must not be refused here, nor the reverse. */
+/* Numbers follow Go: 0x50, 0o120, 0b1010000, 0120 and 8_0 are 80 or so, a quoted 80 is a text, and
+ * a fraction is cut off. A file that Kind reads must not be refused here, nor the reverse. */
 #include "harness/kind/yaml_value.h"
 
 #include <ctype.h>
@@ -43,8 +43,8 @@ static bool find_own(const struct tree_node *mapping, const char *key,
     return true;
 }
 
-/* A key of the mapping itself goes before a merged one, and an earlier merged mapping before a later
- * one. */
+/* A key of the mapping itself goes before a merged one, and an earlier merged mapping before a
+ * later one. */
 static bool find_merged(const struct tree_node *mapping, const char *key,
                         const struct tree_node **value, struct input_problem *problem) {
     const struct tree_node *merged = NULL;
@@ -136,7 +136,9 @@ static enum number_reading read_whole(const char *text, int32_t *number) {
         char mark = (char)tolower((unsigned char)digits[1]);
 
         base = mark == 'x' ? 16 : mark == 'b' ? 2 : 8;
-        digits += isdigit((unsigned char)mark) ? 1 : mark == 'x' || mark == 'b' || mark == 'o' ? 2 : 0;
+        digits += isdigit((unsigned char)mark)                ? 1
+                  : mark == 'x' || mark == 'b' || mark == 'o' ? 2
+                                                              : 0;
     }
     if (!isxdigit((unsigned char)*digits))
         return NUMBER_NONE;

@@ -1,12 +1,14 @@
-/* Values in a YAML tree, taken as Go's yaml.v3, with which Kind and Docker Compose read, takes them.
+/* Values in a YAML tree, taken as Go's yaml.v3, with which Kind and Docker Compose read, takes
+ * them.
  */
 #ifndef PORTWITNESS_KIND_YAML_VALUE_H
 #define PORTWITNESS_KIND_YAML_VALUE_H
 
 #include "harness/kind/yaml_tree.h"
 
-/* Sets *value to the value of a key of a mapping, merged keys (<<) included, or to NULL if it has no
- * such key. A null value counts as absent. false with *problem filled if the key stands twice. */
+/* Sets *value to the value of a key of a mapping, merged keys (<<) included, or to NULL if it has
+ * no such key. A null value counts as absent. false with *problem filled if the key stands twice.
+ */
 bool yaml_value_find(const struct tree_node *mapping, const char *key,
                      const struct tree_node **value, struct input_problem *problem);
 
@@ -19,8 +21,8 @@ bool yaml_value_find_kind(const struct tree_node *mapping, const char *key, enum
 bool yaml_value_number(const struct tree_node *mapping, const char *key, int32_t *number,
                        struct input_problem *problem);
 
-/* Sets *text to the value of a key, or to NULL if there is none. It lives as long as the tree. false
- * with *problem filled if the value is no scalar. */
+/* Sets *text to the value of a key, or to NULL if there is none. It lives as long as the tree.
+ * false with *problem filled if the value is no scalar. */
 bool yaml_value_text(const struct tree_node *mapping, const char *key, const char **text,
                      struct input_problem *problem);
 
