@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
@@ -124,6 +125,10 @@ static uint64_t read_own_stat(struct start_strings *bounds) {
         bounds->arguments_end = address_of(field[49]);
         bounds->environment = address_of(field[50]);
         bounds->environment_end = address_of(field[51]);
+        /* The kernel puts the program's name right behind (AT_EXECFN). Where it is elsewhere, the
+         * program does not run on the stack that the kernel made, as in valgrind. */
+        if (field[51] != getauxval(AT_EXECFN))
+            memset(bounds, 0, sizeof *bounds);
     }
     return field[22];
 }
