@@ -15,7 +15,7 @@
 
 #include "shim/raw_syscall.h"
 
-enum { SEGMENTS_MAX = 32, INTERPRETERS_MAX = 4, DYNAMIC_MAX = 64 };
+enum { SEGMENTS_MAX = 32, INTERPRETERS_MAX = 4, DYNAMIC_MAX = 64, NOTES_MAX = 16 };
 
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64
@@ -111,6 +111,31 @@ static int loader_obstacle(int fd, const struct segments *segments) {
     return strstr(loader, OWN_LOADER) == NULL ? PW_BLIND_ARCHITECTURE : 0;
 }
 
+/* The Go linker leaves its build id in a note of the owner "Go" (cmd/internal/buildid). Such a
+ * program calls the kernel past libc, so nothing of its own is seen, though the shim is in it. */
+static bool is_go(int fd, const struct segments *segments) {
+    struct {
+        ElfW(Nhdr) header;
+        char owner[4];
+    } note;
+    for (unsigned i = 0; i < segments->count; i++) {
+        const ElfW(Phdr) *segment = &segments->entry[i];
+        if (segment->p_type != PT_NOTE)
+            continue;
+        uint64_t at = segment->p_offset;
+        uint64_t end = at + segment->p_filesz;
+        for (unsigned notes = 0; notes < NOTES_MAX && at + sizeof note <= end; notes++) {
+            if (!read_at(fd, &note, sizeof note, at))
+                break;
+            if (note.header.n_namesz == sizeof note.owner && memcmp(note.owner, "Go", 3) == 0)
+                return true;
+            at += sizeof note.header + ((note.header.n_namesz + UINT64_C(3)) & ~UINT64_C(3)) +
+                  ((note.header.n_descsz + UINT64_C(3)) & ~UINT64_C(3));
+        }
+    }
+    return false;
+}
+
 static void inspect_elf(int fd, struct program_facts *facts) {
     ElfW(Ehdr) header;
     struct segments segments = {.count = 0};
@@ -126,8 +151,11 @@ static void inspect_elf(int fd, struct program_facts *facts) {
     if (!read_at(fd, segments.entry, segments.count * sizeof(ElfW(Phdr)), header.e_phoff))
         return;
     facts->obstacle = loader_obstacle(fd, &segments);
-    if (facts->obstacle == 0)
-        find_sanitizer(fd, &segments, facts);
+    if (facts->obstacle != 0)
+        return;
+    find_sanitizer(fd, &segments, facts);
+    if (is_go(fd, &segments))
+        facts->obstacle = PW_BLIND_OWN_CALLS;
 }
 
 /* The loader goes into secure-execution mode for these (ld.so(8)) and ignores the preload. A set-id

@@ -47,6 +47,12 @@ copy_for_nobody() {
     blind "$static" 'static program'
 }
 
+@test "a dynamic Go program, which loads the shim and goes past it" {
+    witness sh -c "$data/go_like && $show" >said
+    blind "$data/go_like" 'Go program that calls the kernel itself'
+    [ "$(rows 'map(select(.requested_port == 0 and .comm == "show_environmen")) | length')" -eq 1 ]
+}
+
 @test "a script whose interpreter is static" {
     printf '#!%s sh\necho "said by $0"\n' "$(command -v busybox)" >script
     chmod +x script
