@@ -5,6 +5,7 @@
 #include "shim/program_start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -138,4 +139,17 @@ const char *program_search_path(void) {
 
 void program_start_unmap(void *space, size_t size) {
     raw_syscall3(SYS_munmap, RAW(space), (long)size, 0);
+}
+
+void program_start_tell_own(void) {
+    struct program_start start;
+    char path[sizeof start.facts.path];
+    long length =
+        raw_syscall4(SYS_readlinkat, AT_FDCWD, RAW("/proc/self/exe"), RAW(path), sizeof path - 1);
+    if (length <= 0)
+        return;
+    path[length] = '\0';
+    prepare(&start, 0, NULL);
+    if (program_inspect(path, NULL, &start.facts) && start.facts.obstacle == PW_BLIND_OWN_CALLS)
+        record_blind_spot(&start, PW_BLIND_OWN_CALLS, own_pid());
 }

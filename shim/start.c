@@ -13,6 +13,7 @@
 
 #include "shim/environment.h"
 #include "shim/process.h"
+#include "shim/program_start.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
@@ -151,6 +152,8 @@ static void start_once(void) {
     recorder_attach(map.base, map.size);
     process_begin_image();
     process_open_gate();
+    if (!environment_is_supervised())
+        program_start_tell_own();
     adopt_all_inherited();
 }
 

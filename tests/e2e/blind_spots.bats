@@ -53,6 +53,12 @@ copy_for_nobody() {
     [ "$(rows 'map(select(.requested_port == 0 and .comm == "show_environmen")) | length')" -eq 1 ]
 }
 
+@test "a dynamic Go program by hand, where nobody looked at it before it started" {
+    LD_PRELOAD=$build/libportwitness.so PORTWITNESS_TRACE=$trace "$data/go_like"
+    "$portwitness" ports "$trace" 2>evidence
+    grep -q "blind spot: 1 Go program that calls the kernel itself, first $data/go_like" evidence
+}
+
 @test "a script whose interpreter is static" {
     printf '#!%s sh\necho "said by $0"\n' "$(command -v busybox)" >script
     chmod +x script
