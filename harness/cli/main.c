@@ -15,6 +15,7 @@ static const struct {
     {"run", run_command, "Runs a command and records its port requests in a trace"},
     {"ports", ports_command, "Shows the requests in a trace and the ports assigned"},
     {"export", export_command, "Writes every record of a trace as JSON Lines"},
+    {"plan", plan_command, "Tells what becomes of a cluster file's port mappings"},
 };
 
 static void show_usage(FILE *to) {

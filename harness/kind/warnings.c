@@ -10,8 +10,15 @@
 
 #include "harness/trace/memory.h"
 
+/* The address that a mapping's socket gets, read once: pairs are many. */
+struct bound_to {
+    const char *text;
+    struct listen_address address;
+};
+
 struct search {
     const struct plan_input *input;
+    const struct bound_to *addresses; /* of each mapping */
     const struct kind_release *release;
     const struct host_facts *facts;
     struct plan_warnings *warnings;
@@ -56,23 +63,27 @@ enum meeting { MEET_NOT, MEET, MEET_DUAL_STACK };
 
 /* Would sockets on both addresses meet? A :: socket meets IPv4 only if it is dual-stack, which the
  * binder decides. A runtime that is given no address takes every one of both families. */
-static enum meeting addresses_meet(const char *one, const char *other) {
-    struct listen_address a = listen_address_parse(one);
-    struct listen_address b = listen_address_parse(other);
+static enum meeting addresses_meet(const struct bound_to *one, const struct bound_to *other) {
+    const struct listen_address *a = &one->address;
+    const struct listen_address *b = &other->address;
 
-    if (one[0] == '\0' || other[0] == '\0')
+    if (one->text[0] == '\0' || other->text[0] == '\0')
         return MEET;
-    if (!a.valid || !b.valid)
-        return strcmp(one, other) == 0 ? MEET : MEET_NOT;
-    if (listen_address_equal(&a, &b))
+    if (!a->valid || !b->valid)
+        return strcmp(one->text, other->text) == 0 ? MEET : MEET_NOT;
+    if (listen_address_equal(a, b))
         return MEET;
-    if (listen_address_is_v4(&a) != listen_address_is_v4(&b))
-        return listen_address_is_any_v6(&a) || listen_address_is_any_v6(&b) ? MEET_DUAL_STACK
-                                                                            : MEET_NOT;
-    if (listen_address_is_any_v4(&a) || listen_address_is_any_v4(&b) ||
-        listen_address_is_any_v6(&a) || listen_address_is_any_v6(&b))
-        return MEET;
-    return MEET_NOT;
+    if (listen_address_is_v4(a) != listen_address_is_v4(b))
+        return listen_address_is_any_v6(a) || listen_address_is_any_v6(b) ? MEET_DUAL_STACK
+                                                                          : MEET_NOT;
+    return listen_address_is_any_v4(a) || listen_address_is_any_v4(b) ||
+                   listen_address_is_any_v6(a) || listen_address_is_any_v6(b)
+               ? MEET
+               : MEET_NOT;
+}
+
+static struct bound_to bound_to(const char *text) {
+    return (struct bound_to){text, listen_address_parse(text)};
 }
 
 static const char *place(const struct search *search, size_t index, char text[80]) {
@@ -142,7 +153,7 @@ static void find_pairs(const struct search *search, size_t index) {
         if (mapping_fate(earlier) != FATE_FIXED || !numbers_meet(earlier, mapping) ||
             strcmp(mapping_protocol(earlier), mapping_protocol(mapping)) != 0)
             continue;
-        meeting = addresses_meet(mapping_address(input, earlier), mapping_address(input, mapping));
+        meeting = addresses_meet(&search->addresses[i], &search->addresses[index]);
         if (meeting == MEET_NOT || kind_compares(search, earlier, mapping))
             continue;
         warn_of_pair(search, i, index, meeting);
@@ -153,10 +164,13 @@ static void find_pairs(const struct search *search, size_t index) {
 static void find_api_server(const struct search *search, size_t index) {
     const struct plan_input *input = search->input;
     const struct mapping *mapping = &input->mappings[index];
+    struct bound_to api;
 
     if (mapping->source != SOURCE_KIND || mapping->host_port != input->api_port ||
-        mapping_fate(mapping) != FATE_FIXED || strcmp(mapping_protocol(mapping), "TCP") != 0 ||
-        addresses_meet(mapping_address(input, mapping), input->api_address) == MEET_NOT)
+        mapping_fate(mapping) != FATE_FIXED || strcmp(mapping_protocol(mapping), "TCP") != 0)
+        return;
+    api = bound_to(input->api_address);
+    if (addresses_meet(&search->addresses[index], &api) == MEET_NOT)
         return;
     warn(search, "api-server", index,
          "port %d/TCP is the API server's as well (networking.apiServerPort): one bind fails",
@@ -245,8 +259,13 @@ static void find_container_port(const struct search *search, size_t index) {
 
 void plan_warnings_find(const struct plan_input *input, const struct kind_release *release,
                         const struct host_facts *facts, struct plan_warnings *warnings) {
-    struct search search = {input, release, facts, warnings};
+    struct bound_to *addresses = calloc(input->count + 1, sizeof *addresses);
+    struct search search = {input, addresses, release, facts, warnings};
 
+    if (addresses == NULL)
+        abort();
+    for (size_t i = 0; i < input->count; i++)
+        addresses[i] = bound_to(mapping_address(input, &input->mappings[i]));
     for (size_t i = 0; i < input->count; i++) {
         find_pairs(&search, i);
         find_api_server(&search, i);
@@ -254,6 +273,7 @@ void plan_warnings_find(const struct plan_input *input, const struct kind_releas
         find_address(&search, i);
         find_container_port(&search, i);
     }
+    free(addresses);
 }
 
 void plan_warnings_free(struct plan_warnings *warnings) {
