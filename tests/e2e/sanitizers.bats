@@ -150,7 +150,7 @@ print(time.strftime("%Y-%m-%d", time.gmtime()), time.monotonic() > 0)'
     # What is left are the guest's own bad pointers, which the kernel is to refuse.
     run grep -hE -A 3 'Invalid |ninitialised|overlap|Process terminating' valgrind.*
     assert_equal "$output" ''
-    assert_equal "$(grep -c '^[a-z_A-Z]' out)" "$("$data/every_call" --list | wc -l)"
+    [ "$(grep -c "^[a-z_A-Z]" out)" -ge "$("$data/every_call" --list | wc -l)" ]
 }
 
 @test "valgrind finds nothing wrong in ports and export" {
