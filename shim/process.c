@@ -61,9 +61,11 @@ void *vfork_prepare(void) {
     return next;
 }
 
-/* The mark outlives the child: back in the parent, the pid tells. */
+/* The mark outlives the child: back in the parent, the pid tells, and in a child that was forked
+ * since inside libc, the wiped page. */
 static bool still_in_vfork_child(void) {
-    if (raw_pid() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
+    if (atomic_load_explicit(&who()->serial, memory_order_relaxed) != 0 &&
+        raw_pid() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
         return true;
     vfork_mark = false;
     return false;
