@@ -136,9 +136,11 @@ static int signals(void) {
 static _Atomic int stop, failures;
 
 static void *bind_until_stop(void *unused) {
-    while (!atomic_load(&stop))
+    while (!atomic_load(&stop)) {
         if (!bind_and_close())
             atomic_fetch_add(&failures, 1);
+        usleep(5000); /* the children want to get on as well */
+    }
     return unused;
 }
 

@@ -46,10 +46,11 @@ afterwards: 1"
     none_torn "$trace"
     none_torn "$trace.hand"
     # The child has its own serial, and the parent knows it.
-    assert_equal "$(from=$trace exported '
-        (map(select(.kind == "fork") | .serial) | unique | length) as $forked
-        | (map(select(.kind == "process-start" and (.flags | index("by-fork"))) | .serial)
-            | unique | length) | [., $forked] | join(" ")')" '20 20'
+    exported 'map(select(.kind == "fork") | .serial) | unique' >forked
+    exported 'map(select(.kind == "process-start" and (.flags | index("by-fork"))) | .serial)
+        | unique' >entered
+    diff forked entered
+    [ "$(jq length forked)" -ge 20 ]
 }
 
 @test "children of a program with 64 threads bind and start programs" {
@@ -68,7 +69,7 @@ afterwards: 1"
     none_torn "$trace"
     assert_equal "$(exported 'map(select(.kind == "process-start" and (.flags | index("by-fork")))
         | .serial) as $children | map(select(.process | IN($children[]))
-        | "\(.kind)") | map(select(. != "module")) | join(" ")')" \
+        | "\(.kind)") | map(select(. != "module" and . != "namespace")) | join(" ")')" \
         'process-start socket bind address-read close process-exit'
 }
 
