@@ -33,15 +33,15 @@ on_disk() {
 }
 
 tmpfs='mount -t tmpfs -o size=2m none disk'
-ext4='truncate -s 8m image && mkfs.ext4 -q -F image && mount -o loop image disk'
+ext4='truncate -s 4m image && mkfs.ext4 -q -F -O ^has_journal image && mount -o loop image disk'
 
 # The guest's records need far more room than the disk has.
 fills_disk() {
-    unchanged_by_hand 0 "$data/hostile" do-nothing 40000
+    unchanged_by_hand 0 "$data/hostile" do-nothing 12000
     disk_was_full
-    unchanged_by_hand 0 "$data/bind_loop" 16 3000
+    unchanged_by_hand 0 "$data/bind_loop" 16 800
     disk_was_full
-    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 3000
+    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 800
     like_bare run 0
     disk_was_full
 }

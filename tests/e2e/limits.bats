@@ -32,9 +32,9 @@ setup() {
 }
 
 @test "a guest in a sandbox that answers EPERM to all that the shim adds runs on" {
-    unchanged "$data/hostile" forbid-the-rest 20000
+    unchanged "$data/hostile" forbid-the-rest 5000
     assert_matches "$(cat bare.out)" 'getppid: -1 EPERM'
-    assert_matches "$(cat bare.out)" 'succeeded 20000 of 20000'
+    assert_matches "$(cat bare.out)" 'succeeded 5000 of 5000'
 }
 
 @test "a guest under RLIMIT_AS below the trace's size maps what fits" {
@@ -49,7 +49,7 @@ setup() {
 
 @test "under a small RLIMIT_FSIZE the trace is smaller, and no SIGXFSZ comes" {
     before=(bash -c 'ulimit -f 4096; exec "$@"' bash)
-    unchanged_by_hand 0 "$data/hostile" do-nothing 40000
+    unchanged_by_hand 0 "$data/hostile" do-nothing 12000
     assert_equal "$(stat -c %s "$trace")" $((4096 * 1024))
     [ "$(assigned_in "$trace")" -gt 5000 ]
     assert_matches "$(cat evidence)" 'lost: [0-9]+ records over the maximal size'
@@ -63,8 +63,8 @@ setup() {
 }
 
 @test "a guest under run that lowers RLIMIT_FSIZE is recorded on" {
-    unchanged bash -c 'ulimit -f 8; exec "$@"' bash "$data/hostile" do-nothing 40000
-    assert_equal "$(assigned_in "$trace")" 40000
+    unchanged bash -c 'ulimit -f 8; exec "$@"' bash "$data/hostile" do-nothing 2000
+    assert_equal "$(assigned_in "$trace")" 2000
 }
 
 # A root with a shell and two guests, in which neither the shim nor the trace exist.
