@@ -136,10 +136,11 @@ char **environment_make(char *const from[], const struct environment_plan *plan)
             return NULL;
         }
     }
-    char *preload = environment_preload(value_of(from, "LD_PRELOAD"), plan->shim, plan->sanitizer);
-    bool good = set(made, &kept, "LD_PRELOAD", preload) &&
+    char *preload = NULL;
+    if (plan->shim != NULL)
+        preload = environment_preload(value_of(from, "LD_PRELOAD"), plan->shim, plan->sanitizer);
+    bool good = (plan->shim == NULL || set(made, &kept, "LD_PRELOAD", preload)) &&
                 set(made, &kept, "PORTWITNESS_TRACE", plan->trace) &&
-                set(made, &kept, "PORTWITNESS_RUN", "1") &&
                 set(made, &kept, "PORTWITNESS_RUN", "1") &&
                 (plan->sanitizer == NULL || plan->sanitizer[0] == '\0' ||
                  set(made, &kept, "PORTWITNESS_RESTORED", SANITIZER_WAS_PUT_FIRST)) &&

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct environment_plan {
-    const char *shim;      /* path of libportwitness.so */
+    const char *shim;      /* path of libportwitness.so; NULL: the command cannot load it */
     const char *trace;     /* absolute path of the trace */
     const char *sanitizer; /* soname that must be listed first, NULL or "": none */
     bool follow;

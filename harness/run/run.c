@@ -173,7 +173,9 @@ static int start_command(struct run *run, const char *shim) {
     const char *search_path = getenv("PATH");
     (void)program_inspect(run->options.command[0],
                           search_path != NULL ? search_path : "/bin:/usr/bin", &facts);
-    const struct environment_plan plan = {.shim = shim,
+    /* A foreign loader complains of a library that it cannot use, or gives up. */
+    bool is_foreign = facts.obstacle == PW_BLIND_ARCHITECTURE;
+    const struct environment_plan plan = {.shim = is_foreign ? NULL : shim,
                                           .trace = run->trace.absolute,
                                           .sanitizer = facts.sanitizer,
                                           .follow = run->options.follow};

@@ -116,6 +116,18 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
     [ "$(rows '.[] | select(.comm == "guest") | .port')" = "$(sed -n 's/^port \([0-9]*\) .*/\1/p' said)" ]
 }
 
+@test "a program of another C library, started by run itself and by a shell" {
+    printf '#include <stdio.h>\nint main(void) { return puts("musl") < 0; }\n' >guest.c
+    musl-gcc -o guest guest.c
+    witness ./guest >said 2>&1
+    [ "$(cat said)" = musl ]
+    blind ./guest 'other architecture'
+    rm "$trace"
+    witness sh -c './guest && exit 3' >said || [ $? -eq 3 ]
+    [ "$(cat said)" = musl ]
+    blind ./guest 'other architecture'
+}
+
 @test "a program of another word size" {
     [ "$(uname -m)" = x86_64 ] || skip 'the program below is for x86-64 kernels'
     # exit(7) in 32 bits, without any library.

@@ -67,6 +67,20 @@ static void the_other_variables_stay_as_they_are(void **state) {
     environment_free(made);
 }
 
+static void a_command_that_cannot_load_the_shim_is_spared_it(void **state) {
+    (void)state;
+    char *from[] = {"LD_PRELOAD=x.so", NULL};
+    char *bare[] = {NULL};
+    const struct environment_plan plan = {.shim = NULL, .trace = "/t", .follow = true};
+    char **made = environment_make(from, &plan);
+    assert_non_null(made);
+    assert_string_equal(value_of(made, "LD_PRELOAD"), "x.so");
+    environment_free(made);
+    made = environment_make(bare, &plan);
+    assert_null(value_of(made, "LD_PRELOAD"));
+    environment_free(made);
+}
+
 static void following_is_switched_off_by_a_variable(void **state) {
     (void)state;
     char *from[] = {NULL};
@@ -83,6 +97,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_listed_twice),
         cmocka_unit_test(a_sanitizer_comes_first),
         cmocka_unit_test(the_other_variables_stay_as_they_are),
+        cmocka_unit_test(a_command_that_cannot_load_the_shim_is_spared_it),
         cmocka_unit_test(following_is_switched_off_by_a_variable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
