@@ -31,7 +31,7 @@ static uint64_t search(const char *from, const char *end, const char *digits, si
                        uint64_t found) {
     uint64_t flags = 0;
     if (from == NULL || end < from)
-        return 0;
+        return PW_FLAG_SEARCH_CUT; /* not known where they are */
     if (end - from > SEARCH_BYTES) {
         end = from + SEARCH_BYTES;
         flags = PW_FLAG_SEARCH_CUT;
