@@ -86,14 +86,18 @@ static struct bound_to bound_to(const char *text) {
     return (struct bound_to){text, listen_address_parse(text)};
 }
 
-static const char *place(const struct search *search, size_t index, char text[80]) {
+enum { PLACE_SIZE = 96 };
+
+static const char *place(const struct search *search, size_t index, char text[PLACE_SIZE]) {
     const struct mapping *mapping = &search->input->mappings[index];
 
     if (mapping->source == SOURCE_PUBLISH)
-        snprintf(text, 80, "-p number %zu", mapping->index + 1);
+        snprintf(text, PLACE_SIZE, "-p number %zu", mapping->index + 1);
+    else if (mapping->source == SOURCE_KIND)
+        snprintf(text, PLACE_SIZE, "node %zu, line %zu", mapping->node, mapping->line);
     else
-        snprintf(text, 80, "%s %zu, line %zu", mapping->source == SOURCE_KIND ? "node" : "service",
-                 mapping->node, mapping->line);
+        snprintf(text, PLACE_SIZE, "service %.40s, line %zu",
+                 search->input->nodes[mapping->node].name, mapping->line);
     return text;
 }
 
@@ -110,7 +114,7 @@ static void warn_of_pair(const struct search *search, size_t first, size_t secon
     const struct mapping *b = &search->input->mappings[second];
     const char *protocol = mapping_protocol(b);
     int32_t port = b->host_port > a->host_port ? b->host_port : a->host_port;
-    char text[80];
+    char text[PLACE_SIZE];
 
     place(search, first, text);
     if (meeting == MEET_DUAL_STACK) {
