@@ -99,7 +99,7 @@ tests: all $(unit_tests) $(guests) $(static_guests)
 
 $(program): $(harness_objects)
 	$(call say,LD)
-	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@.new $^ $(HARNESS_LIBS)
+	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@.new $^ $(HARNESS_LIBS) -lm
 	$(Q)mv -f $@.new $@
 
 $(shim): $(shim_objects) $(BUILD)/shim/exports.map
@@ -143,7 +143,7 @@ $(BUILD)/object/%.o: %.c $(BUILD)/flags
 $(unit_tests): $(BUILD)/%: $(BUILD)/object/%.o $(filter-out %/harness/cli/main.o,$(harness_objects))
 	$(call say,LD)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS)
+	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
 # Guests are ordinary programs: no library of ours, no instrumentation.
 $(static_guests): guest_flags := -static

@@ -8,5 +8,6 @@
 int ports_command(int argc, char **argv);
 int export_command(int argc, char **argv);
 int plan_command(int argc, char **argv);
+int storm_command(int argc, char **argv);
 
 #endif

@@ -16,6 +16,7 @@ static const struct {
     {"ports", ports_command, "Shows the requests in a trace and the ports assigned"},
     {"export", export_command, "Writes every record of a trace as JSON Lines"},
     {"plan", plan_command, "Tells what becomes of a cluster file's port mappings"},
+    {"storm", storm_command, "Simulates parallel port publishers and checks what they got"},
 };
 
 static void show_usage(FILE *to) {
