@@ -365,3 +365,17 @@ nodes:'
     run -0 plan --help
     assert_matches "$output" '--fail-on-warning'
 }
+
+@test "the manual page tells of each warning, fate and key" {
+    local page word count=0
+    page=$(MANWIDTH=500 man -l "$root/docs/portwitness.1" | col -bx | sed -n '/^WHAT PLAN/,/^EXIT/p')
+    while read -r word; do
+        [[ $page =~ (^|[^[:alnum:]_-])$word($|[^[:alnum:]_-]) ]] || { echo "not told of: $word"; false; }
+        count=$((count + 1))
+    done < <(
+        grep -oE 'warn\(search, "[a-z-]+"' "$root/harness/kind/warnings.c" | cut -d '"' -f 2
+        sed -n '/mapping_fate_name/,/^}/s/.*= "\(.*\)".*/\1/p' "$root/harness/kind/mapping.c"
+        grep -oE '_new\([a-z]+, *"[a-z_]+"' "$root/harness/cli/plan_json.c" | cut -d '"' -f 2
+    )
+    [ "$count" -ge 40 ]
+}
