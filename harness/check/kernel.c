@@ -1,5 +1,5 @@
-/* The kernel tells sockets by inode, and /proc/PID/fd tells whose inode it is. Both lists are put in
- * one order and compared from end to end, so that nothing is counted twice. */
+/* The kernel tells sockets by inode, and /proc/PID/fd tells whose inode it is. Both lists are put
+ * in one order and compared from end to end, so that nothing is counted twice. */
 #include "harness/check/kernel.h"
 
 #include <dirent.h>
@@ -85,8 +85,8 @@ static void compare(const struct holding *announced, size_t announced_count,
             verdict_differs(verdict, "process %d announced %s and has no such socket",
                             (int)announced[i].pid, endpoint_text(&announced[i].endpoint, text));
         if (order > 0)
-            verdict_differs(verdict, "process %d has %s and did not announce it",
-                            (int)found[j].pid, endpoint_text(&found[j].endpoint, text));
+            verdict_differs(verdict, "process %d has %s and did not announce it", (int)found[j].pid,
+                            endpoint_text(&found[j].endpoint, text));
         i += order <= 0;
         j += order >= 0;
     }

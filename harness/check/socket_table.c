@@ -37,8 +37,7 @@ static int take_row(const struct nlmsghdr *header, void *data) {
     endpoint_set_address(&row->endpoint, message->idiag_family, message->id.idiag_src);
     struct nlattr *attribute;
     mnl_attr_for_each(attribute, header, sizeof *message) {
-        if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY &&
-            message->idiag_family == AF_INET6)
+        if (mnl_attr_get_type(attribute) == INET_DIAG_SKV6ONLY && message->idiag_family == AF_INET6)
             row->endpoint.v6only = mnl_attr_get_u8(attribute) != 0;
     }
     return MNL_CB_OK;

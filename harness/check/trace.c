@@ -138,8 +138,7 @@ static bool stands(const struct bindings *bindings, const struct binding *bindin
     return !socket->client;
 }
 
-static void read_round(struct trace_check *check, struct bindings *bindings,
-                       struct facts *claims) {
+static void read_round(struct trace_check *check, struct bindings *bindings, struct facts *claims) {
     struct trace_record record;
     while (trace_reader_next(check->reader, &record) == TRACE_NEXT_RECORD) {
         note_start(check, &record);

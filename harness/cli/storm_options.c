@@ -1,5 +1,5 @@
-/* getopt_long rather than popt: `--private-net` takes its value with "=" or not at all, and must not
- * swallow the name of the file behind it. */
+/* getopt_long rather than popt: `--private-net` takes its value with "=" or not at all, and must
+ * not swallow the name of the file behind it. */
 #include "harness/cli/storm_options.h"
 
 #include <errno.h>
@@ -10,11 +10,12 @@
 #include <time.h>
 
 #include "harness/cli/commands.h"
+#include "harness/kind/release.h"
 #include "harness/publish/network.h"
 #include "harness/publish/strategy.h"
 #include "harness/report/output.h"
 
-enum { ROUNDS_MAX = 1000000, BACKGROUND_MAX = 1000, KIND_KEEPS_PROBES_SINCE = 22 };
+enum { ROUNDS_MAX = 1000000, BACKGROUND_MAX = 1000 };
 
 enum {
     OPTION_PUBLISHERS = 256,
@@ -163,14 +164,10 @@ static bool add_strategies(struct storm_options *options, const char *text) {
 }
 
 static bool read_version(struct storm_options *options, const char *text) {
-    unsigned major;
-    unsigned minor;
-    unsigned patch = 0;
-    char behind;
-    int fields = sscanf(text, "v%u.%u.%u%c", &major, &minor, &patch, &behind);
-    if (fields != 2 && fields != 3)
-        return complain("kind-version", text, "must be vX.Y.Z");
-    options->probes_closed_at_once = major == 0 && minor < KIND_KEEPS_PROBES_SINCE;
+    struct kind_release release;
+    if (!kind_release_read(text, &release))
+        return complain("kind-version", text, "must be vX.Y.Z, from v0.6.0 on");
+    options->probes_closed_at_once = !kind_release_keeps_probes(&release);
     return true;
 }
 
@@ -228,9 +225,11 @@ bool storm_options_parse(struct storm_options *options, int argc, char **argv, i
     static char title[] = "portwitness storm";
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    *options = (struct storm_options){
-        .publishers = 32, .rounds = 10, .daemons = 1,
-        .seed = (uint64_t)now.tv_sec * 1000003u ^ (uint64_t)now.tv_nsec};
+    *options =
+        (struct storm_options){.publishers = 32,
+                               .rounds = 10,
+                               .daemons = 1,
+                               .seed = (uint64_t)now.tv_sec * 1000003u ^ (uint64_t)now.tv_nsec};
     *status = STATUS_USAGE;
     argv[0] = title;
     optind = 1;

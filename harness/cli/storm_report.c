@@ -98,8 +98,7 @@ static const char *verdict_text(const struct verdict *verdict, char *text, size_
     else if (verdict->differences == 1)
         snprintf(text, size, "%s", verdict->first);
     else
-        snprintf(text, size, "%s, and %" PRIu64 " more", verdict->first,
-                 verdict->differences - 1);
+        snprintf(text, size, "%s, and %" PRIu64 " more", verdict->first, verdict->differences - 1);
     return text;
 }
 
@@ -167,15 +166,15 @@ static void print_checks(const struct storm_result *result) {
 }
 
 void storm_report_table(const struct storm_report *report) {
-    static const char *const heading[] = {"STRATEGY", "PUBLISHED", "COLLISIONS", "LOST RACES",
-                                          "EXPECTED", "DOUBLE HAND-OUTS", "EXHAUSTED", "P50",
-                                          "P99", "PORTS/S"};
+    static const char *const heading[] = {
+        "STRATEGY",         "PUBLISHED", "COLLISIONS", "LOST RACES", "EXPECTED",
+        "DOUBLE HAND-OUTS", "EXHAUSTED", "P50",        "P99",        "PORTS/S"};
     const size_t count = sizeof heading / sizeof heading[0];
     struct columns columns = {.count = count};
     const struct board_settings *settings = &report->plan->settings;
     size_t size = port_range_size(report->plan->range);
-    printf("%" PRIu32 " publishers, %" PRIu32 " mappings each, %" PRIu32
-           " rounds, seed %" PRIu64 ", %zu ports (%u to %u)",
+    printf("%" PRIu32 " publishers, %" PRIu32 " mappings each, %" PRIu32 " rounds, seed %" PRIu64
+           ", %zu ports (%u to %u)",
            settings->publishers, settings->mappings, report->plan->rounds, settings->seed, size,
            report->plan->range->low, report->plan->range->high);
     if (report->background > 0)

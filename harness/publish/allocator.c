@@ -80,9 +80,8 @@ void allocator_take(struct allocator *allocator, const struct endpoint *endpoint
 void allocator_forget(struct allocator *allocator, unsigned publisher) {
     lock(allocator);
     for (int i = 0; i < ALLOCATOR_ADDRESSES; i++)
-        for (unsigned port = 0; allocator->address[i].endpoint.protocol != 0 &&
-                                port < ALLOCATOR_PORTS;
-             port++)
+        for (unsigned port = 0;
+             allocator->address[i].endpoint.protocol != 0 && port < ALLOCATOR_PORTS; port++)
             if (allocator->address[i].owner[port] == publisher + 1)
                 allocator->address[i].owner[port] = ALLOCATOR_NOBODY;
     pthread_mutex_unlock(&allocator->lock);

@@ -11,8 +11,8 @@
 enum { ALLOCATOR_ADDRESSES = 16, ALLOCATOR_PORTS = 65536, ALLOCATOR_NOBODY = 0 };
 
 struct allocator_address {
-    struct endpoint endpoint; /* address and protocol; protocol 0: not in use */
-    uint32_t cursor;          /* the last port given; 0: none yet */
+    struct endpoint endpoint;        /* address and protocol; protocol 0: not in use */
+    uint32_t cursor;                 /* the last port given; 0: none yet */
     uint16_t owner[ALLOCATOR_PORTS]; /* publisher + 1, or ALLOCATOR_NOBODY */
 };
 

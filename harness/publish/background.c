@@ -26,8 +26,8 @@ static int listen_outside(unsigned low, unsigned high, struct sockaddr_in *addre
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
-    *address = (struct sockaddr_in){.sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    *address =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     unsigned port = high < 65535 - PORTS_TRIED ? high + 1 : low > 1024 + PORTS_TRIED ? 1024 : 0;
     for (int i = 0; i < PORTS_TRIED; i++) {
         address->sin_port = htons((uint16_t)(port == 0 ? 0 : port + (unsigned)i));

@@ -24,8 +24,7 @@ static void lay_out(struct board *layout) {
     const struct board_settings *settings = &layout->settings;
     uint64_t publishers = settings->publishers;
     layout->slots_offset = round_up(sizeof *layout);
-    layout->attempts_offset =
-        round_up(layout->slots_offset + publishers * sizeof(struct slot));
+    layout->attempts_offset = round_up(layout->slots_offset + publishers * sizeof(struct slot));
     layout->announced_offset =
         round_up(layout->attempts_offset +
                  publishers * board_attempts_room(layout) * sizeof(struct attempt));
@@ -62,8 +61,8 @@ struct board *board_open(int descriptor) {
     struct stat status;
     if (fstat(descriptor, &status) != 0)
         return NULL;
-    void *base = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor,
-                      0);
+    void *base =
+        mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
     return base == MAP_FAILED ? NULL : base;
 }
 

@@ -25,7 +25,8 @@ enum {
 /* One port mapping that every publisher publishes. */
 struct publish_mapping {
     struct endpoint endpoint; /* where to listen; the port is 0 */
-    uint16_t container_port;
+    uint32_t node;            /* of the file; a node's probes are kept together */
+    int32_t container_port;
     int32_t host_port; /* a number; 0: any; HOST_PORT_RUNTIME */
     char name[MAPPING_NAME_SIZE];
 };
@@ -86,10 +87,10 @@ struct slot {
 /* The one mapping. The slots' attempts and announcements lie behind it. */
 struct board {
     struct board_settings settings;
-    _Atomic uint32_t round; /* 0: not begun; a futex on which publishers wait */
-    _Atomic uint32_t ended; /* no more rounds */
-    _Atomic uint32_t arrived; /* publishers that reached the present phase */
-    _Atomic uint32_t awaited; /* ... how many of them wake the storm */
+    _Atomic uint32_t round;    /* 0: not begun; a futex on which publishers wait */
+    _Atomic uint32_t ended;    /* no more rounds */
+    _Atomic uint32_t arrived;  /* publishers that reached the present phase */
+    _Atomic uint32_t awaited;  /* ... how many of them wake the storm */
     _Atomic uint32_t complete; /* ... by raising this; a futex */
     uint64_t go_ns;
     uint64_t slots_offset;

@@ -89,16 +89,14 @@ bool crew_start(struct crew *crew, struct board *board, int board_descriptor,
 
 static bool all_reached(struct crew *crew, uint64_t progress) {
     for (uint32_t i = 0; i < crew->count; i++)
-        if (crew->members[i].alive &&
-            atomic_load(&board_slot(crew->board, i)->progress) < progress)
+        if (crew->members[i].alive && atomic_load(&board_slot(crew->board, i)->progress) < progress)
             return false;
     return true;
 }
 
 static void kill_late(struct crew *crew, uint64_t progress) {
     for (uint32_t i = 0; i < crew->count; i++)
-        if (crew->members[i].alive &&
-            atomic_load(&board_slot(crew->board, i)->progress) < progress)
+        if (crew->members[i].alive && atomic_load(&board_slot(crew->board, i)->progress) < progress)
             kill(crew->members[i].pid, SIGKILL);
 }
 

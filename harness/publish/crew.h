@@ -11,7 +11,7 @@
 struct member {
     pid_t pid;
     bool alive;
-    bool told; /* its death has been reported */
+    bool told;  /* its death has been reported */
     int status; /* as of waitpid, once dead */
 };
 

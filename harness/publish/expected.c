@@ -1,8 +1,9 @@
 /*
  * A number that is chosen at c and bound at b is lost if somebody bound it in between. Whoever did
- * had chosen it unaware of us, as we of him; so the chance is the count of such binds over the count
- * of numbers that we could have been given. Summed up in the order of time that is the birthday
- * problem where all choose before anyone binds, and the arithmetic of windows where they do not.
+ * had chosen it unaware of us, as we of him; so the chance is the count of such binds over the
+ * count of numbers that we could have been given. Summed up in the order of time that is the
+ * birthday problem where all choose before anyone binds, and the arithmetic of windows where they
+ * do not.
  */
 #include "harness/publish/expected.h"
 
@@ -17,7 +18,7 @@ enum { CLASSES_MAX = 64 };
 
 /* Below this many the distribution is Poisson's, above it is normal as far as an interval goes. */
 #define POISSON_UP_TO 60.0
-#define TAIL 5e-5        /* on each side: once in 10,000 together */
+#define TAIL 5e-5         /* on each side: once in 10,000 together */
 #define NORMAL_TAIL 3.891 /* standard deviations that leave TAIL on each side */
 
 /* Endpoints of one kind: the same protocol and address, whatever the port. */
@@ -97,8 +98,8 @@ static void choose(struct sweep *sweep, uint32_t index) {
     struct endpoint probed = attempt->probed;
     seen->bind_class = class_of(classes, &attempt->endpoint);
     const struct endpoint *bound = &classes->kind[seen->bind_class];
-    double first = (double)port_range_first_choice(sweep->range, probed.protocol,
-                                                   attempt->probe_reuse);
+    double first =
+        (double)port_range_first_choice(sweep->range, probed.protocol, attempt->probe_reuse);
     double taken = overlapping(classes, classes->held, &probed, NULL);
     bool scans = probed.protocol != IPPROTO_UDP; /* UDP jumps where TCP walks on */
     seen->clusters = 1;
@@ -121,8 +122,8 @@ static double chance(struct sweep *sweep, uint32_t index) {
     const struct endpoint *bound = &classes->kind[seen->bind_class];
     double passed = overlapping(classes, classes->weight, bound, NULL) - seen->weight;
     if (sweep->apart)
-        passed -= overlapping(classes, own_of(sweep, &sweep->tickets[index]), bound, NULL) -
-                  seen->own;
+        passed -=
+            overlapping(classes, own_of(sweep, &sweep->tickets[index]), bound, NULL) - seen->own;
     double value = passed / seen->free;
     return value < 0 ? 0 : value > 1 ? 1 : value;
 }
@@ -210,6 +211,5 @@ struct expected_interval expected_interval(const struct expected *expected) {
     if (expected->mean < POISSON_UP_TO)
         return poisson_interval(expected->mean);
     double width = NORMAL_TAIL * sqrt(expected->variance) + 1;
-    return (struct expected_interval){floor(expected->mean - width),
-                                      ceil(expected->mean + width)};
+    return (struct expected_interval){floor(expected->mean - width), ceil(expected->mean + width)};
 }

@@ -10,6 +10,7 @@ void fixed_choose(struct publisher *publisher) {
         if (!publication_wants_number(publication))
             continue;
         publisher_attempt(publisher, publication)->named = true;
-        publisher_chose(publication, (EXAMPLE_BASE + publication->mapping->container_port) % PORTS);
+        publisher_chose(publication,
+                        (unsigned)(EXAMPLE_BASE + publication->mapping->container_port) % PORTS);
     }
 }

@@ -6,15 +6,24 @@
 
 #include "harness/publish/probing.h"
 
+static void close_all(int *kept, uint32_t *count) {
+    while (*count > 0)
+        close(kept[--*count]);
+}
+
 void kind_choose(struct publisher *publisher) {
     const struct socket_options as_go = {.reuse_address = true, .listening = true};
     int kept[PUBLISH_MAPPINGS_MAX];
     uint32_t count = 0;
+    uint32_t node = 0;
     for (uint32_t i = 0; i < publisher->settings->mappings; i++) {
         struct publication *publication = &publisher->publications[i];
         if (!publication_wants_number(publication) ||
             publication->mapping->host_port == HOST_PORT_RUNTIME)
             continue;
+        if (publication->mapping->node != node)
+            close_all(kept, &count);
+        node = publication->mapping->node;
         struct endpoint where = publication->mapping->endpoint;
         where.protocol = IPPROTO_TCP;
         int fd = probe_number(publisher, publication, &where, &as_go);
@@ -23,6 +32,5 @@ void kind_choose(struct publisher *publisher) {
         else if (fd >= 0)
             kept[count++] = fd;
     }
-    for (uint32_t i = 0; i < count; i++)
-        close(kept[i]);
+    close_all(kept, &count);
 }

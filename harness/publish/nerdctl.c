@@ -52,7 +52,8 @@ void nerdctl_choose(struct publisher *publisher) {
             continue;
         bool datagram = publication->endpoint.protocol == IPPROTO_UDP;
         publisher_attempt(publisher, publication);
-        read_used(datagram ? "/proc/net/udp" : "/proc/net/tcp", false, &publication->endpoint, used);
+        read_used(datagram ? "/proc/net/udp" : "/proc/net/tcp", false, &publication->endpoint,
+                  used);
         read_used(datagram ? "/proc/net/udp6" : "/proc/net/tcp6", true, &publication->endpoint,
                   used);
         while (next < END && used[next])

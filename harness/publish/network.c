@@ -88,8 +88,7 @@ const char *network_make_private(unsigned low, unsigned high) {
 
 bool port_range_parse(const char *text, unsigned *low, unsigned *high) {
     char behind;
-    if (text[0] < '0' || text[0] > '9' ||
-        sscanf(text, "%5u-%5u%c", low, high, &behind) != 2)
+    if (text[0] < '0' || text[0] > '9' || sscanf(text, "%5u-%5u%c", low, high, &behind) != 2)
         return false;
     return *low >= 1 && *low <= *high && *high <= 65535;
 }

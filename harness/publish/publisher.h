@@ -7,7 +7,7 @@
 /* One mapping that is being published in this round. */
 struct publication {
     const struct publish_mapping *mapping;
-    struct attempt *attempt; /* the last one; NULL before the first, or when there is no room */
+    struct attempt *attempt;  /* the last one; NULL before the first, or when there is no room */
     struct endpoint endpoint; /* with the number chosen; port 0: none yet */
     int socket;               /* -1: none */
     bool held;                /* the endpoint is ours, and can be announced */
@@ -19,11 +19,11 @@ struct publisher {
     const struct board_settings *settings;
     struct slot *slot;
     uint32_t index;
-    uint64_t random; /* state, see publisher_random */
-    uint64_t answer; /* the token told to whoever connects */
-    int phase_event; /* readable when the round is over */
+    uint64_t random;                  /* state, see publisher_random */
+    uint64_t answer;                  /* the token told to whoever connects */
+    int phase_event;                  /* readable when the round is over */
     struct publication *publications; /* settings->mappings of them */
-    uint64_t netns; /* cookie, 0: not known yet */
+    uint64_t netns;                   /* cookie, 0: not known yet */
 };
 
 /* The life of a publisher process: `argv` as publisher_arguments tells. Its exit status. */

@@ -26,8 +26,7 @@ static int prepare(int fd, const struct endpoint *endpoint, const struct socket_
 static int bind_endpoint(int fd, struct endpoint *endpoint, const struct socket_options *options) {
     struct sockaddr_storage address;
     socklen_t length = endpoint_to_socket_address(endpoint, &address);
-    if (prepare(fd, endpoint, options) != 0 ||
-        bind(fd, (struct sockaddr *)&address, length) != 0)
+    if (prepare(fd, endpoint, options) != 0 || bind(fd, (struct sockaddr *)&address, length) != 0)
         return -1;
     if (endpoint->port == 0) {
         length = sizeof address;

@@ -51,8 +51,8 @@ struct socket_options publishing_options(const struct publisher *publisher,
     const struct board_settings *settings = publisher->settings;
     bool datagram = publication->endpoint.protocol == IPPROTO_UDP;
     return (struct socket_options){
-        .reuse_address = settings->reuse_address ||
-                         (strategies[settings->strategy].as_go && !datagram),
+        .reuse_address =
+            settings->reuse_address || (strategies[settings->strategy].as_go && !datagram),
         .reuse_port = settings->reuse_port,
         .listening = true,
     };

@@ -58,8 +58,7 @@ static void count_latencies(struct storm_result *result, const struct tickets *t
             continue;
         result->latencies = memory_grow(result->latencies, &result->latency_room,
                                         result->latency_count + 1, sizeof *result->latencies);
-        result->latencies[result->latency_count++] =
-            attempt->bound_ns - begin[attempt->mapping];
+        result->latencies[result->latency_count++] = attempt->bound_ns - begin[attempt->mapping];
     }
 }
 
