@@ -87,6 +87,12 @@ void descriptor_set(int fd, const struct socket_facts *facts) {
         ;
 }
 
+void descriptor_told(int fd) {
+    struct descriptor *entry = descriptor_find(fd);
+    if (entry != NULL)
+        atomic_fetch_and_explicit(&entry->flags, ~DESCRIPTOR_UNTOLD, memory_order_relaxed);
+}
+
 void descriptor_clear(int fd) {
     struct descriptor *entry = descriptor_find(fd);
     if (entry != NULL)

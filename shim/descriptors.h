@@ -51,6 +51,11 @@ enum {
 /* Blocks of entries, made when a number first needs one; for descriptor_find alone. */
 extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 
+/* No record speaks of this descriptor yet. Most sockets are bound at once, and the record of that
+ * tells all; a record of the socket itself is due only where somebody else gets hold of it before.
+ */
+#define DESCRIPTOR_UNTOLD (UINT32_C(1) << 29)
+
 /* The entry of an IP socket, or NULL: any other descriptor, or one never seen. Here, since every
  * close, dup and send of the guest passes it. */
 static inline struct descriptor *descriptor_find(int fd) {
@@ -73,6 +78,9 @@ bool descriptor_take(int fd, struct socket_facts *facts);
 
 /* Enters a socket. What stood there is overwritten. */
 void descriptor_set(int fd, const struct socket_facts *facts);
+
+/* A record tells of the descriptor from now on. */
+void descriptor_told(int fd);
 
 /* Forgets a number. */
 void descriptor_clear(int fd);

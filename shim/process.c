@@ -17,6 +17,7 @@
 #include "shim/namespaces.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
+#include "shim/sockets.h"
 #include "shim/start.h"
 
 #ifndef MADV_WIPEONFORK
@@ -185,6 +186,7 @@ static uint64_t enter_forked_child(void) {
     if (!announced)
         namespace_changed(); /* clone can have put it anywhere */
     record_start(serial, parent, begin, PW_FLAG_BY_FORK);
+    sockets_tell_all(); /* what another thread made while this one forked */
     return serial;
 }
 
@@ -255,9 +257,10 @@ void process_begin_image(void) {
 }
 
 void process_before_fork(struct fork_record *fork_record, int call, const void *site) {
-    uint64_t begin = monotonic_ns();
     uint64_t parent = process_serial();
     module_note(site);
+    sockets_tell_all();
+    uint64_t begin = monotonic_ns();
     fork_record->child = next_serial();
     fork_record->begun = record_begin(&fork_record->record, PW_KIND_FORK, 2, parent, -1, begin);
     if (fork_record->begun) {

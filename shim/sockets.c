@@ -13,6 +13,7 @@
 #include "shim/namespaces.h"
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
+#include "shim/real.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
@@ -174,9 +175,38 @@ bool socket_known(int fd, struct socket_facts *facts, bool must_check) {
     return true;
 }
 
+/* Whether it is told of is the table's to know: the caller's copy may be from before. */
 void socket_keep(int fd, const struct socket_facts *facts) {
-    if (gate() == GATE_OPEN)
-        descriptor_set(fd, facts);
+    struct socket_facts kept = *facts;
+    struct socket_facts present;
+    if (gate() != GATE_OPEN)
+        return;
+    bool untold = descriptor_copy(fd, &present) && present.cookie == facts->cookie &&
+                  (present.flags & DESCRIPTOR_UNTOLD) != 0;
+    kept.flags = untold ? facts->flags | DESCRIPTOR_UNTOLD : facts->flags & ~DESCRIPTOR_UNTOLD;
+    descriptor_set(fd, &kept);
+}
+
+void socket_tell(int fd) {
+    struct socket_facts facts;
+    struct record record;
+    if (!descriptor_copy(fd, &facts) || (facts.flags & DESCRIPTOR_UNTOLD) == 0)
+        return;
+    struct call_context context = {.number = NUMBER_socket, .begin_ns = monotonic_ns()};
+    if (socket_record_begin(&record, PW_KIND_SOCKET, 2, fd, &facts, &context))
+        record_commit(&record, context.begin_ns);
+}
+
+void sockets_tell_all(void) {
+    int limit = descriptor_limit();
+    for (int fd = 0; fd < limit; fd++)
+        socket_tell(fd);
+}
+
+/* After a record of these kinds the reader knows who has the socket. */
+static bool tells_of_descriptor(enum pw_kind kind) {
+    return kind == PW_KIND_SOCKET || kind == PW_KIND_BIND || kind == PW_KIND_LISTEN ||
+           kind == PW_KIND_CONNECT || kind == PW_KIND_AUTOBIND;
 }
 
 bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned count, int fd,
@@ -188,6 +218,8 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
         module_note(context->site);
     if (!record_begin(record, kind, count, serial, fd, context->begin_ns))
         return false;
+    if ((facts->flags & DESCRIPTOR_UNTOLD) != 0 && tells_of_descriptor(kind) && gate() == GATE_OPEN)
+        descriptor_told(fd);
     struct pw_start *start = &record->units[0].start;
     start->cookie = facts->cookie;
     start->site = (uint64_t)(uintptr_t)context->site;

@@ -50,6 +50,13 @@ bool socket_known(int fd, struct socket_facts *facts, bool must_check);
 /* Stores changed facts back (not in a vfork child, whose memory is the parent's). */
 void socket_keep(int fd, const struct socket_facts *facts);
 
+/* Writes the record of a socket that no record speaks of yet: it is about to get another holder. */
+void socket_tell(int fd);
+
+/* The same for all of this process: it is about to fork, or is the child of a fork that went past
+ * us. */
+void sockets_tell_all(void);
+
 /* What each record about a call is begun with. */
 struct call_context {
     int number; /* enum call_number */

@@ -38,6 +38,7 @@ enum pw_lost {
     PW_LOST_NOT_POPULATED = 3,    /* records that the guest was not allowed to make room for */
     PW_LOST_NOTICES = 4,          /* times that the kernel's destroy notices overflowed */
     PW_LOST_PROCESS_ENDS = 5,     /* processes whose end `run` could not watch */
+    PW_LOST_SOCKETS = 6,          /* sockets that the guest was not allowed to ask about */
     PW_LOST_CAUSES = 16
 };
 
@@ -89,14 +90,14 @@ enum pw_kind {
     PW_KIND_EXEC = 3,          /* pw_process (pid), text (path); committed before the call */
     PW_KIND_EXEC_FAILED = 4,   /* pw_process (pid), text (path) */
     PW_KIND_PROCESS_EXIT = 5,  /* pw_process (pid); by the process, or by `run` with source run */
-    PW_KIND_SOCKET = 6,        /* pw_socket: a socket was made */
+    PW_KIND_SOCKET = 6,        /* pw_socket: it gets more holders before its first use */
     PW_KIND_BIND = 7,          /* pw_socket */
     PW_KIND_LISTEN = 8,        /* pw_socket */
     PW_KIND_CONNECT = 9,       /* pw_socket, pw_peer */
     PW_KIND_DISCONNECT = 10,   /* pw_socket: connect(AF_UNSPEC) */
     PW_KIND_AUTOBIND = 11,     /* pw_socket, pw_peer: a send bound the socket */
     PW_KIND_ACCEPT = 12,       /* pw_socket of the new socket, pw_peer (other_* = the listener) */
-    PW_KIND_ADDRESS_READ = 13, /* pw_socket: the program read the assigned address */
+    PW_KIND_ADDRESS_READ = 13, /* nothing: the program read the address; the port is in the flags */
     PW_KIND_OPTION = 14,       /* pw_numbers: code = enum pw_option, number[0] = value */
     PW_KIND_DESCRIPTOR = 15,   /* pw_socket, pw_peer (other_descriptor): dup, received, inherited */
     PW_KIND_PASSED = 16,       /* nothing: a descriptor of the socket was sent by SCM_RIGHTS */
@@ -175,6 +176,10 @@ enum pw_option {
 #define PW_FLAG_IN_ARGUMENTS (UINT64_C(1) << 24)
 #define PW_FLAG_IN_ENVIRONMENT (UINT64_C(1) << 25)
 #define PW_FLAG_SEARCH_CUT (UINT64_C(1) << 26) /* the strings were too long to search whole */
+/* Of PW_KIND_ADDRESS_READ, the commonest record beside a bind: the port that was read, which so
+ * needs no second unit. */
+#define PW_FLAG_PORT(port) ((uint64_t)(port) << 48)
+#define PW_PORT_OF_FLAGS(flags) ((uint16_t)((flags) >> 48))
 /* How it came about. */
 #define PW_FLAG_VFORK_CHILD (UINT64_C(1) << 32)
 #define PW_FLAG_CANCELLED (UINT64_C(1) << 33) /* the thread was cancelled in the call */

@@ -74,6 +74,23 @@ static void set_process(json_t *object, const struct trace_record *record,
     set(object, "comm", json_text_or_null(named ? process->comm : NULL));
 }
 
+/* A port whose address stands in the socket's other records. */
+static json_t *port_alone(uint16_t port) {
+    json_t *object = json_object();
+    set(object, "address", json_null());
+    set(object, "port", json_number(port));
+    return object;
+}
+
+static json_t *assigned(const struct trace_record *record) {
+    const struct pw_socket *socket = record->socket;
+    if (record->kind == PW_KIND_ADDRESS_READ && record->committed)
+        return port_alone(PW_PORT_OF_FLAGS(record->flags));
+    if (socket == NULL || (record->flags & PW_FLAG_HAS_ASSIGNED) == 0)
+        return json_null();
+    return endpoint(true, socket->family, socket->assigned, socket->assigned_port, socket->scope);
+}
+
 static void set_socket(json_t *object, const struct trace_record *record) {
     static const uint8_t nowhere[16];
     const struct pw_socket *socket = record->socket;
@@ -89,10 +106,7 @@ static void set_socket(json_t *object, const struct trace_record *record) {
         endpoint(socket != NULL && record->flags & PW_FLAG_HAS_REQUESTED, family,
                  socket != NULL ? socket->requested : nowhere,
                  socket != NULL ? socket->requested_port : 0, socket != NULL ? socket->scope : 0));
-    set(object, "assigned",
-        endpoint(socket != NULL && record->flags & PW_FLAG_HAS_ASSIGNED, family,
-                 socket != NULL ? socket->assigned : nowhere,
-                 socket != NULL ? socket->assigned_port : 0, socket != NULL ? socket->scope : 0));
+    set(object, "assigned", assigned(record));
     set(object, "peer",
         endpoint(peer != NULL && record->flags & PW_FLAG_HAS_PEER, family,
                  peer != NULL ? peer->address : nowhere, peer != NULL ? peer->port : 0,

@@ -223,18 +223,23 @@ static uint32_t socket_of(struct bindings *bindings, const struct event *event, 
     return index;
 }
 
+/* A socket has a record of its own only where it got more holders before it was used; otherwise the
+ * first of these tells who has it. */
+static bool tells_of_descriptor(unsigned kind) {
+    return kind == PW_KIND_SOCKET || kind == PW_KIND_BIND || kind == PW_KIND_LISTEN ||
+           kind == PW_KIND_CONNECT || kind == PW_KIND_AUTOBIND;
+}
+
 static void apply_to_socket(struct bindings *bindings, const struct event *event,
                             uint32_t process) {
     uint32_t index = socket_of(bindings, event, process);
     struct socket_state *socket = &bindings->sockets.list[index];
 
+    if (tells_of_descriptor(event->kind) && !(event->flags & PW_FLAG_VFORK_CHILD))
+        sockets_hold(&bindings->sockets, process, event->descriptor, index, event->ns);
     if (event->binding != MAP_NONE)
         start_binding(bindings, index, event->binding);
     switch (event->kind) {
-    case PW_KIND_SOCKET:
-        if (event->error == 0)
-            sockets_hold(&bindings->sockets, process, event->descriptor, index, event->ns);
-        break;
     case PW_KIND_LISTEN:
         socket->listening = socket->listening || event->error == 0;
         break;

@@ -88,6 +88,7 @@ static const char *const losses[] = {
     [PW_LOST_NOT_POPULATED] = "records without room made for them",
     [PW_LOST_NOTICES] = "overflows of the kernel's notices",
     [PW_LOST_PROCESS_ENDS] = "ends of processes",
+    [PW_LOST_SOCKETS] = "sockets that a sandbox hid",
 };
 
 static const char *const options[] = {

@@ -26,7 +26,7 @@ static bool begin_close(int fd, int number, const void *site, struct record *rec
     if (descriptor_find(fd) == NULL || gate() != GATE_OPEN)
         return false;
     struct call_context context = {.number = number, .site = site, .begin_ns = monotonic_ns()};
-    return descriptor_take(fd, &facts) &&
+    return descriptor_take(fd, &facts) && (facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
            socket_record_begin(record, PW_KIND_CLOSE, 1, fd, &facts, &context);
 }
 
@@ -77,7 +77,7 @@ static void note_closed_range(unsigned first, unsigned last, const struct call_c
     for (unsigned fd = first; fd <= last && fd < limit; fd++) {
         struct socket_facts facts;
         struct record record;
-        if (descriptor_take((int)fd, &facts) &&
+        if (descriptor_take((int)fd, &facts) && (facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
             socket_record_begin(&record, PW_KIND_CLOSE, 1, (int)fd, &facts, context))
             record_commit(&record, 0);
     }

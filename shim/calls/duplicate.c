@@ -11,6 +11,7 @@ static void note_duplicate(int fd, int copy, const struct call_context *context)
     struct socket_facts facts;
     if (copy < 0 || gate() != GATE_OPEN)
         return;
+    socket_tell(fd);
     if (descriptor_copy(fd, &facts))
         socket_adopt(copy, &facts, fd, context);
     else

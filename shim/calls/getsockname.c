@@ -4,7 +4,7 @@
 #include "shim/real.h"
 #include "shim/sockets.h"
 
-static void note_read(int fd, struct socket_facts *facts, const struct call_context *context) {
+static void note_read(int fd, struct socket_facts *facts, const void *site) {
     struct record record;
     struct endpoint local = socket_local_again(fd, facts->cookie, facts->port);
     if (local.family == 0 || local.port == 0)
@@ -19,20 +19,21 @@ static void note_read(int fd, struct socket_facts *facts, const struct call_cont
         return;
     facts->flags |= DESCRIPTOR_READ;
     socket_keep(fd, facts);
-    if (!socket_record_begin(&record, PW_KIND_ADDRESS_READ, 2, fd, facts, context))
-        return;
-    record_assigned(&record, &local);
-    record_commit(&record, 0);
+    /* When the number is known to the program is what counts: the moment after the call. */
+    struct call_context context = {.number = NUMBER_getsockname,
+                                   .site = site,
+                                   .begin_ns = monotonic_ns(),
+                                   .flags = PW_FLAG_PORT(local.port)};
+    if (socket_record_begin(&record, PW_KIND_ADDRESS_READ, 1, fd, facts, &context))
+        record_commit(&record, context.begin_ns);
 }
 
 int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const void *site) {
     struct socket_facts facts;
     if (gate() != GATE_OPEN)
         return real.getsockname(fd, address, length);
-    struct call_context context = {
-        .number = NUMBER_getsockname, .site = site, .begin_ns = monotonic_ns()};
     int result = real.getsockname(fd, address, length);
     if (result == 0 && socket_known(fd, &facts, false))
-        note_read(fd, &facts, &context);
+        note_read(fd, &facts, site);
     return result;
 }

@@ -16,8 +16,7 @@
 #define SO_BINDTOIFINDEX 62
 #endif
 
-static void note_new_socket(int fd, int domain, int type, int protocol,
-                            const struct call_context *context) {
+static void note_new_socket(int fd, int domain, int type, int protocol) {
     static const int protocols[] = {
         [SOCK_STREAM] = IPPROTO_TCP, [SOCK_DGRAM] = IPPROTO_UDP, [SOCK_SEQPACKET] = IPPROTO_SCTP};
     struct socket_facts facts = {.family = (uint8_t)domain, .type = (uint8_t)type};
@@ -25,13 +24,12 @@ static void note_new_socket(int fd, int domain, int type, int protocol,
     facts.cookie = socket_cookie(fd);
     facts.netns = namespace_of_new_socket(fd);
     facts.uid = process_uid();
-    if (facts.cookie == 0)
+    if (facts.cookie == 0) {
+        recorder_lost(PW_LOST_SOCKETS, 1);
         return;
-    facts.flags = DESCRIPTOR_FRESH;
-    socket_keep(fd, &facts);
-    struct record record;
-    if (socket_record_begin(&record, PW_KIND_SOCKET, 2, fd, &facts, context))
-        record_commit(&record, 0);
+    }
+    facts.flags = DESCRIPTOR_FRESH | DESCRIPTOR_UNTOLD;
+    descriptor_set(fd, &facts);
 }
 
 int call_socket(int domain, int type, int protocol, const void *site) {
@@ -42,11 +40,10 @@ int call_socket(int domain, int type, int protocol, const void *site) {
             descriptor_clear(other);
         return other;
     }
-    struct call_context context = {
-        .number = NUMBER_socket, .site = site, .begin_ns = monotonic_ns()};
+    (void)site; /* a record is due at the first use, and has that one's */
     int fd = real.socket(domain, type, protocol);
     if (fd >= 0)
-        note_new_socket(fd, domain, kind, protocol, &context);
+        note_new_socket(fd, domain, kind, protocol);
     return fd;
 }
 

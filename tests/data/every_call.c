@@ -198,18 +198,18 @@ static void do_daemon(void) {
 
 /* Sockets before and after: their namespaces differ. */
 static void do_unshare(void) {
-    TELL(socket(AF_INET, SOCK_STREAM, 0));
+    bind_one();
     TELL(unshare(CLONE_NEWNET));
-    TELL(socket(AF_INET, SOCK_STREAM, 0));
+    bind_one();
     TELL(unshare(-1));
 }
 
 static void do_setns(void) {
     int before = open("/proc/self/ns/net", O_RDONLY);
     TELL(unshare(CLONE_NEWNET));
-    TELL(socket(AF_INET, SOCK_STREAM, 0));
+    bind_one();
     TELL(setns(before, CLONE_NEWNET));
-    TELL(socket(AF_INET, SOCK_STREAM, 0));
+    bind_one();
     TELL(setns(-1, 0));
 }
 

@@ -79,6 +79,8 @@ static void do_socket(void) {
     TELL(socket(AF_UNIX, SOCK_STREAM, 0));
     TELL(socket(AF_INET, SOCK_STREAM, 77));
     TELL(socket(9999, 3, 0));
+    /* A socket has a record of its own where it gets a second holder before its first use. */
+    close(dup(socket(AF_INET, SOCK_STREAM, 0)));
 }
 
 static void do_setsockopt(void) {

@@ -25,7 +25,7 @@ expect_row() {
     started) filter="[.[] | select(.kind == \"process-start\")
         | select(.arguments != null and (.arguments | index(\"$what\"))
             and (.flags | index(\"by-exec\")))] | length > 0" ;;
-    namespaces) filter="[.[] | select(.pid == \$pid and .kind == \"socket\") | .netns] | unique
+    namespaces) filter="[.[] | select(.pid == \$pid and .kind == \"bind\") | .netns] | unique
         | length == $what" ;;
     child) filter="[.[] | select(.kind == \"process-start\" and .parent_pid == \$pid)
         | .uid] == [$rest]" ;;

@@ -70,7 +70,7 @@ afterwards: 1"
     assert_equal "$(exported 'map(select(.kind == "process-start" and (.flags | index("by-fork")))
         | .serial) as $children | map(select(.process | IN($children[]))
         | "\(.kind)") | map(select(. != "module" and . != "namespace")) | join(" ")')" \
-        'process-start socket bind address-read close process-exit'
+        'process-start bind address-read close process-exit'
 }
 
 # A library whose constructor runs before the shim's, and whose destructor runs after it.

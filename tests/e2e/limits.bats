@@ -10,7 +10,7 @@ setup() {
 }
 
 @test "a guest that lowers RLIMIT_AS runs on; what cannot be mapped is counted" {
-    unchanged "$data/hostile" lower-address-space 40000
+    unchanged "$data/hostile" lower-address-space 80000
     [ "$(assigned_in "$trace.hand")" -gt 20000 ]
     assert_matches "$(cat evidence)" 'lost: [0-9]+ records without address space'
 }
@@ -35,6 +35,8 @@ setup() {
     unchanged "$data/hostile" forbid-the-rest 5000
     assert_matches "$(cat bare.out)" 'getppid: -1 EPERM'
     assert_matches "$(cat bare.out)" 'succeeded 5000 of 5000'
+    assert_equal "$(assigned_in "$trace.hand")" 0
+    assert_matches "$(cat evidence)" 'lost: [0-9]+ sockets that a sandbox hid'
 }
 
 @test "a guest under RLIMIT_AS below the trace's size maps what fits" {
@@ -49,7 +51,7 @@ setup() {
 
 @test "under a small RLIMIT_FSIZE the trace is smaller, and no SIGXFSZ comes" {
     before=(bash -c 'ulimit -f 4096; exec "$@"' bash)
-    unchanged_by_hand 0 "$data/hostile" do-nothing 12000
+    unchanged_by_hand 0 "$data/hostile" do-nothing 24000
     assert_equal "$(stat -c %s "$trace")" $((4096 * 1024))
     [ "$(assigned_in "$trace")" -gt 5000 ]
     assert_matches "$(cat evidence)" 'lost: [0-9]+ records over the maximal size'
