@@ -33,8 +33,8 @@ enum {
     WAIT_ROUNDS_SILENT = 20,
     LOOK_NS = 250 * 1000 * 1000,
     /* At the end: the notices of the last sockets come by a work queue of the kernel. */
-    DRAIN_ROUNDS_MAX = 50,
-    DRAIN_ROUNDS_QUIET = 5,
+    DRAIN_ROUNDS_MAX = 100,
+    DRAIN_ROUNDS_QUIET = 25,
     DRAIN_PAUSE_NS = 2 * 1000 * 1000
 };
 
