@@ -40,6 +40,16 @@ static void note_descriptors(struct map *owners, uint32_t index, pid_t pid) {
     closedir(folder);
 }
 
+/* The kernel makes a socket with a specific address one for v6 alone, and tells a device in place
+ * of a scope: neither says anything of who holds what. */
+static struct holding comparable(const struct endpoint *endpoint, pid_t pid) {
+    struct holding holding = {.endpoint = *endpoint, .pid = pid};
+    holding.endpoint.scope = 0;
+    if (!endpoint_is_wildcard(endpoint))
+        holding.endpoint.v6only = false;
+    return holding;
+}
+
 static int in_order(const void *one, const void *other) {
     const struct holding *a = one;
     const struct holding *b = other;
@@ -65,8 +75,8 @@ static size_t held(const struct announcements *announcements, const struct socke
     for (size_t i = 0; i < table->count; i++) {
         uint32_t owner = map_get(&owners, table->rows[i].inode);
         if (owner != MAP_NONE)
-            into[count++] = (struct holding){.endpoint = table->rows[i].endpoint,
-                                             .pid = announcements->claimants[owner].pid};
+            into[count++] =
+                comparable(&table->rows[i].endpoint, announcements->claimants[owner].pid);
     }
     map_free(&owners);
     return count;
@@ -105,11 +115,8 @@ void kernel_check(const struct announcements *announcements, struct verdict *ver
     struct holding *announced =
         memory_grow(NULL, &announced_room, announcements->count + 1, sizeof *announced);
     struct holding *found = memory_grow(NULL, &found_room, table.count + 1, sizeof *found);
-    for (size_t i = 0; i < announcements->count; i++) {
-        announced[i] = (struct holding){.endpoint = announcements->list[i].endpoint,
-                                        .pid = announcements->list[i].pid};
-        announced[i].endpoint.scope = 0; /* the kernel tells a device in its place */
-    }
+    for (size_t i = 0; i < announcements->count; i++)
+        announced[i] = comparable(&announcements->list[i].endpoint, announcements->list[i].pid);
     size_t found_count = held(announcements, &table, found);
     qsort(announced, announcements->count, sizeof *announced, in_order);
     qsort(found, found_count, sizeof *found, in_order);

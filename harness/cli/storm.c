@@ -31,6 +31,7 @@ struct session {
     struct storm_result results[STORM_STRATEGIES_MAX];
     char **environment;
     char folder[64]; /* of a temporary trace; "" where the user named one */
+    bool trace_made;
     unsigned done;
     unsigned left_out;
 };
@@ -93,6 +94,7 @@ static int make_trace(struct session *session) {
     }
     if (!new_trace_make(&session->trace, &options))
         return session->options.trace != NULL ? STATUS_USAGE : STATUS_FAILED;
+    session->trace_made = true;
     if (strlen(session->trace.absolute) >= sizeof session->plan.settings.trace) {
         errno = ENAMETOOLONG;
         return fail(session->trace.absolute);
@@ -178,6 +180,7 @@ static int report(struct session *session) {
                                      .count = session->done,
                                      .background = session->options.background,
                                      .left_out = session->left_out};
+    output_begin(); /* no publisher is left that would inherit it */
     if (session->options.json)
         storm_report_json(&all);
     else
@@ -197,7 +200,7 @@ static void clean_up(struct session *session, int status) {
     trace_check_close(session->plan.trace);
     environment_free(session->environment);
     bool nothing_in_it = status != 0 && session->done == 0;
-    if (session->trace.name != NULL && (session->folder[0] != '\0' || nothing_in_it))
+    if (session->trace_made && (session->folder[0] != '\0' || nothing_in_it))
         new_trace_remove(&session->trace);
     if (session->folder[0] != '\0')
         (void)rmdir(session->folder);

@@ -103,10 +103,10 @@ static bool convert(struct board_settings *settings, const struct plan_input *in
 
 /* NULL with errno set. The text is cut at one byte more than may be. */
 static char *read_text(const char *name, size_t *length) {
-    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
     size_t room = 0;
     char *text = memory_grow(NULL, &room, YAML_TREE_BYTES + 1, 1);
     errno = 0;
+    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
     *length = file != NULL ? fread(text, 1, YAML_TREE_BYTES + 1, file) : 0;
     bool failed = file == NULL || ferror(file);
     int error = errno;

@@ -128,7 +128,7 @@ static void remark_on(const struct storm_report *report, const struct storm_resu
     if (result->killed > 0)
         remark(taker, context,
                "%s: %" PRIu32 " publishers died, the first in round %" PRIu32 "; of the %" PRIu64
-               " ports that they had announced %" PRIu64 " were found free again",
+               " ports that they held %" PRIu64 " were found free again",
                name, result->killed, result->killed_round, result->killed_ports,
                result->killed_ports - result->killed_taken);
     if (result->failed > 0)

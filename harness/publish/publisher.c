@@ -124,6 +124,7 @@ static void publish_round(struct publisher *publisher, const struct strategy *st
                           uint32_t round) {
     seed(publisher, round);
     atomic_store(&publisher->slot->attempt_count, 0);
+    atomic_store(&publisher->slot->progress, (uint64_t)round * 4); /* should we die in it */
     atomic_store(&publisher->slot->announced_count, 0);
     publisher->answer = publisher->slot->token;
     begin_publications(publisher);

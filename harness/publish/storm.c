@@ -91,6 +91,21 @@ static void tell_end(uint64_t serial, pid_t pid) {
     record_commit(&record, 0);
 }
 
+/* Are the ports that a dead publisher held in this round free again? */
+static void look_for_ports(struct storm *storm, uint32_t index) {
+    const struct slot *slot = board_slot(storm->board, index);
+    const struct attempt *attempts = board_attempts(storm->board, index);
+    uint32_t count = atomic_load(&slot->attempt_count);
+    if (atomic_load(&slot->progress) % 4 == PHASE_FREED)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        if (attempts[i].outcome != ATTEMPT_HELD)
+            continue;
+        storm->result->killed_ports++;
+        storm->result->killed_taken += !is_free_again(storm, &attempts[i].endpoint);
+    }
+}
+
 /* Counts who died since the last call, once all the others have announced. true if any did. */
 static bool bury_dead(struct storm *storm, uint32_t round) {
     bool any = false;
@@ -107,11 +122,7 @@ static bool bury_dead(struct storm *storm, uint32_t round) {
             storm->result->killed_round = round;
         for (uint32_t j = 0; j < storm->board->settings.daemons; j++)
             allocator_forget(board_allocator(storm->board, j), i);
-        uint32_t count = atomic_load(&slot->announced_count);
-        storm->result->killed_ports += count;
-        for (uint32_t j = 0; j < count; j++)
-            storm->result->killed_taken +=
-                !is_free_again(storm, &board_announced(storm->board, i)[j]);
+        look_for_ports(storm, i);
         atomic_store(&slot->announced_count, 0);
         atomic_store(&slot->attempt_count, 0);
         slot->announced_ns = 0;

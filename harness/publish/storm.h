@@ -44,7 +44,7 @@ struct storm_result {
     uint64_t publishing_ns; /* from go to the last announcement, over all rounds */
     uint32_t killed;        /* publishers that died */
     uint32_t killed_round;  /* ... the first of them in this round */
-    uint64_t killed_ports;  /* that they had announced */
+    uint64_t killed_ports;  /* that they held in that round */
     uint64_t killed_taken;  /* ... and that were not found free again */
     bool interrupted;
 };

@@ -1,0 +1,98 @@
+# What storms show: held mappings never collide, numbers that are let go are lost, as often as theory
+# says.
+# shellcheck disable=SC2154 # variables of bats
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    load setup
+    load storm
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+one_mapping() {
+    cat >one.yaml <<YAML
+kind: Cluster
+apiVersion: kind.x-k8s.io/v1alpha4
+nodes:
+- role: control-plane
+  extraPortMappings: [{containerPort: 80, protocol: $1}]
+YAML
+}
+
+@test "51,200 ports of hold, and as many of one docker daemon: no collision, nothing lost" {
+    run -0 --separate-stderr storm --private-net=20000-21023 --publishers 64 --rounds 200 \
+        --strategy hold,docker --json
+    for index in 0 1; do
+        assert_equal "$(value ".strategies[$index] | \"\\(.published) \\(.collisions) \\(.lost_races) \\(.double_handouts) \\(.exhausted)\"" "$output")" \
+            '51200 0 0 0 0'
+    done
+    assert_checks_agree "$output"
+}
+
+@test "the range is filled to the last port, then it is exhausted" {
+    one_mapping TCP
+    for strategy in hold docker; do
+        run -0 --separate-stderr storm --private-net=20000-20199 --publishers 210 --rounds 2 \
+            --strategy $strategy --json one.yaml
+        assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted) \(.lost_races)"' "$output")" \
+            '400 20 0'
+        assert_checks_agree "$output"
+    done
+    one_mapping UDP
+    run -0 --separate-stderr storm --private-net=20000-20199 --publishers 210 --rounds 2 --json one.yaml
+    assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted)"' "$output")" '400 20'
+}
+
+@test "reserved ports are not given" {
+    one_mapping TCP
+    local unshare=(unshare -n)
+    [ "$(id -u)" -eq 0 ] || unshare=(unshare -rn)
+    run -0 --separate-stderr "${unshare[@]}" sh -c 'ip link set lo up
+        echo 20000 20099 >/proc/sys/net/ipv4/ip_local_port_range
+        echo 20010,20020-20029 >/proc/sys/net/ipv4/ip_local_reserved_ports
+        exec "$0" storm --publishers 100 --rounds 1 --json one.yaml' "$PORTWITNESS"
+    assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted)"' "$output")" '89 11'
+    assert_checks_agree "$output"
+}
+
+@test "probe, kind, podman and nerdctl lose races in 20 of 20 runs, probe as many as predicted" {
+    local attempt
+    for ((attempt = 1; attempt <= 20; attempt++)); do
+        run -1 --separate-stderr storm --private-net=20000-20511 --publishers 24 --rounds 2 --json \
+            --strategy probe,kind,podman,nerdctl --window 5-15ms
+        assert_equal "$(value '[.strategies[] | .lost_races > 0] | all' "$output")" true
+        assert_equal "$(value '[.strategies[] | .collisions] | add' "$output")" 0
+        assert_checks_agree "$output"
+        in_order "$(value '.strategies[0].expected_lost.low' "$output")" \
+            "$(value '.strategies[0].lost_races' "$output")" \
+            "$(value '.strategies[0].expected_lost.high' "$output")"
+    done
+}
+
+@test "docker daemons that know nothing of each other lose races in 20 of 20 runs" {
+    local attempt
+    for ((attempt = 1; attempt <= 20; attempt++)); do
+        run -1 --separate-stderr storm --private-net=20000-21023 --publishers 16 --rounds 1 --json \
+            --strategy docker --daemons 3
+        assert_equal "$(value '.strategies[0].lost_races > 0' "$output")" true
+        assert_equal "$(value '.strategies[0].collisions' "$output")" 0
+        assert_checks_agree "$output"
+    done
+}
+
+@test "the lost races of probe lie in the predicted interval: parity, half range, windows, UDP" {
+    local arguments
+    for arguments in '--window 15-20ms' '--window 0-10ms' '--window 0' \
+        '--window 10-20ms --reuse-address' '--window 15ms --udp'; do
+        one_mapping TCP
+        [[ $arguments != *--udp ]] || one_mapping UDP
+        # shellcheck disable=SC2086 # words on purpose
+        run --separate-stderr storm --private-net=20000-20511 --publishers 48 --rounds 60 --json \
+            --strategy probe ${arguments% --udp} one.yaml
+        echo "$arguments: $(value '.strategies[0] | "\(.lost_races) of \(.expected_lost)"' "$output")"
+        in_order "$(value '.strategies[0].expected_lost.low' "$output")" \
+            "$(value '.strategies[0].lost_races' "$output")" \
+            "$(value '.strategies[0].expected_lost.high' "$output")"
+    done
+}
