@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -79,10 +80,35 @@ static void random_tables_are_no_harm(void **state) {
     close(fd);
 }
 
+/* More segments than are kept; all are there in the file. */
+static void a_table_may_be_of_any_length(void **state) {
+    (void)state;
+    enum { MOST = 2000 };
+    struct {
+        struct image image;
+        ElfW(Phdr) table[MOST];
+    } *program = calloc(1, sizeof *program);
+    assert_non_null(program);
+    int fd = memfd_create("long", MFD_CLOEXEC);
+    for (unsigned count = 0; count <= MOST; count += count < 40 ? 1 : 196) {
+        program->image = sanitized_go();
+        program->image.header.e_phoff = sizeof program->image;
+        program->image.header.e_phnum = (uint16_t)count;
+        for (unsigned i = 0; i < MOST; i++)
+            program->table[i] = program->image.segment[i % SEGMENTS];
+        struct program_facts facts = inspect_bytes(fd, program, sizeof *program);
+        if (count >= SEGMENTS)
+            assert_int_equal(facts.obstacle, PW_BLIND_OWN_CALLS);
+    }
+    close(fd);
+    free(program);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_cut_anywhere_is_looked_at_as_far_as_it_goes),
         cmocka_unit_test(no_byte_can_be_so_wrong_that_looking_fails),
+        cmocka_unit_test(a_table_may_be_of_any_length),
         cmocka_unit_test(random_tables_are_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
