@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/kind/quoted.h"
 #include "harness/kind/yaml_value.h"
 #include "harness/trace/memory.h"
 
@@ -23,29 +24,10 @@ static char *upper_case(const char *text) {
     return upper;
 }
 
-/* As Go's %q writes a text. */
-static void write_quoted(FILE *to, const char *text) {
-    fputc('"', to);
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-
-        if (byte == '"' || byte == '\\')
-            fprintf(to, "\\%c", byte);
-        else if (byte == '\n' || byte == '\t' || byte == '\r')
-            fprintf(to, "\\%c", byte == '\n' ? 'n' : byte == '\t' ? 't' : 'r');
-        else if (byte < ' ' || byte == 127)
-            fprintf(to, "\\x%02x", byte);
-        else
-            fputc(byte, to);
-    }
-    fputc('"', to);
-}
-
 /* The first of them ends Kind's decoding, so it is the one that is told. */
 static void judge_protocol(struct plan_input *input, const char *protocol) {
     static const char *const known[] = {"TCP", "UDP", "SCTP"};
-    size_t length;
-    FILE *text;
+    char *quotation;
 
     if (protocol[0] == '\0') {
         input->empty_protocol = true;
@@ -56,12 +38,10 @@ static void judge_protocol(struct plan_input *input, const char *protocol) {
             return;
     if (input->decode_error != NULL)
         return;
-    text = open_memstream(&input->decode_error, &length);
-    if (text == NULL)
+    quotation = quoted(protocol);
+    if (asprintf(&input->decode_error, "Unknown PortMappingProtocol: %s", quotation) < 0)
         abort();
-    fputs("Unknown PortMappingProtocol: ", text);
-    write_quoted(text, protocol);
-    fclose(text);
+    free(quotation);
 }
 
 /* Kind decodes strictly. Texts as yaml.v3 (go.yaml.in/yaml/v3, decode.go) makes them. */

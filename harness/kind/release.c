@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 const struct kind_rule kind_rules[] = {
-    {.first = {0, 6, 0}, .last = {0, 6, 1}, .refuses_no_protocol = true, .refuses_minus_one = true},
-    {.first = {0, 7, 0}, .last = {0, 7, 0}, .refuses_minus_one = true},
+    {.first = {0, 6, 0}, .last = {0, 6, 0}, .refuses_no_protocol = true, .refuses_minus_one = true},
+    {.first = {0, 6, 1}, .last = {0, 7, 0}, .refuses_minus_one = true},
     {.first = {0, 8, 0}, .last = {0, 18, 0}},
     {.first = {0, 19, 0}, .last = {0, 21, 0}, .compares = true, .compares_picks = true},
     {.first = {0, 22, 0}, .last = {0, 31, 0}, .compares = true},

@@ -25,7 +25,9 @@ const char *mapping_fate_words(const struct mapping *mapping) {
 }
 
 static bool any_in_range(const struct host_facts *facts, const struct mapping *mapping) {
-    for (int32_t port = mapping->host_port; port <= mapping->host_port_last; port++)
+    /* A Kind file may say any number that 32 bits hold. */
+    for (int32_t port = mapping->host_port; port <= mapping->host_port_last && port <= 65535;
+         port++)
         if (host_facts_in_range(facts, port))
             return true;
     return false;

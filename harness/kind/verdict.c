@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/kind/quoted.h"
 #include "harness/trace/memory.h"
 
 struct errors {
@@ -136,8 +137,12 @@ static char *judge_node(const struct plan_input *input, size_t node, const struc
     const char *role = input->nodes[node].name;
     struct errors errors = {0};
 
-    if (strcmp(role, "control-plane") != 0 && strcmp(role, "worker") != 0)
-        add_error(&errors, "\"%s\" is not a valid node role", role);
+    if (strcmp(role, "control-plane") != 0 && strcmp(role, "worker") != 0) {
+        char *quotation = quoted(role);
+
+        add_error(&errors, "%s is not a valid node role", quotation);
+        free(quotation);
+    }
     for (size_t i = 0; i < count; i++) {
         if (!is_port(rule, first[i].host_port))
             add_error(&errors, "invalid hostPort: invalid port number: %d", first[i].host_port);

@@ -50,8 +50,8 @@ in_own_network() {
 
 @test "--all-versions prints a line for each of Kind's rules" {
     run -0 --separate-stderr plan --all-versions "$data/story.yaml"
-    assert_equal "$(cut -d : -f 1 <<<"$output")" 'v0.6.0 to v0.6.1    accepts
-v0.7.0              accepts
+    assert_equal "$(cut -d : -f 1 <<<"$output")" 'v0.6.0              accepts
+v0.6.1 to v0.7.0    accepts
 v0.8.0 to v0.18.0   accepts
 v0.19.0 to v0.21.0  refuses
 v0.22.0 to v0.31.0  accepts

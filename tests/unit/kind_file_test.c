@@ -35,7 +35,7 @@ static void numbers_are_read_as_go_reads_them(void **state) {
 
 static void what_is_no_number_is_bad_with_its_place(void **state) {
     (void)state;
-    static const char *const texts[] = {"http",     "'80'", "\"80\"", "80a", "0x", "1e",
+    static const char *const texts[] = {"http",     "'80'", "\"80\"", "80a", "0x",  "1e",
                                         "!!str 80", "--1",  "0x-1",   ".",   "- 1", "true"};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -200,6 +200,17 @@ static void a_fixed_number_in_the_local_range_is_lost_to_connections_too(void **
     assert_false(risk_says(text, "v0.32.0", RUNTIME_DOCKER, &no_facts, "outgoing connection"));
 }
 
+/* Kind judges such numbers; nothing here may count up to them. */
+static void any_number_of_32_bits_has_a_risk(void **state) {
+    (void)state;
+    static const struct host_facts facts = {.range_low = 40000, .range_high = 40001};
+
+    assert_true(risk_says(HEAD NODE "  - {containerPort: 80, hostPort: 2147483647}\n", "v0.32.0",
+                          RUNTIME_DOCKER, &facts, "whoever"));
+    assert_true(risk_says(HEAD NODE "  - {containerPort: 80, hostPort: -2147483648}\n", "v0.32.0",
+                          RUNTIME_DOCKER, &facts, "whoever"));
+}
+
 /* As net.ParseIP and net.IP.String of golang/go do, src/net/netip and src/net/ip.go. */
 static void addresses_are_read_and_printed_as_go_does(void **state) {
     (void)state;
@@ -244,6 +255,7 @@ int main(void) {
         cmocka_unit_test(the_probe_over_tcp_does_not_see_udp_and_sctp),
         cmocka_unit_test(docker_alone_picks_and_binds_in_one_step),
         cmocka_unit_test(a_fixed_number_in_the_local_range_is_lost_to_connections_too),
+        cmocka_unit_test(any_number_of_32_bits_has_a_risk),
         cmocka_unit_test(addresses_are_read_and_printed_as_go_does),
     };
 

@@ -11,7 +11,7 @@
     "configured: "
 
 /* The last release under each rule. */
-static const char *const all[] = {"v0.6.1", "v0.7.0", "v0.18.0", "v0.21.0", "v0.31.0", "v0.32.0"};
+static const char *const all[] = {"v0.6.0", "v0.7.0", "v0.18.0", "v0.21.0", "v0.31.0", "v0.32.0"};
 
 static void two_mappings_without_a_port_are_refused_by_v0_19_to_v0_21_alone(void **state) {
     (void)state;
@@ -19,7 +19,7 @@ static void two_mappings_without_a_port_are_refused_by_v0_19_to_v0_21_alone(void
         HEAD NODE "  - {containerPort: 80, listenAddress: 127.0.0.1, protocol: TCP}\n"
                   "  - {containerPort: 443, listenAddress: 127.0.0.1, protocol: TCP}\n";
     static const char *const refusing[] = {"v0.19.0", "v0.20.0", "v0.21.0"};
-    static const char *const taking[] = {"v0.6.0",  "v0.11.1", "v0.18.0", "v0.22.0",
+    static const char *const taking[] = {"v0.6.0",  "v0.6.1",  "v0.11.1", "v0.18.0", "v0.22.0",
                                          "v0.27.0", "v0.31.0", "v0.32.0", "v0.99.0"};
 
     for (size_t i = 0; i < sizeof refusing / sizeof *refusing; i++)
@@ -177,7 +177,8 @@ static void an_empty_protocol_and_tcp_are_two(void **state) {
                                          "  - {containerPort: 80, hostPort: 80, protocol: tcp}\n";
 
     assert_verdict(text, "v0.32.0", NULL);
-    assert_verdict(text, "v0.6.1", "unable to decode config: Unknown PortMappingProtocol: \"\"");
+    assert_verdict(text, "v0.6.1", NULL);
+    assert_verdict(text, "v0.6.0", "unable to decode config: Unknown PortMappingProtocol: \"\"");
 }
 
 static void an_unknown_protocol_ends_the_decoding(void **state) {
@@ -219,6 +220,13 @@ static void what_bears_on_ports_elsewhere_is_judged(void **state) {
                    "have at least one control-plane node]");
 }
 
+static void an_unknown_role_is_quoted(void **state) {
+    (void)state;
+    assert_verdict(
+        HEAD "nodes: [{}, {role: \"a\\\"\\n\\e\", extraPortMappings: [{hostPort: 1}]}]\n",
+        "v0.32.0", "invalid configuration for node 1: \"a\\\"\\n\\x1b\" is not a valid node role");
+}
+
 static void releases_are_read_and_ordered_by_number(void **state) {
     (void)state;
     static const char *const bad[] = {
@@ -256,6 +264,7 @@ int main(void) {
         cmocka_unit_test(an_unknown_protocol_ends_the_decoding),
         cmocka_unit_test(unknown_keys_of_mappings_are_gathered),
         cmocka_unit_test(what_bears_on_ports_elsewhere_is_judged),
+        cmocka_unit_test(an_unknown_role_is_quoted),
         cmocka_unit_test(releases_are_read_and_ordered_by_number),
     };
 
