@@ -30,7 +30,7 @@ static void judge_protocol(struct plan_input *input, const char *protocol) {
     char *quotation;
 
     if (protocol[0] == '\0') {
-        input->empty_protocol = true;
+        input->empty_protocol = input->empty_protocol || input->decode_error == NULL;
         return;
     }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

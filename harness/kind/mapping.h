@@ -50,7 +50,7 @@ struct plan_input {
      * decode config: ". Those of a protocol end the decoding; unknown keys are gathered. */
     char *decode_error;
     char *unknown_keys;
-    /* An empty protocol is an error of the decoding in the oldest releases. */
+    /* A protocol is empty, before any unknown one: the oldest release's decoding ends there. */
     bool empty_protocol;
 };
 

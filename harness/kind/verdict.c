@@ -171,7 +171,7 @@ static char *decode_error(const struct plan_input *input, const struct kind_rule
     const char *what = input->decode_error;
     char *text;
 
-    if (what == NULL && rule->refuses_no_protocol && input->empty_protocol)
+    if (rule->refuses_no_protocol && input->empty_protocol)
         what = "Unknown PortMappingProtocol: \"\"";
     if (what == NULL)
         what = input->unknown_keys;

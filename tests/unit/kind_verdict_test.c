@@ -193,6 +193,14 @@ static void an_unknown_protocol_ends_the_decoding(void **state) {
                    "unable to decode config: Unknown PortMappingProtocol: \"A\\\"\\x01\"");
 }
 
+static void the_oldest_release_ends_at_an_empty_protocol_too(void **state) {
+    (void)state;
+    assert_verdict(HEAD NODE "  - {hostPort: 1}\n  - {protocol: QUIC}\n", "v0.6.0",
+                   "unable to decode config: Unknown PortMappingProtocol: \"\"");
+    assert_verdict(HEAD NODE "  - {protocol: QUIC}\n  - {hostPort: 1}\n", "v0.6.0",
+                   "unable to decode config: Unknown PortMappingProtocol: \"QUIC\"");
+}
+
 static void unknown_keys_of_mappings_are_gathered(void **state) {
     (void)state;
     static const char text[] = HEAD NODE "  - {hostport: 80, hostPort: 70000}\n"
@@ -262,6 +270,7 @@ int main(void) {
         cmocka_unit_test(nodes_are_not_compared_with_each_other),
         cmocka_unit_test(an_empty_protocol_and_tcp_are_two),
         cmocka_unit_test(an_unknown_protocol_ends_the_decoding),
+        cmocka_unit_test(the_oldest_release_ends_at_an_empty_protocol_too),
         cmocka_unit_test(unknown_keys_of_mappings_are_gathered),
         cmocka_unit_test(what_bears_on_ports_elsewhere_is_judged),
         cmocka_unit_test(an_unknown_role_is_quoted),
