@@ -79,11 +79,8 @@ static bool read_mapping(const struct tree_node *node, struct plan_input *input,
     const char *address = NULL;
     const char *protocol = NULL;
 
-    if (yaml_value_is_null(node)) {
-        mapping.address = copy("");
-        mapping.protocol = copy("");
-        return plan_input_add_mapping(input, &mapping, problem);
-    }
+    if (yaml_value_is_null(node))
+        return true; /* yaml.v3 drops a null out of a list */
     if (node->kind != TREE_MAPPING)
         return input_problem_set(problem, node->line, node->column,
                                  "a port mapping is %s, not a mapping of containerPort, hostPort, "
@@ -108,10 +105,8 @@ static bool read_node(const struct tree_node *node, struct plan_input *input,
     const struct tree_node *mappings;
     const char *role;
 
-    if (yaml_value_is_null(node)) {
-        plan_input_add_node(input, "control-plane");
+    if (yaml_value_is_null(node))
         return true;
-    }
     if (node->kind != TREE_MAPPING)
         return input_problem_set(problem, node->line, node->column, "a node is %s, not a mapping",
                                  yaml_value_kind_name(node->kind));

@@ -66,17 +66,16 @@ static void nodes_and_mappings_keep_their_order_and_place(void **state) {
                                            "-\n"
                                            "- role: worker\n"
                                            "  image: left alone\n"
-                                           "  extraPortMappings: [{containerPort: 2}, null]\n");
+                                           "  extraPortMappings: [{containerPort: 2}, null, {}]\n");
 
-    assert_int_equal(input.node_count, 4);
+    assert_int_equal(input.node_count, 3); /* a null in a list is none */
     assert_string_equal(input.nodes[0].name, "control-plane");
     assert_string_equal(input.nodes[1].name, "worker");
-    assert_string_equal(input.nodes[2].name, "control-plane");
     assert_int_equal(input.count, 3);
     assert_int_equal(input.mappings[0].line, 5);
     assert_int_equal(input.mappings[0].column, 5);
     assert_string_equal(input.mappings[0].protocol, "SCTP");
-    assert_int_equal(input.mappings[1].node, 3);
+    assert_int_equal(input.mappings[1].node, 2);
     assert_int_equal(input.mappings[1].index, 0);
     assert_int_equal(input.mappings[1].line, 11);
     assert_int_equal(input.mappings[1].column, 23);

