@@ -364,10 +364,8 @@ static void add_quoted(struct bounded_text *text, const char *from) {
     add(text, '\'');
     for (; *from != '\0'; from++) {
         if (*from == '\'')
-            add_text(text, "'\\'", 3);
+            add_text(text, "'\\'", 3); /* closes, the apostrophe itself, and opens again */
         add(text, *from);
-        if (*from == '\'')
-            add(text, '\'');
     }
     add(text, '\'');
 }

@@ -18,7 +18,7 @@
 
 enum { LIST = 16, TEXT = 512, NOBODY = 65534 };
 
-static char folder[] = "/tmp/environment-test-XXXXXX";
+static char folder[] = "/tmp/it's-environment-XXXXXX";
 static char shim[64], trace[64];
 static char preload_shim[TEXT], trace_variable[TEXT];
 static char **own_environment;
@@ -368,12 +368,12 @@ static void a_shell_sets_the_same_by_a_prefix(void **state) {
     (void)state;
     struct environment_plan plan;
     char prefix[2 * TEXT], expected[2 * TEXT];
-    char *const *list = ENVIRONMENT("LD_PRELOAD=a  b.so:$(exit 1)`exit 1`\\");
+    char *const *list = ENVIRONMENT("LD_PRELOAD=a' b.so:$(exit 1)`exit 1`\\");
     void *space = malloc(environment_plan(&plan, list, &ordinary));
     assert_non_null(space);
     size_t length = environment_prefix(&plan, space, prefix, sizeof prefix);
     assert_int_equal(length, strlen(prefix));
-    snprintf(expected, sizeof expected, "%s\n%s:%s\n10\n", trace, "a  b.so:$(exit 1)`exit 1`\\",
+    snprintf(expected, sizeof expected, "%s\n%s:%s\n10\n", trace, "a' b.so:$(exit 1)`exit 1`\\",
              shim);
     /* Built-in commands alone: a program would be made to load what is listed. */
     assert_string_equal(printed_by_shell(prefix,
