@@ -201,8 +201,9 @@ static void plan_preload(struct environment_plan *plan) {
     size_t length = 0;
     const char *sanitizer = plan->facts->sanitizer;
     bool has_shim = find_shim(plan->preload, &length) != NULL;
+    plan->useless = plan->facts->obstacle == PW_BLIND_ARCHITECTURE || shim_is_gone();
     /* A loader prints an error for each library that it cannot use or find. */
-    if (plan->facts->obstacle == PW_BLIND_ARCHITECTURE || shim_is_gone()) {
+    if (plan->useless) {
         plan->drop = has_shim;
         return;
     }
@@ -231,7 +232,8 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
         plan->restored |= settings.no_follow ? 0 : RESTORED_TRACE;
     else if (trace != NULL && trace[0] != '/' && strcmp(trace, settings.trace_given) == 0)
         plan->restored |= CHANGED_TRACE;
-    if (plan->drop)
+    /* It could not take out again what it was given. */
+    if (plan->useless)
         plan->restored &= CHANGED_TRACE;
     /* One warning a tree is enough, and none where the trace tells of a blind spot. */
     bool hushed = settings.quiet || facts->obstacle == PW_BLIND_NO_ACCESS;

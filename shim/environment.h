@@ -36,6 +36,7 @@ struct environment_plan {
     bool changed;
     bool lost;    /* the variables are gone and following is off */
     bool drop;    /* the program's own loader would complain of the shim: take it out */
+    bool useless; /* no shim will run in the program */
     bool at_once; /* the program must find it in its environment: in a shell's command it is late */
     const char *preload;
     size_t entries;
