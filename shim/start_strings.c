@@ -34,6 +34,8 @@ static uint64_t search(const char *from, const char *end, const char *digits, si
         return PW_FLAG_SEARCH_CUT; /* not known where they are */
     if (end - from > SEARCH_BYTES) {
         end = from + SEARCH_BYTES;
+        while (end > from && is_digit(end[-1]))
+            end--; /* nobody looks at how this number goes on */
         flags = PW_FLAG_SEARCH_CUT;
     }
     return holds(from, end, digits, length) ? flags | found : flags;

@@ -133,6 +133,10 @@ static void very_long_strings_are_searched_in_part(void **state) {
     memcpy(text + SEARCH_BYTES - 10, "8080", 4);
     started_with("", 1, text, LONG);
     assert_int_equal(found(8080), CUT | IN_ENVIRONMENT);
+    memset(text, 'x', LONG);
+    memcpy(text + SEARCH_BYTES - 4, "80801", 5); /* the cut does not end a number */
+    started_with(text, LONG, "", 1);
+    assert_int_equal(found(8080), CUT);
     free(text);
 }
 
