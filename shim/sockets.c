@@ -68,23 +68,30 @@ struct endpoint socket_remote(int fd) {
 }
 
 static _Thread_local struct {
-    uint64_t cookie; /* 0 while the address changes: a signal handler may come in between */
-    struct endpoint local;
-} remembered;
+    uint64_t cookie; /* 0 while the rest changes: a signal handler may come in between */
+    uint64_t process;
+    struct pw_start *start;
+    uint16_t port;
+} latest_bind;
 
-void socket_remember_local(uint64_t cookie, const struct endpoint *local) {
-    remembered.cookie = 0;
+void socket_remember_bind(uint64_t cookie, uint16_t port, struct record *record) {
+    latest_bind.cookie = 0;
     atomic_signal_fence(memory_order_seq_cst);
-    remembered.local = *local;
+    latest_bind.process = record->units[0].start.process;
+    latest_bind.start = &record->units[0].start;
+    latest_bind.port = port;
     atomic_signal_fence(memory_order_seq_cst);
-    remembered.cookie = local->family != 0 ? cookie : 0;
+    latest_bind.cookie = cookie;
 }
 
-struct endpoint socket_local_again(int fd, uint64_t cookie, uint16_t port) {
-    struct endpoint local = remembered.local;
-    if (cookie != 0 && remembered.cookie == cookie && port != 0 && local.port == port)
-        return local;
-    return socket_local(fd);
+void socket_forget_bind(void) { latest_bind.cookie = 0; }
+
+bool socket_mark_read(uint64_t cookie, uint16_t port) {
+    if (cookie == 0 || latest_bind.cookie != cookie || latest_bind.port != port || port == 0 ||
+        latest_bind.process != process_serial())
+        return false;
+    __atomic_fetch_or(&latest_bind.start->flags, PW_FLAG_ADDRESS_READ, __ATOMIC_RELAXED);
+    return true;
 }
 
 static bool ask_option(int fd, int level, int name, void *value, socklen_t length) {

@@ -24,13 +24,14 @@ struct endpoint endpoint_of(const void *address, socklen_t length);
 struct endpoint socket_local(int fd);
 struct endpoint socket_remote(int fd);
 
-/* A program reads its address right after bind as a rule, and the shim has just asked for it:
- * this thread's last answer is kept until a call can have changed it. An endpoint of family 0
- * forgets it. */
-void socket_remember_local(uint64_t cookie, const struct endpoint *local);
+/* A program reads its address right after bind as a rule, in the same thread. Then the record of
+ * the bind is marked, and neither the kernel is asked nor another record written. What was
+ * remembered holds until this thread binds or connects again. */
+void socket_remember_bind(uint64_t cookie, uint16_t port, struct record *record);
+void socket_forget_bind(void);
 
-/* That answer where it is this socket's and has this port, otherwise the kernel's. */
-struct endpoint socket_local_again(int fd, uint64_t cookie, uint16_t port);
+/* true where the socket was this thread's latest bind, with this port: its record is marked now. */
+bool socket_mark_read(uint64_t cookie, uint16_t port);
 
 /* SO_COOKIE (socket(7)), 0 where fd is no socket. */
 uint64_t socket_cookie(int fd);

@@ -192,10 +192,11 @@ enum pw_option {
 #define PW_FLAG_INHERITED (UINT64_C(1) << 38)
 #define PW_FLAG_RECEIVED (UINT64_C(1) << 39)
 #define PW_FLAG_RELEASE_INFERRED                                                                   \
-    (UINT64_C(1) << 40)                       /* a close that nobody saw, told by what came */
-#define PW_FLAG_TIME_WAIT (UINT64_C(1) << 41) /* destroyed, but its TIME_WAIT stands */
-#define PW_FLAG_POLICY (UINT64_C(1) << 42)    /* a policy chose the port */
-#define PW_FLAG_SIGNALLED (UINT64_C(1) << 43) /* ended by a signal */
+    (UINT64_C(1) << 40)                          /* a close that nobody saw, told by what came */
+#define PW_FLAG_TIME_WAIT (UINT64_C(1) << 41)    /* destroyed, but its TIME_WAIT stands */
+#define PW_FLAG_POLICY (UINT64_C(1) << 42)       /* a policy chose the port */
+#define PW_FLAG_ADDRESS_READ (UINT64_C(1) << 44) /* of a bind, set later: its address was read */
+#define PW_FLAG_SIGNALLED (UINT64_C(1) << 43)    /* ended by a signal */
 
 /* The first unit of each record. process, kind, descriptor and begin_ns are stored at once; the
  * rest is there when the state in head is PW_STATE_COMMITTED. */

@@ -138,6 +138,7 @@ static const struct {
     {PW_FLAG_TIME_WAIT, "time-wait"},
     {PW_FLAG_POLICY, "policy"},
     {PW_FLAG_SIGNALLED, "signalled"},
+    {PW_FLAG_ADDRESS_READ, "address-read"},
 };
 
 const char *name_of_call(unsigned call) { return LOOK_UP(calls, call); }

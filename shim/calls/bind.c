@@ -31,7 +31,7 @@ static void note_bound(int fd, struct socket_facts *facts, const struct endpoint
     struct endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
     facts->port = assigned.port;
     facts->flags &= ~DESCRIPTOR_READ;
-    socket_remember_local(facts->cookie, &assigned);
+    socket_remember_bind(facts->cookie, assigned.port, record);
     if (requested->port != 0)
         facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
     socket_keep(fd, facts);

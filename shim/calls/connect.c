@@ -83,7 +83,7 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
         peer = endpoint_of(address, length);
     }
     struct endpoint local = socket_local(fd);
-    socket_remember_local(facts->cookie, &local);
+    socket_forget_bind();
     start->error = (uint16_t)(result < 0 ? error : 0);
     start->flags |= unbound && address != NULL && peer.family != 0 ? PW_FLAG_PORT_ZERO : 0;
     start->flags |= result < 0 && error == EINPROGRESS ? PW_FLAG_IN_PROGRESS : 0;

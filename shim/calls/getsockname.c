@@ -6,7 +6,9 @@
 
 static void note_read(int fd, struct socket_facts *facts, const void *site) {
     struct record record;
-    struct endpoint local = socket_local_again(fd, facts->cookie, facts->port);
+    if (socket_mark_read(facts->cookie, facts->port))
+        return;
+    struct endpoint local = socket_local(fd);
     if (local.family == 0 || local.port == 0)
         return;
     if (local.port != facts->port) {

@@ -182,6 +182,8 @@ static void do_getsockname(void) {
     int fd = bound(SOCK_STREAM), pair[2];
     TELL(getsockname(fd, (struct sockaddr *)&name, &length));
     dprintf(1, "  length %u\n", length);
+    bound(SOCK_STREAM); /* the bind before has its own record marked; it is no longer the latest */
+    TELL(getsockname(fd, (struct sockaddr *)&name, &length));
     TELL(getsockname(fd, NULL, &none));
     TELL(getsockname(fd, (struct sockaddr *)8, &length));
     TELL(getsockname(fd, (struct sockaddr *)&name, (void *)8));

@@ -68,9 +68,9 @@ afterwards: 1"
     assert_equal "$(cat bare.out)" 'child 700, here 1'
     none_torn "$trace"
     assert_equal "$(exported 'map(select(.kind == "process-start" and (.flags | index("by-fork")))
-        | .serial) as $children | map(select(.process | IN($children[]))
+        | .serial) as $children | map(select(.source == "shim" and (.process | IN($children[])))
         | "\(.kind)") | map(select(. != "module" and . != "namespace")) | join(" ")')" \
-        'process-start bind address-read close process-exit'
+        'process-start bind close process-exit'
 }
 
 # A library whose constructor runs before the shim's, and whose destructor runs after it.
