@@ -4,6 +4,7 @@
 #   make test       every test, without installing anything (scripts/test does that as well)
 #   make check-unit the unit tests alone
 #   make bench | lint | format | fresh
+#   make soak       a million ports in storms, and no collision
 #   make install    into DESTDIR and PREFIX (default /usr/local)
 #   make clean      removes build/
 #
@@ -166,6 +167,9 @@ test:
 bench: all $(benches)
 	@BUILD=$(BUILD) scripts/bench
 
+soak: all
+	@BUILD=$(BUILD) scripts/soak
+
 lint: all
 	@scripts/lint
 
@@ -185,7 +189,7 @@ clean:
 	$(call say,CLEAN)
 	$(Q)rm -rf build $(BUILD)
 
-.PHONY: all tests check-unit test bench lint fresh format install clean
+.PHONY: all tests check-unit test bench soak lint fresh format install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
