@@ -125,10 +125,12 @@ static int read_specs(struct plan *plan, const struct choice *choice) {
     return 0;
 }
 
-bool plan_is_checked(const struct plan *plan, size_t mapping) {
-    enum mapping_fate fate = mapping_fate(&plan->input.mappings[mapping]);
+bool plan_is_checked(const struct plan *plan, size_t index) {
+    const struct mapping *mapping = &plan->input.mappings[index];
+    enum mapping_fate fate = mapping_fate(mapping);
 
-    return plan->checks != NULL && (fate == FATE_FIXED || fate == FATE_FROM_RANGE);
+    return plan->checks != NULL && (fate == FATE_FIXED || fate == FATE_FROM_RANGE) &&
+           mapping->host_port > 0 && mapping->host_port_last <= 65535;
 }
 
 static void check_now(struct plan *plan) {

@@ -15,8 +15,8 @@ struct plan {
     struct port_check *checks; /* of each mapping; NULL unless asked for */
 };
 
-/* Was there a number to check? */
-bool plan_is_checked(const struct plan *plan, size_t mapping);
+/* Was there a number to check, and was that asked for? */
+bool plan_is_checked(const struct plan *plan, size_t index);
 
 /* Writes it for people to read, to standard output. */
 void plan_text_write(const struct plan *plan);

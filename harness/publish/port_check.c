@@ -73,7 +73,7 @@ void port_check(const char *address, const char *protocol, int32_t first, int32_
                 struct port_check *check) {
     struct listen_address failed = {0};
 
-    *check = (struct port_check){.freedom = PORT_UNKNOWN, .error = EINVAL};
+    *check = (struct port_check){.freedom = PORT_UNKNOWN, .error = EINVAL, .port = (uint16_t)first};
     if (address[0] != '\0' && !listen_address_parse(address).valid)
         return;
     for (int32_t port = first; port > 0 && port <= last && port <= 65535; port++) {

@@ -271,6 +271,14 @@ u = socket.create_server((\"127.0.0.1\", 8011))"
         .free == false and .error == \"EADDRNOTAVAIL\" and .holders == []"'
 }
 
+@test "--check-now leaves alone what no bind could be tried with" {
+    run -1 plan --json --check-now "$data/refused_port.yaml"
+    assert_equal "$(jq -c '.mappings[0].now' <<<"$output")" null
+    run -1 plan --json --check-now "$data/refused_address.yaml"
+    assert_equal "$(jq -c '.mappings[0].now' <<<"$output")" \
+        '{"free":null,"port":8080,"error":"EINVAL","holders":[]}'
+}
+
 # One line on stderr, nothing on stdout, status 2, soon and in little memory.
 bad() {
     local expected=$1 limit='ulimit -v 400000'
