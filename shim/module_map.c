@@ -17,7 +17,7 @@
 #include "shim/raw_syscall.h"
 #include "shim/recorder.h"
 
-enum { RANGES_MAX = 256, PATH_BYTES = 512, LINE_BYTES = 1024, BUILD_ID_BYTES = 20 };
+enum { RANGES_MAX = 256, PATH_BYTES = 512, LINE_BYTES = 600, BUILD_ID_BYTES = 20 };
 
 struct range {
     _Atomic uint64_t end; /* stored last; 0: free */

@@ -15,7 +15,7 @@
 
 #include "shim/raw_syscall.h"
 
-enum { SEGMENTS_MAX = 32, INTERPRETERS_MAX = 4, DYNAMIC_MAX = 64, NOTES_MAX = 16 };
+enum { SEGMENTS_MAX = 18, INTERPRETERS_MAX = 4, DYNAMIC_MAX = 64, NOTES_MAX = 16 };
 
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64

@@ -11,7 +11,7 @@ struct program_facts {
     int obstacle; /* enum pw_blind: why the shim cannot enter; 0: it can, or nobody can tell */
     char
         sanitizer[64]; /* soname of a sanitizer's runtime that must be first in LD_PRELOAD, or "" */
-    char path[4096];   /* the file as found, cut if longer */
+    char path[2048];   /* the file as found, cut if longer: signal stacks are small */
 };
 
 /* `name` is a path, or, where `search_path` is not NULL and the name has no slash, is looked for in

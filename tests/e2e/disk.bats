@@ -37,11 +37,11 @@ ext4='truncate -s 4m image && mkfs.ext4 -q -F -O ^has_journal image && mount -o 
 
 # The guest's records need far more room than the disk has.
 fills_disk() {
-    unchanged_by_hand 0 "$data/hostile" do-nothing 12000
+    unchanged_by_hand 0 "$data/hostile" do-nothing 30000
     disk_was_full
-    unchanged_by_hand 0 "$data/bind_loop" 16 800
+    unchanged_by_hand 0 "$data/bind_loop" 16 2000
     disk_was_full
-    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 800
+    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 2000
     like_bare run 0
     disk_was_full
 }

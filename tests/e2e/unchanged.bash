@@ -1,6 +1,6 @@
 # What the tests share that compare a guest with itself: bare, by LD_PRELOAD and under `run` it must
 # print the same and end alike. `load setup`, then `load unchanged`.
-# shellcheck disable=SC2154 # setup.bash and bats set build and the others
+# shellcheck disable=SC2154,SC2034 # setup.bash and bats set build and the others; tests use data
 
 shim=$build/libportwitness.so
 data=$build/tests/data

@@ -83,7 +83,7 @@ static long count_records(uint64_t *units_used) {
         uint32_t head = unit.start.head;
         uint64_t thread = unit.start.process;
         assert_int_equal(PW_HEAD_STATE(head), PW_STATE_COMMITTED);
-        assert_true(thread >= 1 && thread <= THREADS);
+        assert_in_range(thread, 1, THREADS);
         assert_true((uint64_t)unit.start.descriptor >= next[thread]);
         assert_int_equal(unit.start.cookie, thread * ROUNDS + (uint64_t)unit.start.descriptor);
         assert_int_equal(unit.start.end_ns, unit.start.begin_ns + 1);
