@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "shim/recorder.h"
 
@@ -34,7 +33,7 @@ void claim_write(struct publisher *publisher, const struct publication *publicat
     struct pw_start *start = &record.units[0].start;
     struct pw_socket *socket = &record.units[1].socket;
     start->source = PW_SOURCE_SUPERVISOR;
-    start->thread = (uint32_t)getpid();
+    start->thread = publisher->pid;
     start->cookie = cookie_of(publication->socket, SO_COOKIE);
     start->flags = PW_FLAG_HAS_REQUESTED | PW_FLAG_HAS_ASSIGNED;
     socket->family = endpoint->family;
@@ -46,7 +45,7 @@ void claim_write(struct publisher *publisher, const struct publication *publicat
     socket->requested_port = mapping->host_port > 0 ? (uint16_t)mapping->host_port : 0;
     socket->assigned_port = endpoint->port;
     socket->scope = endpoint->scope;
-    socket->uid = (uint32_t)geteuid();
+    socket->uid = publisher->uid;
     if (!record_text(&record, 2, mapping->name, length))
         start->flags |= PW_FLAG_TEXT_CUT;
     record_commit(&record, 0);

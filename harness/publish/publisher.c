@@ -137,6 +137,7 @@ static void publish_round(struct publisher *publisher, const struct strategy *st
     arrive(publisher, round, PHASE_ANNOUNCED);
     answer_until_event(publisher);
     strategy->release(publisher);
+    trace_views_make_ready(&publisher->views);
     arrive(publisher, round, PHASE_FREED);
 }
 
@@ -190,6 +191,9 @@ int publisher_main(int argc, char **argv) {
         return fail(problem.what);
     }
     recorder_attach(map.base, map.size);
+    trace_views_find(&publisher.views, map.base);
+    publisher.pid = (uint32_t)getpid();
+    publisher.uid = (uint32_t)geteuid();
     publish(&publisher);
     free(publisher.publications);
     return 0;

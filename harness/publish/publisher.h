@@ -3,6 +3,7 @@
 #define PORTWITNESS_PUBLISH_PUBLISHER_H
 
 #include "harness/publish/board.h"
+#include "harness/publish/trace_views.h"
 
 /* One mapping that is being published in this round. */
 struct publication {
@@ -24,6 +25,9 @@ struct publisher {
     int phase_event;                  /* readable when the round is over */
     struct publication *publications; /* settings->mappings of them */
     uint64_t netns;                   /* cookie, 0: not known yet */
+    uint32_t pid;
+    uint32_t uid;
+    struct trace_views views;
 };
 
 /* The life of a publisher process: `argv` as publisher_arguments tells. Its exit status. */
