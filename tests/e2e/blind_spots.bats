@@ -1,6 +1,6 @@
 # Programs that the shim cannot enter: they run as they would, and the summary of `run` names each of
 # them with the reason.
-# shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq and other shells
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2016 # variables of guests.bash and of subshells, those of jq
 
 setup() {
     load guests

@@ -48,6 +48,7 @@ YAML
     one_mapping TCP
     local unshare=(unshare -n)
     [ "$(id -u)" -eq 0 ] || unshare=(unshare -rn)
+    # shellcheck disable=SC2016 # the inner shell expands
     run -0 --separate-stderr "${unshare[@]}" sh -c 'ip link set lo up
         echo 20000 20099 >/proc/sys/net/ipv4/ip_local_port_range
         echo 20010,20020-20029 >/proc/sys/net/ipv4/ip_local_reserved_ports
