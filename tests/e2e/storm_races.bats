@@ -1,6 +1,6 @@
 # What storms show: held mappings never collide, numbers that are let go are lost, as often as theory
 # says.
-# shellcheck disable=SC2154 # variables of bats
+# shellcheck disable=SC2154,SC2016 # variables of bats; programs in quotes
 
 bats_require_minimum_version 1.5.0
 
