@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/report/output.h"
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
 #include "harness/run/environment.h"
@@ -237,7 +238,7 @@ int run_command(int argc, char **argv) {
         return status;
     if (run.options.help) {
         fputs(run_options_help, stdout);
-        return 0;
+        return output_finish() ? 0 : STATUS_FAILED;
     }
     char *shim = environment_find_shim();
     if (shim != NULL && new_trace_make(&run.trace, &run.options))

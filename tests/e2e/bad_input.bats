@@ -181,6 +181,16 @@ patch_trace() {
         [ "$status" -eq 1 ]
         [ "$(wc -l <err)" -eq 1 ]
     done
+    # run has a status of its own for what is its own failure.
+    "$portwitness" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' >commands
+    [ "$(wc -l <commands)" -ge 5 ]
+    while read -r command; do
+        status=0
+        "$portwitness" "$command" --help >/dev/full 2>err || status=$?
+        [ "$status" -eq "$([ "$command" = run ] && echo 125 || echo 1)" ]
+        grep -q 'No space left on device' err
+        [ "$(wc -l <err)" -eq 1 ]
+    done <commands
     status=0
     { "$portwitness" export --format jsonl whole 2>err || echo $? >status; } | true
     # The reader may still have been there for the first part of it.
