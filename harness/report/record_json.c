@@ -35,9 +35,13 @@ static json_t *error_name(unsigned error) {
     return name != NULL ? json_string(name) : json_sprintf("errno-%u", error);
 }
 
-static json_t *flag_names(uint64_t flags) {
+static json_t *flag_names(const struct trace_record *record) {
     json_t *names = json_array();
+    uint64_t flags = record->flags;
 
+    /* The highest bits are the port that was read. */
+    if (record->kind == PW_KIND_ADDRESS_READ)
+        flags &= ~PW_FLAG_PORT(UINT16_MAX);
     for (; flags != 0; flags &= flags - 1) {
         uint64_t bit = flags & -flags;
         const char *name = name_of_flag(bit);
@@ -245,7 +249,7 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set(object, "begin_ns", json_number(record->begin_ns));
     set(object, "end_ns", record->committed ? json_number(record->end_ns) : json_null());
     set(object, "source", json_text_or_null(name_of_source(record->source)));
-    set(object, "flags", flag_names(record->flags));
+    set(object, "flags", flag_names(record));
     set(object, "site", site_object(record, source));
     set(object, "kind", json_text_or_null(name_of_kind(record->kind)));
     set(object, "state", json_string(record->committed ? "committed" : "torn"));

@@ -101,6 +101,22 @@ static void a_bind_has_every_key_in_its_place(void **state) {
               "\"kind\":\"bind\",\"state\":\"committed\"}");
 }
 
+static void the_port_that_was_read_is_no_flag(void **state) {
+    union pw_unit *units;
+    json_t *object;
+
+    (void)state;
+    start_process(1, 0, 500, 0);
+    units = writer_add(&writer, PW_KIND_ADDRESS_READ, 1, 1, 3, 30, 100, 105);
+    units[0].start.flags = PW_FLAG_REUSEADDR | PW_FLAG_PORT(0xa003);
+    object = exported(1);
+    json_incref(json_object_get(object, "assigned"));
+    assert_is(json_object_get(object, "assigned"), "{\"address\":null,\"port\":40963}");
+    json_incref(json_object_get(object, "flags"));
+    assert_is(json_object_get(object, "flags"), "[\"reuseaddr\"]");
+    json_decref(object);
+}
+
 static void a_torn_record_of_a_process_that_never_started_is_mostly_null(void **state) {
     (void)state;
     writer_tear(writer_add(&writer, PW_KIND_CLOSE, 1, 9, 3, 30, 100, 105));
@@ -183,6 +199,7 @@ int main(void) {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
     const struct CMUnitTest tests[] = {
         TEST(a_bind_has_every_key_in_its_place),
+        TEST(the_port_that_was_read_is_no_flag),
         TEST(a_torn_record_of_a_process_that_never_started_is_mostly_null),
         TEST(arguments_are_a_list),
         TEST(a_forked_child_finds_its_sites_in_its_parents_modules),
