@@ -65,7 +65,7 @@ char *environment_find_shim(void) {
     return found;
 }
 
-/* The loader splits the list at spaces and colons (ld.so(8)). */
+/* The loader splits lists at spaces and colons (ld.so(8)). */
 static bool is_listed(const char *list, const char *name) {
     size_t length = strlen(name);
     while (*list != '\0') {
@@ -78,18 +78,58 @@ static bool is_listed(const char *list, const char *name) {
     return false;
 }
 
+/* Is the element the shim, or a copy of it at another path? Two would record every call twice. */
+static bool is_shim(const char *element, size_t length, const char *shim) {
+    size_t name = strlen(SHIM_NAME);
+    if (length == strlen(shim) && memcmp(element, shim, length) == 0)
+        return true;
+    return length >= name && memcmp(element + length - name, SHIM_NAME, name) == 0 &&
+           (length == name || element[length - name - 1] == '/');
+}
+
+static void append(char *list, const char *text, size_t length) {
+    size_t end = strlen(list);
+    memcpy(list + end, text, length);
+    list[end + length] = '\0';
+}
+
+/* The list with the shim in it once: in the place of the first that is one, else behind the last.
+ * To be freed; NULL without memory. */
+static char *with_shim(const char *list, const char *shim) {
+    char *made = calloc(1, strlen(list) + 1 + strlen(shim) + 1);
+    bool has_shim = false;
+    while (made != NULL && *list != '\0') {
+        size_t gap = strspn(list, ": ");
+        const char *element = list + gap;
+        size_t length = strcspn(element, ": ");
+        bool is_one = is_shim(element, length, shim);
+        if (!is_one || !has_shim)
+            append(made, list, gap);
+        if (!is_one)
+            append(made, element, length);
+        else if (!has_shim)
+            append(made, shim, strlen(shim));
+        has_shim = has_shim || is_one;
+        list = element + length;
+    }
+    if (made == NULL || has_shim)
+        return made;
+    append(made, ":", made[0] != '\0');
+    append(made, shim, strlen(shim));
+    return made;
+}
+
 char *environment_preload(const char *present, const char *shim, const char *sanitizer) {
     if (present == NULL)
         present = "";
     if (sanitizer == NULL || is_listed(present, sanitizer))
         sanitizer = "";
-    if (is_listed(present, shim))
-        shim = "";
+    char *list = with_shim(present, shim);
     char *value = NULL;
-    bool more = *present != '\0' || *shim != '\0';
-    if (asprintf(&value, "%s%s%s%s%s", sanitizer, *sanitizer != '\0' && more ? ":" : "", present,
-                 *present != '\0' && *shim != '\0' ? ":" : "", shim) < 0)
-        return NULL;
+    if (list != NULL &&
+        asprintf(&value, "%s%s%s", sanitizer, *sanitizer != '\0' ? ":" : "", list) < 0)
+        value = NULL;
+    free(list);
     return value;
 }
 

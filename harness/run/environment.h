@@ -16,7 +16,8 @@ struct environment_plan {
 char *environment_find_shim(void);
 
 /* The value for LD_PRELOAD: `present` (NULL: unset) with the shim behind it and the sanitizer's
- * runtime before it, each only if it is not listed yet. To be freed; NULL without memory. */
+ * runtime before it, each only if it is not listed yet. Another copy of the shim gives its place to
+ * ours. To be freed; NULL without memory. */
 char *environment_preload(const char *present, const char *shim, const char *sanitizer);
 
 /* A copy of `from` with what the plan adds, for exec. PORTWITNESS_RUN tells the shim that the trace

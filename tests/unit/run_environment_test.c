@@ -32,6 +32,17 @@ static void nothing_is_listed_twice(void **state) {
     preload_is("libasan.so.8:a.so", "libasan.so.8", "libasan.so.8:a.so:/p/shim.so");
 }
 
+static void another_copy_of_the_shim_gives_its_place_to_ours(void **state) {
+    (void)state;
+    preload_is("/old/libportwitness.so", NULL, "/p/shim.so");
+    preload_is("libportwitness.so", NULL, "/p/shim.so");
+    preload_is("a.so /old/libportwitness.so:b.so", NULL, "a.so /p/shim.so:b.so");
+    preload_is("/old/libportwitness.so a.so:/p/shim.so b.so", NULL, "/p/shim.so a.so b.so");
+    preload_is("/old/libportwitness.so", "libasan.so.8", "libasan.so.8:/p/shim.so");
+    preload_is("/x/notlibportwitness.so", NULL, "/x/notlibportwitness.so:/p/shim.so");
+    preload_is("libportwitness.so.1", NULL, "libportwitness.so.1:/p/shim.so");
+}
+
 static void a_sanitizer_comes_first(void **state) {
     (void)state;
     preload_is(NULL, "libasan.so.8", "libasan.so.8:/p/shim.so");
@@ -95,6 +106,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shim_comes_behind_what_is_listed),
         cmocka_unit_test(nothing_is_listed_twice),
+        cmocka_unit_test(another_copy_of_the_shim_gives_its_place_to_ours),
         cmocka_unit_test(a_sanitizer_comes_first),
         cmocka_unit_test(the_other_variables_stay_as_they_are),
         cmocka_unit_test(a_command_that_cannot_load_the_shim_is_spared_it),
