@@ -12,32 +12,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "harness/run/process_facts.h"
 
-enum { STATUS_FAILED = 125, STATUS_NOT_EXECUTABLE = 126, STATUS_NOT_FOUND = 127 };
-
-static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,   SIGUSR2,
-                                SIGALRM, SIGCONT, SIGTSTP, SIGTTIN, SIGTTOU,   SIGWINCH,
-                                SIGPROF, SIGIO,   SIGPWR,  SIGURG,  SIGVTALRM, SIGXCPU};
+enum {
+    STATUS_FAILED = 125,
+    STATUS_NOT_EXECUTABLE = 126,
+    STATUS_NOT_FOUND = 127,
+    WAKER_PAUSE_NS = 20 * 1000 * 1000
+};
 
 static sigset_t original_mask;
 static struct sigaction original_child_action;
 
 int child_take_signals(void) {
     sigset_t set;
-    sigemptyset(&set);
-    for (unsigned i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
-        sigaddset(&set, passed_on[i]);
-    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
-        sigaddset(&set, number);
-    sigaddset(&set, SIGCHLD);
-    sigset_t blocked = set;
-    sigaddset(&blocked, SIGPIPE); /* a reader of our stderr may be gone */
-    if (pthread_sigmask(SIG_BLOCK, &blocked, &original_mask) != 0)
+    /* A fault of our own still ends us: the kernel does not let one be blocked. */
+    sigfillset(&set);
+    if (pthread_sigmask(SIG_BLOCK, &set, &original_mask) != 0)
         return -1;
     /* Where our parent ignores SIGCHLD, so do we, and no child could be waited for (wait(2)). */
     struct sigaction action = {.sa_handler = SIG_DFL};
@@ -53,6 +50,12 @@ static _Noreturn void become(char *const command[], char *const environment[], i
     while (write(report, &error, sizeof error) < 0 && errno == EINTR)
         ;
     _exit(STATUS_NOT_FOUND);
+}
+
+/* As bash tells it: a name that is too long to be that of a file was not found. */
+static int status_of_failure(const char *command, int error) {
+    bool is_missing = error == ENOENT || (error == ENAMETOOLONG && strchr(command, '/') == NULL);
+    return is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 }
 
 static int complain(const char *command, int error, int status) {
@@ -81,23 +84,46 @@ int child_start(struct child *child, char *const command[], char *const environm
     close(report[0]);
     if (got == sizeof error) {
         waitpid(pid, NULL, 0);
-        return complain(command[0], error,
-                        error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+        return complain(command[0], error, status_of_failure(command[0], error));
     }
     child->pid = pid;
     child->was_pid = pid;
     return 0;
 }
 
-/* Stops ourselves as the command was stopped, so that the shell sees it; returns when continued. */
-static void stop_as(int number) {
+/* Continues us until it is killed, once the command is no longer stopped: it may come before we
+ * have stopped. In a session of its own no signal to our process group reaches it. */
+static _Noreturn void wake(pid_t sleeper, pid_t command) {
+    const struct timespec pause = {.tv_nsec = WAKER_PAUSE_NS};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setsid();
+    while (getppid() == sleeper) {
+        if (process_state(command) != 'T')
+            kill(sleeper, SIGCONT);
+        nanosleep(&pause, NULL);
+    }
+    _exit(0);
+}
+
+/* Stops ourselves as the command was stopped, so that the shell sees it; returns when continued.
+ * Stopped we learn nothing of the command, which others may continue or kill without us. */
+static void stop_as(struct child *child, int number) {
+    pid_t self = getpid();
+    child->waker = fork();
+    if (child->waker == 0)
+        wake(self, child->pid);
+    if (child->waker < 0)
+        return;
     sigset_t set;
     sigset_t before;
     sigemptyset(&set);
     sigaddset(&set, number);
     pthread_sigmask(SIG_UNBLOCK, &set, &before);
-    kill(getpid(), number);
+    kill(self, number);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    kill(child->waker, SIGKILL);
+    waitpid(child->waker, NULL, 0);
+    child->continued_with_us = true;
 }
 
 static void look_at_child(struct child *child) {
@@ -108,8 +134,7 @@ static void look_at_child(struct child *child) {
         if (state.si_pid == 0)
             return;
         if (state.si_code == CLD_STOPPED || state.si_code == CLD_TRAPPED) {
-            stop_as(state.si_status);
-            child->continued_with_us = true;
+            stop_as(child, state.si_status);
             continue;
         }
         child->pid = 0;
@@ -127,14 +152,25 @@ static bool must_continue(struct child *child) {
     return process_state(child->pid) == 'T' || !expected;
 }
 
+/* SIGPIPE where a reader of our stderr is gone, SIGXFSZ where the trace cannot grow; and the
+ * waker's SIGCONT, for a command that goes on already. */
+static bool is_our_own(struct child *child, const struct signalfd_siginfo *signal) {
+    pid_t sender = (pid_t)signal->ssi_pid;
+    if (signal->ssi_signo == SIGCONT && child->waker > 0 && sender == child->waker) {
+        child->continued_with_us = false;
+        return true;
+    }
+    return sender == getpid();
+}
+
 /* Is the signal ours to pass on? The command already has what the terminal sent to the process
  * group, and what it sent itself, as `kill 0` does, would come back to it. A hangup is sent to the
  * session's leader alone (setsid(2), credentials(7)). */
 static bool must_pass_on(struct child *child, const struct signalfd_siginfo *signal) {
-    if (signal->ssi_code == SI_KERNEL)
+    if (signal->ssi_code > 0)
         return (signal->ssi_signo == SIGCONT && process_state(child->pid) == 'T') ||
                (signal->ssi_signo == SIGHUP && getsid(0) == getpid());
-    if (process_descends_from((pid_t)signal->ssi_pid, child->pid))
+    if (is_our_own(child, signal) || process_descends_from((pid_t)signal->ssi_pid, child->pid))
         return false;
     return signal->ssi_signo != SIGCONT || must_continue(child);
 }
@@ -150,9 +186,7 @@ static void pass_on(const struct child *child, const struct signalfd_siginfo *si
 void child_handle_signals(struct child *child, int signals) {
     struct signalfd_siginfo signal;
     while (read(signals, &signal, sizeof signal) == sizeof signal) {
-        if (signal.ssi_signo == SIGCHLD || child->pid == 0)
-            continue;
-        if (must_pass_on(child, &signal))
+        if (child->pid != 0 && must_pass_on(child, &signal))
             pass_on(child, &signal);
     }
     look_at_child(child);

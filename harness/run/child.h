@@ -8,14 +8,15 @@
 struct child {
     pid_t pid;     /* 0 before it is started and after it has been reaped */
     pid_t was_pid; /* stays */
+    pid_t waker;   /* the last process that was to continue us with the command, 0: none yet */
     bool ended;
     bool signalled;         /* ended by a signal */
     bool continued_with_us; /* we stopped as it stopped, and have been continued */
     int exit_status;        /* as a shell tells it; valid when ended */
 };
 
-/* Blocks the signals that are passed on and returns a signalfd for them, -1 with errno set. To be
- * called before any thread is made. */
+/* Blocks every signal that can be, all of which are passed on, and returns a signalfd for them, -1
+ * with errno set. To be called before any thread is made. */
 int child_take_signals(void);
 
 /* Starts the command with the given environment. 0; or, with one line on stderr, the exit status

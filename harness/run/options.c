@@ -22,7 +22,7 @@ const char run_options_help[] =
     "  -o, --output=TRACE    the trace to make, no existing file (default: a new one in the "
     "current\n"
     "                        folder)\n"
-    "  -q, --quiet           no summary on stderr\n"
+    "  -q, --quiet           no summary on stderr; a name made up for the trace is told\n"
     "      --wait            wait for programs that outlive the command\n"
     "      --no-follow       leave programs alone that are given another environment\n"
     "      --shared[=GROUP|MODE]\n"

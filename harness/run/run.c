@@ -150,6 +150,8 @@ static void report(struct run *run) {
     watch_name_living(&run->watch, living, sizeof living);
     if (!run->options.quiet)
         summary_print(&run->summary, recorder_header(), living, run->trace.name, stderr);
+    else if (run->options.trace == NULL)
+        summary_print_name(run->trace.name, stderr); /* nobody could know it otherwise */
 }
 
 /* The command itself starts before any wrapper could look at it. */

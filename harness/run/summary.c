@@ -102,8 +102,10 @@ void summary_print(const struct summary *summary, const struct pw_header *header
         print_name(living, out);
         fputc('\n', out);
     }
-    fprintf(out, "portwitness: %s\n", trace);
+    summary_print_name(trace, out);
 }
+
+void summary_print_name(const char *trace, FILE *out) { fprintf(out, "portwitness: %s\n", trace); }
 
 void summary_free(struct summary *summary) {
     for (size_t i = 0; i < summary->blind_count; i++)

@@ -33,6 +33,9 @@ void summary_add(struct summary *summary, const struct trace_record *record);
 void summary_print(const struct summary *summary, const struct pw_header *header,
                    const char *living, const char *trace, FILE *out);
 
+/* Prints the last line alone: the file's name. */
+void summary_print_name(const char *trace, FILE *out);
+
 /* Frees what the summary holds. */
 void summary_free(struct summary *summary);
 

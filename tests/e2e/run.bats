@@ -36,6 +36,10 @@ last_line() {
     run -126 "$PORTWITNESS" run -- ./file
     assert_equal "$output" "portwitness: ./file: Permission denied"
     run -126 "$PORTWITNESS" run -- .
+    long=$(printf '%0300d' 1)
+    run -127 "$PORTWITNESS" run -- "$long"
+    assert_equal "$output" "portwitness: $long: File name too long"
+    run -126 "$PORTWITNESS" run -- "./$long"
     printf '\177ELF no program' >broken
     chmod +x broken
     # Its bytes are then read as a shell script, as a shell would.
@@ -116,15 +120,17 @@ last_line() {
     assert_matches "$("$PORTWITNESS" ports t.trace)" "${lines[0]}"
 }
 
-@test "--quiet prints nothing, but failures" {
+@test "--quiet prints nothing, but failures and a name that was made up" {
     run -0 "$PORTWITNESS" run --quiet -o t.trace -- true
     assert_equal "$output" ""
     run -127 "$PORTWITNESS" run --quiet -o u.trace -- no-such-command-anywhere
     [ -n "$output" ]
+    run -0 "$PORTWITNESS" run --quiet -- true
+    assert_equal "$output" "portwitness: $(ls portwitness-*.trace)"
 }
 
 @test "standard input, output and error are the command's own" {
-    run -0 bash -c "echo in | '$PORTWITNESS' run -q -- sh -c 'cat; echo err >&2' 2>errors"
+    run -0 bash -c "echo in | '$PORTWITNESS' run -q -o t.trace -- sh -c 'cat; echo err >&2' 2>errors"
     assert_equal "$output" in
     assert_equal "$(cat errors)" err
 }
@@ -140,8 +146,14 @@ last_line() {
 @test "an LD_PRELOAD that is there stays in front" {
     first=$(cc -print-file-name=libm.so.6)
     # shellcheck disable=SC2016 # for the inner shell
-    run -0 env LD_PRELOAD="$first" "$PORTWITNESS" run -q -- sh -c 'echo "$LD_PRELOAD"'
+    run -0 env LD_PRELOAD="$first" "$PORTWITNESS" run -q -o t.trace -- sh -c 'echo "$LD_PRELOAD"'
     assert_matches "$output" "^$first:/.*/libportwitness\.so$"
+}
+
+@test "another copy of the shim in LD_PRELOAD gives its place to ours" {
+    cp "$build/libportwitness.so" .
+    run -0 env LD_PRELOAD="$PWD/libportwitness.so" "$PORTWITNESS" run -o t.trace -- "$python" -c "$bind_one"
+    assert_matches "$output" ': 1 port-0 request, 1 port assigned'
 }
 
 @test "the trace's name in the environment is absolute" {
@@ -149,7 +161,7 @@ last_line() {
     run -0 "$PORTWITNESS" run -q -o t.trace -- sh -c 'cd /; echo "$PORTWITNESS_TRACE $PORTWITNESS_NO_FOLLOW"'
     assert_equal "$output" "$(pwd -P)/t.trace "
     # shellcheck disable=SC2016 # for the inner shell
-    run -0 "$PORTWITNESS" run -q --no-follow -- sh -c 'echo "$PORTWITNESS_NO_FOLLOW"'
+    run -0 "$PORTWITNESS" run -q --no-follow -o u.trace -- sh -c 'echo "$PORTWITNESS_NO_FOLLOW"'
     assert_equal "$output" 1
 }
 
@@ -167,143 +179,6 @@ os.execvp(sys.argv[1], sys.argv[1:])'
     under=$("$python" -c "$set_up" "$PORTWITNESS" run -q -- "$python" -c "$show")
     assert_equal "$under" "$bare"
     assert_matches "$bare" SIGCHLD
-}
-
-# Starts the rest under run in the background and waits until it has written `ready`. Sets `runner`,
-# and `command`, the pid that it wrote there.
-start_in_background() {
-    rm -f ready
-    "$PORTWITNESS" run -o t.trace -- "$@" >output 2>errors 3>&- &
-    runner=$!
-    wait_for test -s ready
-    command=$(cat ready)
-}
-
-count_signals='import os, signal, sys, time
-seen = []
-for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2,
-          signal.SIGWINCH, signal.SIGALRM, signal.SIGRTMIN + 3):
-    signal.signal(s, lambda number, frame: seen.append(number))
-with open("ready.new", "w") as file:
-    print(os.getpid(), file=file)
-os.rename("ready.new", "ready")
-while not os.path.exists("finish"):
-    time.sleep(0.02)
-print(*seen)
-sys.exit(9)'
-
-@test "a signal sent to run reaches the command, once" {
-    start_in_background "$python" -c "$count_signals"
-    for name in TERM HUP INT QUIT USR1 USR2 WINCH ALRM RTMIN+3; do
-        kill -s "$name" "$runner"
-        sleep 0.1
-    done
-    : >finish
-    status=0
-    wait "$runner" || status=$?
-    assert_equal "$status" 9
-    assert_equal "$(cat output)" "15 1 2 3 10 12 28 14 37"
-}
-
-@test "a signal sent to run that the command does not catch ends both" {
-    # shellcheck disable=SC2016 # for the inner shell
-    start_in_background sh -c 'echo $$ >ready; exec sleep 60'
-    kill -TERM "$runner"
-    status=0
-    wait "$runner" || status=$?
-    assert_equal "$status" 143
-    is_gone "$command"
-    assert_equal "$(tail -n 1 errors)" "portwitness: t.trace"
-}
-
-@test "a command that signals its whole process group gets that back once" {
-    # shellcheck disable=SC2016 # for the inner shell
-    run -4 setsid --wait "$PORTWITNESS" run -q -- bash -c \
-        'n=0; trap "n=\$((n + 1))" TERM; kill -TERM 0; sleep 0.3; sleep 0.1; echo "$n"; exit 4'
-    assert_equal "$output" 1
-}
-
-@test "when the command stops, run stops, and both go on when run is continued" {
-    start_in_background "$python" -c "$count_signals"
-    kill -STOP "$command"
-    wait_for in_state "$runner" T
-    kill -CONT "$runner"
-    wait_for in_state "$runner" SR
-    wait_for in_state "$command" SR
-    : >finish
-    status=0
-    wait "$runner" || status=$?
-    assert_equal "$status" 9
-}
-
-@test "an interrupt typed at the terminal reaches the command once, and run waits for it" {
-    # shellcheck disable=SC2016 # for the inner shell
-    run -3 "$python" "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" run -- bash -c \
-        'n=0; trap "n=\$((n + 1))" INT; echo ready; for i in 1 2 3 4 5; do sleep 0.1; done; echo "caught $n"; exit 3' \
-        <<<'expect ready
-send \x03
-expect caught 1\s
-expect port-0 request'
-}
-
-@test "an interrupt typed at the terminal ends a command that does not catch it" {
-    run -130 "$python" "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" run -- sh -c \
-        'echo ready; exec sleep 60' <<<'expect ready
-send \x03
-expect port-0 request'
-}
-
-@test "a shell's job control stops and continues the command" {
-    run -5 env PS1='$ ' "$python" "$BATS_TEST_DIRNAME/terminal.py" bash --norc --noprofile -i <<END
-expect \\\$
-send '$PORTWITNESS' run -q -- bash -c 'echo re""ady; read word; echo "got-\$word"; exit 5'\n
-expect ready
-send \x1a
-expect Stopped
-send fg\n
-expect read word
-send hello\n
-expect got-hello
-send exit \$?\n
-END
-}
-
-@test "a terminal that goes away hangs the command up" {
-    # shellcheck disable=SC2016 # for the inner shell
-    cat >hangup.py <<'END'
-import os, pty, sys, time
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-while not os.path.exists("ready"):
-    time.sleep(0.02)
-os.close(terminal)
-print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-END
-    # shellcheck disable=SC2016 # for the inner shell
-    run -0 "$python" hangup.py "$PORTWITNESS" run -q -- sh -c \
-        'trap "echo hung up >result; exit 6" HUP; : >ready; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.5; done'
-    assert_equal "$output" 6
-    assert_equal "$(cat result)" "hung up"
-}
-
-@test "when run is killed the command goes on and the trace stays readable" {
-    start_in_background "$python" -c 'import os, socket, time
-first = socket.socket(); first.bind(("127.0.0.1", 0))
-open("ready.new", "w").write(str(os.getpid())); os.rename("ready.new", "ready")
-while not os.path.exists("finish"): time.sleep(0.02)
-second = socket.socket(); second.bind(("127.0.0.1", 0))
-open("ports", "w").write("%d %d\n" % (first.getsockname()[1], second.getsockname()[1]))'
-    kill -KILL "$runner"
-    wait "$runner" || true
-    in_state "$command" SR
-    : >finish
-    wait_for test -s ports
-    wait_for is_gone "$command"
-    read -r first second <ports
-    run -0 "$PORTWITNESS" ports --json t.trace
-    assert_matches "$output" "\"port\": ?$first"
-    assert_matches "$output" "\"port\": ?$second"
 }
 
 @test "a program that outlives the command is named" {
@@ -388,7 +263,7 @@ print(client_port, listener.getsockname()[1])' >ports
 
 @test "the command keeps its descriptor limit" {
     # shellcheck disable=SC2016 # for the inner shell
-    run -0 bash -c 'ulimit -Sn 64; exec "$0" run -q -- bash -c "ulimit -Sn"' "$PORTWITNESS"
+    run -0 bash -c 'ulimit -Sn 64; exec "$0" run -q -o t.trace -- bash -c "ulimit -Sn"' "$PORTWITNESS"
     assert_equal "$output" 64
 }
 
