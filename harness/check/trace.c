@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/report/message.h"
 #include "harness/trace/bindings.h"
 #include "harness/trace/map.h"
 #include "harness/trace/memory.h"
@@ -36,7 +37,7 @@ struct trace_check *trace_check_open(const char *path) {
     struct trace_reader_problem problem;
     struct trace_reader *reader = trace_reader_open(path, &problem);
     if (reader == NULL) {
-        fprintf(stderr, "portwitness: %s: %s\n", path, problem.what);
+        message_write(stderr, "portwitness: %s: %s", path, problem.what);
         return NULL;
     }
     size_t room = 0;

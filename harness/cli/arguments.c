@@ -1,9 +1,12 @@
 /* The subcommands that read traces differ in their options, and not in how those are told wrong. */
 #include "harness/cli/arguments.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "harness/cli/commands.h"
+#include "harness/report/message.h"
 #include "harness/report/output.h"
 
 enum { OPTION_HELP = 'h' };
@@ -28,13 +31,18 @@ bool arguments_parse(struct arguments *arguments, int argc, char **argv,
     argv[0] = arguments->title;
     arguments->context = poptGetContext("portwitness", argc, (const char **)argv, all, 0);
     poptSetOtherOptionHelp(arguments->context, "[OPTIONS] TRACE...");
-    while ((got = poptGetNextOpt(arguments->context)) > 0)
+    while ((got = poptGetNextOpt(arguments->context)) > 0) {
         help = help || got == OPTION_HELP;
+        if (got < ARGUMENTS_VALUES) {
+            free(arguments->values[got]);
+            arguments->values[got] = poptGetOptArg(arguments->context);
+        }
+    }
     arguments->traces = poptGetArgs(arguments->context);
     *status = STATUS_USAGE;
     if (got < -1)
-        fprintf(stderr, "%s: %s: %s\n", argv[0],
-                poptBadOption(arguments->context, POPT_BADOPTION_NOALIAS), poptStrerror(got));
+        message_write(stderr, "%s: %s: %s", argv[0],
+                      poptBadOption(arguments->context, POPT_BADOPTION_NOALIAS), poptStrerror(got));
     else if (help)
         *status = help_status(arguments->context, explanation);
     else if (arguments->traces == NULL)
@@ -47,4 +55,31 @@ bool arguments_parse(struct arguments *arguments, int argc, char **argv,
     return false;
 }
 
-void arguments_free(struct arguments *arguments) { poptFreeContext(arguments->context); }
+/* strtol takes blanks and signs before a number. */
+static bool is_number(const char *text, long low, long high, long *number) {
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *number = strtol(text, &end, 10);
+    return errno == 0 && *end == '\0' && *number >= low && *number <= high;
+}
+
+bool arguments_number(const struct arguments *arguments, int index, const char *option, long low,
+                      long high, long *number) {
+    const char *text = arguments->values[index];
+
+    *number = -1;
+    if (text == NULL || is_number(text, low, high, number))
+        return true;
+    message_write(stderr, "%s: --%s=%s: is no number from %ld to %ld", arguments->title, option,
+                  text, low, high);
+    return false;
+}
+
+void arguments_free(struct arguments *arguments) {
+    for (unsigned i = 0; i < ARGUMENTS_VALUES; i++)
+        free(arguments->values[i]);
+    poptFreeContext(arguments->context);
+}

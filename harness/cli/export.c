@@ -1,12 +1,12 @@
 /* portwitness export: every record of a trace in a form that other programs read. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "harness/cli/arguments.h"
 #include "harness/cli/commands.h"
 #include "harness/report/evidence.h"
 #include "harness/report/json_line.h"
+#include "harness/report/message.h"
 #include "harness/report/output.h"
 #include "harness/report/record_json.h"
 
@@ -44,23 +44,25 @@ static void export_trace(struct trace_reader *reader, const char *path) {
     processes_free(&processes);
 }
 
+enum { VALUE_FORMAT = 1 };
+
 int export_command(int argc, char **argv) {
-    char *format = NULL;
-    const struct poptOption options[] = {{"format", 'f', POPT_ARG_STRING, &format, 0,
+    const struct poptOption options[] = {{"format", 'f', POPT_ARG_STRING, NULL, VALUE_FORMAT,
                                           "The format: jsonl, the only one there is", "FORMAT"},
                                          POPT_TABLEEND};
     struct arguments arguments = {0};
+    const char *format;
     int status;
 
     output_begin();
     if (!arguments_parse(&arguments, argc, argv, options, explanation, &status))
         return status;
+    format = arguments.values[VALUE_FORMAT];
     if (format == NULL || strcmp(format, "jsonl") != 0) {
         if (format == NULL)
             fputs("portwitness export: --format is needed; there is jsonl\n", stderr);
         else
-            fprintf(stderr, "portwitness export: --format %s: there is jsonl\n", format);
-        free(format);
+            message_write(stderr, "portwitness export: --format %s: there is jsonl", format);
         arguments_free(&arguments);
         return STATUS_USAGE;
     }
@@ -69,14 +71,13 @@ int export_command(int argc, char **argv) {
         struct trace_reader *reader = trace_reader_open(*path, &problem);
 
         if (reader == NULL) {
-            fprintf(stderr, "portwitness: %s: %s\n", *path, problem.what);
+            message_write(stderr, "portwitness: %s: %s", *path, problem.what);
             status = STATUS_USAGE;
             continue;
         }
         export_trace(reader, *path);
         trace_reader_close(reader);
     }
-    free(format);
     arguments_free(&arguments);
     if (!output_finish())
         return 1;

@@ -1,8 +1,7 @@
 /* portwitness ports: each request for a port beside the port that was assigned. */
-#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "harness/cli/arguments.h"
@@ -11,6 +10,7 @@
 #include "harness/report/columns.h"
 #include "harness/report/evidence.h"
 #include "harness/report/json_line.h"
+#include "harness/report/message.h"
 #include "harness/report/output.h"
 #include "harness/trace/bindings.h"
 #include "harness/trace/names.h"
@@ -27,9 +27,9 @@ static const char explanation[] =
     "or a trace cannot be read; 1 if the output cannot be written.\n";
 
 struct selection {
-    int pid;
-    int port;
-    char *program;
+    long pid;  /* -1: any */
+    long port; /* -1: any */
+    const char *program;
     int only_ephemeral;
     int failed;
     int json;
@@ -79,7 +79,7 @@ static bool is_selected(const struct printing *printing, const struct binding *b
 
     if ((binding->from_ns == 0) != (selection->failed != 0))
         return false;
-    if (selection->pid >= 0 && (process == NULL || process->pid != (uint32_t)selection->pid))
+    if (selection->pid >= 0 && (process == NULL || process->pid != selection->pid))
         return false;
     if (selection->port >= 0 && binding->port != selection->port &&
         !(binding->port == 0 && binding->requested_port == selection->port))
@@ -199,12 +199,20 @@ static void print_trace(const struct selection *selection, struct trace_reader *
     bindings_free(&bindings);
 }
 
+enum { VALUE_PID = 1, VALUE_PORT, VALUE_PROGRAM };
+
+static bool take_values(struct selection *selection, const struct arguments *arguments) {
+    selection->program = arguments->values[VALUE_PROGRAM];
+    return arguments_number(arguments, VALUE_PID, "pid", 1, INT_MAX, &selection->pid) &&
+           arguments_number(arguments, VALUE_PORT, "port", 0, UINT16_MAX, &selection->port);
+}
+
 int ports_command(int argc, char **argv) {
-    struct selection selection = {.pid = -1, .port = -1};
+    struct selection selection = {0};
     const struct poptOption options[] = {
-        {"pid", '\0', POPT_ARG_INT, &selection.pid, 0, "Only requests by this process", "N"},
-        {"port", '\0', POPT_ARG_INT, &selection.port, 0, "Only this port", "N"},
-        {"program", '\0', POPT_ARG_STRING, &selection.program, 0, "Only requests by this program",
+        {"pid", '\0', POPT_ARG_STRING, NULL, VALUE_PID, "Only requests by this process", "N"},
+        {"port", '\0', POPT_ARG_STRING, NULL, VALUE_PORT, "Only this port", "N"},
+        {"program", '\0', POPT_ARG_STRING, NULL, VALUE_PROGRAM, "Only requests by this program",
          "NAME"},
         {"only-ephemeral", '\0', POPT_ARG_NONE, &selection.only_ephemeral, 0,
          "Only requests that left the port to the kernel", NULL},
@@ -226,6 +234,10 @@ int ports_command(int argc, char **argv) {
     output_begin();
     if (!arguments_parse(&arguments, argc, argv, options, explanation, &status))
         return status;
+    if (!take_values(&selection, &arguments)) {
+        arguments_free(&arguments);
+        return STATUS_USAGE;
+    }
     for (size_t i = 0; i < columns.count; i++)
         columns_add(&columns, heading[i]);
     status = 0;
@@ -234,7 +246,7 @@ int ports_command(int argc, char **argv) {
         struct trace_reader *reader = trace_reader_open(*path, &problem);
 
         if (reader == NULL) {
-            fprintf(stderr, "portwitness: %s: %s\n", *path, problem.what);
+            message_write(stderr, "portwitness: %s: %s", *path, problem.what);
             status = STATUS_USAGE;
             continue;
         }
@@ -244,7 +256,6 @@ int ports_command(int argc, char **argv) {
     if (!selection.json && (status == 0 || columns.used > columns.count))
         columns_write(&columns, stdout);
     columns_free(&columns);
-    free(selection.program);
     arguments_free(&arguments);
     if (!output_finish())
         return 1;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "harness/report/message.h"
 #include "harness/trace/names.h"
 
 void evidence_note(struct evidence *evidence, const struct trace_record *record) {
@@ -84,8 +85,5 @@ void evidence_write(const struct evidence *evidence, const struct trace_reader *
     }
     if (line.length == 0)
         return;
-    for (size_t i = 0; i < line.length; i++)
-        if ((unsigned char)line.text[i] < ' ' || line.text[i] == 127)
-            line.text[i] = '?';
-    fprintf(to, "portwitness: %s: incomplete: %s\n", path, line.text);
+    message_write(to, "portwitness: %s: incomplete: %s", path, line.text);
 }

@@ -7,14 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/report/message.h"
 #include "shim/recorder.h"
 #include "shim/trace_file.h"
 
 enum { NAMES_TRIED = 1000 };
 
 static bool complain(const char *name, const char *what, int error) {
-    fprintf(stderr, "portwitness: %s: %s%s%s\n", name, what, error != 0 ? ": " : "",
-            error != 0 ? strerror(error) : "");
+    message_write(stderr, "portwitness: %s: %s%s%s", name, what, error != 0 ? ": " : "",
+                  error != 0 ? strerror(error) : "");
     return false;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/report/message.h"
 #include "harness/report/output.h"
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
@@ -203,7 +204,7 @@ static int prepare(struct run *run) {
         return complain("signals");
     run->reader = trace_reader_open(run->trace.absolute, &problem);
     if (run->reader == NULL) {
-        fprintf(stderr, "portwitness: %s: %s\n", run->trace.name, problem.what);
+        message_write(stderr, "portwitness: %s: %s", run->trace.name, problem.what);
         return STATUS_FAILED;
     }
     trace_reader_tail(run->reader, true);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/report/message.h"
 #include "harness/trace/memory.h"
 #include "harness/trace/names.h"
 
@@ -105,7 +106,9 @@ void summary_print(const struct summary *summary, const struct pw_header *header
     summary_print_name(trace, out);
 }
 
-void summary_print_name(const char *trace, FILE *out) { fprintf(out, "portwitness: %s\n", trace); }
+void summary_print_name(const char *trace, FILE *out) {
+    message_write(out, "portwitness: %s", trace);
+}
 
 void summary_free(struct summary *summary) {
     for (size_t i = 0; i < summary->blind_count; i++)

@@ -217,3 +217,93 @@ patch_trace() {
     run "$portwitness" ports --pid many x
     [[ $output == *many* ]]
 }
+
+@test "a number that is no process or port is told in one line that names it" {
+    make_trace whole
+    local option value
+    while read -r option value; do
+        value=${value//_/ }
+        for value in "$value" "${value}x"; do
+            run --separate-stderr "$portwitness" ports "--$option" "$value" whole
+            [ "$status" -eq 2 ]
+            [ -z "$output" ]
+            [ "$(wc -l <<<"$stderr")" -eq 1 ]
+            [[ $stderr == "portwitness ports: --$option=$value: is no number from "* ]]
+        done
+    done <<'VALUES'
+pid -5
+pid -1
+pid 0
+pid
+pid _5
+pid 5_
+pid +5
+pid 2147483648
+pid 99999999999999999999
+port -1
+port
+port _80
+port 65536
+port 70000
+port 0x50
+VALUES
+    run "$portwitness" ports --port 65535 --pid 2147483647 whole
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "of an option that is repeated the last one counts, and nothing is left behind" {
+    make_trace whole
+    local arguments expected
+    while read -r expected arguments; do
+        # shellcheck disable=SC2086 # the words of the command
+        run valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
+            "$portwitness" $arguments
+        echo "$arguments: $status, $output"
+        [ "$status" -eq "$expected" ]
+    done <<'COMMANDS'
+0 ports --program a --program bash whole
+0 ports --program a --help
+2 ports --program a --bogus whole
+2 ports --program a --pid b --pid c whole
+2 ports --program a
+0 export -f xml -f jsonl whole
+2 export -f jsonl -f xml whole
+2 export -f jsonl --bogus whole
+0 export -f jsonl --help
+COMMANDS
+    run "$portwitness" ports --program a --program bash --pid 1 --port 9 whole
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 1 ]
+    run "$portwitness" ports --program a --program bash whole
+    [ "${#lines[@]}" -eq 101 ]
+}
+
+@test "control characters in a name reach no message" {
+    local name=$'a\n\e[31mb\177' command status
+    make_trace cut
+    truncate -s 1060000 cut
+    mv cut "$name"
+    # A trace that is cut, none at all, one that is there already, and a new one.
+    for command in ports "export --format jsonl"; do
+        # shellcheck disable=SC2086 # the words of the command
+        "$portwitness" $command "$name" >out 2>err
+        [ "$(wc -l <err)" -eq 1 ]
+        grep -qF 'portwitness: a??[31mb?: incomplete: ' err
+        status=0
+        # shellcheck disable=SC2086
+        "$portwitness" $command "no$name" >out 2>err || status=$?
+        [ "$status" -eq 2 ]
+        [ "$(wc -l <err)" -eq 1 ]
+        grep -qF 'portwitness: noa??[31mb?: ' err
+    done
+    status=0
+    "$portwitness" ports $'--a\nb' x 2>err || status=$?
+    [ "$(cat err)" = 'portwitness ports: --a?b: unknown option' ]
+    status=0
+    "$portwitness" run -o "$name" -- true 2>err || status=$?
+    [ "$status" -eq 125 ]
+    [ "$(wc -l <err)" -eq 1 ]
+    "$portwitness" run -o "new$name" -- true 2>err
+    [ "$(tail -n 1 err)" = 'portwitness: newa??[31mb?' ]
+}
