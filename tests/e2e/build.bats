@@ -99,6 +99,23 @@ TESTS
     [[ $output == *'for a reason'* ]]
 }
 
+@test "the reason that a unit test is skipped for is shown" {
+    tree_with_tests </dev/null
+    # Written as cmocka does, which says the reason in the line before.
+    mkdir -p "$tree/tests/unit" "$tree/build/tests/unit"
+    : >"$tree/tests/unit/sample_test.c"
+    printf '#!/bin/sh\nprintf "%%s\\n" 1..4 "ok 1 - one" "the first reason" "not ok 2 # SKIP two" \
+        "not ok 3 # SKIP three" "the other reason" "not ok 4 # SKIP four"\n' \
+        >"$tree/build/tests/unit/sample_test"
+    chmod +x "$tree/build/tests/unit/sample_test"
+    run env -u CI "$tree/scripts/test" --no-setup --only 'unit/*'
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "${lines[-1]}" = '1 passed, 0 failed, 3 skipped' ]
+    [[ $output == *'# SKIP two'*'the first reason'*'# SKIP three'*'# SKIP four'*'the other reason'* ]]
+    [ "$(grep -c reason <<<"$output")" -eq 2 ]
+}
+
 @test "in CI a skipped test is a failed one" {
     tree_with_tests <<'TESTS'
 %test "one" { true; }
