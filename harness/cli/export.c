@@ -15,18 +15,19 @@ static const char explanation[] =
     "serial\n"
     "in the trace), pid, tid, comm, call, fd, cookie, family, type, protocol, requested, "
     "assigned,\n"
-    "peer, error, begin_ns, end_ns, source, flags, site, kind and state (committed or torn), then\n"
-    "those of its kind. Absent values are null, times are nanoseconds of CLOCK_MONOTONIC. A "
-    "number\n"
-    "over 2^63 - 1 is written as a string. The man page tells of each key. The exit status is 0; "
-    "2\n"
-    "if the usage is wrong or a trace cannot be read; 1 if the output cannot be written.\n";
+    "peer, error, begin_ns, end_ns, source, flags, site, kind, state (committed or torn), boot "
+    "and\n"
+    "trace, then those of its kind. Absent values are null, times are nanoseconds of\n"
+    "CLOCK_MONOTONIC. A number over 2^63 - 1 is written as a string. The man page tells of each\n"
+    "key. The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the "
+    "output\n"
+    "cannot be written.\n";
 
 static void export_trace(struct trace_reader *reader, const char *path) {
     struct processes processes = {0};
     struct modules modules = {0};
     struct evidence evidence = {0};
-    struct record_json_source source = {trace_reader_header(reader), &processes, &modules};
+    struct record_json_source source = {trace_reader_header(reader), path, &processes, &modules};
     struct trace_record record;
 
     /* A child's records can stand before its parent's record of the fork, and a file's map behind

@@ -22,9 +22,12 @@ static const char explanation[] =
     "tells how the end is known: closed, inferred (nobody saw the close, but what came after it),\n"
     "exit, destroyed (the kernel's notice), connect-failed, shutdown, disconnect, or not seen. A\n"
     "question mark behind it: a record that concerns the socket is torn. With --failed, FROM is\n"
-    "when the request began and END names the error. The exit status is 0; 2 if the usage is "
-    "wrong\n"
-    "or a trace cannot be read; 1 if the output cannot be written.\n";
+    "when the request began and END names the error. If several traces are named, TRACE tells the\n"
+    "row's. The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the\n"
+    "output cannot be written.\n";
+
+/* Rows of several traces have one more, to tell them apart. */
+enum { COLUMNS = 9, COLUMNS_WITH_TRACE };
 
 struct selection {
     long pid;  /* -1: any */
@@ -38,6 +41,7 @@ struct selection {
 struct printing {
     const struct selection *selection;
     const struct bindings *bindings;
+    const char *trace; /* its name */
     uint64_t start_ns; /* of the trace */
     struct columns *columns;
 };
@@ -127,6 +131,7 @@ static void print_json(const struct printing *printing, const struct binding *bi
     json_object_set_new(row, "call", json_text_or_null(name_of_call(binding->call)));
     json_object_set_new(row, "error", error_or_null(binding->error));
     json_object_set_new(row, "certain", json_boolean(!binding->uncertain));
+    json_object_set_new(row, "trace", json_text_or_null(printing->trace));
     json_line_write(row);
 }
 
@@ -169,6 +174,8 @@ static void print_row(const struct printing *printing, const struct binding *bin
         snprintf(text, sizeof text, "%s%s", end_name(binding->end_known_by),
                  binding->uncertain ? "?" : "");
     columns_add(printing->columns, text);
+    if (printing->columns->count == COLUMNS_WITH_TRACE)
+        columns_add(printing->columns, printing->trace);
 }
 
 static void print_trace(const struct selection *selection, struct trace_reader *reader,
@@ -176,7 +183,7 @@ static void print_trace(const struct selection *selection, struct trace_reader *
     struct bindings bindings = {0};
     struct evidence evidence = {0};
     struct trace_record record;
-    struct printing printing = {selection, &bindings, 0, columns};
+    struct printing printing = {selection, &bindings, path, 0, columns};
 
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         bindings_note(&bindings, &record);
@@ -223,11 +230,10 @@ int ports_command(int argc, char **argv) {
          "nanoseconds of CLOCK_MONOTONIC",
          NULL},
         POPT_TABLEEND};
-    static const char *const heading[] = {"PORT",    "PROTO", "ADDRESS", "REQUESTED", "PID",
-                                          "PROGRAM", "FROM",  "TO",      "END"};
+    static const char *const heading[COLUMNS_WITH_TRACE] = {
+        "PORT", "PROTO", "ADDRESS", "REQUESTED", "PID", "PROGRAM", "FROM", "TO", "END", "TRACE"};
     struct columns columns = {
-        .count = sizeof heading / sizeof *heading,
-        .right = {[0] = true, [3] = true, [4] = true, [6] = true, [7] = true}};
+        .count = COLUMNS, .right = {[0] = true, [3] = true, [4] = true, [6] = true, [7] = true}};
     struct arguments arguments = {0};
     int status;
 
@@ -238,6 +244,8 @@ int ports_command(int argc, char **argv) {
         arguments_free(&arguments);
         return STATUS_USAGE;
     }
+    if (arguments.traces[1] != NULL)
+        columns.count = COLUMNS_WITH_TRACE;
     for (size_t i = 0; i < columns.count; i++)
         columns_add(&columns, heading[i]);
     status = 0;

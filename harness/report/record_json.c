@@ -86,11 +86,17 @@ static json_t *port_alone(uint16_t port) {
     return object;
 }
 
+/* A duplicate of a socket that was never bound is recorded with an address of nothing. */
+static bool is_bound(const struct trace_record *record, uint16_t port) {
+    return port != 0 || record->kind != PW_KIND_DESCRIPTOR;
+}
+
 static json_t *assigned(const struct trace_record *record) {
     const struct pw_socket *socket = record->socket;
     if (record->kind == PW_KIND_ADDRESS_READ && record->committed)
         return port_alone(PW_PORT_OF_FLAGS(record->flags));
-    if (socket == NULL || (record->flags & PW_FLAG_HAS_ASSIGNED) == 0)
+    if (socket == NULL || (record->flags & PW_FLAG_HAS_ASSIGNED) == 0 ||
+        !is_bound(record, socket->assigned_port))
         return json_null();
     return endpoint(true, socket->family, socket->assigned, socket->assigned_port, socket->scope);
 }
@@ -112,22 +118,35 @@ static void set_socket(json_t *object, const struct trace_record *record) {
                  socket != NULL ? socket->requested_port : 0, socket != NULL ? socket->scope : 0));
     set(object, "assigned", assigned(record));
     set(object, "peer",
-        endpoint(peer != NULL && record->flags & PW_FLAG_HAS_PEER, family,
-                 peer != NULL ? peer->address : nowhere, peer != NULL ? peer->port : 0,
+        endpoint(peer != NULL && record->flags & PW_FLAG_HAS_PEER && is_bound(record, peer->port),
+                 family, peer != NULL ? peer->address : nowhere, peer != NULL ? peer->port : 0,
                  peer != NULL ? peer->scope : 0));
+}
+
+static json_t *hexadecimal(const uint8_t *bytes, size_t length) {
+    char digits[2 * PW_UNIT_SIZE + 1] = "";
+
+    for (size_t i = 0; i < length && i < PW_UNIT_SIZE; i++)
+        snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
+    return json_string(digits);
+}
+
+static json_t *boot(const struct pw_header *header) {
+    static const uint8_t unknown[sizeof header->boot_id];
+
+    if (memcmp(header->boot_id, unknown, sizeof unknown) == 0)
+        return json_null();
+    return hexadecimal(header->boot_id, sizeof header->boot_id);
 }
 
 /* The build id's bytes as hexadecimal digits, as readelf and debuginfod spell it. */
 static json_t *build_id(const struct pw_numbers *numbers) {
-    char digits[2 * 4 * sizeof numbers->number[0] + 1];
     const unsigned char *bytes = (const unsigned char *)&numbers->number[3];
     size_t length = numbers->code;
 
     if (length == 0 || length > 4 * sizeof numbers->number[0])
         return json_null();
-    for (size_t i = 0; i < length; i++)
-        snprintf(digits + 2 * i, 3, "%02x", bytes[i]);
-    return json_string(digits);
+    return hexadecimal(bytes, length);
 }
 
 static json_t *number_list(const struct pw_numbers *numbers, size_t count) {
@@ -253,6 +272,8 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set(object, "site", site_object(record, source));
     set(object, "kind", json_text_or_null(name_of_kind(record->kind)));
     set(object, "state", json_string(record->committed ? "committed" : "torn"));
+    set(object, "boot", boot(source->header));
+    set(object, "trace", json_text_or_null(source->trace));
     set_extras(object, record);
     return object;
 }

@@ -11,12 +11,13 @@
 /* What the names in a record's object come from. */
 struct record_json_source {
     const struct pw_header *header;
+    const char *trace; /* the trace's name */
     const struct processes *processes;
     const struct modules *modules;
 };
 
 /* The object of one record, to be dropped by the caller. Every record has the same keys, null where
- * there is nothing to say; behind them those of its kind alone:
+ * there is nothing to say, boot and trace (its name) the last; behind them those of its kind alone:
  *   processes     identity_pid identity_comm serial parent parent_pid uid start_time pid_namespace,
  *                 arguments (a list) at a start, text (the path) at an exec
  *   option        option value, seconds for linger        shutdown   how

@@ -14,6 +14,8 @@
 #include "harness/report/record_json.h"
 #include "tests/unit/trace_writer.h"
 
+#define BOOT_AND_TRACE "\"boot\":\"000102030405060708090a0b0c0d0eff\",\"trace\":\"a.trace\""
+
 static struct trace_writer writer;
 static struct processes processes;
 static struct modules modules;
@@ -21,6 +23,7 @@ static struct modules modules;
 static int begin(void **state) {
     (void)state;
     writer_begin(&writer);
+    memcpy(writer.header.boot_id, "\0\1\2\3\4\5\6\7\10\11\12\13\14\15\16\377", 16);
     return 0;
 }
 
@@ -42,7 +45,8 @@ static json_t *exported(unsigned wanted) {
     writer_store(&writer);
     reader = trace_reader_open(writer.path, &problem);
     assert_non_null(reader);
-    source = (struct record_json_source){trace_reader_header(reader), &processes, &modules};
+    source =
+        (struct record_json_source){trace_reader_header(reader), "a.trace", &processes, &modules};
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         processes_note(&processes, &record);
         modules_note(&modules, &record);
@@ -98,7 +102,7 @@ static void a_bind_has_every_key_in_its_place(void **state) {
               "\"port\":8080},\"assigned\":null,\"peer\":null,\"error\":\"EADDRINUSE\","
               "\"begin_ns\":100,\"end_ns\":105,\"source\":\"shim\",\"flags\":[\"reuseaddr\","
               "\"has-requested\",\"bit-60\"],\"site\":{\"module\":null,\"offset\":4660},"
-              "\"kind\":\"bind\",\"state\":\"committed\"}");
+              "\"kind\":\"bind\",\"state\":\"committed\"," BOOT_AND_TRACE "}");
 }
 
 static void the_port_that_was_read_is_no_flag(void **state) {
@@ -125,7 +129,92 @@ static void a_torn_record_of_a_process_that_never_started_is_mostly_null(void **
               "\"tid\":null,\"comm\":null,\"call\":null,\"fd\":3,\"cookie\":null,\"family\":null,"
               "\"type\":null,\"protocol\":null,\"requested\":null,\"assigned\":null,\"peer\":null,"
               "\"error\":null,\"begin_ns\":100,\"end_ns\":null,\"source\":null,\"flags\":[],"
-              "\"site\":null,\"kind\":\"close\",\"state\":\"torn\"}");
+              "\"site\":null,\"kind\":\"close\",\"state\":\"torn\"," BOOT_AND_TRACE "}");
+}
+
+/* The keys of its kind alone: what stands behind those that all have. */
+static void assert_adds(unsigned wanted, const char *expected) {
+    json_t *object = exported(wanted);
+    char *text = json_dumps(object, JSON_COMPACT);
+    const char *last = strstr(text, BOOT_AND_TRACE);
+
+    assert_non_null(last);
+    assert_string_equal(last + strlen(BOOT_AND_TRACE), expected);
+    free(text);
+    json_decref(object);
+    processes_free(&processes);
+    modules_free(&modules);
+}
+
+static void each_kind_adds_its_keys(void **state) {
+    union pw_unit *units = writer_add(&writer, PW_KIND_PROCESS_START, 2, 1, -1, 0, 10, 20);
+
+    (void)state;
+    units[1].process = (struct pw_process){units[1].process.head, 21, 22, 23, 24, 25, 26, 27, "s"};
+    units = writer_add(&writer, PW_KIND_OPTION, 2, 1, 3, 30, 10, 20);
+    units[1].numbers.code = PW_OPTION_LINGER;
+    units[1].numbers.number[0] = 1;
+    units[1].numbers.number[1] = 77;
+    units = writer_add(&writer, PW_KIND_NAMESPACE, 2, 1, -1, 0, 10, 20);
+    for (unsigned i = 0; i < 5; i++)
+        units[1].numbers.number[i] = 41 + i;
+    units = writer_add(&writer, PW_KIND_MODULE, 3, 1, -1, 0, 10, 20);
+    units[1].numbers.code = 5;
+    for (unsigned i = 0; i < 3; i++)
+        units[1].numbers.number[i] = 51 + i;
+    memcpy(&units[1].numbers.number[3], "\1\2\253\4\5\6", 6);
+    memcpy(units[2].text.bytes, "/x", 2);
+    units = writer_add(&writer, PW_KIND_BLIND_SPOT, 2, 1, -1, 0, 10, 20);
+    units[1].numbers.code = PW_BLIND_ARCHITECTURE;
+    units[1].numbers.number[0] = 61;
+    units = writer_add(&writer, PW_KIND_SHUTDOWN, 2, 1, 3, 30, 10, 20);
+    units[1].numbers.number[0] = 2;
+    assert_adds(0, ",\"identity_pid\":21,\"identity_comm\":\"s\",\"serial\":24,\"parent\":25,"
+                   "\"parent_pid\":22,\"uid\":23,\"start_time\":26,\"pid_namespace\":27}");
+    assert_adds(1, ",\"option\":\"linger\",\"value\":1,\"seconds\":77}");
+    assert_adds(2, ",\"inode\":42,\"port_range\":[43,44],\"ip_autobind_reuse\":45}");
+    assert_adds(3, ",\"range\":[51,52],\"file_offset\":53,\"build_id\":\"0102ab0405\","
+                   "\"text\":\"/x\"}");
+    assert_adds(4, ",\"reason\":\"other architecture\",\"blind_pid\":61}");
+    assert_adds(5, ",\"how\":2}");
+}
+
+static union pw_unit *add_socket(enum pw_kind kind, uint16_t port) {
+    union pw_unit *units = writer_add(&writer, kind, 3, 1, 3, 30, 10, 20);
+
+    units[0].start.flags = PW_FLAG_HAS_ASSIGNED | PW_FLAG_HAS_PEER;
+    units[1].socket.family = AF_INET;
+    units[1].socket.type = SOCK_STREAM;
+    units[1].socket.assigned_port = port;
+    units[2].peer.port = port;
+    units[2].peer.code = 7;
+    units[2].peer.other_descriptor = 8;
+    units[2].peer.other_cookie = 9;
+    return units;
+}
+
+static void the_other_socket_and_its_state_are_told(void **state) {
+    (void)state;
+    add_socket(PW_KIND_ACCEPT, 80);
+    add_socket(PW_KIND_DESCRIPTOR, 80);
+    add_socket(PW_KIND_DESTROYED, 80);
+    assert_adds(0, ",\"other_fd\":8,\"other_cookie\":9}");
+    assert_adds(1, ",\"other_fd\":8,\"other_cookie\":9}");
+    assert_adds(2, ",\"tcp_state\":7}");
+}
+
+static void a_duplicate_that_was_never_bound_has_no_address(void **state) {
+    (void)state;
+    add_socket(PW_KIND_DESCRIPTOR, 0);
+    add_socket(PW_KIND_DESCRIPTOR, 80);
+    add_socket(PW_KIND_ACCEPT, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        json_t *object = exported(i);
+
+        assert_int_equal(json_is_null(json_object_get(object, "assigned")), i == 0);
+        assert_int_equal(json_is_null(json_object_get(object, "peer")), i == 0);
+        json_decref(object);
+    }
 }
 
 static void arguments_are_a_list(void **state) {
@@ -201,6 +290,9 @@ int main(void) {
         TEST(a_bind_has_every_key_in_its_place),
         TEST(the_port_that_was_read_is_no_flag),
         TEST(a_torn_record_of_a_process_that_never_started_is_mostly_null),
+        TEST(each_kind_adds_its_keys),
+        TEST(the_other_socket_and_its_state_are_told),
+        TEST(a_duplicate_that_was_never_bound_has_no_address),
         TEST(arguments_are_a_list),
         TEST(a_forked_child_finds_its_sites_in_its_parents_modules),
         TEST(an_address_mapped_anew_belongs_to_what_is_there_at_the_time),
