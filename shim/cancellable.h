@@ -1,11 +1,22 @@
-/* Calls that a thread can be cancelled in (pthreads(7)), while a record of them is open. */
+/* Calls that a thread can leave without returning, while a record of them is open: it may be
+ * cancelled in them (pthreads(7)), or a signal handler may jump out of them. */
 #ifndef PORTWITNESS_CANCELLABLE_H
 #define PORTWITNESS_CANCELLABLE_H
 
+#include <stdbool.h>
+
 #include "shim/recorder.h"
 
-/* Runs call(arguments); should the thread be cancelled in it, the record is committed with
- * PW_FLAG_CANCELLED on the way out, instead of being left torn. */
-long cancellable(struct record *record, long (*call)(const void *arguments), const void *arguments);
+/* An open record and what is still to be asked should its call be left. */
+struct open_call {
+    struct record *record;
+    int fd;       /* whose address is then asked for, -1: nobody's */
+    bool unbound; /* the call was a port-0 request */
+};
+
+/* Runs call(arguments); should the thread leave it, the record is committed with PW_FLAG_CANCELLED
+ * and the address that the socket has by then, instead of being left torn. */
+long cancellable(const struct open_call *open, long (*call)(const void *arguments),
+                 const void *arguments);
 
 #endif

@@ -142,7 +142,7 @@ bool environment_read(void) {
     const char *trace = find_variable(TRACE);
     size_t length = 0;
     if (trace == NULL || trace[0] == '\0')
-        return false;
+        return false; /* none was put back here either: see environment_plan */
     const char *shim = find_shim(find_variable(PRELOAD), &length);
     if (shim != NULL && memchr(shim, '/', length) != NULL)
         copy_absolute(settings.shim, shim, length);
@@ -173,14 +173,19 @@ bool environment_follows(void) { return !settings.no_follow; }
 void environment_be_quiet(void) { settings.quiet = true; }
 
 /* After chroot, or in another mount namespace. */
-static bool shim_is_gone(void) {
-    return settings.shim[0] == '/' &&
-           raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK) == -ENOENT;
+static int shim_obstacle(void) {
+    if (settings.shim[0] != '/')
+        return 0;
+    long answer = raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK);
+    if (answer == -ENOENT || answer == -ENOTDIR)
+        return PW_BLIND_UNREACHABLE;
+    return answer == -EACCES ? PW_BLIND_NO_ACCESS : 0;
 }
 
 int environment_obstacle(void) {
-    if (shim_is_gone())
-        return PW_BLIND_UNREACHABLE;
+    int shim = shim_obstacle();
+    if (shim != 0)
+        return shim;
     long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(settings.trace),
                                R_OK | W_OK, AT_EACCESS);
     /* Capabilities that outlived a change of user end at exec; only access(2) leaves them out. */
@@ -201,10 +206,12 @@ static void plan_preload(struct environment_plan *plan) {
     size_t length = 0;
     const char *sanitizer = plan->facts->sanitizer;
     bool has_shim = find_shim(plan->preload, &length) != NULL;
-    plan->useless = plan->facts->obstacle == PW_BLIND_ARCHITECTURE || shim_is_gone();
+    int obstacle = plan->facts->obstacle;
     /* A loader prints an error for each library that it cannot use or find. */
+    bool complains = obstacle == PW_BLIND_ARCHITECTURE || shim_obstacle() != 0;
+    plan->useless = complains || obstacle == PW_BLIND_STATIC || obstacle == PW_BLIND_SETUID;
     if (plan->useless) {
-        plan->drop = has_shim;
+        plan->drop = complains && has_shim;
         return;
     }
     if (!has_shim && settings.shim[0] != '\0') {
@@ -225,9 +232,11 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
         return 0;
     plan->given = envp;
     plan->facts = facts;
+    const char *trace = environment_get(envp, TRACE);
+    if (trace != NULL && trace[0] == '\0')
+        return 0; /* the guest wants this one to be left alone */
     plan->preload = environment_get(envp, PRELOAD);
     plan_preload(plan);
-    const char *trace = environment_get(envp, TRACE);
     if (!plan->lost && trace == NULL)
         plan->restored |= settings.no_follow ? 0 : RESTORED_TRACE;
     else if (trace != NULL && trace[0] != '/' && strcmp(trace, settings.trace_given) == 0)
@@ -236,7 +245,8 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
     if (plan->useless)
         plan->restored &= CHANGED_TRACE;
     /* One warning a tree is enough, and none where the trace tells of a blind spot. */
-    bool hushed = settings.quiet || facts->obstacle == PW_BLIND_NO_ACCESS;
+    bool hushed = settings.quiet || facts->obstacle == PW_BLIND_NO_ACCESS ||
+                  facts->obstacle == PW_BLIND_UNREACHABLE;
     if (hushed && environment_get(envp, QUIET) == NULL)
         plan->restored |= RESTORED_QUIET;
     plan->at_once = plan->drop || (plan->restored & RESTORED_QUIET) != 0;

@@ -77,6 +77,7 @@ static bool is_first_to_tell(uint64_t cookie) {
         if (known == cookie)
             return false;
     }
+    recorder_lost(PW_LOST_NAMESPACES, 1);
     return false;
 }
 

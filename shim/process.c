@@ -45,6 +45,10 @@ static _Thread_local uint64_t announced_begin;
 static _Thread_local uint32_t thread_id;
 static _Thread_local uint64_t thread_serial;
 static _Thread_local bool vfork_mark;
+static _Thread_local struct {
+    void *space;
+    size_t size;
+} vfork_left;
 
 static struct identity *who(void) { return atomic_load_explicit(&identity, memory_order_relaxed); }
 
@@ -54,12 +58,18 @@ void *vfork_prepare(void) {
     if (real.vfork == NULL)
         real_resolve();
     if (atomic_load_explicit(&is_open, memory_order_acquire)) {
-        process_serial(); /* the mark is told from the parent by the cached pid */
+        process_serial();   /* the mark is told from the parent by the cached pid */
+        sockets_tell_all(); /* the child and what it executes may inherit them */
         vfork_mark = true;
     }
     void *next;
     memcpy(&next, &real.vfork, sizeof next);
     return next;
+}
+
+void process_vfork_leaves(void *space, size_t size) {
+    vfork_left.space = space;
+    vfork_left.size = size;
 }
 
 /* The mark outlives the child: back in the parent, the pid tells, and in a child that was forked
@@ -69,6 +79,9 @@ static bool still_in_vfork_child(void) {
         raw_pid() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
         return true;
     vfork_mark = false;
+    if (vfork_left.space != NULL)
+        raw_syscall3(SYS_munmap, RAW(vfork_left.space), (long)vfork_left.size, 0);
+    vfork_left.space = NULL;
     return false;
 }
 

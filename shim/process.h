@@ -59,6 +59,10 @@ void process_ends(int call);
 /* Opens the gate; from start.c. */
 void process_open_gate(void);
 
+/* A vfork child tells of a mapping that it leaves in its parent's memory when it executes a
+ * program; the parent, which goes on in the same thread, gives it back. NULL: nothing any more. */
+void process_vfork_leaves(void *space, size_t size);
+
 /* Marks the thread before vfork and returns the real function; called by vfork.S. */
 void *vfork_prepare(void) __attribute__((visibility("hidden")));
 

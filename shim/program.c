@@ -258,12 +258,38 @@ bool program_inspect(const char *name, const char *search_path, struct program_f
     return false;
 }
 
+/* "/proc/self/fd/N" */
+static void name_descriptor(char name[32], int fd) {
+    static const char folder[] = "/proc/self/fd/";
+    char digits[12];
+    unsigned count = 0;
+    memcpy(name, folder, sizeof folder - 1);
+    for (unsigned rest = (unsigned)fd; count == 0 || rest > 0; rest /= 10)
+        digits[count++] = (char)('0' + rest % 10);
+    for (unsigned i = 0; i < count; i++)
+        name[sizeof folder - 1 + i] = digits[count - 1 - i];
+    name[sizeof folder - 1 + count] = '\0';
+}
+
 bool program_inspect_descriptor(int fd, struct program_facts *facts) {
     char interpreter[256];
+    char name[32];
     facts->obstacle = 0;
     facts->sanitizer[0] = '\0';
     facts->path[0] = '\0';
-    int kind = inspect_open(fd, facts, interpreter, sizeof interpreter);
+    if (fd < 0)
+        return false;
+    name_descriptor(name, fd);
+    long length =
+        raw_syscall4(SYS_readlinkat, AT_FDCWD, RAW(name), RAW(facts->path), sizeof facts->path - 1);
+    facts->path[length > 0 ? length : 0] = '\0';
+    /* One opened with O_PATH cannot be read, and the guest's own is not to be touched. */
+    long readable =
+        raw_syscall4(SYS_openat, AT_FDCWD, RAW(name), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    int kind =
+        inspect_open(readable >= 0 ? (int)readable : fd, facts, interpreter, sizeof interpreter);
+    if (readable >= 0)
+        raw_syscall3(SYS_close, readable, 0, 0);
     if (kind == 1)
         inspect_file(interpreter, facts);
     return kind >= 0;

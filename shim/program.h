@@ -20,7 +20,7 @@ struct program_facts {
  * Async-signal-safe; raw system calls only. */
 bool program_inspect(const char *name, const char *search_path, struct program_facts *facts);
 
-/* The same for the program that `fd` is open on; facts->path is left empty. */
+/* The same for the program that `fd` is open on, be it with O_PATH; its path is the kernel's. */
 bool program_inspect_descriptor(int fd, struct program_facts *facts);
 
 #endif

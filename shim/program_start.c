@@ -79,7 +79,6 @@ static void begin(struct program_start *start, bool found, char *const *envp) {
 static void prepare(struct program_start *start, int number, const void *site) {
     start->on = environment_trace()[0] != '\0';
     start->space = 0;
-    start->stack = gate() == GATE_VFORK ? START_VFORK_STACK_BYTES : START_STACK_BYTES;
     start->blind = 0;
     start->in_child = number == NUMBER_posix_spawn || number == NUMBER_posix_spawnp;
     start->number = number;
@@ -119,7 +118,11 @@ void program_start_spawned(const struct program_start *start, int pid) {
 void *program_start_map(size_t size) {
     long answer = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return answer < 0 && answer > -4096 ? NULL : (void *)answer;
+    if (answer < 0 && answer > -4096)
+        return NULL;
+    if (gate() == GATE_VFORK)
+        process_vfork_leaves((void *)answer, size);
+    return (void *)answer;
 }
 
 char **program_start_environment(const struct program_start *start, void *space) {
@@ -128,8 +131,10 @@ char **program_start_environment(const struct program_start *start, void *space)
 }
 
 void program_start_end(const struct program_start *start, char **environment) {
-    if (start->space > start->stack && environment != (char **)(uintptr_t)start->plan.given)
-        raw_syscall3(SYS_munmap, RAW(environment), (long)start->space, 0);
+    if (start->space <= START_STACK_BYTES || environment == (char **)(uintptr_t)start->plan.given)
+        return;
+    process_vfork_leaves(NULL, 0);
+    raw_syscall3(SYS_munmap, RAW(environment), (long)start->space, 0);
 }
 
 const char *program_search_path(void) {

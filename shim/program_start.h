@@ -12,10 +12,8 @@
 #include "shim/environment.h"
 
 /* Above this an environment goes into a mapping of its own: the stacks of threads and of signal
- * handlers can be small. A vfork child would leave the mapping behind in its parent, so there the
- * stack has to do. */
+ * handlers can be small. What a vfork child leaves behind in its parent, the parent gives back. */
 #define START_STACK_BYTES 2048u
-#define START_VFORK_STACK_BYTES 32768u
 
 struct program_start {
     struct program_facts facts;
@@ -27,7 +25,6 @@ struct program_start {
     bool on;       /* a trace is asked for */
     bool in_child; /* posix_spawn: the program runs in another process */
     size_t space;  /* bytes that the new environment needs, 0: it can stay as it is */
-    size_t stack;  /* up to so many of them are taken from the stack */
 };
 
 /* Looks at the program and plans its environment; writes the records EXEC and BLIND_SPOT. For a
@@ -56,7 +53,7 @@ void *program_start_map(size_t size);
 #define PROGRAM_START_ENVIRONMENT(start, given)                                                    \
     ((start)->space == 0                                                                           \
          ? (char **)(uintptr_t)(given)                                                             \
-         : program_start_environment(start, (start)->space <= (start)->stack                       \
+         : program_start_environment(start, (start)->space <= START_STACK_BYTES                    \
                                                 ? alloca((start)->space)                           \
                                                 : program_start_map((start)->space)))
 char **program_start_environment(const struct program_start *start, void *space);

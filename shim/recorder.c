@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "shim/clock.h"
@@ -47,6 +48,12 @@ void recorder_lost(enum pw_lost cause, uint64_t count) {
         atomic_fetch_add_explicit(&header->lost[cause], count, memory_order_relaxed);
 }
 
+static uint64_t address_space_limit(void) {
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    raw_syscall4(SYS_prlimit64, 0, RLIMIT_AS, 0, RAW(&limit));
+    return limit.rlim_cur;
+}
+
 /* Maps a larger view of the same file without a descriptor: mremap with an old size of 0 duplicates
  * a shared mapping (mremap(2)). NULL where the address space or the table is used up. */
 static char *grow_view(uint64_t end) {
@@ -62,6 +69,8 @@ static char *grow_view(uint64_t end) {
     uint64_t capacity = recorder_header()->capacity;
     if (size > capacity)
         size = capacity;
+    if (size > address_space_limit() / 8)
+        return NULL; /* the rest is the guest's */
     long answer =
         raw_syscall6(SYS_mremap, RAW(recorder_header()), 0, (long)size, MREMAP_MAYMOVE, 0, 0);
     if (answer < 0 && answer > -4096)

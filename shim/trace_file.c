@@ -205,11 +205,28 @@ static bool check_header(const struct pw_header *header, uint64_t file_size,
     return true;
 }
 
-/* Maps what fits under RLIMIT_AS: 16 MiB, or half as often as it takes. */
+static uint64_t limit_of(int resource) {
+    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
+    raw_syscall4(SYS_prlimit64, 0, resource, 0, RAW(&limit));
+    return limit.rlim_cur;
+}
+
+/* How much may be mapped without getting in the guest's way: what the view takes under RLIMIT_AS is
+ * missing to it, and under RLIMIT_MEMLOCK its mlockall(2) counts the view as well. */
+static uint64_t polite_size(void) {
+    uint64_t address_space = limit_of(RLIMIT_AS) / 64;
+    uint64_t locked =
+        raw_syscall3(SYS_geteuid, 0, 0, 0) == 0 ? UINT64_MAX : limit_of(RLIMIT_MEMLOCK) / 4;
+    uint64_t size = address_space < locked ? address_space : locked;
+    return size > PW_MIN_MAX_SIZE ? size : PW_MIN_MAX_SIZE;
+}
+
+/* Maps 16 MiB, or half as often as it takes. */
 static bool map_view(int fd, uint64_t capacity, struct trace_map *map,
                      struct trace_problem *problem) {
     size_t size = FIRST_VIEW;
-    while (size > capacity)
+    uint64_t most = polite_size();
+    while (size > capacity || size > most)
         size /= 2;
     long base = -ENOMEM;
     for (; size >= PW_MIN_MAX_SIZE; size /= 2) {

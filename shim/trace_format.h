@@ -39,6 +39,7 @@ enum pw_lost {
     PW_LOST_NOTICES = 4,          /* times that the kernel's destroy notices overflowed */
     PW_LOST_PROCESS_ENDS = 5,     /* processes whose end `run` could not watch */
     PW_LOST_SOCKETS = 6,          /* sockets that the guest was not allowed to ask about */
+    PW_LOST_NAMESPACES = 7,       /* network namespaces that the header has no room to know */
     PW_LOST_CAUSES = 16
 };
 

@@ -89,6 +89,7 @@ static const char *const losses[] = {
     [PW_LOST_NOTICES] = "overflows of the kernel's notices",
     [PW_LOST_PROCESS_ENDS] = "ends of processes",
     [PW_LOST_SOCKETS] = "sockets that a sandbox hid",
+    [PW_LOST_NAMESPACES] = "descriptions of network namespaces",
 };
 
 static const char *const options[] = {

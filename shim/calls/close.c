@@ -39,7 +39,7 @@ static int close_and_note(int fd, const void *site) {
     struct record record;
     if (!begin_close(fd, NUMBER_close, site, &record))
         return real.close(fd);
-    int result = (int)cancellable(&record, close_really, &fd);
+    int result = (int)cancellable(&(struct open_call){&record, -1, false}, close_really, &fd);
     finish_close(&record, result);
     return result;
 }
@@ -66,7 +66,7 @@ int call_fclose(FILE *stream, const void *site) {
     errno = saved;
     if (!begin_close(fd, NUMBER_fclose, site, &record))
         return real.fclose(stream);
-    int result = (int)cancellable(&record, fclose_really, &stream);
+    int result = (int)cancellable(&(struct open_call){&record, -1, false}, fclose_really, &stream);
     finish_close(&record, result);
     return result;
 }

@@ -114,7 +114,8 @@ int call_connect(int fd, const struct sockaddr *address, socklen_t length, const
     bool unbound = facts.port == 0 && socket_local(fd).port == 0;
     if (!socket_record_begin(&record, PW_KIND_CONNECT, 3, fd, &facts, &context))
         return real.connect(fd, address, length);
-    int result = (int)cancellable(&record, connect_really, &given);
+    int result =
+        (int)cancellable(&(struct open_call){&record, fd, unbound}, connect_really, &given);
     int error = errno;
     finish_connect(fd, &facts, result, error, unbound, address, length, &record);
     errno = error;

@@ -12,7 +12,8 @@ static void note_duplicate(int fd, int copy, const struct call_context *context)
     if (copy < 0 || gate() != GATE_OPEN)
         return;
     socket_tell(fd);
-    if (descriptor_copy(fd, &facts))
+    /* The number may have been let go unseen and stand for something else. */
+    if (socket_known(fd, &facts, true))
         socket_adopt(copy, &facts, fd, context);
     else
         descriptor_clear(copy);

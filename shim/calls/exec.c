@@ -6,6 +6,7 @@
 
 #include "shim/process.h"
 #include "shim/program_start.h"
+#include "shim/raw_syscall.h"
 #include "shim/real.h"
 
 /* Our additions alone may have been too much: then as the guest gave it (execve(2), E2BIG). */
@@ -69,10 +70,17 @@ int call_fexecve(int fd, char *const argv[], char *const envp[], const void *sit
 int call_execveat(int directory, const char *path, char *const argv[], char *const envp[],
                   int flags, const void *site) {
     struct program_start start;
+    long file = -1;
     if ((flags & AT_EMPTY_PATH) != 0 && path != NULL && path[0] == '\0')
         program_start_begin_descriptor(&start, directory, envp, NUMBER_execveat, site);
-    else
+    else if (directory == AT_FDCWD)
         program_start_begin(&start, path, NULL, envp, NUMBER_execveat, site);
+    else {
+        file = raw_syscall4(SYS_openat, directory, RAW(path), O_PATH | O_CLOEXEC, 0);
+        program_start_begin_descriptor(&start, (int)file, envp, NUMBER_execveat, site);
+    }
+    if (file >= 0)
+        raw_syscall3(SYS_close, file, 0, 0);
     TRY_EXEC(start, envp, real.execveat(directory, path, argv, environment, flags));
     return -1;
 }

@@ -83,7 +83,7 @@ static long send_and_note(const struct send_arguments *given, const void *site) 
     enum pw_kind kind = facts.type == SOCK_DGRAM ? PW_KIND_AUTOBIND : PW_KIND_CONNECT;
     if (!socket_record_begin(&record, kind, 3, given->fd, &facts, &context))
         return send_really(given);
-    long result = cancellable(&record, send_really, given);
+    long result = cancellable(&(struct open_call){&record, given->fd, true}, send_really, given);
     int error = errno;
     finish_send(&record, given, &facts, result, error);
     errno = error;

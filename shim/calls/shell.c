@@ -8,6 +8,7 @@
 #include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/real.h"
+#include "shim/sockets.h"
 
 struct shell_command {
     struct program_start start;
@@ -35,7 +36,8 @@ static void exchange_environment(struct shell_command *shell) {
 static void put_prefix(struct shell_command *shell, size_t used, size_t room, size_t rest) {
     char *text = shell->space + used;
     size_t length = environment_prefix(&shell->start.plan, shell->space, text, room);
-    if (length == 0 || length >= room)
+    /* The kernel takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
+    if (length == 0 || length >= room || length + rest > 128 * 1024)
         return;
     memcpy(text + length, shell->command, rest);
     shell->command = text;
@@ -50,6 +52,8 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     shell->start.site = site;
     if (command == NULL)
         return;
+    if (gate() == GATE_OPEN)
+        sockets_tell_all(); /* the shell may inherit them */
     program_inspect("/bin/sh", NULL, &shell->start.facts);
     if (shell->start.facts.obstacle == 0)
         shell->start.facts.obstacle = environment_obstacle();

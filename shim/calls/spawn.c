@@ -6,6 +6,7 @@
 #include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/real.h"
+#include "shim/sockets.h"
 
 /* One function for both; they differ in how the program is found. */
 typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,
@@ -26,6 +27,8 @@ static int spawn_and_note(spawn_function *next, const struct spawn_request *requ
     pid_t pid = 0; /* the guest's may be NULL */
     const char *search_path = number == NUMBER_posix_spawnp ? program_search_path() : NULL;
     program_start_begin(&start, request->path, search_path, request->envp, number, site);
+    if (gate() == GATE_OPEN)
+        sockets_tell_all(); /* the child may inherit them */
     char **environment = PROGRAM_START_ENVIRONMENT(&start, request->envp);
     int error = next(&pid, request->path, request->actions, request->attributes, request->argv,
                      environment);

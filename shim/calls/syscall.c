@@ -1,5 +1,6 @@
 /* syscall(2): Node closes its sockets this way. The numbers that concern us are routed to the
  * wrappers; all others jump straight on (entries.S). */
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
@@ -137,5 +138,10 @@ long call_syscall(long number, ...) {
     }
     if (number < 0 || number >= 512 || !syscall_is_routed[number])
         return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
-    return route_process(number, a, __builtin_return_address(0));
+    /* The wrappers call libc's functions, which are cancellation points; syscall(2) is none. */
+    int cancellable_before = PTHREAD_CANCEL_ENABLE;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancellable_before);
+    long result = route_process(number, a, __builtin_return_address(0));
+    pthread_setcancelstate(cancellable_before, NULL);
+    return result;
 }

@@ -10,7 +10,7 @@ setup() {
 }
 
 @test "a guest that lowers RLIMIT_AS runs on; what cannot be mapped is counted" {
-    unchanged "$data/hostile" lower-address-space 80000
+    unchanged "$data/hostile" lower-address-space 130000
     [ "$(assigned_in "$trace.hand")" -gt 20000 ]
     assert_matches "$(cat evidence)" 'lost: [0-9]+ records without address space'
 }

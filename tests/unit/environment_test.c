@@ -424,6 +424,8 @@ static void a_program_must_reach_the_shim_and_the_trace(void **state) {
     if (geteuid() == 0) {
         assert_int_equal(obstacle_for_nobody(), PW_BLIND_NO_ACCESS);
         assert_int_equal(chmod(trace, 0666), 0);
+        assert_int_equal(obstacle_for_nobody(), PW_BLIND_NO_ACCESS); /* the shim's own mode */
+        assert_int_equal(chmod(shim, 0644), 0);
         assert_int_equal(obstacle_for_nobody(), 0);
     }
     unlink(shim);
