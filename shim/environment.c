@@ -117,7 +117,8 @@ static const char *find_shim(const char *value, size_t *length) {
     while (value != NULL && *value != '\0') {
         size_t part = strcspn(value, ": ");
         size_t name = strlen(SHIM_NAME);
-        if (part >= name && memcmp(value + part - name, SHIM_NAME, name) == 0) {
+        if (part >= name && memcmp(value + part - name, SHIM_NAME, name) == 0 &&
+            (part == name || value[part - name - 1] == '/')) {
             *length = part;
             return value;
         }
