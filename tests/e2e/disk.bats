@@ -90,13 +90,25 @@ disk_was_full() {
     assert_matches "$(cat hand.all)" 'EROFS'
 }
 
+# The checkout may be in a folder that nobody else can enter.
+copy_for_others() {
+    copy=$(mktemp -d /tmp/portwitness-disk.XXXXXX)
+    chmod 755 "$copy"
+    cp "$data/bind_loop" "$shim" "$copy/"
+    data=$copy shim=$copy/libportwitness.so
+    export PORTWITNESS_SHIM=$shim
+}
+
+teardown() {
+    [ -z "${copy-}" ] || rm -r "$copy"
+}
+
 @test "a folder in which this user may not write: one warning" {
     needs_root
     chmod 755 disk
     before=(setpriv --reuid=65534 --regid=65534 --clear-groups)
     chmod a+x "$BATS_TEST_TMPDIR" "$BATS_RUN_TMPDIR" 2>/dev/null || true
-    capture check "${before[@]}" test -x "$data/bind_loop" -a -r "$shim"
-    [ "$(cat check.status)" -eq 0 ] || skip 'the build is not readable for others'
+    copy_for_others
     unchanged_by_hand 1 "$data/bind_loop" 2 10
     assert_matches "$(cat hand.all)" 'EACCES'
 }
@@ -197,8 +209,7 @@ os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])" "$1" 1 3
 @test "programs that changed to a user who may not open the trace run without a word" {
     needs_root
     local drop=(setpriv --reuid=65534 --regid=65534 --clear-groups)
-    capture check "${drop[@]}" test -x "$data/bind_loop" -a -r "$shim"
-    [ "$(cat check.status)" -eq 0 ] || skip 'the build is not readable for others'
+    copy_for_others
     unchanged sh -c '"$@"; "$@"; "$@"' sh "${drop[@]}" "$data/bind_loop" 2 10
     assert_equal "$(exported 'map(select(.reason == "may not open the trace")) | length')" 3
 }
