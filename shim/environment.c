@@ -56,12 +56,9 @@ static void take_out(const char *name) {
         *to = NULL;
 }
 
+/* In this process's own environment, whose strings may be changed. */
 static char *find_variable(const char *name) {
-    size_t length = strlen(name);
-    for (char **at = environ; at != NULL && *at != NULL; at++)
-        if (strncmp(*at, name, length) == 0 && (*at)[length] == '=')
-            return *at + length + 1;
-    return NULL;
+    return (char *)(uintptr_t)environment_get(environ, name);
 }
 
 /* Undoes in environ what environment_build did; the strings are this process's own. */
