@@ -1,0 +1,73 @@
+/* Reads traces and says what went wrong in them with ports, and what nearly did. */
+#ifndef PORTWITNESS_CHECK_CHECK_H
+#define PORTWITNESS_CHECK_CHECK_H
+
+#include "harness/check/finding.h"
+#include "harness/trace/modules.h"
+#include "harness/trace/processes.h"
+#include "harness/trace/reader.h"
+
+/* One cause of a blind spot in one trace. */
+struct check_blind_spot {
+    unsigned reason; /* enum pw_blind */
+    uint64_t count;
+    char *program; /* the first one's name, NULL: not known */
+};
+
+/* The return addresses behind one record, the innermost first. */
+struct check_stack {
+    uint64_t unit; /* of the record that they belong to */
+    size_t first;  /* index in check_trace.addresses */
+    size_t count;
+};
+
+struct check_trace {
+    const char *path;
+    struct pw_header header; /* as it was when the trace was opened */
+    struct trace_counts counts;
+    struct processes processes;
+    struct modules modules;     /* of the processes in findings alone */
+    struct check_stack *stacks; /* of the records in findings alone, by unit */
+    size_t stack_count;
+    uint64_t *addresses;
+    struct check_blind_spot *blind_spots;
+    size_t blind_spot_count;
+    uint64_t inferred; /* releases that are only inferred */
+};
+
+/* Zero-initialized nothing was read. */
+struct check {
+    struct check_trace *traces;
+    size_t trace_count;
+    struct findings findings;
+};
+
+/* Called now and then while a trace is read: which pass of how many, and how much of it, from 0 to
+ * 1. */
+typedef void check_progress(void *with, const char *path, unsigned pass, unsigned passes,
+                            double part);
+
+/* Reads the traces and fills *check. false, with one line on stderr that names the file, where one
+ * cannot be read; *check is to be freed all the same. `progress` may be NULL. */
+bool check_run(struct check *check, const char *const *paths, size_t count,
+               check_progress *progress, void *with);
+
+enum check_verdict { VERDICT_CLEAN, VERDICT_CLEAN_AS_SEEN, VERDICT_HAZARDS, VERDICT_FINDINGS };
+
+/* What the findings that are not suppressed come to; clean only on complete evidence. */
+enum check_verdict check_verdict(const struct check *check);
+
+/* "clean", "clean-as-seen", "hazards", "findings" */
+const char *check_verdict_name(enum check_verdict verdict);
+
+/* Whether anything is missing from the evidence: lost, torn, blank or damaged records, blind
+ * spots. */
+bool check_is_incomplete(const struct check *check);
+
+/* The stack behind a record of a finding; NULL if none was recorded. */
+const struct check_stack *check_stack_of(const struct check *check, const struct deed *deed);
+
+/* Frees all. */
+void check_free(struct check *check);
+
+#endif

@@ -1,0 +1,81 @@
+/* The names of findings are part of the command line and of the JSON form: new ones are added, old
+ * ones stay. */
+#include "harness/check/finding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/trace/memory.h"
+
+static const struct {
+    const char *name;
+    enum severity severity;
+} kinds[FINDING_KINDS] = {
+    [FINDING_LOST_RACE] = {"lost-race", SEVERITY_ERROR},
+    [FINDING_DOUBLE_HAND_OUT] = {"double-hand-out", SEVERITY_ERROR},
+    [FINDING_COLLISION] = {"collision", SEVERITY_ERROR},
+    [FINDING_MODEL_DISAGREEMENT] = {"model-disagreement", SEVERITY_ERROR},
+    [FINDING_RACE_WINDOW] = {"race-window", SEVERITY_HAZARD},
+    [FINDING_ADDRESS_IN_USE] = {"address-in-use", SEVERITY_HAZARD},
+    [FINDING_REUSE_TRAP] = {"reuse-trap", SEVERITY_HAZARD},
+    [FINDING_SELF_CONNECT] = {"self-connect", SEVERITY_HAZARD},
+    [FINDING_WRONG_DOOR] = {"wrong-door", SEVERITY_HAZARD},
+    [FINDING_EXHAUSTED] = {"exhausted", SEVERITY_HAZARD},
+    [FINDING_INFERRED_RELEASE] = {"inferred-release", SEVERITY_NOTE},
+    [FINDING_BLIND_SPOT] = {"blind-spot", SEVERITY_NOTE},
+    [FINDING_LOST_RECORDS] = {"lost-records", SEVERITY_NOTE},
+    [FINDING_TORN] = {"torn", SEVERITY_NOTE},
+};
+
+const char *finding_name(enum finding_kind kind) { return kinds[kind].name; }
+
+enum finding_kind finding_kind_of(const char *name) {
+    enum finding_kind kind = 0;
+    while (kind < FINDING_KINDS && strcmp(kinds[kind].name, name) != 0)
+        kind++;
+    return kind;
+}
+
+const char *severity_name(enum severity severity) {
+    static const char *const names[] = {
+        [SEVERITY_NOTE] = "note", [SEVERITY_HAZARD] = "hazard", [SEVERITY_ERROR] = "error"};
+    return names[severity];
+}
+
+struct finding *findings_add(struct findings *findings, enum finding_kind kind) {
+    findings->list =
+        memory_grow(findings->list, &findings->room, findings->count + 1, sizeof *findings->list);
+    struct finding *finding = &findings->list[findings->count++];
+    *finding = (struct finding){
+        .kind = kind, .severity = kinds[kind].severity, .certain = true, .status = -1, .times = 1};
+    return finding;
+}
+
+static int in_order(const void *one, const void *other) {
+    const struct finding *a = one;
+    const struct finding *b = other;
+    if (a->severity != b->severity)
+        return a->severity > b->severity ? -1 : 1;
+    if (a->ns != b->ns)
+        return a->ns < b->ns ? -1 : 1;
+    if (a->subject.trace != b->subject.trace)
+        return a->subject.trace < b->subject.trace ? -1 : 1;
+    if (a->subject.unit != b->subject.unit)
+        return a->subject.unit < b->subject.unit ? -1 : 1;
+    return (int)a->kind - (int)b->kind;
+}
+
+void findings_sort(struct findings *findings) {
+    if (findings->count > 1)
+        qsort(findings->list, findings->count, sizeof *findings->list, in_order);
+}
+
+void findings_free(struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++) {
+        free(findings->list[i].table.command);
+        free(findings->list[i].marker);
+        free(findings->list[i].detail);
+    }
+    free(findings->list);
+    *findings = (struct findings){0};
+}

@@ -1,0 +1,126 @@
+/* What a check of traces comes to: one finding each, with the sides of it. */
+#ifndef PORTWITNESS_CHECK_FINDING_H
+#define PORTWITNESS_CHECK_FINDING_H
+
+#include "harness/check/endpoint.h"
+
+enum finding_kind {
+    FINDING_LOST_RACE,          /* a claim whose bind by number, or listen, failed */
+    FINDING_DOUBLE_HAND_OUT,    /* two claims that overlap, and nobody failed this time */
+    FINDING_COLLISION,          /* two announced claims that overlap */
+    FINDING_MODEL_DISAGREEMENT, /* the kernel's answer is impossible in every order */
+    FINDING_RACE_WINDOW,        /* a claim with a window that went well */
+    FINDING_ADDRESS_IN_USE,     /* any other EADDRINUSE of a bind by number or a listen */
+    FINDING_REUSE_TRAP,         /* two SO_REUSEADDR sockets bound to a port on which one listens */
+    FINDING_SELF_CONNECT,       /* a connect that was given its destination's port */
+    FINDING_WRONG_DOOR,         /* a connection to a port let go, answered by a stranger */
+    FINDING_EXHAUSTED,          /* a port-0 request that failed for want of ports */
+    FINDING_INFERRED_RELEASE,   /* from here on: limits of the evidence */
+    FINDING_BLIND_SPOT,
+    FINDING_LOST_RECORDS,
+    FINDING_TORN,
+    FINDING_KINDS
+};
+
+enum severity { SEVERITY_NOTE, SEVERITY_HAZARD, SEVERITY_ERROR };
+
+/* One call of one process, as its record tells. process 0: there is no such side. */
+struct deed {
+    uint32_t trace;    /* index in check.traces */
+    uint64_t unit;     /* number of the record */
+    uint64_t process;  /* serial */
+    uint64_t begin_ns; /* CLOCK_MONOTONIC, in the trace's boot */
+    uint64_t end_ns;
+    uint64_t site; /* return address in the process; 0: none */
+    uint64_t cookie;
+    struct endpoint endpoint;
+    uint16_t requested_port; /* 0: a port-0 request */
+    uint16_t error;          /* errno, 0 for success */
+    uint8_t call;            /* row of calls.def */
+    uint8_t kind;            /* enum pw_kind */
+};
+
+/* How it is known who had the port. */
+enum holder_source {
+    HOLDER_NOT_ASKED,
+    HOLDER_TRACE,     /* `other` is a deed in a trace */
+    HOLDER_TABLE,     /* the kernel's socket table at that moment: the fields below */
+    HOLDER_TIME_WAIT, /* a connection that had ended */
+    HOLDER_NOBODY     /* nobody was seen */
+};
+
+struct table_holder {
+    uint32_t pid;        /* 0: not known */
+    uint32_t uid;        /* UINT32_MAX: not known */
+    unsigned state;      /* as the kernel counts: 10 listens */
+    uint64_t start_time; /* CLOCK_MONOTONIC in ns, 0: not known */
+    struct endpoint endpoint;
+    char *command; /* NULL: not known */
+};
+
+struct finding {
+    enum finding_kind kind;
+    enum severity severity;
+    bool certain;             /* holds in every order that the intervals allow */
+    struct endpoint endpoint; /* that it is about; protocol 0: about none */
+    uint64_t netns;
+    uint64_t ns; /* when: the begin of what happened last */
+    /* The call that lost or failed; of a race window the one that went well; of a connection the
+     * connect. */
+    struct deed subject;
+    /* The assignment that the subject relies on (claims), or the family's former one (wrong door).
+     */
+    struct deed assigned;
+    /* How that one's port was let go: 0 not seen. [from, to] is when. */
+    uint64_t released_from_ns;
+    uint64_t released_to_ns;
+    bool release_inferred;
+    /* Who took it or has it: thief, holder, passer-by, stranger; of two claims the other one's bind
+     * by number, with its assignment behind it. */
+    struct deed other;
+    struct deed other_assigned;
+    enum holder_source holder;
+    struct table_holder table;
+    /* Of an address in use: where the process then went, process 0 if nowhere. */
+    struct deed instead;
+    /* What the process of the subject ended with, as of waitpid; -1: not known. */
+    int status;
+    /* How many deeds this one stands for (repeated attempts, requests that failed alike). */
+    uint64_t times;
+    /* Of "exhausted": ports in the range, reserved ones, and how many the trace saw held. */
+    uint32_t range_low;
+    uint32_t range_high;
+    uint32_t reserved;
+    uint32_t held;
+    char *marker; /* name of the test that ran, NULL: none known */
+    char *detail; /* of a note: what, in words; of others NULL */
+    bool suppressed;
+};
+
+/* Zero-initialized there are none. */
+struct findings {
+    struct finding *list;
+    size_t count;
+    size_t room;
+};
+
+/* "lost-race" */
+const char *finding_name(enum finding_kind kind);
+
+/* The kind with that name, FINDING_KINDS if there is none. */
+enum finding_kind finding_kind_of(const char *name);
+
+/* "error", "hazard", "note" */
+const char *severity_name(enum severity severity);
+
+/* Adds a finding of that kind, with its usual severity, certain, with times 1 and status -1, and
+ * all else 0. Good until the next is added. */
+struct finding *findings_add(struct findings *findings, enum finding_kind kind);
+
+/* Puts them in order: errors first, then hazards, then notes; within these by time. */
+void findings_sort(struct findings *findings);
+
+/* Frees all. */
+void findings_free(struct findings *findings);
+
+#endif
