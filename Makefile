@@ -42,7 +42,7 @@ WARNINGS += -Werror
 endif
 BASE_FLAGS := -std=c11 -D_GNU_SOURCE -I. $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
 
-HARNESS_PACKAGES := jansson popt libmnl yaml-0.1
+HARNESS_PACKAGES := jansson popt libmnl yaml-0.1 libdw
 HARNESS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(HARNESS_PACKAGES) 2>/dev/null)
 HARNESS_LIBS := $(shell $(PKG_CONFIG) --libs $(HARNESS_PACKAGES) 2>/dev/null)
 UNIT_LIBS := -lcmocka

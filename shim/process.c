@@ -308,7 +308,7 @@ void process_after_fork(struct fork_record *fork_record, int pid) {
     record_commit(&fork_record->record, 0);
 }
 
-void process_ends(int call) {
+void process_ends(int call, int status) {
     uint64_t serial = process_serial();
     if (serial == 0 || atomic_exchange(&who()->ended, 1) != 0)
         return;
@@ -318,6 +318,8 @@ void process_ends(int call) {
     record.units[0].start.thread = process_thread();
     record.units[0].start.source = PW_SOURCE_SHIM;
     record.units[0].start.call = (uint8_t)call;
+    if (status >= 0)
+        record.units[0].start.flags = PW_FLAG_STATUS_KNOWN | PW_FLAG_STATUS(status);
     record.units[1].process.pid = atomic_load_explicit(&who()->pid, memory_order_relaxed);
     record.units[1].process.serial = serial;
     record_commit(&record, 0);

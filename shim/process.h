@@ -53,8 +53,8 @@ struct fork_record {
 void process_before_fork(struct fork_record *fork_record, int call, const void *site);
 void process_after_fork(struct fork_record *fork_record, int pid);
 
-/* Records that this process ends, once. */
-void process_ends(int call);
+/* Records that this process ends, once; `status` as of waitpid(2), -1 where it is not known. */
+void process_ends(int call, int status);
 
 /* Opens the gate; from start.c. */
 void process_open_gate(void);

@@ -181,6 +181,7 @@ bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint
     atomic_store_explicit(&units->start.head, PW_HEAD(PW_TAG_START, count, kind, PW_STATE_BEGUN),
                           memory_order_release);
     record->units = units;
+    record->number = first;
     record->count = count;
     return true;
 }

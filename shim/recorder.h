@@ -12,6 +12,7 @@
  * The caller fills the fields behind the ones that record_begin stored and then commits. */
 struct record {
     union pw_unit *units;
+    uint64_t number; /* of its first unit in the trace */
     unsigned count;
 };
 

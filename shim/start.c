@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
@@ -168,9 +169,23 @@ void witness_start(void) {
     atomic_store_explicit(&state, STATE_DONE, memory_order_release);
 }
 
-__attribute__((constructor)) static void construct(void) { witness_start(); }
+static bool told_at_exit;
+
+/* Handlers run in the reverse order of their making, and ours is made before main: so it runs after
+ * the guest's own, and after the destructors of all libraries. */
+static void end_with_status(int status, void *unused) {
+    (void)unused;
+    if (gate() == GATE_OPEN)
+        process_ends(0, (status & 0xff) << 8);
+}
+
+__attribute__((constructor)) static void construct(void) {
+    witness_start();
+    if (gate() == GATE_OPEN)
+        told_at_exit = on_exit(end_with_status, NULL) == 0;
+}
 
 __attribute__((destructor)) static void destruct(void) {
-    if (gate() == GATE_OPEN)
-        process_ends(0);
+    if (!told_at_exit && gate() == GATE_OPEN)
+        process_ends(0, -1);
 }

@@ -108,10 +108,14 @@ enum pw_kind {
                                   ip_local_reserved_ports */
     PW_KIND_MODULE = 20,       /* pw_numbers: begin, end, offset in file, build id in [3..5], its
                                   length in code; text = path */
-    PW_KIND_STACK = 21,        /* pw_numbers: return addresses, code = how many; follows a record */
+    PW_KIND_STACK = 21,        /* pw_numbers units of up to 7 return addresses, the innermost first,
+                                  code = how many in this one; cookie = number of the record that
+                                  they belong to */
     PW_KIND_STRING = 22,       /* text: an interned string, number = cookie field */
     PW_KIND_DESTROYED = 23, /* pw_socket, pw_peer: the kernel's notice; code of pw_peer = state */
-    PW_KIND_TABLE_ANSWER = 24, /* pw_socket, pw_peer: a row of the kernel's table at EADDRINUSE */
+    PW_KIND_TABLE_ANSWER = 24, /* pw_socket, pw_peer, text (the owner's command line): a row of the
+                                  kernel's table at EADDRINUSE; cookie = the refused socket's. State
+                                  0: the table has no such row */
     PW_KIND_CLAIM = 25,        /* pw_socket, text: a claim announced */
     PW_KIND_MARKER = 26,       /* text: the name of a test that starts or ends */
     PW_KIND_BLIND_SPOT = 27, /* pw_numbers: code = enum pw_blind, number[0] = pid; text = program */
@@ -181,6 +185,9 @@ enum pw_option {
  * needs no second unit. */
 #define PW_FLAG_PORT(port) ((uint64_t)(port) << 48)
 #define PW_PORT_OF_FLAGS(flags) ((uint16_t)((flags) >> 48))
+/* Of PW_KIND_PROCESS_EXIT with PW_FLAG_STATUS_KNOWN: what waitpid(2) tells of the process. */
+#define PW_FLAG_STATUS(status) ((uint64_t)((status)&0xffff) << 48)
+#define PW_STATUS_OF_FLAGS(flags) ((int)((flags) >> 48))
 /* How it came about. */
 #define PW_FLAG_VFORK_CHILD (UINT64_C(1) << 32)
 #define PW_FLAG_CANCELLED (UINT64_C(1) << 33) /* the thread was cancelled in the call */
@@ -198,6 +205,10 @@ enum pw_option {
 #define PW_FLAG_POLICY (UINT64_C(1) << 42)       /* a policy chose the port */
 #define PW_FLAG_ADDRESS_READ (UINT64_C(1) << 44) /* of a bind, set later: its address was read */
 #define PW_FLAG_SIGNALLED (UINT64_C(1) << 43)    /* ended by a signal */
+#define PW_FLAG_STATUS_KNOWN (UINT64_C(1) << 45) /* of an end: the highest bits are the status */
+#define PW_FLAG_MARKER_END (UINT64_C(1) << 46)   /* the test ends */
+#define PW_FLAG_MARKER_ENVIRONMENT                                                                 \
+    (UINT64_C(1) << 47) /* the name stood in the environment at an EADDRINUSE */
 
 /* The first unit of each record. process, kind, descriptor and begin_ns are stored at once; the
  * rest is there when the state in head is PW_STATE_COMMITTED. */
@@ -241,9 +252,10 @@ struct pw_peer {
     uint32_t scope;
     int32_t other_descriptor; /* the listener's, or the one that was duplicated; -1: none */
     uint64_t other_cookie;
-    uint32_t pid; /* TABLE_ANSWER: the owner's */
+    uint32_t pid; /* TABLE_ANSWER: the owner's, 0: not known */
     uint32_t uid;
-    uint8_t reserved[16];
+    uint64_t start_time; /* TABLE_ANSWER: of the owner, clock ticks since boot; 0: not known */
+    uint64_t record;     /* TABLE_ANSWER: number of the record of the call that was refused */
 };
 
 struct pw_process {

@@ -32,7 +32,9 @@ struct check_trace {
     uint64_t *addresses;
     struct check_blind_spot *blind_spots;
     size_t blind_spot_count;
-    uint64_t inferred; /* releases that are only inferred */
+    uint64_t inferred;  /* releases that are only inferred */
+    uint64_t backwards; /* records that end before they begin */
+    uint64_t twice;     /* processes that bear the serial of another */
 };
 
 /* Zero-initialized nothing was read. */

@@ -9,5 +9,7 @@ int ports_command(int argc, char **argv);
 int export_command(int argc, char **argv);
 int plan_command(int argc, char **argv);
 int storm_command(int argc, char **argv);
+int mark_command(int argc, char **argv);
+int check_command(int argc, char **argv);
 
 #endif

@@ -15,6 +15,8 @@ static const struct {
     {"run", run_command, "Runs a command and records its port requests in a trace"},
     {"ports", ports_command, "Shows the requests in a trace and the ports assigned"},
     {"export", export_command, "Writes every record of a trace as JSON Lines"},
+    {"check", check_command, "Finds port races and other trouble in traces"},
+    {"mark", mark_command, "Writes the name of a test into the trace of its run"},
     {"plan", plan_command, "Tells what becomes of a cluster file's port mappings"},
     {"storm", storm_command, "Simulates parallel port publishers and checks what they got"},
 };

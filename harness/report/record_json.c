@@ -39,8 +39,8 @@ static json_t *flag_names(const struct trace_record *record) {
     json_t *names = json_array();
     uint64_t flags = record->flags;
 
-    /* The highest bits are the port that was read. */
-    if (record->kind == PW_KIND_ADDRESS_READ)
+    /* The highest bits are the port that was read, or the status of what ended. */
+    if (record->kind == PW_KIND_ADDRESS_READ || record->kind == PW_KIND_PROCESS_EXIT)
         flags &= ~PW_FLAG_PORT(UINT16_MAX);
     for (; flags != 0; flags &= flags - 1) {
         uint64_t bit = flags & -flags;
@@ -149,11 +149,11 @@ static json_t *build_id(const struct pw_numbers *numbers) {
     return hexadecimal(bytes, length);
 }
 
-static json_t *number_list(const struct pw_numbers *numbers, size_t count) {
+static json_t *number_list(const uint64_t *numbers, size_t count) {
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_number(numbers->number[i]));
+        json_array_append_new(list, json_number(numbers[i]));
     return list;
 }
 
@@ -190,12 +190,9 @@ static void set_numbers(json_t *object, const struct trace_record *record) {
         set(object, "ip_autobind_reuse", json_number(numbers->number[4]));
         break;
     case PW_KIND_MODULE:
-        set(object, "range", number_list(numbers, 2));
+        set(object, "range", number_list(numbers->number, 2));
         set(object, "file_offset", json_number(numbers->number[2]));
         set(object, "build_id", build_id(numbers));
-        break;
-    case PW_KIND_STACK:
-        set(object, "addresses", number_list(numbers, numbers->code < 7 ? numbers->code : 7));
         break;
     case PW_KIND_BLIND_SPOT:
         set(object, "reason", json_text_or_null(name_of_blind_spot(numbers->code)));
@@ -224,6 +221,12 @@ static void set_identity(json_t *object, const struct pw_process *identity) {
     set(object, "pid_namespace", json_number_or_null(identity->pid_namespace));
 }
 
+static void set_owner(json_t *object, const struct pw_peer *peer) {
+    set(object, "owner_pid", json_number_or_null(peer->pid));
+    set(object, "owner_start_time", json_number_or_null(peer->start_time));
+    set(object, "of_seq", json_number(peer->record));
+}
+
 static void set_extras(json_t *object, const struct trace_record *record) {
     const struct pw_peer *peer = record->peer;
 
@@ -231,6 +234,15 @@ static void set_extras(json_t *object, const struct trace_record *record) {
         set_identity(object, record->identity);
     if (record->numbers != NULL)
         set_numbers(object, record);
+    if (record->addresses != NULL) {
+        set(object, "addresses", number_list(record->addresses, record->address_count));
+        set(object, "of_seq", json_number(record->cookie));
+    }
+    if (record->kind == PW_KIND_PROCESS_EXIT)
+        set(object, "status",
+            (record->flags & PW_FLAG_STATUS_KNOWN) != 0
+                ? json_integer(PW_STATUS_OF_FLAGS(record->flags))
+                : json_null());
     if (record->kind == PW_KIND_PROCESS_START && record->text != NULL)
         set(object, "arguments", argument_list(record));
     else if (record->text != NULL)
@@ -243,7 +255,7 @@ static void set_extras(json_t *object, const struct trace_record *record) {
     if (peer != NULL && (record->kind == PW_KIND_DESTROYED || record->kind == PW_KIND_TABLE_ANSWER))
         set(object, "tcp_state", json_integer(peer->code));
     if (peer != NULL && record->kind == PW_KIND_TABLE_ANSWER)
-        set(object, "owner_pid", json_number_or_null(peer->pid));
+        set_owner(object, peer);
 }
 
 static uint64_t netns_of(const struct trace_record *record) {

@@ -140,6 +140,7 @@ static void look_at_child(struct child *child) {
         child->pid = 0;
         child->ended = true;
         child->signalled = state.si_code != CLD_EXITED;
+        child->wait_status = child->signalled ? state.si_status : state.si_status << 8;
         child->exit_status = state.si_status + (child->signalled ? 128 : 0);
     }
 }

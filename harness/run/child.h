@@ -11,6 +11,7 @@ struct child {
     pid_t waker;   /* the last process that was to continue us with the command, 0: none yet */
     bool ended;
     bool signalled;         /* ended by a signal */
+    int wait_status;        /* as of waitpid(2); valid when ended */
     bool continued_with_us; /* we stopped as it stopped, and have been continued */
     int exit_status;        /* as a shell tells it; valid when ended */
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,4 +75,25 @@ bool process_descends_from(pid_t pid, pid_t ancestor) {
 uint64_t process_own_namespace(void) {
     struct stat status;
     return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
+}
+
+/* As in linux/pidfd.h, which this C library's headers may not have yet. */
+struct pidfd_info {
+    uint64_t mask;
+    uint64_t cgroup;
+    uint32_t ids[11]; /* pid, tgid, ppid, then users and groups */
+    int32_t exit_code;
+};
+
+_Static_assert(sizeof(struct pidfd_info) == 64, "the first published size");
+
+#define PIDFD_GET_INFO_FIRST _IOWR(0xff, 11, struct pidfd_info)
+#define PIDFD_TELLS_EXIT (UINT64_C(1) << 3)
+
+bool process_exit_status(int pidfd, int *status) {
+    struct pidfd_info info = {.mask = PIDFD_TELLS_EXIT};
+    if (ioctl(pidfd, PIDFD_GET_INFO_FIRST, &info) != 0 || (info.mask & PIDFD_TELLS_EXIT) == 0)
+        return false;
+    *status = info.exit_code;
+    return true;
 }

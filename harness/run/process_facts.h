@@ -28,4 +28,8 @@ bool process_descends_from(pid_t pid, pid_t ancestor);
 /* The inode of our own pid namespace, 0 where it cannot be told. */
 uint64_t process_own_namespace(void);
 
+/* What a process ended with, as of waitpid(2), once its parent has taken note of it; false before,
+ * and where the kernel does not tell (PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15). */
+bool process_exit_status(int pidfd, int *status);
+
 #endif

@@ -98,7 +98,8 @@ static void take_events(struct run *run, int timeout_ms) {
     for (int i = 0; i < count; i++)
         if (events[i].data.u64 == EVENT_SIGNALS)
             child_handle_signals(&run->child, run->signals);
-    run->watch.child_signalled = run->child.signalled;
+    run->watch.child_ended = run->child.ended;
+    run->watch.child_status = run->child.wait_status;
     for (int i = 0; i < count; i++)
         if (events[i].data.u64 != EVENT_SIGNALS)
             watch_ended(&run->watch, events[i].data.u64);

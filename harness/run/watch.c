@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/run/process_facts.h"
@@ -38,6 +39,7 @@ struct watched {
     int pidfd; /* -1: none */
     uint8_t state;
     bool told_own_end;
+    bool told_status;
 };
 
 void watch_start(struct watch *watch, int epoll, pid_t child, const char *trace) {
@@ -83,13 +85,15 @@ static void append(struct watch_list *list, uint64_t serial) {
     list->serials[list->count++] = serial;
 }
 
-static void write_end(const struct watch *watch, uint64_t serial, const struct watched *process) {
+static void write_end(const struct watch *watch, uint64_t serial, const struct watched *process,
+                      int status) {
     struct record record;
     if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, serial, -1, monotonic_ns()))
         return;
     record.units[0].start.source = PW_SOURCE_RUN;
-    if (process->pid == watch->child && watch->child_signalled)
-        record.units[0].start.flags = PW_FLAG_SIGNALLED;
+    if (status >= 0)
+        record.units[0].start.flags = PW_FLAG_STATUS_KNOWN | PW_FLAG_STATUS(status) |
+                                      (WIFSIGNALED(status) ? PW_FLAG_SIGNALLED : 0);
     record.units[1].process.pid = (uint32_t)process->pid;
     record.units[1].process.uid = UINT32_MAX;
     record.units[1].process.serial = serial;
@@ -222,27 +226,58 @@ void watch_learn(struct watch *watch, const struct trace_record *record) {
         learn_start(watch, record->identity);
     if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
         learn_exec(watch, record);
-    if (record->kind == PW_KIND_PROCESS_EXIT && find(watch, record->process) != NULL)
-        find(watch, record->process)->told_own_end = true;
+    struct watched *ended =
+        record->kind == PW_KIND_PROCESS_EXIT ? find(watch, record->process) : NULL;
+    if (ended == NULL)
+        return;
+    ended->told_own_end = true;
+    ended->told_status = (record->flags & PW_FLAG_STATUS_KNOWN) != 0;
+}
+
+/* Only the command is our own child. -1 for all others. */
+static int known_status(const struct watch *watch, const struct watched *process) {
+    return process->pid == watch->child && watch->child_ended ? watch->child_status : -1;
 }
 
 void watch_ended(struct watch *watch, uint64_t serial) {
     struct watched *process = find(watch, serial);
     if (process == NULL || process->state != WATCHED_LIVES)
         return;
-    close(process->pidfd);
-    process->pidfd = -1;
+    int status = known_status(watch, process);
+    epoll_ctl(watch->epoll, EPOLL_CTL_DEL, process->pidfd, NULL);
     process->state = WATCHED_ENDED;
     watch->living--;
-    write_end(watch, serial, process);
+    write_end(watch, serial, process, status);
+    process->told_status = process->told_status || status >= 0;
+    append(&watch->ended, serial);
+}
+
+/* The kernel tells a status only when the parent has asked for it, which may take its time. */
+static void settle_ended(struct watch *watch) {
+    size_t kept = 0;
+    for (size_t i = 0; i < watch->ended.count; i++) {
+        uint64_t serial = watch->ended.serials[i];
+        struct watched *process = find(watch, serial);
+        int status;
+        if (!process->told_status && !process_exit_status(process->pidfd, &status)) {
+            watch->ended.serials[kept++] = serial;
+            continue;
+        }
+        if (!process->told_status)
+            write_end(watch, serial, process, status);
+        close(process->pidfd);
+        process->pidfd = -1;
+    }
+    watch->ended.count = kept;
 }
 
 void watch_settle(struct watch *watch) {
     for (size_t i = 0; i < watch->ripe.count; i++) {
         const struct watched *process = find(watch, watch->ripe.serials[i]);
         if (process != NULL && !process->told_own_end)
-            write_end(watch, watch->ripe.serials[i], process);
+            write_end(watch, watch->ripe.serials[i], process, known_status(watch, process));
     }
+    settle_ended(watch);
     /* A round that was under way when a process was found dead may have missed its last record. */
     struct watch_list empty = watch->ripe;
     empty.count = 0;
@@ -332,7 +367,7 @@ static void free_list(struct watch_list *list) { free(list->serials); }
 
 void watch_stop(struct watch *watch) {
     for (size_t i = 0; i < watch->process_room; i++) {
-        if (watch->processes[i].state == WATCHED_LIVES)
+        if (watch->processes[i].state != WATCHED_NONE && watch->processes[i].pidfd >= 0)
             close(watch->processes[i].pidfd);
         free(watch->processes[i].unseen);
     }
@@ -341,4 +376,5 @@ void watch_stop(struct watch *watch) {
     free_list(&watch->fresh);
     free_list(&watch->ripe);
     free_list(&watch->executing);
+    free_list(&watch->ended);
 }

@@ -15,7 +15,8 @@ struct watch {
     int epoll; /* where pidfds are waited for; the serial is the event's data */
     uint64_t own_namespace;
     pid_t child;               /* the command, whose way of ending is known */
-    bool child_signalled;      /* set before the end is told of */
+    bool child_ended;          /* set, with the status, before the end is told of */
+    int child_status;          /* as of waitpid(2) */
     struct watched *processes; /* by serial */
     size_t process_room;
     uint32_t *serial_by_pid;
@@ -24,7 +25,7 @@ struct watch {
         uint64_t *serials;
         size_t count;
         size_t room;
-    } fresh, ripe, executing;
+    } fresh, ripe, executing, ended;
     size_t living; /* pidfds open */
     uid_t trace_owner;
     mode_t trace_mode;
@@ -41,7 +42,8 @@ void watch_learn(struct watch *watch, const struct trace_record *record);
 void watch_ended(struct watch *watch, uint64_t serial);
 
 /* After each complete round of reading the trace: writes the ends of processes that had ended when
- * they were first seen, unless the round showed that they wrote their own. */
+ * they were first seen, unless the round showed that they wrote their own, and what those ended
+ * with that did not tell. */
 void watch_settle(struct watch *watch);
 
 /* Looks at processes that executed a program and have not reported since. Now and then. */

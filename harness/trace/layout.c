@@ -4,9 +4,19 @@
 
 #include <string.h>
 
-enum part { PART_NONE, PART_SOCKET, PART_PEER, PART_PROCESS, PART_NUMBERS, PART_TEXT };
+enum part {
+    PART_NONE,
+    PART_SOCKET,
+    PART_PEER,
+    PART_PROCESS,
+    PART_NUMBERS,
+    PART_ADDRESSES,
+    PART_TEXT
+};
 
-static const enum part layouts[PW_KIND_END][2] = {
+enum { PARTS_MAX = 3, ADDRESSES_PER_UNIT = 7 };
+
+static const enum part layouts[PW_KIND_END][PARTS_MAX] = {
     [PW_KIND_PROCESS_START] = {PART_PROCESS, PART_TEXT},
     [PW_KIND_FORK] = {PART_PROCESS},
     [PW_KIND_EXEC] = {PART_PROCESS, PART_TEXT},
@@ -24,10 +34,10 @@ static const enum part layouts[PW_KIND_END][2] = {
     [PW_KIND_SHUTDOWN] = {PART_NUMBERS},
     [PW_KIND_NAMESPACE] = {PART_NUMBERS, PART_TEXT},
     [PW_KIND_MODULE] = {PART_NUMBERS, PART_TEXT},
-    [PW_KIND_STACK] = {PART_NUMBERS},
+    [PW_KIND_STACK] = {PART_ADDRESSES},
     [PW_KIND_STRING] = {PART_TEXT},
     [PW_KIND_DESTROYED] = {PART_SOCKET, PART_PEER},
-    [PW_KIND_TABLE_ANSWER] = {PART_SOCKET, PART_PEER},
+    [PW_KIND_TABLE_ANSWER] = {PART_SOCKET, PART_PEER, PART_TEXT},
     [PW_KIND_CLAIM] = {PART_SOCKET, PART_TEXT},
     [PW_KIND_MARKER] = {PART_TEXT},
     [PW_KIND_BLIND_SPOT] = {PART_NUMBERS, PART_TEXT},
@@ -45,6 +55,21 @@ static size_t join_text(char *text, const union pw_unit *units, unsigned count) 
         length--;
     text[length] = '\0';
     return length;
+}
+
+/* Joins the addresses of `count` units where a text would stand. A unit that says it holds more
+ * than it can holds what it can. */
+static size_t join_addresses(char *text, const union pw_unit *units, unsigned count) {
+    size_t joined = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        const struct pw_numbers *numbers = &units[i].numbers;
+        size_t held = numbers->code < ADDRESSES_PER_UNIT ? numbers->code : ADDRESSES_PER_UNIT;
+
+        memcpy(text + joined * sizeof(uint64_t), numbers->number, held * sizeof(uint64_t));
+        joined += held;
+    }
+    return joined;
 }
 
 void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
@@ -71,7 +96,7 @@ void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
     record->source = start->source;
     record->call = start->call;
     record->flags = start->flags;
-    for (unsigned i = 0; i < 2 && next < count; i++) {
+    for (unsigned i = 0; i < PARTS_MAX && next < count; i++) {
         const union pw_unit *body = &units[next++];
 
         switch (layouts[record->kind][i]) {
@@ -87,6 +112,10 @@ void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
         case PART_NUMBERS:
             record->numbers = &body->numbers;
             break;
+        case PART_ADDRESSES:
+            record->addresses = (const uint64_t *)(const void *)text;
+            record->address_count = join_addresses(text, body, count - next + 1);
+            return;
         case PART_TEXT:
             record->text = text;
             record->text_length = join_text(text, body, count - next + 1);

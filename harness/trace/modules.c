@@ -3,6 +3,7 @@
 #include "harness/trace/modules.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/trace/memory.h"
 
@@ -24,6 +25,12 @@ void modules_note(struct modules *modules, const struct trace_record *record) {
         .path = memory_copy(record->text, record->text_length),
         .next_of_process = map_get(&modules->first_of_process, record->process),
     };
+    struct module *module = &modules->list[index];
+
+    if (numbers->code <= sizeof module->build_id) {
+        module->build_id_length = (uint8_t)numbers->code;
+        memcpy(module->build_id, &numbers->number[3], numbers->code);
+    }
     map_put(&modules->first_of_process, record->process, index);
 }
 
@@ -54,13 +61,13 @@ struct site modules_site(const struct modules *modules, const struct processes *
         const struct module *module = find(modules, serial, address, unit);
 
         if (module != NULL)
-            return (struct site){module->path, address - module->begin + module->offset};
+            return (struct site){module->path, address - module->begin + module->offset, module};
         process = process != NULL ? process_forked_from(processes, process) : NULL;
         if (process == NULL)
             break;
         serial = process->serial;
     }
-    return (struct site){NULL, address};
+    return (struct site){NULL, address, NULL};
 }
 
 void modules_free(struct modules *modules) {

@@ -4,12 +4,16 @@
 
 #include "harness/trace/processes.h"
 
+#define MODULE_BUILD_ID_BYTES 20
+
 struct module {
     uint64_t begin;
     uint64_t end;
     uint64_t offset; /* of `begin` in the file */
     uint64_t unit;
     char *path;
+    uint8_t build_id[MODULE_BUILD_ID_BYTES];
+    uint8_t build_id_length; /* 0: not known */
     uint32_t next_of_process;
 };
 
@@ -24,6 +28,7 @@ struct modules {
 struct site {
     const char *module; /* path; NULL: not known */
     uint64_t offset;    /* in the module's file; the address itself where the module is not known */
+    const struct module *entry; /* NULL: not known; good until modules_note */
 };
 
 /* Takes a record; only module maps count. */

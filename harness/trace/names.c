@@ -140,6 +140,9 @@ static const struct {
     {PW_FLAG_POLICY, "policy"},
     {PW_FLAG_SIGNALLED, "signalled"},
     {PW_FLAG_ADDRESS_READ, "address-read"},
+    {PW_FLAG_STATUS_KNOWN, "status-known"},
+    {PW_FLAG_MARKER_END, "marker-end"},
+    {PW_FLAG_MARKER_ENVIRONMENT, "marker-environment"},
 };
 
 const char *name_of_call(unsigned call) { return LOOK_UP(calls, call); }

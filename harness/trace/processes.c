@@ -26,7 +26,8 @@ static struct process *find_or_add(struct processes *processes, uint64_t serial)
         index = (uint32_t)processes->count++;
         processes->list = memory_grow(processes->list, &processes->room, processes->count,
                                       sizeof *processes->list);
-        processes->list[index] = (struct process){.serial = serial, .first_ns = UINT64_MAX};
+        processes->list[index] =
+            (struct process){.serial = serial, .first_ns = UINT64_MAX, .status = -1};
         map_put(&processes->by_serial, serial, index);
     }
     return &processes->list[index];
@@ -65,6 +66,21 @@ static void note_fork(struct processes *processes, const struct trace_record *re
     child->by_fork = true;
 }
 
+/* A process tells of its end before it comes, and the kernel afterwards: the kernel's word counts.
+ */
+static void note_exit(struct processes *processes, const struct trace_record *record) {
+    uint64_t serial = record->process != 0 ? record->process : record->identity->serial;
+    struct process *process;
+
+    if (serial == 0 || record->flags & PW_FLAG_VFORK_CHILD)
+        return;
+    process = find_or_add(processes, serial);
+    process->ended_ns = record->begin_ns;
+    if ((record->flags & PW_FLAG_STATUS_KNOWN) != 0 &&
+        (process->status < 0 || record->source == PW_SOURCE_RUN))
+        process->status = PW_STATUS_OF_FLAGS(record->flags);
+}
+
 void processes_note(struct processes *processes, const struct trace_record *record) {
     struct process *process;
 
@@ -77,6 +93,8 @@ void processes_note(struct processes *processes, const struct trace_record *reco
         return;
     if (record->kind == PW_KIND_FORK && record->error == 0)
         note_fork(processes, record);
+    if (record->kind == PW_KIND_PROCESS_EXIT)
+        note_exit(processes, record);
     if (record->kind != PW_KIND_PROCESS_START || record->process == 0)
         return;
     process = find_or_add(processes, record->process);

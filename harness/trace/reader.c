@@ -48,7 +48,7 @@ struct trace_reader {
     uint64_t window_to;
     uint32_t heads[WINDOW_UNITS];
     union pw_unit *units;
-    char text[PW_RECORD_UNITS_MAX * PW_TEXT_BYTES + 1];
+    _Alignas(uint64_t) char text[PW_RECORD_UNITS_MAX * PW_TEXT_BYTES + 1];
 };
 
 struct trace_reader *trace_reader_open(const char *path, struct trace_reader_problem *problem) {

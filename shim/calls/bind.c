@@ -6,6 +6,7 @@
 
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/socket_table.h"
 #include "shim/sockets.h"
 #include "shim/start_strings.h"
 
@@ -49,6 +50,10 @@ static void finish_bind(int fd, struct socket_facts *facts, int result, int erro
     if (result == 0 && requested->family != 0)
         note_bound(fd, facts, requested, record);
     record_commit(record, 0);
+    if (result < 0 && error == EADDRINUSE && requested->port != 0) {
+        socket_table_tell(fd, facts, requested, record->number);
+        socket_table_tell_test();
+    }
 }
 
 static bool begin_bind(int number, int fd, struct socket_facts *facts, struct record *record,

@@ -5,13 +5,13 @@
 void call__exit(int status, const void *site) {
     (void)site;
     if (gate() == GATE_OPEN)
-        process_ends(NUMBER__exit);
+        process_ends(NUMBER__exit, (status & 0xff) << 8);
     real._exit(status);
 }
 
 void call__Exit(int status, const void *site) {
     (void)site;
     if (gate() == GATE_OPEN)
-        process_ends(NUMBER__Exit);
+        process_ends(NUMBER__Exit, (status & 0xff) << 8);
     real._Exit(status);
 }

@@ -3,6 +3,7 @@
 
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/socket_table.h"
 #include "shim/sockets.h"
 
 int call_listen(int fd, int backlog, const void *site) {
@@ -34,5 +35,9 @@ int call_listen(int fd, int backlog, const void *site) {
     if (local.port != 0)
         record_assigned(&record, &local);
     record_commit(&record, 0);
+    if (result < 0 && error == EADDRINUSE && !unbound) {
+        socket_table_tell(fd, &facts, &local, record.number);
+        socket_table_tell_test();
+    }
     return result;
 }

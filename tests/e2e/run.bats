@@ -217,7 +217,7 @@ os.execvp(sys.argv[1], sys.argv[1:])'
     run -0 "$PORTWITNESS" ports --json --port "$port" t.trace
     assert_matches "$output" '"end_known_by": ?"(destroyed|exit)"'
     run -0 bash -c "'$PORTWITNESS' export --format jsonl t.trace | jq -c 'select(.kind == \"process-exit\") | [.source, .flags]'"
-    assert_equal "$output" '["run",["signalled"]]'
+    assert_equal "$output" '["run",["signalled","status-known"]]'
 }
 
 @test "the kernel's notice tells of the side that keeps TIME_WAIT" {

@@ -113,8 +113,12 @@ static void take_ends(int timeout_ms) {
         watch_ended(&watch, events[i].data.u64);
 }
 
+static int status_told; /* of the last end counted; -1 where it told none */
+
+/* Where the kernel tells what a process ended with, a record of that follows the one of its end. */
 static unsigned settle_and_count_ends(uint64_t serial) {
     struct trace_record record;
+    status_told = -1;
     unsigned count = 0;
     take_ends(0);
     watch_settle(&watch);
@@ -122,7 +126,10 @@ static unsigned settle_and_count_ends(uint64_t serial) {
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD)
         if (record.kind == PW_KIND_PROCESS_EXIT && record.process == serial) {
             assert_int_equal(record.source, PW_SOURCE_RUN);
-            count++;
+            if ((record.flags & PW_FLAG_STATUS_KNOWN) != 0)
+                status_told = PW_STATUS_OF_FLAGS(record.flags);
+            else
+                count++;
         }
     return count;
 }
@@ -152,6 +159,21 @@ static void a_watched_process_lives_until_it_is_killed(void **state) {
     assert_false(watch_lives(&watch, 1));
     assert_int_equal(watch.living, 0);
     assert_int_equal(settle_and_count_ends(1), 1);
+    if (status_told >= 0) /* Linux 6.15 */
+        assert_int_equal(status_told, SIGKILL);
+}
+
+static void the_command_s_own_status_is_told_at_once(void **state) {
+    (void)state;
+    pid_t pid = start_sleeper();
+    tell_start(1, pid, start_time_of(pid));
+    end_sleeper(pid);
+    watch.child = pid;
+    watch.child_ended = true;
+    watch.child_status = 3 << 8;
+    take_ends(1000);
+    assert_int_equal(settle_and_count_ends(1), 0);
+    assert_int_equal(status_told, 3 << 8);
 }
 
 static void another_process_with_the_same_pid_is_not_trusted(void **state) {
@@ -299,6 +321,7 @@ static bool has_pidfds(void) {
 int main(void) {
     const struct CMUnitTest with_pidfds[] = {
         TEST(a_watched_process_lives_until_it_is_killed),
+        TEST(the_command_s_own_status_is_told_at_once),
         TEST(another_process_with_the_same_pid_is_not_trusted),
         TEST(a_dead_process_that_told_its_end_gets_no_second_one),
         TEST(an_exec_moves_the_watch_to_the_new_serial),

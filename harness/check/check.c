@@ -1,0 +1,222 @@
+/* A trace may hold ten million records, of which a few matter. It is read up to four times: which
+ * ports were ever asked for by number, which sockets had them, what those did, and where the calls
+ * of findings were made. Memory goes by what matters and by processes. */
+#include "harness/check/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/check/evidence_sites.h"
+#include "harness/check/first_look.h"
+#include "harness/check/judges.h"
+#include "harness/check/limits.h"
+#include "harness/check/proofs.h"
+#include "harness/report/message.h"
+#include "harness/trace/memory.h"
+
+enum { PASS_PORTS = 1, PASS_SOCKETS, PASS_LIVES, PASS_SITES, PASSES = PASS_SITES };
+
+struct first_pass {
+    struct machine *machine;
+    struct selection *selection;
+    struct first_look *look;
+};
+
+static void take_first(void *with, const struct trace_record *record) {
+    struct first_pass *pass = with;
+    selection_note_ports(pass->selection, pass->machine, record);
+    first_look_note(pass->look, record);
+    if (record->committed && record->end_ns < record->begin_ns)
+        pass->machine->check->traces[MACHINE_TRACE(record->unit)].backwards++;
+}
+
+static void take_second(void *with, const struct trace_record *record) {
+    selection_note_sockets(with, record);
+}
+
+struct third_pass {
+    struct history *history;
+    const struct selection *selection;
+};
+
+static void take_third(void *with, const struct trace_record *record) {
+    const struct third_pass *pass = with;
+    history_note(pass->history, pass->selection, record);
+}
+
+static void judge(struct machine *machine, struct selection *selection) {
+    struct findings *findings = &machine->check->findings;
+    struct third_pass pass = {history_make(machine), selection};
+    machine_read(machine, PASS_SOCKETS, take_second, selection);
+    machine_read(machine, PASS_LIVES, take_third, &pass);
+    history_finish(pass.history);
+    proofs_find(pass.history);
+    judge_claims(pass.history, findings);
+    judge_refusals(pass.history, findings);
+    judge_connections(pass.history, findings);
+    judge_announcements(pass.history, findings);
+    judge_answers(pass.history, findings);
+    judge_circumstances(pass.history, findings);
+    history_free(pass.history);
+}
+
+/* Findings name processes by the serials of their own traces. */
+static void make_local(struct finding *finding) {
+    struct deed *const deeds[] = {&finding->subject, &finding->assigned, &finding->other,
+                                  &finding->other_assigned, &finding->instead};
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+        deeds[i]->process = MACHINE_LOCAL(deeds[i]->process);
+}
+
+static void check_machine(struct machine *machine) {
+    struct check *check = machine->check;
+    size_t before = check->findings.count;
+    struct first_pass first = {machine, selection_make(), first_look_make(check)};
+    machine->passes = PASSES;
+    machine_read(machine, PASS_PORTS, take_first, &first);
+    first_look_tell(first.look);
+    first_look_free(first.look);
+    if (first.selection->any)
+        judge(machine, first.selection);
+    selection_free(first.selection);
+    evidence_sites_read(machine, PASS_SITES);
+    for (size_t i = before; i < check->findings.count; i++)
+        make_local(&check->findings.list[i]);
+    machine_free(machine);
+}
+
+static bool same_machine(const struct check_trace *one, const struct check_trace *other) {
+    return memcmp(one->header.boot_id, other->header.boot_id, sizeof one->header.boot_id) == 0 &&
+           strncmp(one->header.host_id, other->header.host_id, sizeof one->header.host_id) == 0;
+}
+
+static void check_machines(struct check *check, struct trace_reader **readers,
+                           check_progress *progress, void *with) {
+    size_t room = 0;
+    size_t done_room = 0;
+    uint32_t *members = memory_grow(NULL, &room, check->trace_count, sizeof *members);
+    bool *done = memory_grow(NULL, &done_room, check->trace_count, sizeof *done);
+    memset(done, 0, check->trace_count * sizeof *done);
+    for (uint32_t first = 0; first < check->trace_count; first++) {
+        struct machine machine = {.check = check,
+                                  .members = members,
+                                  .readers = readers,
+                                  .progress = progress,
+                                  .with = with};
+        for (uint32_t i = first; i < check->trace_count; i++)
+            if (!done[i] && same_machine(&check->traces[first], &check->traces[i])) {
+                members[machine.count++] = i;
+                done[i] = true;
+            }
+        if (machine.count > 0)
+            check_machine(&machine);
+    }
+    free(members);
+    free(done);
+}
+
+static bool open_traces(struct check *check, const char *const *paths, size_t count,
+                        struct trace_reader **readers) {
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        struct trace_reader_problem problem;
+        check->traces[i].path = paths[i];
+        readers[i] = trace_reader_open(paths[i], &problem);
+        if (readers[i] != NULL)
+            memcpy(&check->traces[i].header, trace_reader_header(readers[i]),
+                   sizeof check->traces[i].header);
+        else
+            message_write(stderr, "portwitness: %s: %s", paths[i], problem.what);
+        good = good && readers[i] != NULL;
+    }
+    return good;
+}
+
+bool check_run(struct check *check, const char *const *paths, size_t count,
+               check_progress *progress, void *with) {
+    size_t room = 0;
+    size_t trace_room = 0;
+    struct trace_reader **readers = memory_grow(NULL, &room, count + 1, sizeof *readers);
+    memset(readers, 0, room * sizeof *readers);
+    check->traces = memory_grow(NULL, &trace_room, count + 1, sizeof *check->traces);
+    memset(check->traces, 0, trace_room * sizeof *check->traces);
+    check->trace_count = count;
+    bool good = open_traces(check, paths, count, readers);
+    if (good)
+        check_machines(check, readers, progress, with);
+    for (size_t i = 0; i < count; i++) {
+        if (good) {
+            check->traces[i].counts = *trace_reader_counts(readers[i]);
+            memcpy(&check->traces[i].header, trace_reader_header(readers[i]),
+                   sizeof check->traces[i].header);
+        }
+        trace_reader_close(readers[i]);
+    }
+    free(readers);
+    if (!good)
+        return false;
+    limits_tell(check);
+    findings_sort(&check->findings);
+    return true;
+}
+
+bool check_is_incomplete(const struct check *check) {
+    for (size_t i = 0; i < check->findings.count; i++)
+        if (check->findings.list[i].kind >= FINDING_INFERRED_RELEASE)
+            return true;
+    return false;
+}
+
+enum check_verdict check_verdict(const struct check *check) {
+    enum check_verdict verdict = check_is_incomplete(check) ? VERDICT_CLEAN_AS_SEEN : VERDICT_CLEAN;
+    for (size_t i = 0; i < check->findings.count; i++) {
+        const struct finding *finding = &check->findings.list[i];
+        if (finding->suppressed)
+            continue;
+        if (finding->severity == SEVERITY_ERROR)
+            return VERDICT_FINDINGS;
+        if (finding->severity == SEVERITY_HAZARD)
+            verdict = VERDICT_HAZARDS;
+    }
+    return verdict;
+}
+
+const char *check_verdict_name(enum check_verdict verdict) {
+    static const char *const names[] = {[VERDICT_CLEAN] = "clean",
+                                        [VERDICT_CLEAN_AS_SEEN] = "clean-as-seen",
+                                        [VERDICT_HAZARDS] = "hazards",
+                                        [VERDICT_FINDINGS] = "findings"};
+    return names[verdict];
+}
+
+const struct check_stack *check_stack_of(const struct check *check, const struct deed *deed) {
+    const struct check_trace *trace = &check->traces[deed->trace];
+    size_t low = 0;
+    size_t high = trace->stack_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (trace->stacks[middle].unit < deed->unit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < trace->stack_count && trace->stacks[low].unit == deed->unit ? &trace->stacks[low]
+                                                                             : NULL;
+}
+
+void check_free(struct check *check) {
+    for (size_t i = 0; i < check->trace_count; i++) {
+        struct check_trace *trace = &check->traces[i];
+        processes_free(&trace->processes);
+        modules_free(&trace->modules);
+        for (size_t j = 0; j < trace->blind_spot_count; j++)
+            free(trace->blind_spots[j].program);
+        free(trace->blind_spots);
+        free(trace->stacks);
+        free(trace->addresses);
+    }
+    free(check->traces);
+    findings_free(&check->findings);
+    *check = (struct check){0};
+}

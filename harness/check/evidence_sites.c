@@ -1,0 +1,68 @@
+/* Every process tells of every file that it calls from; only those in findings are worth keeping.
+ */
+#include "harness/check/evidence_sites.h"
+
+#include <stdlib.h>
+
+#include "harness/trace/memory.h"
+
+enum { GENERATIONS_MAX = 4096 };
+
+struct wanted {
+    struct machine *machine;
+    struct map processes; /* tagged serials */
+    struct map records;   /* tagged numbers */
+    bool any;
+};
+
+/* A process that was forked has its parent's modules. */
+static void want_process(struct wanted *wanted, uint64_t serial) {
+    for (int i = 0; i < GENERATIONS_MAX && serial != 0; i++) {
+        const struct process *process = machine_process(wanted->machine, serial);
+        map_put(&wanted->processes, serial, 1);
+        if (process == NULL || !process->by_fork || process->parent == 0)
+            return;
+        serial = process->parent | (serial & ~MACHINE_LOCAL_MASK);
+    }
+}
+
+static void want_deed(struct wanted *wanted, const struct deed *deed) {
+    if (deed->process == 0)
+        return;
+    want_process(wanted, deed->process);
+    map_put(&wanted->records, (uint64_t)deed->trace << MACHINE_TAG_SHIFT | deed->unit, 1);
+    wanted->any = true;
+}
+
+static void want_findings(struct wanted *wanted) {
+    const struct findings *findings = &wanted->machine->check->findings;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        want_deed(wanted, &finding->subject);
+        want_deed(wanted, &finding->assigned);
+        want_deed(wanted, &finding->other);
+        want_deed(wanted, &finding->other_assigned);
+        want_deed(wanted, &finding->instead);
+    }
+}
+
+static void take(void *with, const struct trace_record *record) {
+    struct wanted *wanted = with;
+    struct check_trace *trace = &wanted->machine->check->traces[MACHINE_TRACE(record->unit)];
+    struct trace_record local = *record;
+    if (!record->committed || record->kind != PW_KIND_MODULE ||
+        map_get(&wanted->processes, record->process) == MAP_NONE)
+        return;
+    local.unit = MACHINE_LOCAL(record->unit);
+    local.process = MACHINE_LOCAL(record->process);
+    modules_note(&trace->modules, &local);
+}
+
+void evidence_sites_read(struct machine *machine, unsigned pass) {
+    struct wanted wanted = {.machine = machine};
+    want_findings(&wanted);
+    if (wanted.any)
+        machine_read(machine, pass, take, &wanted);
+    map_free(&wanted.processes);
+    map_free(&wanted.records);
+}

@@ -1,0 +1,383 @@
+/* The ends of bindings are found by the same rules as in `ports`; beside them stands what a claim
+ * is proved by: who read a number, who named it, and who had it meanwhile. */
+#include "harness/check/history.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "harness/trace/memory.h"
+
+unsigned history_protocol(unsigned type, unsigned protocol) {
+    if (protocol != 0 && protocol != IPPROTO_MPTCP)
+        return protocol;
+    return type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+}
+
+struct history *history_make(const struct machine *machine) {
+    size_t room = 0;
+    struct history *history = memory_grow(NULL, &room, 1, sizeof *history);
+    memset(history, 0, sizeof *history);
+    history->machine = machine;
+    return history;
+}
+
+static struct endpoint endpoint_of(const struct trace_record *record, bool assigned) {
+    const struct pw_socket *socket = record->socket;
+    struct endpoint endpoint = {
+        .scope = socket->scope,
+        .port = assigned ? socket->assigned_port : socket->requested_port,
+        .family = socket->family,
+        .protocol = (uint8_t)history_protocol(socket->type, socket->protocol),
+        .v6only = (record->flags & PW_FLAG_V6ONLY) != 0,
+    };
+    memcpy(endpoint.address, assigned ? socket->assigned : socket->requested, 16);
+    return endpoint;
+}
+
+static struct deed deed_of(const struct trace_record *record) {
+    return (struct deed){.trace = MACHINE_TRACE(record->unit),
+                         .unit = MACHINE_LOCAL(record->unit),
+                         .process = record->process,
+                         .begin_ns = record->begin_ns,
+                         .end_ns = record->end_ns,
+                         .site = record->site,
+                         .cookie = record->cookie,
+                         .error = record->error,
+                         .call = record->call,
+                         .kind = (uint8_t)record->kind};
+}
+
+static void add_request(struct history *history, const struct trace_record *record) {
+    uint32_t index = (uint32_t)history->bindings.count - 1;
+    history->requests = memory_grow(history->requests, &history->request_room, (size_t)index + 1,
+                                    sizeof *history->requests);
+    struct request *request = &history->requests[index];
+    *request = (struct request){.end_ns = record->end_ns,
+                                .site = record->site,
+                                .cookie = record->cookie,
+                                .flags = record->flags,
+                                .previous = MAP_NONE,
+                                .proved_by = {MAP_NONE, MAP_NONE},
+                                .proves = MAP_NONE,
+                                .failed_listen = MAP_NONE,
+                                .repeats = MAP_NONE,
+                                .next_waiting = MAP_NONE,
+                                .thread = record->thread,
+                                .uid = record->socket->uid,
+                                .device = record->socket->device,
+                                .kind = (uint8_t)record->kind};
+    if ((record->flags & PW_FLAG_ADDRESS_READ) != 0) {
+        request->read_ns = record->end_ns;
+        request->reader = record->process;
+    }
+    if (record->kind == PW_KIND_LISTEN && record->error == 0)
+        request->listen_ns = record->end_ns;
+    if (record->cookie == 0 || record->error != 0)
+        return;
+    request->previous = map_get(&history->of_cookie, record->cookie);
+    map_put(&history->of_cookie, record->cookie, index);
+}
+
+static uint32_t latest_binding(const struct history *history, uint64_t cookie) {
+    return cookie == 0 ? MAP_NONE : map_get(&history->of_cookie, cookie);
+}
+
+static void note_read(struct history *history, const struct trace_record *record) {
+    uint32_t index = latest_binding(history, record->cookie);
+    unsigned port = PW_PORT_OF_FLAGS(record->flags);
+    if (index == MAP_NONE || history->bindings.list[index].port != port)
+        return;
+    struct request *request = &history->requests[index];
+    if (request->read_ns != 0 && request->reader == history->bindings.list[index].process)
+        return;
+    request->read_ns = record->begin_ns;
+    request->reader = record->process;
+}
+
+static void note_listen(struct history *history, const struct trace_record *record) {
+    uint32_t index = latest_binding(history, record->cookie);
+    if (record->error == 0) {
+        if (index != MAP_NONE && history->requests[index].listen_ns == 0)
+            history->requests[index].listen_ns = record->end_ns;
+        return;
+    }
+    if (record->error != EADDRINUSE || (record->flags & PW_FLAG_PORT_ZERO) != 0)
+        return;
+    history->failed_listens =
+        memory_grow(history->failed_listens, &history->failed_listen_room,
+                    history->failed_listen_count + 1, sizeof *history->failed_listens);
+    struct failed_listen *failed = &history->failed_listens[history->failed_listen_count++];
+    *failed = (struct failed_listen){.deed = deed_of(record),
+                                     .netns = record->socket->netns,
+                                     .binding = index,
+                                     .thread = record->thread};
+    failed->deed.endpoint = endpoint_of(record, true);
+    if (index != MAP_NONE)
+        history->requests[index].failed_listen = (uint32_t)history->failed_listen_count - 1;
+}
+
+static void note_accept(struct history *history, const struct trace_record *record) {
+    uint32_t index =
+        record->peer != NULL ? latest_binding(history, record->peer->other_cookie) : MAP_NONE;
+    if (index != MAP_NONE && record->error == 0 &&
+        record->begin_ns > history->requests[index].alive_ns)
+        history->requests[index].alive_ns = record->begin_ns;
+}
+
+static void note_connect(struct history *history, const struct selection *selection,
+                         const struct trace_record *record) {
+    if (record->peer == NULL || !selection->connected[record->peer->port] || record->error != 0)
+        return;
+    history->connections = memory_grow(history->connections, &history->connection_room,
+                                       history->connection_count + 1, sizeof *history->connections);
+    struct connection *connection = &history->connections[history->connection_count++];
+    *connection = (struct connection){.deed = deed_of(record), .netns = record->socket->netns};
+    connection->deed.endpoint = endpoint_of(record, true);
+    connection->deed.endpoint.port = record->peer->port;
+    connection->deed.endpoint.scope = record->peer->scope;
+    memcpy(connection->deed.endpoint.address, record->peer->address, 16);
+}
+
+static void note_claim(struct history *history, const struct trace_record *record) {
+    if (record->socket == NULL)
+        return;
+    history->claims = memory_grow(history->claims, &history->claim_room, history->claim_count + 1,
+                                  sizeof *history->claims);
+    struct announced_claim *claim = &history->claims[history->claim_count++];
+    *claim = (struct announced_claim){.deed = deed_of(record), .netns = record->socket->netns};
+    claim->deed.endpoint = endpoint_of(record, true);
+}
+
+static void note_marker(struct history *history, const struct trace_record *record) {
+    history->markers = memory_grow(history->markers, &history->marker_room,
+                                   history->marker_count + 1, sizeof *history->markers);
+    history->markers[history->marker_count++] = (struct marker){
+        .ns = record->begin_ns,
+        .process = record->process,
+        .flags = record->flags,
+        .thread = record->thread,
+        .name = memory_copy(record->text != NULL ? record->text : "", record->text_length)};
+}
+
+/* A bind that failed waits for the process's next one that goes well. */
+static void wait_for_next(struct history *history, uint32_t index) {
+    uint64_t process = history->bindings.list[index].process;
+    uint32_t before = map_get(&history->waiting, process);
+    if (before != MAP_NONE && before != 0)
+        history->requests[index].next_waiting = before - 1;
+    map_put(&history->waiting, process, index + 1);
+}
+
+static void end_waiting(struct history *history, const struct trace_record *record) {
+    uint32_t waiting = map_get(&history->waiting, record->process);
+    if (waiting == MAP_NONE || waiting == 0 || record->socket == NULL)
+        return;
+    map_put(&history->waiting, record->process, 0);
+    for (uint32_t i = waiting - 1; i != MAP_NONE; i = history->requests[i].next_waiting) {
+        history->requests[i].instead = deed_of(record);
+        history->requests[i].instead.endpoint = endpoint_of(record, true);
+        history->requests[i].instead.requested_port = record->socket->requested_port;
+    }
+}
+
+static void note_socket(struct history *history, const struct selection *selection,
+                        const struct trace_record *record) {
+    size_t before = history->bindings.count;
+    bindings_note(&history->bindings, record);
+    if (history->bindings.count != before)
+        add_request(history, record);
+    if (!record->committed)
+        return;
+    if (history->bindings.count != before && record->error == EADDRINUSE &&
+        record->kind == PW_KIND_BIND && record->socket->requested_port != 0)
+        wait_for_next(history, (uint32_t)before);
+    if (record->kind == PW_KIND_ADDRESS_READ)
+        note_read(history, record);
+    else if (record->kind == PW_KIND_LISTEN && record->socket != NULL)
+        note_listen(history, record);
+    else if (record->kind == PW_KIND_ACCEPT)
+        note_accept(history, record);
+    else if (record->kind == PW_KIND_CONNECT && record->socket != NULL)
+        note_connect(history, selection, record);
+    else if (record->kind == PW_KIND_CLAIM)
+        note_claim(history, record);
+}
+
+static void note_answer(struct history *history, const struct trace_record *record) {
+    const struct pw_peer *peer = record->peer;
+    enum { STATE_TIME_WAIT = 6 };
+    if (record->socket == NULL || peer == NULL)
+        return;
+    history->answers = memory_grow(history->answers, &history->answer_room,
+                                   history->answer_count + 1, sizeof *history->answers);
+    struct table_answer *answer = &history->answers[history->answer_count++];
+    *answer = (struct table_answer){
+        .unit = (record->unit & ~MACHINE_LOCAL_MASK) | peer->record,
+        .holder = {.pid = peer->pid,
+                   .uid = peer->uid,
+                   .state = peer->code,
+                   .start_time = peer->start_time * (UINT64_C(1000000000) / 100), /* USER_HZ */
+                   .endpoint = endpoint_of(record, true)},
+        .source = peer->code == 0                 ? HOLDER_NOBODY
+                  : peer->code == STATE_TIME_WAIT ? HOLDER_TIME_WAIT
+                                                  : HOLDER_TABLE};
+    if (record->text != NULL && record->text_length > 0)
+        answer->holder.command = memory_copy(record->text, record->text_length);
+}
+
+void history_note(struct history *history, const struct selection *selection,
+                  const struct trace_record *record) {
+    if (record->committed && record->kind == PW_KIND_MARKER)
+        note_marker(history, record);
+    if (record->committed && record->kind == PW_KIND_TABLE_ANSWER) {
+        note_answer(history, record);
+        return;
+    }
+    if (record->committed && record->kind == PW_KIND_BIND && record->error == 0)
+        end_waiting(history, record);
+    if (!selection_has(selection, record))
+        return;
+    if (record->kind == PW_KIND_PROCESS_START) {
+        struct trace_record bare = *record; /* the command line is kept elsewhere */
+        bare.text = NULL;
+        bare.text_length = 0;
+        bindings_note(&history->bindings, &bare);
+        return;
+    }
+    note_socket(history, selection, record);
+}
+
+static int by_begin(const void *one, const void *other, void *with) {
+    const struct binding *list = with;
+    const struct binding *a = &list[*(const uint32_t *)one];
+    const struct binding *b = &list[*(const uint32_t *)other];
+    if (a->begin_ns != b->begin_ns)
+        return a->begin_ns < b->begin_ns ? -1 : 1;
+    return a->unit < b->unit ? -1 : a->unit > b->unit;
+}
+
+void history_finish(struct history *history) {
+    struct bindings *bindings = &history->bindings;
+    size_t next = 0;
+    bindings_finish(bindings);
+    history->by_port =
+        memory_grow(NULL, &history->by_port_count, bindings->count + 1, sizeof *history->by_port);
+    history->by_port_count = bindings->count;
+    for (size_t i = 0; i < bindings->count; i++)
+        history->first_of_port[history_endpoint(history, (uint32_t)i).port + 1]++;
+    for (unsigned port = 0; port < SELECTION_PORTS; port++)
+        history->first_of_port[port + 1] += history->first_of_port[port];
+    uint32_t *place = memory_grow(NULL, &next, SELECTION_PORTS, sizeof *place);
+    memcpy(place, history->first_of_port, SELECTION_PORTS * sizeof *place);
+    for (size_t i = 0; i < bindings->count; i++)
+        history->by_port[place[history_endpoint(history, (uint32_t)i).port]++] = (uint32_t)i;
+    free(place);
+    for (unsigned port = 0; port < SELECTION_PORTS; port++) {
+        uint32_t from = history->first_of_port[port];
+        uint32_t count = history->first_of_port[port + 1] - from;
+        if (count > 1)
+            qsort_r(history->by_port + from, count, sizeof *history->by_port, by_begin,
+                    bindings->list);
+    }
+}
+
+struct endpoint history_endpoint(const struct history *history, uint32_t index) {
+    const struct binding *binding = &history->bindings.list[index];
+    const struct request *request = &history->requests[index];
+    struct endpoint endpoint = {
+        .scope = binding->scope,
+        .port = binding->port != 0 ? binding->port : binding->requested_port,
+        .family = binding->family,
+        .protocol = (uint8_t)history_protocol(binding->type, binding->protocol),
+        .v6only = (request->flags & PW_FLAG_V6ONLY) != 0,
+    };
+    memcpy(endpoint.address, binding->address, sizeof endpoint.address);
+    return endpoint;
+}
+
+struct deed history_deed(const struct history *history, uint32_t index) {
+    const struct binding *binding = &history->bindings.list[index];
+    const struct request *request = &history->requests[index];
+    return (struct deed){.trace = MACHINE_TRACE(binding->unit),
+                         .unit = MACHINE_LOCAL(binding->unit),
+                         .process = binding->process,
+                         .begin_ns = binding->begin_ns,
+                         .end_ns = request->end_ns,
+                         .site = request->site,
+                         .cookie = request->cookie,
+                         .endpoint = history_endpoint(history, index),
+                         .requested_port = binding->requested_port,
+                         .error = binding->error,
+                         .call = binding->call,
+                         .kind = request->kind};
+}
+
+bool history_same_namespace(uint64_t one, uint64_t other) {
+    return one == other || one == 0 || other == 0;
+}
+
+static bool devices_meet(uint32_t one, uint32_t other) {
+    return one == 0 || other == 0 || one == other;
+}
+
+bool history_may_share(const struct history *history, uint32_t newcomer, uint32_t holder,
+                       uint64_t ns, bool listening) {
+    const struct request *n = &history->requests[newcomer];
+    const struct request *h = &history->requests[holder];
+    const struct endpoint one = history_endpoint(history, newcomer);
+    const struct endpoint other = history_endpoint(history, holder);
+    if (!endpoints_overlap(&one, &other) || !devices_meet(n->device, h->device) ||
+        !history_same_namespace(history->bindings.list[newcomer].netns,
+                                history->bindings.list[holder].netns))
+        return true;
+    bool stream = one.protocol != IPPROTO_UDP;
+    if (stream && !listening && history->bindings.list[newcomer].requested_port == 0)
+        return false; /* a TCP bind to port 0 passes over every port that is in use */
+    const uint64_t both = n->flags & h->flags;
+    if ((both & PW_FLAG_REUSEPORT) != 0 &&
+        (n->uid == h->uid || n->uid == UINT32_MAX || h->uid == UINT32_MAX))
+        return true;
+    if ((both & PW_FLAG_REUSEADDR) == 0)
+        return false;
+    return !stream || h->listen_ns == 0 || h->listen_ns > ns;
+}
+
+uint32_t history_end_of_port(const struct history *history, unsigned port, uint64_t ns) {
+    uint32_t low = history->first_of_port[port];
+    uint32_t high = history->first_of_port[port + 1];
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (history->bindings.list[history->by_port[middle]].begin_ns <= ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void free_names(struct history *history) {
+    for (size_t i = 0; i < history->marker_count; i++)
+        free(history->markers[i].name);
+    for (size_t i = 0; i < history->answer_count; i++)
+        free(history->answers[i].holder.command);
+}
+
+void history_free(struct history *history) {
+    if (history == NULL)
+        return;
+    free_names(history);
+    bindings_free(&history->bindings);
+    map_free(&history->of_cookie);
+    map_free(&history->waiting);
+    free(history->requests);
+    free(history->by_port);
+    free(history->failed_listens);
+    free(history->connections);
+    free(history->claims);
+    free(history->markers);
+    free(history->answers);
+    free(history);
+}

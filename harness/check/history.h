@@ -1,0 +1,127 @@
+/* What the selected sockets of a machine did, by port and in the order of time. */
+#ifndef PORTWITNESS_CHECK_HISTORY_H
+#define PORTWITNESS_CHECK_HISTORY_H
+
+#include "harness/check/selection.h"
+#include "harness/trace/bindings.h"
+
+/* What a binding's record tells beside what is in struct binding. One for each, by its index. */
+struct request {
+    uint64_t end_ns;
+    uint64_t site;
+    uint64_t cookie;
+    uint64_t flags;
+    uint64_t read_ns;       /* when the program had its number; 0: nobody asked for it */
+    uint64_t reader;        /* who asked */
+    uint64_t listen_ns;     /* when it had begun to listen; 0: it did not */
+    uint64_t alive_ns;      /* it surely had the port then: a connection was accepted from it */
+    struct deed instead;    /* of one that failed: where the process went */
+    uint32_t previous;      /* the earlier binding of the same socket, MAP_NONE if none */
+    uint32_t proved_by[2];  /* of an assignment: the bind by number that proves a claim, over TCP
+                               and UDP; MAP_NONE: none */
+    uint32_t proves;        /* of a bind by number: the assignment, MAP_NONE: none */
+    uint32_t failed_listen; /* index of the listen on it that failed, MAP_NONE: none */
+    uint32_t repeats;      /* of a bind that failed: the earlier one of the process that it repeats,
+                              MAP_NONE: none */
+    uint32_t times;        /* of that earlier one: how many repeat it */
+    uint32_t next_waiting; /* another failed bind of the process that waits, MAP_NONE if none */
+    uint32_t thread;
+    uint32_t uid;
+    uint32_t device;
+    uint8_t kind;  /* enum pw_kind */
+    uint8_t tier;  /* of a bind that proves: enum tier in proofs.h */
+    bool doubtful; /* the proof holds in some orders alone */
+};
+
+/* A listen that failed with EADDRINUSE on a bound socket. */
+struct failed_listen {
+    struct deed deed;
+    uint64_t netns;
+    uint32_t binding; /* of its socket, MAP_NONE if it was not seen */
+    uint32_t thread;
+};
+
+struct connection {
+    struct deed deed; /* its endpoint is the peer's */
+    uint64_t netns;
+};
+
+struct announced_claim {
+    struct deed deed;
+    uint64_t netns;
+};
+
+struct marker {
+    uint64_t ns;
+    uint64_t process;
+    uint64_t flags;
+    uint32_t thread;
+    char *name;
+};
+
+/* What the kernel's table said at an EADDRINUSE. */
+struct table_answer {
+    uint64_t unit; /* tagged: of the record that failed */
+    struct table_holder holder;
+    enum holder_source source; /* HOLDER_TABLE, HOLDER_TIME_WAIT or HOLDER_NOBODY */
+};
+
+struct history {
+    const struct machine *machine;
+    struct bindings bindings;
+    struct request *requests;
+    size_t request_room;
+    struct map of_cookie; /* to the latest binding of the socket */
+    uint32_t *by_port;    /* binding indexes, by port and begin */
+    size_t by_port_count;
+    uint32_t first_of_port[SELECTION_PORTS + 1];
+    struct failed_listen *failed_listens;
+    size_t failed_listen_count, failed_listen_room;
+    struct connection *connections;
+    size_t connection_count, connection_room;
+    struct announced_claim *claims;
+    size_t claim_count, claim_room;
+    struct marker *markers;
+    size_t marker_count, marker_room;
+    struct table_answer *answers;
+    size_t answer_count, answer_room;
+    struct map waiting; /* process to the latest failed bind, plus 1, that waits for what comes
+                           instead; 0: none */
+};
+
+/* A new history, empty; to be freed by history_free. */
+struct history *history_make(const struct machine *machine);
+
+/* Takes one record, in the order of the trace. All records must be shown to it; those of sockets
+ * that are not selected are passed over. */
+void history_note(struct history *history, const struct selection *selection,
+                  const struct trace_record *record);
+
+/* After the last record. */
+void history_finish(struct history *history);
+
+/* The deed behind a binding. */
+struct deed history_deed(const struct history *history, uint32_t binding);
+
+/* What a binding is bound to, or was to be. */
+struct endpoint history_endpoint(const struct history *history, uint32_t binding);
+
+/* "tcp" for SOCK_STREAM and so on, where the socket names no protocol. */
+unsigned history_protocol(unsigned type, unsigned protocol);
+
+/* Are these in one network namespace? One that is not known may be any. */
+bool history_same_namespace(uint64_t one, uint64_t other);
+
+/* May both have the port at a time? They may where they do not meet, and where the kernel lets
+ * them share (bind(2), SO_REUSEADDR and SO_REUSEPORT in socket(7)). `newcomer` is the one bound
+ * later; `ns` is when it asked to bind, or, with `listening`, to listen. */
+bool history_may_share(const struct history *history, uint32_t newcomer, uint32_t holder,
+                       uint64_t ns, bool listening);
+
+/* Where in by_port the requests for the port that had begun by `ns` end. */
+uint32_t history_end_of_port(const struct history *history, unsigned port, uint64_t ns);
+
+/* Frees it. */
+void history_free(struct history *history);
+
+#endif

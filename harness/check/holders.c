@@ -1,0 +1,90 @@
+/* A missing end is no proof that a port is still held: what somebody else was given later, in
+ * conflict, shows that it was not. */
+#include "harness/check/holders.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/trace/memory.h"
+
+/* All descriptors had gone before: what is left is the kernel's. */
+static bool is_only_time_wait(const struct history *history, uint32_t index, uint64_t ns) {
+    const struct binding *binding = &history->bindings.list[index];
+    if (binding->socket == MAP_NONE || binding->to_ns != 0)
+        return false;
+    const struct socket_state *socket = &history->bindings.sockets.list[binding->socket];
+    return socket->holders == 0 && socket->in_flight == 0 && socket->released_ns != 0 &&
+           socket->released_ns < ns;
+}
+
+static bool covers(const struct binding *binding, uint64_t begin_ns, uint64_t end_ns) {
+    return binding->from_ns != 0 && binding->begin_ns <= end_ns &&
+           (binding->to_ns == 0 || binding->to_ns >= begin_ns);
+}
+
+static uint32_t find_in_trace(const struct history *history, uint32_t asker, uint64_t begin_ns,
+                              uint64_t end_ns, bool listening) {
+    const struct endpoint endpoint = history_endpoint(history, asker);
+    uint32_t newest = MAP_NONE; /* the latest that stood in the way at any time before */
+    uint32_t end = history_end_of_port(history, endpoint.port, end_ns);
+    for (uint32_t i = end; i-- > history->first_of_port[endpoint.port];) {
+        uint32_t index = history->by_port[i];
+        const struct binding *binding = &history->bindings.list[index];
+        if (index == asker || binding->from_ns == 0 ||
+            history->requests[index].cookie == history->requests[asker].cookie ||
+            history_may_share(history, asker, index, begin_ns, listening))
+            continue;
+        bool superseded = newest != MAP_NONE && binding->to_ns == 0 &&
+                          !history_may_share(history, newest, index,
+                                             history->bindings.list[newest].begin_ns, false);
+        if (covers(binding, begin_ns, end_ns) && !superseded)
+            return index;
+        if (newest == MAP_NONE)
+            newest = index;
+    }
+    return MAP_NONE;
+}
+
+static const struct table_answer *find_answer(const struct history *history, uint64_t unit) {
+    const struct table_answer *found = NULL;
+    for (size_t i = 0; i < history->answer_count; i++) {
+        const struct table_answer *answer = &history->answers[i];
+        /* The sources are in the order of what they say: a socket, TIME_WAIT, nobody. */
+        if (answer->unit == unit && (found == NULL || answer->source < found->source ||
+                                     (answer->source == found->source && found->holder.pid == 0 &&
+                                      answer->holder.pid != 0)))
+            found = answer;
+    }
+    return found;
+}
+
+struct holder_found holders_find(const struct history *history, uint32_t asker, uint64_t unit,
+                                 uint64_t begin_ns, uint64_t end_ns, bool listening) {
+    struct holder_found found = {.source = HOLDER_NOBODY, .binding = MAP_NONE};
+    uint32_t index = find_in_trace(history, asker, begin_ns, end_ns, listening);
+    if (index != MAP_NONE) {
+        const struct binding *binding = &history->bindings.list[index];
+        found.binding = index;
+        found.sure = binding->from_ns <= begin_ns && !binding->uncertain;
+        found.source =
+            is_only_time_wait(history, index, begin_ns) ? HOLDER_TIME_WAIT : HOLDER_TRACE;
+        return found;
+    }
+    found.answer = find_answer(history, unit);
+    if (found.answer != NULL)
+        found.source = found.answer->source;
+    return found;
+}
+
+void holders_tell(const struct history *history, const struct holder_found *found,
+                  struct finding *finding) {
+    finding->holder = found->source;
+    if (found->binding != MAP_NONE)
+        finding->other = history_deed(history, found->binding);
+    if (found->source != HOLDER_TABLE)
+        return;
+    finding->table = found->answer->holder;
+    if (finding->table.command != NULL)
+        finding->table.command =
+            memory_copy(finding->table.command, strlen(finding->table.command));
+}

@@ -1,0 +1,73 @@
+/* A clean verdict is worth what was seen; what was not is told as notes. */
+#include "harness/check/limits.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/trace/memory.h"
+#include "harness/trace/names.h"
+
+__attribute__((format(printf, 5, 6))) static void tell(struct check *check, uint32_t trace,
+                                                       enum finding_kind kind, uint64_t times,
+                                                       const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    if (times == 0)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    struct finding *finding = findings_add(&check->findings, kind);
+    finding->subject.trace = trace;
+    finding->times = times;
+    finding->detail = memory_copy(text, strlen(text));
+}
+
+static void tell_blind_spots(struct check *check, uint32_t index) {
+    const struct check_trace *trace = &check->traces[index];
+    for (size_t i = 0; i < trace->blind_spot_count; i++) {
+        const struct check_blind_spot *spot = &trace->blind_spots[i];
+        const char *name = name_of_blind_spot(spot->reason);
+        tell(check, index, FINDING_BLIND_SPOT, spot->count, "%s%s%s",
+             name != NULL ? name : "of an unknown kind", spot->program != NULL ? ": " : "",
+             spot->program != NULL ? spot->program : "");
+    }
+}
+
+static void tell_losses(struct check *check, uint32_t index) {
+    const struct pw_header *header = &check->traces[index].header;
+    uint32_t stopped = atomic_load(&header->stopped);
+    for (unsigned cause = 0; cause < PW_LOST_CAUSES; cause++) {
+        const char *name = name_of_loss(cause);
+        tell(check, index, FINDING_LOST_RECORDS, atomic_load(&header->lost[cause]), "%s",
+             name != NULL ? name : "of an unknown cause");
+    }
+    tell(check, index, FINDING_LOST_RECORDS, stopped != PW_STOP_NONE, "%s",
+         stopped == PW_STOP_MAX_SIZE ? "the trace reached its maximal size" : "the disk was full");
+}
+
+static void tell_damage(struct check *check, uint32_t index) {
+    const struct trace_counts *counts = &check->traces[index].counts;
+    tell(check, index, FINDING_TORN, counts->torn, "begun and never ended");
+    tell(check, index, FINDING_TORN, counts->blank, "units taken and never written");
+    tell(check, index, FINDING_TORN, counts->orphans, "units without their beginning");
+    tell(check, index, FINDING_TORN, counts->damaged, "damaged units");
+    tell(check, index, FINDING_TORN, counts->cut, "units cut off");
+    tell(check, index, FINDING_TORN, counts->unknown, "records of kinds that are not known here");
+    tell(check, index, FINDING_TORN, check->traces[index].backwards,
+         "records that end before they begin");
+    tell(check, index, FINDING_TORN, check->traces[index].twice,
+         "processes with the serial of another");
+}
+
+void limits_tell(struct check *check) {
+    for (uint32_t i = 0; i < check->trace_count; i++) {
+        tell_blind_spots(check, i);
+        tell_losses(check, i);
+        tell_damage(check, i);
+        tell(check, i, FINDING_INFERRED_RELEASE, check->traces[i].inferred,
+             "closes that nobody saw, told by what came after");
+    }
+}

@@ -1,0 +1,10 @@
+/* What the evidence of a check lacks, as findings of their own. */
+#ifndef PORTWITNESS_CHECK_LIMITS_H
+#define PORTWITNESS_CHECK_LIMITS_H
+
+#include "harness/check/check.h"
+
+/* Adds a note for each blind spot, cause of loss, kind of damage, and for inferred releases. */
+void limits_tell(struct check *check);
+
+#endif

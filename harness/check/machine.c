@@ -1,0 +1,98 @@
+/* A thief may be in another trace than its victim: two CI jobs on one host have a trace each. */
+#include "harness/check/machine.h"
+
+#include <stdlib.h>
+
+#include "harness/trace/memory.h"
+
+enum { PROGRESS_EVERY = 1 << 16 };
+
+#define BLANK_SLACK_NS UINT64_C(1000000)
+
+static uint64_t tagged(uint64_t local, uint64_t tag) {
+    return local == 0 ? 0 : (local & MACHINE_LOCAL_MASK) | tag;
+}
+
+static void note_blank(struct machine *machine, uint64_t from_ns, uint64_t to_ns) {
+    machine->blanks = memory_grow(machine->blanks, &machine->blank_room, machine->blank_count + 1,
+                                  sizeof *machine->blanks);
+    machine->blanks[machine->blank_count++] = (struct blank_moment){
+        from_ns > BLANK_SLACK_NS ? from_ns - BLANK_SLACK_NS : 0,
+        to_ns < UINT64_MAX - BLANK_SLACK_NS ? to_ns + BLANK_SLACK_NS : UINT64_MAX};
+}
+
+/* A process that found no room lost records at any time; where the trace itself was full, those are
+ * missing that would stand behind the last. */
+static void note_losses(struct machine *machine, const struct pw_header *header) {
+    machine->lossy = machine->lossy || atomic_load(&header->lost[PW_LOST_NO_ADDRESS_SPACE]) != 0 ||
+                     atomic_load(&header->lost[PW_LOST_NOT_POPULATED]) != 0;
+}
+
+static void tell_progress(const struct machine *machine, uint32_t trace, unsigned pass,
+                          uint64_t unit) {
+    const struct pw_header *header = trace_reader_header(machine->readers[trace]);
+    uint64_t taken = atomic_load(&header->next_unit);
+    if (machine->progress != NULL && taken > 0)
+        machine->progress(machine->with, machine->check->traces[trace].path, pass, machine->passes,
+                          (double)unit / (double)taken);
+}
+
+static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, machine_take *take,
+                       void *with) {
+    struct trace_reader *reader = machine->readers[trace];
+    const struct trace_counts *counts = trace_reader_counts(reader);
+    const uint64_t tag = (uint64_t)trace << MACHINE_TAG_SHIFT;
+    struct trace_record record;
+    struct pw_process identity;
+    uint64_t blank = 0;
+    uint64_t before_ns = 0;
+    uint64_t number = 0;
+    if (pass > 1)
+        trace_reader_rewind(reader);
+    while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
+        if (pass == 1 && counts->blank != blank) {
+            note_blank(machine, before_ns, record.begin_ns);
+            blank = counts->blank;
+        }
+        before_ns = record.begin_ns;
+        if (number++ % PROGRESS_EVERY == 0)
+            tell_progress(machine, trace, pass, record.unit);
+        if (pass == 1)
+            processes_note(&machine->check->traces[trace].processes, &record);
+        record.unit |= tag;
+        record.process = tagged(record.process, tag);
+        if (record.identity != NULL) {
+            identity = *record.identity;
+            identity.serial = tagged(identity.serial, tag);
+            identity.parent = tagged(identity.parent, tag);
+            record.identity = &identity;
+        }
+        take(with, &record);
+    }
+    if (pass > 1)
+        return;
+    if (counts->blank != blank)
+        note_blank(machine, before_ns, UINT64_MAX);
+    note_losses(machine, trace_reader_header(reader));
+}
+
+void machine_read(struct machine *machine, unsigned pass, machine_take *take, void *with) {
+    for (size_t i = 0; i < machine->count; i++)
+        read_trace(machine, machine->members[i], pass, take, with);
+}
+
+bool machine_is_doubtful(const struct machine *machine, uint64_t from_ns, uint64_t to_ns) {
+    for (size_t i = 0; i < machine->blank_count; i++)
+        if (machine->blanks[i].from_ns <= to_ns && from_ns <= machine->blanks[i].to_ns)
+            return true;
+    return machine->lossy;
+}
+
+const struct process *machine_process(const struct machine *machine, uint64_t serial) {
+    uint32_t trace = MACHINE_TRACE(serial);
+    if (serial == 0 || trace >= machine->check->trace_count)
+        return NULL;
+    return processes_find(&machine->check->traces[trace].processes, MACHINE_LOCAL(serial));
+}
+
+void machine_free(struct machine *machine) { free(machine->blanks); }

@@ -1,0 +1,233 @@
+/* A claim shows itself only afterwards: the kernel gave a number for port 0, the program read it
+ * and let it go, and later somebody who can have known it binds that very number. One bind proves
+ * one assignment; a number that the binder named before it was given out proves nothing. */
+#include "harness/check/proofs.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "harness/check/kinship.h"
+#include "harness/trace/memory.h"
+
+/* What is open while the requests for one port are gone through in the order of time. */
+struct matching {
+    struct history *history;
+    uint32_t *open; /* assignments that nothing proves yet, in the order of their begin */
+    size_t open_count;
+    size_t open_room;
+    struct map named; /* by (port, process): when + 1 it bound the port by number first, index of */
+    struct map family; /* ... by (port, parent) */
+    struct map failed; /* by (port, protocol, process): the bind by number that failed, plus 1 */
+};
+
+static uint64_t key_of(uint64_t port, uint64_t process) {
+    return (process ^ port << 44) * UINT64_C(0x9e3779b97f4a7c15) ^ port;
+}
+
+bool proofs_is_assignment(const struct history *history, uint32_t index) {
+    const struct binding *binding = &history->bindings.list[index];
+    const struct request *request = &history->requests[index];
+    return binding->from_ns != 0 && binding->requested_port == 0 && binding->port != 0 &&
+           request->read_ns != 0 &&
+           (request->kind == PW_KIND_BIND || request->kind == PW_KIND_LISTEN);
+}
+
+bool proofs_is_attempt(const struct history *history, uint32_t index) {
+    const struct binding *binding = &history->bindings.list[index];
+    return binding->requested_port != 0 && history->requests[index].kind == PW_KIND_BIND &&
+           (binding->from_ns != 0 || binding->error == EADDRINUSE);
+}
+
+enum release proofs_released(const struct history *history, uint32_t index, uint64_t ns) {
+    const struct binding *binding = &history->bindings.list[index];
+    if (binding->to_ns == 0 || binding->to_ns > ns)
+        return RELEASE_NOT_SEEN;
+    if (binding->uncertain || binding->end_known_by == END_INFERRED ||
+        binding->end_known_by == END_EXIT)
+        return RELEASE_POSSIBLE;
+    return RELEASE_SURE;
+}
+
+static unsigned slot_of_protocol(const struct history *history, uint32_t index) {
+    return history_endpoint(history, index).protocol == IPPROTO_UDP ? 1 : 0;
+}
+
+static enum tier tier_of(const struct history *history, uint32_t assignment, uint32_t attempt) {
+    const struct machine *machine = history->machine;
+    const struct request *given = &history->requests[assignment];
+    const struct request *bound = &history->requests[attempt];
+    uint64_t assigner = history->bindings.list[assignment].process;
+    uint64_t binder = history->bindings.list[attempt].process;
+    if (kinship_is_kin(machine, assigner, binder) ||
+        (given->reader != assigner && kinship_is_kin(machine, given->reader, binder)))
+        return TIER_KIN;
+    uint64_t began = kinship_program_began_ns(machine, binder);
+    if ((bound->flags & (PW_FLAG_IN_ARGUMENTS | PW_FLAG_IN_ENVIRONMENT)) != 0 &&
+        began >= given->read_ns)
+        return TIER_HANDED;
+    if (kinship_is_sibling(machine, assigner, binder) ||
+        (given->reader != assigner && kinship_is_sibling(machine, given->reader, binder)))
+        return TIER_SIBLING;
+    return TIER_NONE;
+}
+
+/* Had a bind by number of this port, noted under `key`, begun before `ns`? */
+static bool was_named(const struct matching *matching, const struct map *map, uint64_t key,
+                      uint64_t ns) {
+    uint32_t first = map_get(map, key);
+    return first != MAP_NONE && matching->history->bindings.list[first].begin_ns < ns;
+}
+
+/* Can the binder have meant its number before it was given out? `drop`: then it proves nothing. */
+static bool was_meant_before(const struct matching *matching, uint32_t assignment, uint32_t attempt,
+                             enum tier tier, bool *drop) {
+    const struct history *history = matching->history;
+    const struct machine *machine = history->machine;
+    const struct binding *given = &history->bindings.list[assignment];
+    const struct binding *bound = &history->bindings.list[attempt];
+    unsigned port = bound->requested_port;
+    bool own = was_named(matching, &matching->named,
+                         key_of(port, kinship_process(machine, bound->process)), given->begin_ns);
+    bool kin = was_named(matching, &matching->family,
+                         key_of(port, kinship_parent(machine, bound->process)), given->begin_ns);
+    bool same = kinship_is_same(machine, given->process, bound->process);
+    *drop = (own && !same) || (kin && tier != TIER_KIN);
+    return own || kin;
+}
+
+/* Does the assignment come into question for the bind, as far as time and the kernel go? */
+static bool fits(const struct history *history, uint32_t assignment, uint32_t attempt) {
+    const struct binding *given = &history->bindings.list[assignment];
+    const struct request *request = &history->requests[assignment];
+    const struct binding *bound = &history->bindings.list[attempt];
+    if (request->end_ns > bound->begin_ns || request->read_ns > bound->begin_ns ||
+        request->cookie == history->requests[attempt].cookie ||
+        !history_same_namespace(given->netns, bound->netns) ||
+        request->proved_by[slot_of_protocol(history, attempt)] != MAP_NONE)
+        return false;
+    if (proofs_released(history, assignment, bound->begin_ns) != RELEASE_NOT_SEEN)
+        return true;
+    /* Held as it seems. If the two cannot share the port, the bind that went well proves that it
+     * was not; one that failed met the socket itself. */
+    return bound->from_ns != 0 &&
+           !history_may_share(history, attempt, assignment, bound->begin_ns, false);
+}
+
+/* Could either be the later one? */
+static bool is_as_late(const struct history *history, uint32_t one, uint32_t other) {
+    return history->bindings.list[one].begin_ns <= history->requests[other].end_ns &&
+           history->bindings.list[other].begin_ns <= history->requests[one].end_ns;
+}
+
+static void prove(struct matching *matching, uint32_t attempt) {
+    struct history *history = matching->history;
+    const struct machine *machine = history->machine;
+    uint32_t best = MAP_NONE;
+    enum tier best_tier = TIER_NONE;
+    bool doubtful = false;
+    for (size_t i = matching->open_count; i-- > 0;) {
+        uint32_t assignment = matching->open[i];
+        bool drop;
+        if (best != MAP_NONE && best_tier == TIER_KIN && !is_as_late(history, assignment, best))
+            break;
+        if (!fits(history, assignment, attempt))
+            continue;
+        enum tier tier = tier_of(history, assignment, attempt);
+        if (tier == TIER_NONE || tier < best_tier)
+            continue;
+        bool before = was_meant_before(matching, assignment, attempt, tier, &drop);
+        if (drop)
+            continue;
+        if (tier == best_tier) {
+            doubtful = doubtful || is_as_late(history, assignment, best);
+            continue;
+        }
+        best = assignment;
+        best_tier = tier;
+        doubtful = before;
+    }
+    if (best == MAP_NONE)
+        return;
+    const struct binding *bound = &history->bindings.list[attempt];
+    const struct binding *given = &history->bindings.list[best];
+    history->requests[best].proved_by[slot_of_protocol(history, attempt)] = attempt;
+    history->requests[attempt].proves = best;
+    history->requests[attempt].tier = (uint8_t)best_tier;
+    history->requests[attempt].doubtful =
+        doubtful || best_tier == TIER_SIBLING || bound->uncertain || given->uncertain ||
+        bound->netns == 0 || given->netns == 0 ||
+        machine_is_doubtful(machine, given->begin_ns, history->requests[attempt].end_ns);
+}
+
+/* A bind that was tried before in vain by the same process is no new loss. */
+static void note_failure(struct matching *matching, uint32_t attempt) {
+    struct history *history = matching->history;
+    const struct binding *bound = &history->bindings.list[attempt];
+    const struct endpoint endpoint = history_endpoint(history, attempt);
+    uint64_t key =
+        key_of((uint64_t)bound->requested_port | (uint64_t)endpoint.protocol << 16, bound->process);
+    uint32_t before = map_get(&matching->failed, key);
+    if (bound->from_ns != 0) {
+        if (before != MAP_NONE)
+            map_put(&matching->failed, key, 0);
+        return;
+    }
+    if (before != MAP_NONE && before != 0 && history->requests[attempt].proves == MAP_NONE) {
+        history->requests[attempt].repeats = before - 1;
+        history->requests[before - 1].times++;
+        return;
+    }
+    map_put(&matching->failed, key, attempt + 1);
+}
+
+static void note_named(struct matching *matching, uint32_t attempt) {
+    const struct binding *bound = &matching->history->bindings.list[attempt];
+    const struct machine *machine = matching->history->machine;
+    uint64_t own = key_of(bound->requested_port, kinship_process(machine, bound->process));
+    uint64_t parent = kinship_parent(machine, bound->process);
+    if (map_get(&matching->named, own) == MAP_NONE)
+        map_put(&matching->named, own, attempt);
+    uint64_t family = key_of(bound->requested_port, parent);
+    if (parent != 0 && map_get(&matching->family, family) == MAP_NONE)
+        map_put(&matching->family, family, attempt);
+}
+
+static void drop_proved(struct matching *matching) {
+    size_t kept = 0;
+    for (size_t i = 0; i < matching->open_count; i++) {
+        const uint32_t *proved = matching->history->requests[matching->open[i]].proved_by;
+        if (proved[0] == MAP_NONE || proved[1] == MAP_NONE)
+            matching->open[kept++] = matching->open[i];
+    }
+    matching->open_count = kept;
+}
+
+static void match_port(struct matching *matching, unsigned port) {
+    struct history *history = matching->history;
+    matching->open_count = 0;
+    for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++) {
+        uint32_t index = history->by_port[i];
+        if (proofs_is_assignment(history, index)) {
+            matching->open = memory_grow(matching->open, &matching->open_room,
+                                         matching->open_count + 1, sizeof *matching->open);
+            matching->open[matching->open_count++] = index;
+        }
+        if (!proofs_is_attempt(history, index))
+            continue;
+        prove(matching, index);
+        note_failure(matching, index);
+        note_named(matching, index);
+        drop_proved(matching);
+    }
+}
+
+void proofs_find(struct history *history) {
+    struct matching matching = {.history = history};
+    for (unsigned port = 1; port < SELECTION_PORTS; port++)
+        match_port(&matching, port);
+    free(matching.open);
+    map_free(&matching.named);
+    map_free(&matching.family);
+    map_free(&matching.failed);
+}

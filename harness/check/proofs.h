@@ -1,0 +1,35 @@
+/* Which binds by number prove that a number given for port 0 was relied on. */
+#ifndef PORTWITNESS_CHECK_PROOFS_H
+#define PORTWITNESS_CHECK_PROOFS_H
+
+#include "harness/check/history.h"
+
+/* How the binder can have come by the number, from the weakest on. */
+enum tier {
+    TIER_NONE,
+    TIER_SIBLING, /* by a pipe or a file: possible */
+    TIER_HANDED,  /* it stands in the binder's arguments or environment */
+    TIER_KIN      /* the same process, an ancestor or a descendant */
+};
+
+enum release {
+    RELEASE_NOT_SEEN, /* as far as is known the socket had its port still */
+    RELEASE_POSSIBLE, /* it seems to have let go before */
+    RELEASE_SURE
+};
+
+/* Had the binding let its port go before `ns`? */
+enum release proofs_released(const struct history *history, uint32_t binding, uint64_t ns);
+
+/* Matches every bind by number with the assignment that it proves, the latest that fits, and
+ * failed ones with those that they repeat; fills proved_by, proves, tier, doubtful, repeats and
+ * times of the history's requests. */
+void proofs_find(struct history *history);
+
+/* Is this a successful bind or listen on port 0 whose number the program read? */
+bool proofs_is_assignment(const struct history *history, uint32_t binding);
+
+/* A bind by number that went well, or failed with EADDRINUSE. */
+bool proofs_is_attempt(const struct history *history, uint32_t binding);
+
+#endif

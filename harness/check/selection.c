@@ -1,0 +1,148 @@
+/* Nearly all ports of a trace are given, used and let go, and nobody ever names their number. Only
+ * what was bound by number can have been a claim, so the life of all other sockets need not be kept
+ * in memory. */
+#include "harness/check/selection.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "harness/check/kinship.h"
+#include "harness/trace/memory.h"
+
+struct selection *selection_make(void) {
+    size_t room = 0;
+    struct selection *selection = memory_grow(NULL, &room, 1, sizeof *selection);
+    memset(selection, 0, sizeof *selection);
+    return selection;
+}
+
+static void want(struct selection *selection, unsigned port) {
+    if (port == 0)
+        return;
+    selection->wanted[port] = true;
+    selection->any = true;
+}
+
+static bool is_stream(const struct trace_record *record) {
+    return record->socket->type == SOCK_STREAM;
+}
+
+static void note_assigner(struct selection *selection, unsigned port, uint64_t process) {
+    uint64_t *assigners = selection->assigners[port];
+    if (port == 0 || assigners[0] == process)
+        return;
+    memmove(assigners + 1, assigners, (SELECTION_ASSIGNERS - 1) * sizeof *assigners);
+    assigners[0] = process;
+}
+
+static void note_bind(struct selection *selection, const struct trace_record *record) {
+    unsigned requested = record->socket->requested_port;
+    if (requested != 0 && (record->error == 0 || record->error == EADDRINUSE))
+        want(selection, requested);
+    if (record->error != 0)
+        return;
+    if (requested == 0 && (record->flags & PW_FLAG_ADDRESS_READ) != 0)
+        note_assigner(selection, record->socket->assigned_port, record->process);
+}
+
+/* A connection to a number that the family had once, when somebody else was given it since. */
+static void note_connect(struct selection *selection, const struct machine *machine,
+                         const struct trace_record *record) {
+    const uint64_t *assigners = selection->assigners[record->peer->port];
+    if (assigners[0] == 0 || assigners[1] == 0 ||
+        kinship_is_kin(machine, assigners[0], record->process))
+        return;
+    for (unsigned i = 1; i < SELECTION_ASSIGNERS && assigners[i] != 0; i++)
+        if (kinship_is_kin(machine, assigners[i], record->process)) {
+            selection->connected[record->peer->port] = true;
+            want(selection, record->peer->port);
+            return;
+        }
+}
+
+/* A listener that accepts though another socket was bound to its port since. */
+static void note_accept(struct selection *selection, const struct trace_record *record) {
+    uint64_t last = selection->last_bound[record->socket->assigned_port];
+    if (is_stream(record) && last != 0 && last != record->peer->other_cookie)
+        want(selection, record->socket->assigned_port);
+}
+
+void selection_note_ports(struct selection *selection, const struct machine *machine,
+                          const struct trace_record *record) {
+    if (!record->committed)
+        return;
+    if (record->kind == PW_KIND_ADDRESS_READ)
+        note_assigner(selection, PW_PORT_OF_FLAGS(record->flags), record->process);
+    if (record->socket == NULL)
+        return;
+    switch (record->kind) {
+    case PW_KIND_BIND:
+        note_bind(selection, record);
+        break;
+    case PW_KIND_LISTEN:
+        if (record->error == EADDRINUSE)
+            want(selection, record->socket->assigned_port);
+        break;
+    case PW_KIND_CONNECT:
+        if (record->peer != NULL)
+            note_connect(selection, machine, record);
+        break;
+    case PW_KIND_ACCEPT:
+        if (record->peer != NULL && record->error == 0)
+            note_accept(selection, record);
+        return;
+    case PW_KIND_CLAIM:
+        want(selection, record->socket->assigned_port);
+        return;
+    case PW_KIND_AUTOBIND:
+        break;
+    default:
+        return;
+    }
+    if (is_stream(record) && record->error == 0 && record->socket->assigned_port != 0)
+        selection->last_bound[record->socket->assigned_port] = record->cookie;
+}
+
+static bool has_wanted_port(const struct selection *selection, const struct trace_record *record) {
+    if (record->socket == NULL)
+        return false;
+    return selection->wanted[record->socket->assigned_port] ||
+           selection->wanted[record->socket->requested_port] ||
+           (record->kind == PW_KIND_CONNECT && record->peer != NULL &&
+            selection->connected[record->peer->port]);
+}
+
+void selection_note_sockets(struct selection *selection, const struct trace_record *record) {
+    if (!has_wanted_port(selection, record))
+        return;
+    if (record->cookie != 0)
+        map_put(&selection->cookies, record->cookie, 1);
+    if (record->kind == PW_KIND_ACCEPT && record->peer != NULL && record->peer->other_cookie != 0)
+        map_put(&selection->cookies, record->peer->other_cookie, 1);
+}
+
+bool selection_has(const struct selection *selection, const struct trace_record *record) {
+    switch (record->kind) {
+    case PW_KIND_PROCESS_START:
+    case PW_KIND_FORK:
+    case PW_KIND_PROCESS_EXIT:
+        return true;
+    default:
+        break;
+    }
+    if (!record->committed)
+        return true;
+    if (record->cookie != 0 && map_get(&selection->cookies, record->cookie) != MAP_NONE)
+        return true;
+    return has_wanted_port(selection, record);
+}
+
+void selection_free(struct selection *selection) {
+    if (selection == NULL)
+        return;
+    map_free(&selection->cookies);
+    free(selection);
+}

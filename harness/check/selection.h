@@ -1,0 +1,34 @@
+/* Which ports and sockets of a long trace can be part of a finding at all. */
+#ifndef PORTWITNESS_CHECK_SELECTION_H
+#define PORTWITNESS_CHECK_SELECTION_H
+
+#include "harness/check/machine.h"
+
+enum { SELECTION_PORTS = 65536, SELECTION_ASSIGNERS = 4 };
+
+struct selection {
+    bool wanted[SELECTION_PORTS];    /* bound by number, announced, or bound twice as it seems */
+    bool connected[SELECTION_PORTS]; /* connections to it may have met a stranger */
+    uint64_t assigners[SELECTION_PORTS][SELECTION_ASSIGNERS]; /* tagged, the latest first */
+    uint64_t last_bound[SELECTION_PORTS];                     /* cookie of the latest TCP socket */
+    struct map cookies;                                       /* of the sockets to follow */
+    bool any;
+};
+
+/* A new selection, empty; to be freed by selection_free. */
+struct selection *selection_make(void);
+
+/* First reading: which ports. */
+void selection_note_ports(struct selection *selection, const struct machine *machine,
+                          const struct trace_record *record);
+
+/* Second reading: which sockets had them. */
+void selection_note_sockets(struct selection *selection, const struct trace_record *record);
+
+/* Third reading: does this record bear on one of the sockets, or on processes? */
+bool selection_has(const struct selection *selection, const struct trace_record *record);
+
+/* Frees it. */
+void selection_free(struct selection *selection);
+
+#endif

@@ -1,0 +1,164 @@
+/* A known hazard must not hide a new one, so what is suppressed is named as narrowly as wanted, and
+ * what suppresses nothing any more is told. */
+#include "harness/check/suppressions.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/report/message.h"
+#include "harness/trace/memory.h"
+
+static bool complain(const char *path, unsigned line, const char *what, const char *word) {
+    message_write(stderr, "portwitness: %s:%u: %s: %s", path, line, what, word);
+    return false;
+}
+
+static bool is_kind(const char *pattern) {
+    for (enum finding_kind kind = 0; kind < FINDING_KINDS; kind++)
+        if (fnmatch(pattern, finding_name(kind), 0) == 0)
+            return true;
+    return false;
+}
+
+static bool read_port(const char *text, unsigned *port, const char **rest) {
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    unsigned long number = strtoul(text, &end, 10);
+    *rest = end;
+    *port = (unsigned)number;
+    return number >= 1 && number <= 65535;
+}
+
+static bool read_ports(struct suppression *suppression, const char *text) {
+    if (!read_port(text, &suppression->first_port, &text))
+        return false;
+    suppression->last_port = suppression->first_port;
+    if (*text == '-' && !read_port(text + 1, &suppression->last_port, &text))
+        return false;
+    return *text == '\0' && suppression->first_port <= suppression->last_port;
+}
+
+static bool take_word(struct suppression *suppression, const char *word, const char *path) {
+    static const char *const names[] = {"kind:", "program:", "module:", "port:"};
+    char **const places[] = {&suppression->kind, &suppression->program, &suppression->module};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t length = strlen(names[i]);
+        const char *value = word + length;
+        if (strncmp(word, names[i], length) != 0)
+            continue;
+        if (*value == '\0')
+            return complain(path, suppression->line, "nothing stands behind it", word);
+        if (i == 3)
+            return read_ports(suppression, value) ||
+                   complain(path, suppression->line, "no port and no range of ports", word);
+        if (*places[i] != NULL)
+            return complain(path, suppression->line, "a second one on the line", word);
+        if (i == 0 && !is_kind(value))
+            return complain(path, suppression->line, "no finding is called so", word);
+        *places[i] = memory_copy(value, strlen(value));
+        return true;
+    }
+    return complain(path, suppression->line, "not one of kind:, program:, module: and port:", word);
+}
+
+static void free_one(struct suppression *suppression) {
+    free(suppression->text);
+    free(suppression->kind);
+    free(suppression->program);
+    free(suppression->module);
+}
+
+static bool take_line(struct suppressions *suppressions, char *line, unsigned number,
+                      const char *path) {
+    static const char blank[] = " \t\r\n";
+    struct suppression one = {.line = number};
+    char *rest = NULL;
+    line[strcspn(line, "#\n")] = '\0';
+    line += strspn(line, blank);
+    if (*line == '\0')
+        return true;
+    one.text = memory_copy(line, strlen(line));
+    for (size_t i = strlen(one.text); i > 0 && strchr(blank, one.text[i - 1]) != NULL; i--)
+        one.text[i - 1] = '\0';
+    for (char *word = strtok_r(line, blank, &rest); word != NULL;
+         word = strtok_r(NULL, blank, &rest))
+        if (!take_word(&one, word, path)) {
+            free_one(&one);
+            return false;
+        }
+    suppressions->list = memory_grow(suppressions->list, &suppressions->room,
+                                     suppressions->count + 1, sizeof *suppressions->list);
+    suppressions->list[suppressions->count++] = one;
+    return true;
+}
+
+bool suppressions_read(struct suppressions *suppressions, const char *path) {
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t size = 0;
+    unsigned number = 0;
+    bool good = file != NULL;
+    if (file == NULL)
+        message_write(stderr, "portwitness: %s: %s", path, strerror(errno));
+    while (good && getline(&line, &size, file) >= 0)
+        good = take_line(suppressions, line, ++number, path);
+    if (good && ferror(file)) {
+        message_write(stderr, "portwitness: %s: %s", path, strerror(errno));
+        good = false;
+    }
+    free(line);
+    if (file != NULL)
+        fclose(file);
+    return good;
+}
+
+static bool is_program(const struct check_trace *trace, const struct finding *finding,
+                       const char *pattern) {
+    const struct process *process = processes_find(&trace->processes, finding->subject.process);
+    const char *command = process != NULL ? process_command(&trace->processes, process) : NULL;
+    return process != NULL && (fnmatch(pattern, process->comm, 0) == 0 ||
+                               (command != NULL && fnmatch(pattern, command, 0) == 0));
+}
+
+static bool is_module(const struct check_trace *trace, const struct finding *finding,
+                      const char *pattern) {
+    const struct site site =
+        modules_site(&trace->modules, &trace->processes, finding->subject.process,
+                     finding->subject.site, finding->subject.unit);
+    const char *base = site.module != NULL ? strrchr(site.module, '/') : NULL;
+    return site.module != NULL && (fnmatch(pattern, site.module, 0) == 0 ||
+                                   (base != NULL && fnmatch(pattern, base + 1, 0) == 0));
+}
+
+static bool fits(const struct suppression *suppression, const struct check *check,
+                 const struct finding *finding) {
+    const struct check_trace *trace = &check->traces[finding->subject.trace];
+    unsigned port = finding->endpoint.port;
+    if (suppression->first_port != 0 &&
+        (port < suppression->first_port || port > suppression->last_port))
+        return false;
+    return (suppression->kind == NULL ||
+            fnmatch(suppression->kind, finding_name(finding->kind), 0) == 0) &&
+           (suppression->program == NULL || is_program(trace, finding, suppression->program)) &&
+           (suppression->module == NULL || is_module(trace, finding, suppression->module));
+}
+
+void suppressions_apply(struct suppressions *suppressions, struct check *check) {
+    for (size_t i = 0; i < check->findings.count; i++)
+        for (size_t j = 0; j < suppressions->count; j++)
+            if (fits(&suppressions->list[j], check, &check->findings.list[i])) {
+                check->findings.list[i].suppressed = true;
+                suppressions->list[j].used++;
+            }
+}
+
+void suppressions_free(struct suppressions *suppressions) {
+    for (size_t i = 0; i < suppressions->count; i++)
+        free_one(&suppressions->list[i]);
+    free(suppressions->list);
+    *suppressions = (struct suppressions){0};
+}

@@ -1,0 +1,205 @@
+/* The same as the text, for programs: nothing is grouped, and every key is always there, null where
+ * nothing is known. */
+#include "harness/report/finding_json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "harness/report/address.h"
+#include "harness/report/finding_sides.h"
+#include "harness/report/json_line.h"
+#include "harness/report/mend.h"
+#include "harness/trace/names.h"
+
+static void set(json_t *object, const char *key, json_t *value) {
+    json_object_set_new(object, key, value);
+}
+
+static json_t *endpoint_json(const struct endpoint *endpoint) {
+    char address[ADDRESS_TEXT_SIZE];
+    if (endpoint->protocol == 0)
+        return json_null();
+    json_t *object = json_object();
+    set(object, "protocol", json_string(endpoint_protocol_name(endpoint->protocol)));
+    set(object, "address",
+        json_text_or_null(
+            address_text(address, endpoint->family, endpoint->address, endpoint->scope)));
+    set(object, "port", json_integer(endpoint->port));
+    return object;
+}
+
+static json_t *site_json(const struct check *check, struct source_lines *lines,
+                         const struct deed *deed, uint64_t address) {
+    if (address == 0)
+        return json_null();
+    const struct site site = side_module(check, deed, address);
+    const struct source_line line = source_lines_find(lines, &site);
+    json_t *object = json_object();
+    set(object, "module", json_text_or_null(site.module));
+    set(object, "offset", json_number(site.offset));
+    set(object, "function", json_text_or_null(line.function));
+    set(object, "file", json_text_or_null(line.file));
+    set(object, "line", line.file != NULL ? json_integer(line.line) : json_null());
+    set(object, "changed", json_boolean(line.changed));
+    return object;
+}
+
+static json_t *stack_json(const struct check *check, struct source_lines *lines,
+                          const struct deed *deed) {
+    const struct check_stack *stack = check_stack_of(check, deed);
+    if (stack == NULL)
+        return json_null();
+    json_t *list = json_array();
+    for (size_t i = 0; i < stack->count; i++)
+        json_array_append_new(
+            list,
+            site_json(check, lines, deed, check->traces[deed->trace].addresses[stack->first + i]));
+    return list;
+}
+
+static json_t *error_json(unsigned error) {
+    const char *name = name_of_error(error);
+    if (error == 0)
+        return json_null();
+    return name != NULL ? json_string(name) : json_sprintf("errno-%u", error);
+}
+
+static json_t *deed_json(const struct check *check, struct source_lines *lines,
+                         const struct deed *deed) {
+    if (deed->process == 0)
+        return json_null();
+    const struct check_trace *trace = &check->traces[deed->trace];
+    const struct process *process = processes_find(&trace->processes, deed->process);
+    const char *command = process != NULL ? process_command(&trace->processes, process) : NULL;
+    json_t *object = json_object();
+    set(object, "trace", json_text_or_null(trace->path));
+    set(object, "seq", json_number(deed->unit));
+    set(object, "pid", json_number_or_null(process != NULL ? process->pid : 0));
+    set(object, "comm",
+        json_text_or_null(process != NULL && process->comm[0] != '\0' ? process->comm : NULL));
+    set(object, "command", json_text_or_null(command));
+    set(object, "kind", json_text_or_null(name_of_kind(deed->kind)));
+    set(object, "call", json_text_or_null(name_of_call(deed->call)));
+    set(object, "endpoint", endpoint_json(&deed->endpoint));
+    set(object, "requested_port", json_integer(deed->requested_port));
+    set(object, "error", error_json(deed->error));
+    set(object, "begin_ns", json_number(deed->begin_ns));
+    set(object, "end_ns", json_number(deed->end_ns));
+    set(object, "site", site_json(check, lines, deed, deed->site));
+    set(object, "stack", stack_json(check, lines, deed));
+    return object;
+}
+
+static json_t *holder_json(const struct finding *finding) {
+    static const char *const sources[] = {[HOLDER_NOT_ASKED] = NULL,
+                                          [HOLDER_TRACE] = "trace",
+                                          [HOLDER_TABLE] = "kernel-table",
+                                          [HOLDER_TIME_WAIT] = "time-wait",
+                                          [HOLDER_NOBODY] = "nobody-seen"};
+    const struct table_holder *table = &finding->table;
+    bool asked = finding->holder == HOLDER_TABLE;
+    if (finding->holder == HOLDER_NOT_ASKED)
+        return json_null();
+    json_t *object = json_object();
+    set(object, "source", json_text_or_null(sources[finding->holder]));
+    set(object, "pid", json_number_or_null(asked ? table->pid : 0));
+    set(object, "uid", asked && table->uid != UINT32_MAX ? json_integer(table->uid) : json_null());
+    set(object, "command", json_text_or_null(asked ? table->command : NULL));
+    set(object, "started_ns", json_number_or_null(asked ? table->start_time : 0));
+    set(object, "endpoint", asked ? endpoint_json(&table->endpoint) : json_null());
+    return object;
+}
+
+static json_t *finding_json(const struct check *check, struct source_lines *lines,
+                            const struct finding *finding) {
+    bool window = finding->assigned.process != 0 && finding->kind != FINDING_WRONG_DOOR;
+    uint64_t from = finding->released_to_ns != 0 && !finding->release_inferred
+                        ? finding->released_to_ns
+                        : finding->assigned.end_ns;
+    json_t *object = json_object();
+    set(object, "kind", json_string(finding_name(finding->kind)));
+    set(object, "severity", json_string(severity_name(finding->severity)));
+    set(object, "certain", json_boolean(finding->certain));
+    set(object, "suppressed", json_boolean(finding->suppressed));
+    set(object, "endpoint", endpoint_json(&finding->endpoint));
+    set(object, "netns", json_number_or_null(finding->netns));
+    set(object, "times", json_number(finding->times));
+    set(object, "subject", deed_json(check, lines, &finding->subject));
+    set(object, "assigned", deed_json(check, lines, &finding->assigned));
+    set(object, "released_ns",
+        json_number_or_null(finding->release_inferred ? 0 : finding->released_to_ns));
+    set(object, "window_ns",
+        window && finding->subject.begin_ns >= from ? json_number(finding->subject.begin_ns - from)
+                                                    : json_null());
+    set(object, "other", deed_json(check, lines, &finding->other));
+    set(object, "other_assigned", deed_json(check, lines, &finding->other_assigned));
+    set(object, "holder", holder_json(finding));
+    set(object, "instead", deed_json(check, lines, &finding->instead));
+    set(object, "status", finding->status >= 0 ? json_integer(finding->status) : json_null());
+    set(object, "range",
+        finding->range_high != 0
+            ? json_pack("[i,i]", (int)finding->range_low, (int)finding->range_high)
+            : json_null());
+    set(object, "reserved",
+        finding->range_high != 0 ? json_integer(finding->reserved) : json_null());
+    set(object, "held", finding->range_high != 0 ? json_integer(finding->held) : json_null());
+    set(object, "test", json_text_or_null(finding->marker));
+    set(object, "detail", json_text_or_null(finding->detail));
+    set(object, "mend", json_text_or_null(mend_of(finding)));
+    return object;
+}
+
+static json_t *evidence_json(const struct check *check) {
+    uint64_t records = 0, torn = 0, blank = 0, lost = 0, processes = 0, inferred = 0;
+    json_t *spots = json_array();
+    for (size_t i = 0; i < check->trace_count; i++) {
+        const struct check_trace *trace = &check->traces[i];
+        records += trace->counts.records;
+        torn += trace->counts.torn;
+        blank += trace->counts.blank;
+        processes += trace->processes.count;
+        inferred += trace->inferred;
+        for (unsigned cause = 0; cause < PW_LOST_CAUSES; cause++)
+            lost += atomic_load(&trace->header.lost[cause]);
+        for (size_t j = 0; j < trace->blind_spot_count; j++) {
+            json_t *spot = json_object();
+            set(spot, "trace", json_text_or_null(trace->path));
+            set(spot, "reason",
+                json_text_or_null(name_of_blind_spot(trace->blind_spots[j].reason)));
+            set(spot, "program", json_text_or_null(trace->blind_spots[j].program));
+            set(spot, "count", json_number(trace->blind_spots[j].count));
+            json_array_append_new(spots, spot);
+        }
+    }
+    json_t *object = json_object();
+    set(object, "complete", json_boolean(!check_is_incomplete(check)));
+    set(object, "records", json_number(records));
+    set(object, "torn", json_number(torn));
+    set(object, "blank", json_number(blank));
+    set(object, "lost", json_number(lost));
+    set(object, "inferred", json_number(inferred));
+    set(object, "processes", json_number(processes));
+    set(object, "blind_spots", spots);
+    return object;
+}
+
+void finding_json_write(const struct check *check, const struct suppressions *suppressions,
+                        FILE *to) {
+    struct source_lines *lines = source_lines_make();
+    json_t *list = json_array();
+    json_t *unused = json_array();
+    json_t *object = json_object();
+    for (size_t i = 0; i < check->findings.count; i++)
+        json_array_append_new(list, finding_json(check, lines, &check->findings.list[i]));
+    for (size_t i = 0; i < suppressions->count; i++)
+        if (suppressions->list[i].used == 0)
+            json_array_append_new(unused, json_text_or_null(suppressions->list[i].text));
+    set(object, "verdict", json_string(check_verdict_name(check_verdict(check))));
+    set(object, "findings", list);
+    set(object, "evidence", evidence_json(check));
+    set(object, "unused_suppressions", unused);
+    json_dumpf(object, to, JSON_COMPACT);
+    fputc('\n', to);
+    json_decref(object);
+    source_lines_free(lines);
+}

@@ -1,0 +1,14 @@
+/* Findings as one JSON object. */
+#ifndef PORTWITNESS_REPORT_FINDING_JSON_H
+#define PORTWITNESS_REPORT_FINDING_JSON_H
+
+#include <stdio.h>
+
+#include "harness/check/check.h"
+#include "harness/check/suppressions.h"
+
+/* Writes the object, whose keys docs/portwitness.1 tells of, on one line. */
+void finding_json_write(const struct check *check, const struct suppressions *suppressions,
+                        FILE *to);
+
+#endif

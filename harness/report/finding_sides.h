@@ -1,0 +1,34 @@
+/* The words that reports have for the calls, processes and places of a finding. */
+#ifndef PORTWITNESS_REPORT_FINDING_SIDES_H
+#define PORTWITNESS_REPORT_FINDING_SIDES_H
+
+#include <stdio.h>
+
+#include "harness/check/check.h"
+#include "harness/report/source_line.h"
+
+#define SIDE_TEXT_SIZE 512
+
+/* "bind to port 0", "bind to tcp 127.0.0.1:80", "listen on ...", "connect to ...". */
+const char *side_call(const struct deed *deed, char text[SIDE_TEXT_SIZE]);
+
+/* "process 4711 python3 (python3 -m pytest)"; "a process that is not known". */
+const char *side_process(const struct check *check, const struct deed *deed,
+                         char text[SIDE_TEXT_SIZE]);
+
+/* "main server.c:42 (/usr/bin/server+0x1234)", or what is known of it; "" if nothing is. */
+const char *side_site(const struct check *check, struct source_lines *lines,
+                      const struct deed *deed, uint64_t address, char text[SIDE_TEXT_SIZE]);
+
+/* Where the address lay in the process when it made the call. */
+struct site side_module(const struct check *check, const struct deed *deed, uint64_t address);
+
+/* Seconds from the trace's start, as `ports` has them. */
+const char *side_time(const struct check *check, const struct deed *deed, uint64_t ns,
+                      char text[SIDE_TEXT_SIZE]);
+
+/* Writes the processes of the finding and those above them up to the nearest that they have in
+ * common, one a line and indented by generation, with what each did to the finding. */
+void side_family(const struct check *check, const struct finding *finding, FILE *to);
+
+#endif

@@ -1,0 +1,139 @@
+/* A number in a module helps nobody; elfutils' libdwfl knows where debug information may lie. Each
+ * module is opened once and stays open, since findings come from few places. */
+#include "harness/report/source_line.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/trace/memory.h"
+
+struct opened {
+    char *path;
+    Dwfl *session;
+    Dwfl_Module *module; /* NULL: cannot be read */
+};
+
+struct source_lines {
+    struct opened *list;
+    size_t count;
+    size_t room;
+};
+
+static char *no_extra_path = NULL;
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_build_id_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .section_address = dwfl_offline_section_address,
+    .debuginfo_path = &no_extra_path,
+};
+
+struct source_lines *source_lines_make(void) {
+    size_t room = 0;
+    struct source_lines *lines = memory_grow(NULL, &room, 1, sizeof *lines);
+    *lines = (struct source_lines){0};
+    return lines;
+}
+
+static const struct opened *open_module(struct source_lines *lines, const char *path) {
+    for (size_t i = 0; i < lines->count; i++)
+        if (strcmp(lines->list[i].path, path) == 0)
+            return &lines->list[i];
+    lines->list = memory_grow(lines->list, &lines->room, lines->count + 1, sizeof *lines->list);
+    struct opened *opened = &lines->list[lines->count++];
+    *opened =
+        (struct opened){.path = memory_copy(path, strlen(path)), .session = dwfl_begin(&callbacks)};
+    if (opened->session == NULL)
+        return opened;
+    dwfl_report_begin(opened->session);
+    opened->module = dwfl_report_offline(opened->session, path, path, -1);
+    dwfl_report_end(opened->session, NULL, NULL);
+    return opened;
+}
+
+/* Has the file been replaced since it ran? Without a build id on both sides nobody can tell. */
+static bool is_another(Dwfl_Module *module, const struct module *ran) {
+    const unsigned char *id;
+    GElf_Addr address;
+    int length = dwfl_module_build_id(module, &id, &address);
+    return length > 0 && ran != NULL && ran->build_id_length > 0 &&
+           (length != ran->build_id_length || memcmp(id, ran->build_id, (size_t)length) != 0);
+}
+
+/* From an offset in the file to an address as libdwfl counts. false if no segment holds it. */
+static bool to_address(Dwfl_Module *module, uint64_t offset, Dwarf_Addr *address) {
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(module, &bias);
+    size_t count;
+    if (elf == NULL || elf_getphdrnum(elf, &count) != 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        GElf_Phdr segment;
+        if (gelf_getphdr(elf, (int)i, &segment) == NULL || segment.p_type != PT_LOAD ||
+            offset < segment.p_offset || offset >= segment.p_offset + segment.p_filesz)
+            continue;
+        *address = offset - segment.p_offset + segment.p_vaddr + bias;
+        return true;
+    }
+    return false;
+}
+
+/* The innermost function at the address, inlined ones included. */
+static const char *function_by_scopes(Dwfl_Module *module, Dwarf_Addr address) {
+    Dwarf_Addr bias;
+    Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias);
+    Dwarf_Die *scopes = NULL;
+    const char *name = NULL;
+    if (unit == NULL)
+        return NULL;
+    int count = dwarf_getscopes(unit, address - bias, &scopes);
+    for (int i = 0; i < count && name == NULL; i++) {
+        int tag = dwarf_tag(&scopes[i]);
+        if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine)
+            name = dwarf_diename(&scopes[i]);
+    }
+    free(scopes);
+    return name;
+}
+
+static void find_in(Dwfl_Module *module, Dwarf_Addr address, struct source_line *found) {
+    Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    GElf_Off beyond = 0;
+    GElf_Sym symbol;
+    if (line != NULL)
+        found->file = dwfl_lineinfo(line, NULL, &found->line, NULL, NULL, NULL);
+    found->function = function_by_scopes(module, address);
+    if (found->function != NULL)
+        return;
+    found->function = dwfl_module_addrinfo(module, address, &beyond, &symbol, NULL, NULL, NULL);
+    found->beyond = beyond;
+}
+
+struct source_line source_lines_find(struct source_lines *lines, const struct site *site) {
+    struct source_line found = {0};
+    Dwarf_Addr address;
+    if (site->module == NULL || site->module[0] != '/' || site->offset == 0)
+        return found;
+    const struct opened *opened = open_module(lines, site->module);
+    if (opened->module == NULL)
+        return found;
+    found.changed = is_another(opened->module, site->entry);
+    if (!found.changed && to_address(opened->module, site->offset - 1, &address))
+        find_in(opened->module, address, &found);
+    return found;
+}
+
+void source_lines_free(struct source_lines *lines) {
+    if (lines == NULL)
+        return;
+    for (size_t i = 0; i < lines->count; i++) {
+        dwfl_end(lines->list[i].session);
+        free(lines->list[i].path);
+    }
+    free(lines->list);
+    free(lines);
+}
