@@ -18,6 +18,7 @@
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
+#include "shim/stacks.h"
 #include "shim/trace_file.h"
 
 enum { STATE_NEW, STATE_STARTING, STATE_DONE, NUMBERS_WITHOUT_PROC = 256 };
@@ -78,9 +79,20 @@ static void warn(const char *path, const struct trace_problem *problem) {
     raw_syscall3(SYS_write, 2, RAW(line), at - line);
 }
 
+static int parse_number(const char *text) {
+    int number = 0;
+    if (*text < '0' || *text > '9')
+        return -1;
+    for (; *text >= '0' && *text <= '9'; text++)
+        number = number * 10 + (*text - '0');
+    return number;
+}
+
 /* The first process of a run by hand makes the trace; the others find it. */
 static bool open_trace(const char *path, struct trace_map *map, struct trace_problem *problem) {
-    static const struct trace_plan by_hand = {0};
+    const char *stacks = environment_get(environ, "PORTWITNESS_STACKS");
+    int frames = stacks != NULL ? parse_number(stacks) : 0;
+    const struct trace_plan by_hand = {.stacks = frames > 0 ? (unsigned)frames : 0};
     if (trace_open(path, map, problem))
         return true;
     if (problem->error != ENOENT || environment_is_supervised())
@@ -94,15 +106,6 @@ static void adopt_inherited(int fd, uint64_t begin) {
     struct call_context context = {.begin_ns = begin, .flags = PW_FLAG_INHERITED};
     if (socket_ask(fd, &facts))
         socket_adopt(fd, &facts, -1, &context);
-}
-
-static int parse_number(const char *text) {
-    int number = 0;
-    if (*text < '0' || *text > '9')
-        return -1;
-    for (; *text >= '0' && *text <= '9'; text++)
-        number = number * 10 + (*text - '0');
-    return number;
 }
 
 struct directory_entry { /* linux_dirent64, getdents(2) */
@@ -153,6 +156,7 @@ static void start_once(void) {
     recorder_attach(map.base, map.size);
     process_begin_image();
     process_open_gate();
+    stacks_prepare();
     if (!environment_is_supervised())
         program_start_tell_own();
     adopt_all_inherited();

@@ -14,6 +14,7 @@ struct trace_plan {
                                 file system takes */
     unsigned mode;           /* permissions; 0: 0600 */
     unsigned supervisor_pid; /* pw_header.supervisor_pid */
+    unsigned stacks;         /* pw_header.stacks */
     const char *host_id;     /* NULL: none */
     const char *policy;      /* NULL: "kernel" */
     uint64_t seed;

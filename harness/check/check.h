@@ -30,6 +30,10 @@ struct check_trace {
     struct check_stack *stacks; /* of the records in findings alone, by unit */
     size_t stack_count;
     uint64_t *addresses;
+    size_t address_count;
+    size_t stack_room;
+    size_t address_room;
+    size_t blind_spot_room;
     struct check_blind_spot *blind_spots;
     size_t blind_spot_count;
     uint64_t inferred;  /* releases that are only inferred */

@@ -3,6 +3,7 @@
 #include "harness/check/evidence_sites.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/trace/memory.h"
 
@@ -46,10 +47,43 @@ static void want_findings(struct wanted *wanted) {
     }
 }
 
+static void take_stack(const struct wanted *wanted, struct check_trace *trace,
+                       const struct trace_record *record) {
+    uint64_t unit = (record->unit & ~MACHINE_LOCAL_MASK) | record->cookie;
+    if (map_get(&wanted->records, unit) == MAP_NONE)
+        return;
+    trace->stacks = memory_grow(trace->stacks, &trace->stack_room, trace->stack_count + 1,
+                                sizeof *trace->stacks);
+    trace->addresses =
+        memory_grow(trace->addresses, &trace->address_room,
+                    trace->address_count + record->address_count, sizeof *trace->addresses);
+    trace->stacks[trace->stack_count++] = (struct check_stack){
+        .unit = record->cookie, .first = trace->address_count, .count = record->address_count};
+    memcpy(trace->addresses + trace->address_count, record->addresses,
+           record->address_count * sizeof *trace->addresses);
+    trace->address_count += record->address_count;
+}
+
+static int by_unit(const void *one, const void *other) {
+    const struct check_stack *a = one;
+    const struct check_stack *b = other;
+    return a->unit < b->unit ? -1 : a->unit > b->unit;
+}
+
+static void sort_stacks(const struct machine *machine) {
+    for (size_t i = 0; i < machine->count; i++) {
+        struct check_trace *trace = &machine->check->traces[machine->members[i]];
+        if (trace->stack_count > 1)
+            qsort(trace->stacks, trace->stack_count, sizeof *trace->stacks, by_unit);
+    }
+}
+
 static void take(void *with, const struct trace_record *record) {
     struct wanted *wanted = with;
     struct check_trace *trace = &wanted->machine->check->traces[MACHINE_TRACE(record->unit)];
     struct trace_record local = *record;
+    if (record->committed && record->kind == PW_KIND_STACK)
+        take_stack(wanted, trace, record);
     if (!record->committed || record->kind != PW_KIND_MODULE ||
         map_get(&wanted->processes, record->process) == MAP_NONE)
         return;
@@ -63,6 +97,7 @@ void evidence_sites_read(struct machine *machine, unsigned pass) {
     want_findings(&wanted);
     if (wanted.any)
         machine_read(machine, pass, take, &wanted);
+    sort_stacks(machine);
     map_free(&wanted.processes);
     map_free(&wanted.records);
 }

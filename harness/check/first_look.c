@@ -161,7 +161,6 @@ static void let_port_go(struct first_look *look, const struct trace_record *reco
 
 static void note_blind_spot(struct first_look *look, const struct trace_record *record) {
     struct check_trace *trace = &look->check->traces[MACHINE_TRACE(record->unit)];
-    size_t room = trace->blind_spot_count;
     for (size_t i = 0; i < trace->blind_spot_count; i++)
         if (trace->blind_spots[i].reason == record->numbers->code) {
             trace->blind_spots[i].count++;
@@ -169,8 +168,8 @@ static void note_blind_spot(struct first_look *look, const struct trace_record *
         }
     if (trace->blind_spot_count == 256)
         return; /* a damaged trace: there are not as many reasons */
-    trace->blind_spots = memory_grow(trace->blind_spots, &room, trace->blind_spot_count + 1,
-                                     sizeof *trace->blind_spots);
+    trace->blind_spots = memory_grow(trace->blind_spots, &trace->blind_spot_room,
+                                     trace->blind_spot_count + 1, sizeof *trace->blind_spots);
     trace->blind_spots[trace->blind_spot_count++] = (struct check_blind_spot){
         .reason = record->numbers->code,
         .count = 1,

@@ -5,6 +5,7 @@
 
 #define STATUS_USAGE 2
 
+int run_command(int argc, char **argv);
 int ports_command(int argc, char **argv);
 int export_command(int argc, char **argv);
 int plan_command(int argc, char **argv);

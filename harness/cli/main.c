@@ -5,7 +5,6 @@
 #include "harness/cli/commands.h"
 #include "harness/cli/version.h"
 #include "harness/report/output.h"
-#include "harness/run/run.h"
 
 static const struct {
     const char *name;

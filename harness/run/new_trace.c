@@ -31,6 +31,7 @@ static bool create(struct new_trace *trace, const struct run_options *options) {
     const struct trace_plan plan = {.max_size = options->max_size,
                                     .mode = options->mode,
                                     .supervisor_pid = (unsigned)getpid(),
+                                    .stacks = options->stacks,
                                     .host_id = options->host_id};
     struct trace_problem problem = {0};
     for (unsigned attempt = 0; attempt < NAMES_TRIED; attempt++) {

@@ -23,6 +23,9 @@ const char run_options_help[] =
     "current\n"
     "                        folder)\n"
     "  -q, --quiet           no summary on stderr; a name made up for the trace is told\n"
+    "      --check           look for port races and other trouble when the command has ended\n"
+    "      --stacks[=N]      record up to N return addresses with each call (default and most: "
+    "16)\n"
     "      --wait            wait for programs that outlive the command\n"
     "      --no-follow       leave programs alone that are given another environment\n"
     "      --shared[=GROUP|MODE]\n"
@@ -32,13 +35,22 @@ const char run_options_help[] =
     "      --host-id=ID      stands in the trace to tell hosts apart\n"
     "  -h, --help            this text\n"
     "\n"
-    "The exit status is the command's; 128+N if signal N ended it; 127 if it was not found, 126 "
+    "With --check it is 1 where the command's is 0 and an error was found. The exit status is the "
+    "command's; 128+N if signal N ended it; 127 if it was not found, 126 "
     "if\n"
     "it could not be executed; 125 if portwitness itself failed. The last line on stderr names "
     "the\n"
     "trace.\n";
 
-enum { OPTION_SHARED = 256, OPTION_MAX_SIZE, OPTION_NO_FOLLOW, OPTION_WAIT, OPTION_HOST_ID };
+enum {
+    OPTION_SHARED = 256,
+    OPTION_MAX_SIZE,
+    OPTION_NO_FOLLOW,
+    OPTION_WAIT,
+    OPTION_HOST_ID,
+    OPTION_CHECK,
+    OPTION_STACKS
+};
 
 bool run_options_size(const char *text, uint64_t *bytes) {
     static const char *const units[] = {"", "K", "M", "G", "T"};
@@ -111,6 +123,18 @@ static bool take_host_id(struct run_options *options, const char *value) {
            complain("--host-id", value, "is longer than 63 bytes");
 }
 
+static bool take_stacks(struct run_options *options, const char *value) {
+    char *end;
+    options->stacks = PW_STACK_MAX;
+    if (value == NULL)
+        return true;
+    unsigned long number = *value >= '0' && *value <= '9' ? strtoul(value, &end, 10) : 0;
+    if (number < 1 || number > PW_STACK_MAX || *end != '\0')
+        return complain("--stacks", value, "is no number from 1 to 16");
+    options->stacks = (unsigned)number;
+    return true;
+}
+
 static bool take_option(struct run_options *options, int option, const char *value) {
     switch (option) {
     case 'o':
@@ -122,6 +146,11 @@ static bool take_option(struct run_options *options, int option, const char *val
     case 'h':
         options->help = true;
         return true;
+    case OPTION_CHECK:
+        options->check = true;
+        return true;
+    case OPTION_STACKS:
+        return take_stacks(options, value);
     case OPTION_WAIT:
         options->wait = true;
         return true;
@@ -155,6 +184,8 @@ bool run_options_parse(struct run_options *options, int argc, char **argv) {
         {"output", required_argument, NULL, 'o'},
         {"quiet", no_argument, NULL, 'q'},
         {"help", no_argument, NULL, 'h'},
+        {"check", no_argument, NULL, OPTION_CHECK},
+        {"stacks", optional_argument, NULL, OPTION_STACKS},
         {"wait", no_argument, NULL, OPTION_WAIT},
         {"no-follow", no_argument, NULL, OPTION_NO_FOLLOW},
         {"shared", optional_argument, NULL, OPTION_SHARED},

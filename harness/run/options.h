@@ -12,6 +12,8 @@ struct run_options {
     uint64_t max_size;   /* bytes, 0: the default */
     unsigned mode;       /* permissions of the trace, 0: the default */
     gid_t group;         /* (gid_t)-1: as it comes */
+    unsigned stacks;     /* return addresses to record with a call, 0: none */
+    bool check;          /* the trace, when the command has ended */
     bool quiet;
     bool wait;
     bool follow;

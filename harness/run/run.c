@@ -235,7 +235,7 @@ static int run_witnessed(struct run *run, const char *shim) {
     return status;
 }
 
-int run_command(int argc, char **argv) {
+int run_with(int argc, char **argv, run_checker *check) {
     struct run run = {.destroyed.notices = {.file = -1, .query = -1}};
     int status = STATUS_FAILED;
     if (!run_options_parse(&run.options, argc, argv))
@@ -247,6 +247,10 @@ int run_command(int argc, char **argv) {
     char *shim = environment_find_shim();
     if (shim != NULL && new_trace_make(&run.trace, &run.options))
         status = run_witnessed(&run, shim);
+    if (run.options.check && run.child.ended) {
+        int found = check(run.trace.name, run.options.quiet);
+        status = status != 0 ? status : found;
+    }
     new_trace_free(&run.trace);
     free(shim);
     return status;

@@ -54,6 +54,28 @@ static void take_command(struct process *process, const struct trace_record *rec
             process->command[i] = ' ';
 }
 
+/* A program tells no serial of a parent that it cannot know: what ran in its pid before is known by
+ * pid and start time, which a forked child that never spoke lacks, and any other parent by pid. */
+static void find_parent(struct processes *processes, struct process *process,
+                        const struct pw_process *identity) {
+    uint32_t own = map_get(&processes->by_pid, identity->pid);
+    uint32_t other = map_get(&processes->by_pid, identity->parent_pid);
+    const struct process *before = own != MAP_NONE ? &processes->list[own] : NULL;
+    const struct process *parent = other != MAP_NONE ? &processes->list[other] : NULL;
+
+    if (before != NULL && before != process &&
+        (before->start_time == process->start_time || before->start_time == 0))
+        process->parent = before->serial;
+    else if (parent != NULL && parent != process && parent->serial != process->serial &&
+             (parent->pid_namespace == process->pid_namespace || parent->pid_namespace == 0))
+        process->parent = parent->serial;
+}
+
+static void note_pid(struct processes *processes, const struct process *process) {
+    if (process->pid != 0)
+        map_put(&processes->by_pid, process->pid, (uint32_t)(process - processes->list));
+}
+
 static void note_fork(struct processes *processes, const struct trace_record *record) {
     struct process *child;
 
@@ -64,6 +86,7 @@ static void note_fork(struct processes *processes, const struct trace_record *re
         take_identity(child, record->identity);
     child->parent = record->process;
     child->by_fork = true;
+    note_pid(processes, child);
 }
 
 /* A process tells of its end before it comes, and the kernel afterwards: the kernel's word counts.
@@ -102,6 +125,9 @@ void processes_note(struct processes *processes, const struct trace_record *reco
     take_command(process, record);
     process->by_fork = (record->flags & PW_FLAG_BY_FORK) != 0;
     process->by_exec = (record->flags & PW_FLAG_BY_EXEC) != 0;
+    if (process->parent == 0)
+        find_parent(processes, process, record->identity);
+    note_pid(processes, process);
 }
 
 const struct process *process_forked_from(const struct processes *processes,
@@ -123,5 +149,6 @@ void processes_free(struct processes *processes) {
         free(processes->list[i].command);
     free(processes->list);
     map_free(&processes->by_serial);
+    map_free(&processes->by_pid);
     *processes = (struct processes){0};
 }

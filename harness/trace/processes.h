@@ -9,7 +9,8 @@
 
 struct process {
     uint64_t serial;
-    uint64_t parent; /* serial; of what ran in this pid before, where by_exec. 0: not known */
+    uint64_t parent; /* serial; of what ran in this pid before, where by_exec and that was seen;
+                        else found by pid. 0: not known */
     uint64_t start_time;
     uint64_t pid_namespace;
     uint64_t first_ns; /* when the earliest record by this process began */
@@ -28,6 +29,7 @@ struct processes {
     size_t count;
     size_t room;
     struct map by_serial;
+    struct map by_pid; /* the latest image that was noted */
 };
 
 /* Takes from a record what it tells of processes; records of other kinds tell that theirs lives. */

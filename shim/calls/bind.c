@@ -8,6 +8,7 @@
 #include "shim/real.h"
 #include "shim/socket_table.h"
 #include "shim/sockets.h"
+#include "shim/stacks.h"
 #include "shim/start_strings.h"
 
 /* The kernel has read the address in these cases, so we may too; otherwise the pointer may be bad,
@@ -50,6 +51,7 @@ static void finish_bind(int fd, struct socket_facts *facts, int result, int erro
     if (result == 0 && requested->family != 0)
         note_bound(fd, facts, requested, record);
     record_commit(record, 0);
+    stacks_tell(record->number);
     if (result < 0 && error == EADDRINUSE && requested->port != 0) {
         socket_table_tell(fd, facts, requested, record->number);
         socket_table_tell_test();

@@ -8,6 +8,7 @@
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
+#include "shim/stacks.h"
 
 struct connect_arguments {
     int fd;
@@ -95,6 +96,7 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
         facts->port = failed ? 0 : local.port;
     socket_keep(fd, facts);
     record_commit(record, 0);
+    stacks_tell(record->number);
 }
 
 int call_connect(int fd, const struct sockaddr *address, socklen_t length, const void *site) {

@@ -5,6 +5,7 @@
 #include "shim/real.h"
 #include "shim/socket_table.h"
 #include "shim/sockets.h"
+#include "shim/stacks.h"
 
 int call_listen(int fd, int backlog, const void *site) {
     struct socket_facts facts;
@@ -35,6 +36,7 @@ int call_listen(int fd, int backlog, const void *site) {
     if (local.port != 0)
         record_assigned(&record, &local);
     record_commit(&record, 0);
+    stacks_tell(record.number);
     if (result < 0 && error == EADDRINUSE && !unbound) {
         socket_table_tell(fd, &facts, &local, record.number);
         socket_table_tell_test();
