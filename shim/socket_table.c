@@ -22,7 +22,6 @@
 #include "shim/real.h"
 
 enum {
-    ASKED_MAX = 64,  /* questions of a process */
     SOUGHT_MAX = 8,  /* searches of a process through /proc */
     ANSWERS_MAX = 4, /* rows told of one question */
     REPLY_BYTES = 32 * 1024,
@@ -111,16 +110,33 @@ static void take_row(struct rows *rows, const struct inet_diag_msg *message,
         keep(rows, &row);
 }
 
-/* One dump, read into `reply`. false where the kernel does not answer. */
-static bool dump(long netlink, unsigned family, unsigned protocol, const struct endpoint *wanted,
-                 uint64_t own_cookie, char *reply, struct rows *rows) {
-    struct request request = {.header = {.nlmsg_len = sizeof request,
-                                         .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                                         .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-                              .body = {.sdiag_family = (uint8_t)family,
-                                       .sdiag_protocol = (uint8_t)protocol,
-                                       .idiag_states = ALL_STATES,
-                                       .id.idiag_sport = htons(wanted->port)}};
+struct question {
+    long netlink;
+    unsigned protocol;
+    const struct endpoint *wanted;
+    uint64_t own_cookie;
+};
+
+/* Sends one request, for a dump or for one socket, and reads the answer into `reply`. false where
+ * the kernel does not answer, or knows no such socket. */
+static bool ask(const struct question *question, unsigned family, bool dump, char *reply,
+                struct rows *rows) {
+    const struct endpoint *wanted = question->wanted;
+    const uint64_t own_cookie = question->own_cookie;
+    const long netlink = question->netlink;
+    struct request request = {
+        .header = {.nlmsg_len = sizeof request,
+                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                   .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0))},
+        .body = {.sdiag_family = (uint8_t)family,
+                 .sdiag_protocol = (uint8_t)question->protocol,
+                 .idiag_states = ALL_STATES,
+                 .id = {.idiag_sport = htons(wanted->port),
+                        .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
+    if (!dump && family == AF_INET)
+        memcpy(request.body.id.idiag_src, wanted->address + 12, 4);
+    else if (!dump)
+        memcpy(request.body.id.idiag_src, wanted->address, 16);
     if (raw_syscall6(SYS_sendto, netlink, RAW(&request), sizeof request, 0, 0, 0) < 0)
         return false;
     for (;;) {
@@ -140,12 +156,24 @@ static bool dump(long netlink, unsigned family, unsigned protocol, const struct 
                 return false;
             if (message->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
                 take_row(rows, NLMSG_DATA(message), wanted, own_cookie);
+            if (!dump)
+                return true;
             if (step >= left)
                 break;
             left -= step;
             message = (const struct nlmsghdr *)(const void *)((const char *)message + step);
         }
     }
+}
+
+/* Whoever would answer at the address is found at once; anybody else only by going through the
+ * whole table, which takes the kernel a millisecond or two. */
+static bool ask_all(const struct question *question, char *reply, struct rows *rows) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    bool is_v4 = memcmp(question->wanted->address, mapped, sizeof mapped) == 0;
+    if (ask(question, is_v4 ? AF_INET : AF_INET6, false, reply, rows) && rows->count > 0)
+        return true;
+    return ask(question, AF_INET, true, reply, rows) && ask(question, AF_INET6, true, reply, rows);
 }
 
 struct owner {
@@ -345,8 +373,10 @@ void socket_table_tell(int fd, const struct socket_facts *facts, const struct en
                        uint64_t record) {
     struct rows rows = {.count = 0};
     unsigned protocol = facts->type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
-    if (gate() != GATE_OPEN || wanted->port == 0 || atomic_load(&asked) >= ASKED_MAX ||
-        atomic_fetch_add(&asked, 1) >= ASKED_MAX)
+    if (gate() != GATE_OPEN || wanted->port == 0)
+        return;
+    unsigned most = recorder_header()->questions;
+    if (atomic_load(&asked) >= most || atomic_fetch_add(&asked, 1) >= most)
         return;
     long netlink = raw_syscall3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (netlink < 0)
@@ -356,9 +386,9 @@ void socket_table_tell(int fd, const struct socket_facts *facts, const struct en
     struct space *space = place < 0 && place > -4096 ? NULL : (struct space *)place;
     /* The thread may have gone to another network namespace since the socket was made. */
     uint64_t netns = namespace_of_socket((int)netlink);
+    const struct question question = {netlink, protocol, wanted, facts->cookie};
     bool answered = space != NULL && (netns == facts->netns || netns == 0 || facts->netns == 0) &&
-                    dump(netlink, AF_INET, protocol, wanted, facts->cookie, space->reply, &rows) &&
-                    dump(netlink, AF_INET6, protocol, wanted, facts->cookie, space->reply, &rows);
+                    ask_all(&question, space->reply, &rows);
     raw_syscall3(SYS_close, netlink, 0, 0);
     if (answered)
         tell_rows(fd, facts, wanted, record, &rows, space);

@@ -90,6 +90,7 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     header->seed = plan->seed;
     header->supervisor_pid = plan->supervisor_pid;
     header->stacks = plan->stacks;
+    header->questions = plan->questions;
     header->monotonic_ns = clock_ns(CLOCK_MONOTONIC);
     header->realtime_ns = clock_ns(CLOCK_REALTIME);
     read_boot_id(header->boot_id);

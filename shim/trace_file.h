@@ -15,6 +15,7 @@ struct trace_plan {
     unsigned mode;           /* permissions; 0: 0600 */
     unsigned supervisor_pid; /* pw_header.supervisor_pid */
     unsigned stacks;         /* pw_header.stacks */
+    unsigned questions;      /* pw_header.questions */
     const char *host_id;     /* NULL: none */
     const char *policy;      /* NULL: "kernel" */
     uint64_t seed;

@@ -28,6 +28,7 @@
 #define PW_FEATURES_KNOWN UINT64_C(0)
 
 #define PW_STACK_MAX 16u
+#define PW_QUESTIONS 64u
 
 /* Why the trace took no more records (pw_header.stopped). */
 enum pw_stop { PW_STOP_NONE = 0, PW_STOP_MAX_SIZE = 1, PW_STOP_DISK_FULL = 2 };
@@ -63,7 +64,8 @@ struct pw_header {
     char host_id[64];
     uint32_t supervisor_pid; /* of `run`, 0 by hand */
     uint32_t stacks;         /* return addresses to record with a call, at most; 0: none */
-    uint32_t reserved[12];
+    uint32_t questions;      /* that a process may ask of the kernel's table of sockets */
+    uint32_t reserved[11];
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
     _Alignas(64) _Atomic uint64_t

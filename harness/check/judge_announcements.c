@@ -5,26 +5,43 @@
 #include "harness/check/kinship.h"
 #include "harness/trace/memory.h"
 
-/* A claim lasts as long as its socket's binding; one that is held by nothing, for its own moment.
- */
+/* A claim lasts as long as its socket's binding; one that names what its socket does not hold,
+ * until the process binds something else. */
 struct span {
     const struct announced_claim *claim;
     uint64_t from_ns;
     uint64_t to_ns;
-    uint32_t binding;
+    uint32_t binding; /* that holds what is announced; MAP_NONE: none */
     bool sure;
 };
+
+static uint64_t next_request_ns(const struct history *history, const struct deed *claim) {
+    uint64_t next = claim->end_ns;
+    for (size_t i = 0; i < history->bindings.count; i++) {
+        const struct binding *binding = &history->bindings.list[i];
+        if (binding->process == claim->process && binding->begin_ns > claim->end_ns &&
+            (next == claim->end_ns || binding->begin_ns < next))
+            next = binding->begin_ns;
+    }
+    return next;
+}
 
 static struct span span_of(const struct history *history, const struct announced_claim *claim) {
     struct span span = {.claim = claim,
                         .from_ns = claim->deed.end_ns,
                         .to_ns = claim->deed.end_ns,
                         .binding = MAP_NONE};
-    if (claim->deed.cookie == 0)
+    uint32_t held =
+        claim->deed.cookie != 0 ? map_get(&history->of_cookie, claim->deed.cookie) : MAP_NONE;
+    if (held != MAP_NONE) {
+        const struct endpoint endpoint = history_endpoint(history, held);
+        if (endpoints_overlap(&endpoint, &claim->deed.endpoint))
+            span.binding = held;
+    }
+    if (span.binding == MAP_NONE) {
+        span.to_ns = next_request_ns(history, &claim->deed);
         return span;
-    span.binding = map_get(&history->of_cookie, claim->deed.cookie);
-    if (span.binding == MAP_NONE)
-        return span;
+    }
     const struct binding *binding = &history->bindings.list[span.binding];
     span.to_ns = binding->to_ns != 0 ? binding->to_ns : UINT64_MAX;
     span.sure = binding->to_ns != 0 && !binding->uncertain;
@@ -41,18 +58,13 @@ static int by_port_and_time(const void *one, const void *other) {
     return a->from_ns < b->from_ns ? -1 : a->from_ns > b->from_ns;
 }
 
-static bool share(const struct history *history, const struct span *one, const struct span *other) {
-    if (one->binding == MAP_NONE || other->binding == MAP_NONE)
-        return false;
-    return history_may_share(history, other->binding, one->binding, other->from_ns, false);
-}
-
-static bool collide(const struct history *history, const struct span *one,
-                    const struct span *other) {
-    return one->to_ns >= other->from_ns && one->claim->deed.process != other->claim->deed.process &&
+/* Where both hold what they announce the kernel has seen to it: they share it lawfully, or one had
+ * let go, whether or not that was seen. */
+static bool collide(const struct span *one, const struct span *other) {
+    return (one->binding == MAP_NONE || other->binding == MAP_NONE) &&
+           one->to_ns >= other->from_ns && one->claim->deed.process != other->claim->deed.process &&
            endpoints_overlap(&one->claim->deed.endpoint, &other->claim->deed.endpoint) &&
-           history_same_namespace(one->claim->netns, other->claim->netns) &&
-           !share(history, one, other);
+           history_same_namespace(one->claim->netns, other->claim->netns);
 }
 
 static void tell(struct findings *findings, const struct span *one, const struct span *other) {
@@ -63,7 +75,7 @@ static void tell(struct findings *findings, const struct span *one, const struct
     finding->endpoint = other->claim->deed.endpoint;
     finding->netns = other->claim->netns;
     finding->ns = other->claim->deed.begin_ns;
-    finding->certain = one->sure || one->to_ns == one->from_ns;
+    finding->certain = one->sure && other->sure;
 }
 
 void judge_announcements(const struct history *history, struct findings *findings) {
@@ -81,7 +93,7 @@ void judge_announcements(const struct history *history, struct findings *finding
         while (first < i && spans[first].to_ns < spans[i].from_ns)
             first++;
         for (size_t j = first; j < i; j++)
-            if (collide(history, &spans[j], &spans[i])) {
+            if (collide(&spans[j], &spans[i])) {
                 tell(findings, &spans[j], &spans[i]);
                 break;
             }

@@ -1,5 +1,6 @@
 /* portwitness storm: parallel simulated port publishers, and four checks of what they came by. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "harness/check/check.h"
 #include "harness/check/trace.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/storm_mappings.h"
@@ -174,6 +176,40 @@ static int run_all(struct session *session) {
     return status;
 }
 
+/* The checker knows nothing of what publishers noted: it must find each race that was lost for a
+ * number that the kernel had given, and no claim on what another holds. */
+static void compare_findings(const struct check *check, struct storm_result *result) {
+    struct verdict *verdict = &result->checks[CHECK_TRACE];
+    uint64_t lost = 0;
+    uint64_t collisions = 0;
+    for (size_t i = 0; i < check->findings.count; i++) {
+        const struct finding *finding = &check->findings.list[i];
+        bool here = finding->ns >= result->begin_ns && finding->ns <= result->end_ns;
+        lost += here && finding->kind == FINDING_LOST_RACE;
+        collisions += here && finding->kind == FINDING_COLLISION;
+    }
+    if (result->killed > 0 || result->interrupted)
+        return; /* what was in the middle was not noted */
+    if (lost != result->lost_given)
+        verdict_differs(verdict,
+                        "the trace tells of %" PRIu64 " lost races, the publishers of %" PRIu64,
+                        lost, result->lost_given);
+    if ((collisions > 0) != (result->collisions > 0))
+        verdict_differs(verdict,
+                        "the trace tells of %" PRIu64 " collisions, the claims of %" PRIu64,
+                        collisions, result->collisions);
+}
+
+static bool conclude(struct session *session) {
+    const char *path = session->trace.absolute;
+    struct check check = {0};
+    bool good = session->done == 0 || check_run(&check, &path, 1, NULL, NULL);
+    for (unsigned i = 0; good && i < session->done; i++)
+        compare_findings(&check, &session->results[i]);
+    check_free(&check);
+    return good;
+}
+
 static int report(struct session *session) {
     const struct storm_report all = {.plan = &session->plan,
                                      .results = session->results,
@@ -219,6 +255,8 @@ int storm_command(int argc, char **argv) {
     status = prepare(&session);
     if (status == 0)
         status = run_all(&session);
+    if (status == 0 && !conclude(&session))
+        status = STATUS_FAILED;
     if (status == 0)
         status = report(&session);
     clean_up(&session, status);

@@ -214,7 +214,7 @@ bool storm_run(const struct storm_plan *plan, int strategy, struct storm_result 
     struct storm storm = {.plan = plan, .result = result};
     struct board_settings settings = plan->settings;
     int descriptor = -1;
-    *result = (struct storm_result){.strategy = &strategies[strategy]};
+    *result = (struct storm_result){.strategy = &strategies[strategy], .begin_ns = monotonic_ns()};
     settings.strategy = (uint32_t)strategy;
     if (!plan->window_given) {
         settings.window_min_ns = result->strategy->window_min_ns;
@@ -232,6 +232,7 @@ bool storm_run(const struct storm_plan *plan, int strategy, struct storm_result 
             run_rounds(&storm);
         crew_end(&storm.crew);
     }
+    result->end_ns = monotonic_ns();
     if (result->latency_count > 0)
         qsort(result->latencies, result->latency_count, sizeof *result->latencies, by_size);
     free(storm.announced);

@@ -31,6 +31,7 @@ struct storm_result {
     uint64_t collisions;
     uint64_t shared; /* equal ports that are lawful */
     uint64_t lost_races;
+    uint64_t lost_given; /* those whose number the kernel had given for port 0 */
     uint64_t double_handouts;
     uint64_t exhausted;
     uint64_t failed; /* for another reason, the first of which is: */
@@ -41,6 +42,8 @@ struct storm_result {
     uint64_t *latencies; /* ns, in order once the storm has ended */
     size_t latency_count;
     size_t latency_room;
+    uint64_t begin_ns; /* of the storm, CLOCK_MONOTONIC */
+    uint64_t end_ns;
     uint64_t publishing_ns; /* from go to the last announcement, over all rounds */
     uint32_t killed;        /* publishers that died */
     uint32_t killed_round;  /* ... the first of them in this round */

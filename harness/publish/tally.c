@@ -29,6 +29,7 @@ static void count_outcome(struct storm_result *result, const struct attempt *att
     switch (attempt->outcome) {
     case ATTEMPT_LOST:
         result->lost_races++;
+        result->lost_given += attempt->by_kernel;
         break;
     case ATTEMPT_EXHAUSTED:
         result->exhausted++;

@@ -32,6 +32,7 @@ static bool create(struct new_trace *trace, const struct run_options *options) {
                                     .mode = options->mode,
                                     .supervisor_pid = (unsigned)getpid(),
                                     .stacks = options->stacks,
+                                    .questions = options->questions,
                                     .host_id = options->host_id};
     struct trace_problem problem = {0};
     for (unsigned attempt = 0; attempt < NAMES_TRIED; attempt++) {

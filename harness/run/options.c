@@ -193,7 +193,7 @@ bool run_options_parse(struct run_options *options, int argc, char **argv) {
         {"host-id", required_argument, NULL, OPTION_HOST_ID},
         {NULL, 0, NULL, 0},
     };
-    *options = (struct run_options){.group = (gid_t)-1, .follow = true};
+    *options = (struct run_options){.group = (gid_t)-1, .follow = true, .questions = PW_QUESTIONS};
     optind = 0; /* begin anew, getopt(3) */
     int option;
     while ((option = getopt_long(argc, argv, "+:o:qh", table, NULL)) != -1) {

@@ -13,6 +13,7 @@ struct run_options {
     unsigned mode;       /* permissions of the trace, 0: the default */
     gid_t group;         /* (gid_t)-1: as it comes */
     unsigned stacks;     /* return addresses to record with a call, 0: none */
+    unsigned questions;  /* that a process may ask of the kernel's table of sockets */
     bool check;          /* the trace, when the command has ended */
     bool quiet;
     bool wait;
