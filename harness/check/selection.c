@@ -19,11 +19,29 @@ struct selection *selection_make(void) {
     return selection;
 }
 
-static void want(struct selection *selection, unsigned port) {
+static void want(struct selection *selection, unsigned port, uint64_t to_ns) {
     if (port == 0)
         return;
-    selection->wanted[port] = true;
+    if (to_ns > selection->wanted_to_ns[port])
+        selection->wanted_to_ns[port] = to_ns;
     selection->any = true;
+}
+
+static unsigned mark_of(uint64_t cookie) {
+    return (unsigned)(cookie * UINT64_C(0x9e3779b97f4a7c15) >> 41);
+}
+
+static void follow(struct selection *selection, uint64_t cookie) {
+    if (cookie == 0)
+        return;
+    selection->marks[mark_of(cookie) / 64] |= UINT64_C(1) << mark_of(cookie) % 64;
+    map_put(&selection->cookies, cookie, 1);
+}
+
+static bool is_followed(const struct selection *selection, uint64_t cookie) {
+    return cookie != 0 &&
+           (selection->marks[mark_of(cookie) / 64] >> mark_of(cookie) % 64 & 1) != 0 &&
+           map_get(&selection->cookies, cookie) != MAP_NONE;
 }
 
 static bool is_stream(const struct trace_record *record) {
@@ -41,7 +59,7 @@ static void note_assigner(struct selection *selection, unsigned port, uint64_t p
 static void note_bind(struct selection *selection, const struct trace_record *record) {
     unsigned requested = record->socket->requested_port;
     if (requested != 0 && (record->error == 0 || record->error == EADDRINUSE))
-        want(selection, requested);
+        want(selection, requested, record->end_ns);
     if (record->error != 0)
         return;
     if (requested == 0 && (record->flags & PW_FLAG_ADDRESS_READ) != 0)
@@ -58,7 +76,7 @@ static void note_connect(struct selection *selection, const struct machine *mach
     for (unsigned i = 1; i < SELECTION_ASSIGNERS && assigners[i] != 0; i++)
         if (kinship_is_kin(machine, assigners[i], record->process)) {
             selection->connected[record->peer->port] = true;
-            want(selection, record->peer->port);
+            want(selection, record->peer->port, UINT64_MAX);
             return;
         }
 }
@@ -67,7 +85,7 @@ static void note_connect(struct selection *selection, const struct machine *mach
 static void note_accept(struct selection *selection, const struct trace_record *record) {
     uint64_t last = selection->last_bound[record->socket->assigned_port];
     if (is_stream(record) && last != 0 && last != record->peer->other_cookie)
-        want(selection, record->socket->assigned_port);
+        want(selection, record->socket->assigned_port, UINT64_MAX);
 }
 
 void selection_note_ports(struct selection *selection, const struct machine *machine,
@@ -84,7 +102,7 @@ void selection_note_ports(struct selection *selection, const struct machine *mac
         break;
     case PW_KIND_LISTEN:
         if (record->error == EADDRINUSE)
-            want(selection, record->socket->assigned_port);
+            want(selection, record->socket->assigned_port, record->end_ns);
         break;
     case PW_KIND_CONNECT:
         if (record->peer != NULL)
@@ -95,7 +113,7 @@ void selection_note_ports(struct selection *selection, const struct machine *mac
             note_accept(selection, record);
         return;
     case PW_KIND_CLAIM:
-        want(selection, record->socket->assigned_port);
+        want(selection, record->socket->assigned_port, UINT64_MAX);
         return;
     case PW_KIND_AUTOBIND:
         break;
@@ -109,8 +127,8 @@ void selection_note_ports(struct selection *selection, const struct machine *mac
 static bool has_wanted_port(const struct selection *selection, const struct trace_record *record) {
     if (record->socket == NULL)
         return false;
-    return selection->wanted[record->socket->assigned_port] ||
-           selection->wanted[record->socket->requested_port] ||
+    return selection->wanted_to_ns[record->socket->assigned_port] > record->begin_ns ||
+           selection->wanted_to_ns[record->socket->requested_port] > record->begin_ns ||
            (record->kind == PW_KIND_CONNECT && record->peer != NULL &&
             selection->connected[record->peer->port]);
 }
@@ -118,10 +136,9 @@ static bool has_wanted_port(const struct selection *selection, const struct trac
 void selection_note_sockets(struct selection *selection, const struct trace_record *record) {
     if (!has_wanted_port(selection, record))
         return;
-    if (record->cookie != 0)
-        map_put(&selection->cookies, record->cookie, 1);
-    if (record->kind == PW_KIND_ACCEPT && record->peer != NULL && record->peer->other_cookie != 0)
-        map_put(&selection->cookies, record->peer->other_cookie, 1);
+    follow(selection, record->cookie);
+    if (record->kind == PW_KIND_ACCEPT && record->peer != NULL)
+        follow(selection, record->peer->other_cookie);
 }
 
 bool selection_has(const struct selection *selection, const struct trace_record *record) {
@@ -135,7 +152,7 @@ bool selection_has(const struct selection *selection, const struct trace_record 
     }
     if (!record->committed)
         return true;
-    if (record->cookie != 0 && map_get(&selection->cookies, record->cookie) != MAP_NONE)
+    if (is_followed(selection, record->cookie))
         return true;
     return has_wanted_port(selection, record);
 }

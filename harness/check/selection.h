@@ -4,14 +4,17 @@
 
 #include "harness/check/machine.h"
 
-enum { SELECTION_PORTS = 65536, SELECTION_ASSIGNERS = 4 };
+enum { SELECTION_PORTS = 65536, SELECTION_ASSIGNERS = 4, SELECTION_MARKS = 1 << 23 };
 
 struct selection {
-    bool wanted[SELECTION_PORTS];    /* bound by number, announced, or bound twice as it seems */
+    /* Until when what happens to the port can matter; 0: it never does. Bound by number: until the
+     * last time; announced, or bound twice as it seems: always. */
+    uint64_t wanted_to_ns[SELECTION_PORTS];
     bool connected[SELECTION_PORTS]; /* connections to it may have met a stranger */
     uint64_t assigners[SELECTION_PORTS][SELECTION_ASSIGNERS]; /* tagged, the latest first */
     uint64_t last_bound[SELECTION_PORTS];                     /* cookie of the latest TCP socket */
-    struct map cookies;                                       /* of the sockets to follow */
+    uint64_t marks[SELECTION_MARKS / 64]; /* a bit for each cookie: most are not in the map */
+    struct map cookies;                   /* of the sockets to follow */
     bool any;
 };
 

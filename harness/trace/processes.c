@@ -20,8 +20,10 @@ const struct process *processes_find(const struct processes *processes, uint64_t
 }
 
 static struct process *find_or_add(struct processes *processes, uint64_t serial) {
-    uint32_t index = processes_index(processes, serial);
+    uint32_t index = processes->last;
 
+    if (index >= processes->count || processes->list[index].serial != serial)
+        index = processes_index(processes, serial);
     if (index == MAP_NONE) {
         index = (uint32_t)processes->count++;
         processes->list = memory_grow(processes->list, &processes->room, processes->count,
@@ -30,6 +32,7 @@ static struct process *find_or_add(struct processes *processes, uint64_t serial)
             (struct process){.serial = serial, .first_ns = UINT64_MAX, .status = -1};
         map_put(&processes->by_serial, serial, index);
     }
+    processes->last = index;
     return &processes->list[index];
 }
 

@@ -30,6 +30,7 @@ struct processes {
     size_t room;
     struct map by_serial;
     struct map by_pid; /* the latest image that was noted */
+    uint32_t last;     /* of which a record was noted last */
 };
 
 /* Takes from a record what it tells of processes; records of other kinds tell that theirs lives. */

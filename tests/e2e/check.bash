@@ -1,0 +1,57 @@
+# What the tests of the checker share. `load check`, after setup: programs that pass a number on, a
+# namespace with one port, and questions to the JSON form.
+# shellcheck disable=SC2154,SC2034,SC2016 # variables of setup.bash and bats, those of jq
+
+check_setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+    # A python3 found first in the PATH may be a shell script that starts a dozen programs.
+    python=/usr/bin/python3
+    [ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')
+    cat >pick.py <<'PYTHON'
+import socket
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    print(probe.getsockname()[1])
+PYTHON
+    cat >serve.py <<'PYTHON'
+import os, socket, sys
+port = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("PORT") or sys.stdin.readline()
+with socket.socket() as server:
+    server.bind(("127.0.0.1", int(port)))
+    server.listen()
+PYTHON
+    # A stranger that takes any port, says so, and keeps it until its input ends.
+    cat >taker.py <<'PYTHON'
+import socket, sys
+with socket.socket() as server:
+    server.bind(("127.0.0.1", 0))
+    server.listen()
+    print(server.getsockname()[1], flush=True)
+    sys.stdin.readline()
+PYTHON
+}
+
+# Before a command: it runs in a network namespace with that port and no other to give.
+one_port() {
+    local port=$1 unshare=(unshare -n)
+    shift
+    [ "$(id -u)" -eq 0 ] || unshare=(unshare -rn)
+    "${unshare[@]}" sh -c 'ip link set lo up
+        echo "$0 $0" >/proc/sys/net/ipv4/ip_local_port_range
+        exec "$@"' "$port" "$@"
+}
+
+# witness COMMAND...: into the trace t, which must not exist.
+witness() { "$PORTWITNESS" run --quiet -o t -- "$@"; }
+
+# found JQ: the answer to a question about the findings of t, without the limits of the evidence.
+found() {
+    local status=0
+    "$PORTWITNESS" check --json t >t.json || status=$?
+    [ "$status" -le 1 ] || return "$status"
+    jq -r "[.findings[] | select(.kind != \"blind-spot\" and .kind != \"inferred-release\")] | $1" t.json
+}
+
+# kinds: each finding's kind, severity and certainty, one a line.
+kinds() { found '.[] | "\(.kind) \(.severity) \(if .certain then "certain" else "possible" end)"'; }
