@@ -75,6 +75,9 @@ unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 unit_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(unit_sources))
 static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.static.c))
 guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.c)))
+property_sources := $(wildcard tests/property/*.c)
+property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
+property := $(BUILD)/tests/property/model_against_kernel
 benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 program := $(BUILD)/portwitness
@@ -104,7 +107,7 @@ endif
 all: $(program) $(shim)
 
 # Everything that the tests run.
-tests: all $(unit_tests) $(guests) $(static_guests)
+tests: all $(unit_tests) $(property) $(guests) $(static_guests)
 
 $(program): $(harness_objects)
 	$(call say,LD)
@@ -154,6 +157,11 @@ $(unit_tests): $(BUILD)/%: $(BUILD)/object/%.o $(filter-out %/harness/cli/main.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
+$(property): $(property_objects) $(filter-out %/harness/cli/main.o,$(harness_objects))
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HARNESS_LIBS) -lm
+
 # Guests are ordinary programs: no library of ours, no instrumentation.
 $(static_guests): guest_flags := -static
 $(guests) $(static_guests) $(benches): $(BUILD)/%: %.c $(BUILD)/flags
@@ -196,5 +204,5 @@ clean:
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d)
+-include $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d) $(property_objects:.o=.d)
 -include $(addsuffix .d,$(guests) $(static_guests) $(benches))

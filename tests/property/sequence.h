@@ -1,0 +1,55 @@
+/* Random sequences of operations, and whether model and kernel agree on them. */
+#ifndef PORTWITNESS_TESTS_SEQUENCE_H
+#define PORTWITNESS_TESTS_SEQUENCE_H
+
+#include "harness/explain/kernel_player.h"
+#include "harness/model/model.h"
+
+enum { SEQUENCE_MAX = 48, SEQUENCE_SOCKETS = 4 };
+
+struct sequence {
+    struct operation list[SEQUENCE_MAX];
+    unsigned count;
+    unsigned base; /* its ports are base to base + 7; it begins with a range from base on */
+};
+
+/* Where they part. */
+struct disagreement {
+    unsigned at; /* index of the operation */
+    int error;   /* the kernel's answer */
+    uint16_t port;
+    struct model_answer answer; /* the model's; `possible` is not kept */
+    uint16_t possible[64];
+    size_t possible_count;
+};
+
+struct coverage {
+    uint64_t rules[MODEL_RULES];
+    uint64_t operations;
+};
+
+/* Called when all ports have been used: makes another network namespace, since TIME_WAIT holds
+ * ports of this one for a minute. */
+extern void (*sequence_renew_network)(void);
+
+/* A deterministic source of numbers. */
+uint64_t sequence_random(uint64_t *state);
+
+/* Fills a sequence; `state` is the random source. */
+void sequence_make(struct sequence *sequence, uint64_t *state);
+
+/* Plays it in both; true if they agree. `off` is the rule that the model is to do without. Coverage
+ * may be NULL. */
+bool sequence_agrees(const struct sequence *sequence, enum model_rule off,
+                     struct coverage *coverage, struct disagreement *disagreement);
+
+/* Leaves out what is not needed for the disagreement. */
+void sequence_shrink(struct sequence *sequence, enum model_rule off);
+
+/* The same sequence on ports that were not used for long. */
+struct sequence sequence_again(const struct sequence *sequence);
+
+/* Writes it in the language of `explain`, and as a C program. */
+void sequence_print(const struct sequence *sequence, const struct disagreement *disagreement);
+
+#endif
