@@ -114,7 +114,7 @@ static bool tcp_conflict(const struct model *model, const struct model_socket *o
         return true;
     }
     *rule = one->reuseaddr && other->reuseaddr ? RULE_LISTENING : RULE_PLAIN_CONFLICT;
-    return true;
+    return *rule == RULE_LISTENING || !model->off[RULE_PLAIN_CONFLICT];
 }
 
 static bool bucket_matches(const struct model *model, const struct model_socket *one,
@@ -222,7 +222,7 @@ static bool udp_may_bind(const struct model *model, size_t asker, uint16_t port,
                   !model->off[RULE_REUSEPORT];
     if (!shares) {
         *rule = one->reuseport && first->reuseport ? RULE_USER : RULE_PLAIN_CONFLICT;
-        return false;
+        return *rule == RULE_PLAIN_CONFLICT && model->off[RULE_PLAIN_CONFLICT];
     }
     *rule = refused ? RULE_FIRST_DECIDES : RULE_REUSEPORT;
     return !refused || !model->off[RULE_FIRST_DECIDES];

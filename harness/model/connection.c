@@ -162,7 +162,8 @@ static void open_stream(struct model *model, const struct operation *operation,
         connection_failed(model, operation->socket);
         return;
     }
-    if (listener_at(model, &operation->address, operation->port) == 0) {
+    if (listener_at(model, &operation->address, operation->port) == 0 &&
+        !model->off[RULE_REFUSED]) {
         answer->error = ECONNREFUSED;
         if (!answer->chooses)
             answer->rule = RULE_REFUSED;

@@ -19,14 +19,17 @@ void model_hit(const struct model *model, enum model_rule rule) {
         model->hits[rule]++;
 }
 
+/* Pages that nobody touches cost nothing this way. */
+static void *zeroed(size_t count, size_t size) {
+    size_t room = 0;
+    void *memory = calloc(count, size);
+    return memory != NULL ? memory : memory_grow(NULL, &room, SIZE_MAX / size, size);
+}
+
 void model_begin(struct model *model, uint16_t low, uint16_t high) {
-    size_t buckets = 0;
-    size_t reserved = 0;
     *model = (struct model){.low = low, .high = high};
-    model->buckets = memory_grow(NULL, &buckets, PORTS, sizeof *model->buckets);
-    model->reserved = memory_grow(NULL, &reserved, PORTS, sizeof *model->reserved);
-    memset(model->buckets, 0, PORTS * sizeof *model->buckets);
-    memset(model->reserved, 0, PORTS * sizeof *model->reserved);
+    model->buckets = zeroed(PORTS, sizeof *model->buckets);
+    model->reserved = zeroed(PORTS, sizeof *model->reserved);
     /* The numbers below are for operations; what else there is comes behind. */
     model->sockets = memory_grow(NULL, &model->room, OPERATION_SOCKETS_MAX, sizeof *model->sockets);
     memset(model->sockets, 0, OPERATION_SOCKETS_MAX * sizeof *model->sockets);
@@ -90,7 +93,7 @@ static struct model_answer examine(const struct model *model, const struct opera
                                    const struct model_socket *socket) {
     const struct model_address *address = &operation->address;
     if (!socket->family6) {
-        if (address->family6)
+        if (address->family6 && !model->off[RULE_FAMILY])
             return fail(EAFNOSUPPORT, RULE_FAMILY);
         if (!is_local(model, address, 0))
             return fail(EADDRNOTAVAIL, RULE_NOT_LOCAL);
@@ -107,7 +110,7 @@ static struct model_answer examine(const struct model *model, const struct opera
     if (is_mapped(address)) {
         struct model_address v4 = {.family6 = false};
         memcpy(v4.bytes, address->bytes + 12, 4);
-        if (socket->v6only)
+        if (socket->v6only && !model->off[RULE_FAMILY])
             return fail(EINVAL, RULE_FAMILY);
         return is_local(model, &v4, 0) ? fail(0, RULE_FREE) : fail(EADDRNOTAVAIL, RULE_NOT_LOCAL);
     }
@@ -164,7 +167,7 @@ static struct model_answer bind_socket(struct model *model, const struct operati
         answer.rule = RULE_NO_PORT;
     } else if (operation->port == 0) {
         port_choice_bind(model, operation->socket, &answer);
-        answer.error = answer.possible_count == 0 ? EADDRINUSE : 0;
+        answer.error = answer.possible_count == 0 && !model->off[RULE_EXHAUSTED] ? EADDRINUSE : 0;
     } else if (!conflict_may_bind(model, operation->socket, operation->port, &answer.rule)) {
         answer.error = EADDRINUSE;
     }
@@ -185,7 +188,7 @@ static struct model_answer listen_on(struct model *model, size_t index) {
     struct model_answer answer = fail(0, RULE_FREE);
     if (socket->datagram)
         return fail(EOPNOTSUPP, RULE_STATE);
-    if (socket->was_connected || socket->state == MODEL_CONNECTED)
+    if ((socket->was_connected || socket->state == MODEL_CONNECTED) && !model->off[RULE_STATE])
         return fail(EINVAL, RULE_STATE);
     if (socket->state == MODEL_LISTENS)
         return fail(0, RULE_STATE);

@@ -130,7 +130,8 @@ static bool choose_by_halves(const struct search *search, struct span span,
 /* UDP looks at every port of the range. */
 static void choose_udp(const struct search *search, struct span span, struct model_answer *answer) {
     for (unsigned port = span.low; port < span.high; port++)
-        if (is_free(search, port))
+        if (is_free(search, port) &&
+            (answer->possible_count == 0 || !search->model->off[RULE_ANY_FREE]))
             add(answer, port);
 }
 

@@ -7,6 +7,8 @@
  *   --without RULE  the model does without the rule: a disagreement is expected then
  *   --rules         prints the names of the rules that can be left out
  *   --coverage N    each rule is to decide so many answers at least
+ *   --exhaustive    instead of random ones, all sequences of four calls on two sockets out of
+ *                   sixteen calls, for six pairs of kinds of sockets
  *
  * The status is 0 if they agree, 1 if not (the shortest sequence is printed), 2 for wrong usage. */
 #include <inttypes.h>
@@ -17,12 +19,14 @@
 #include <unistd.h>
 
 #include "harness/publish/network.h"
+#include "tests/property/exhaustive.h"
 #include "tests/property/sequence.h"
 
 struct options {
     uint64_t seed;
     uint64_t operations;
     uint64_t coverage;
+    bool exhaustive;
     enum model_rule without;
 };
 
@@ -35,13 +39,43 @@ static enum model_rule rule_of(const char *name) {
 
 /* Those that change an answer when they are left out; the others name what always holds. */
 static const enum model_rule removable[] = {
-    RULE_NO_OVERLAP,     RULE_WILDCARD,          RULE_DUAL_STACK,   RULE_V6ONLY,
-    RULE_MAPPED,         RULE_PROTOCOL,          RULE_DEVICE,       RULE_REUSEADDR,
-    RULE_LISTENING,      RULE_REUSEPORT,         RULE_USER,         RULE_BUCKET_REUSEPORT,
-    RULE_FIRST_DECIDES,  RULE_LISTEN_CONFLICT,   RULE_AUTO_STRICT,  RULE_ODD_TOP,
-    RULE_CONNECT_SHARES, RULE_RESERVED,          RULE_SOCKET_RANGE, RULE_PRIVILEGED,
-    RULE_NOT_LOCAL,      RULE_BOUND_BEFORE,      RULE_NO_PORT,      RULE_PORT_LOCK,
-    RULE_PORT_LOST,      RULE_CONNECTED_ADDRESS, RULE_TIME_WAIT,    RULE_LOWER_HALF,
+    RULE_NO_OVERLAP,
+    RULE_WILDCARD,
+    RULE_DUAL_STACK,
+    RULE_V6ONLY,
+    RULE_MAPPED,
+    RULE_PROTOCOL,
+    RULE_DEVICE,
+    RULE_REUSEADDR,
+    RULE_LISTENING,
+    RULE_REUSEPORT,
+    RULE_USER,
+    RULE_BUCKET_REUSEPORT,
+    RULE_FIRST_DECIDES,
+    RULE_LISTEN_CONFLICT,
+    RULE_AUTO_STRICT,
+    RULE_ODD_TOP,
+    RULE_CONNECT_SHARES,
+    RULE_RESERVED,
+    RULE_SOCKET_RANGE,
+    RULE_PRIVILEGED,
+    RULE_NOT_LOCAL,
+    RULE_BOUND_BEFORE,
+    RULE_NO_PORT,
+    RULE_PORT_LOCK,
+    RULE_PORT_LOST,
+    RULE_CONNECTED_ADDRESS,
+    RULE_TIME_WAIT,
+    RULE_LOWER_HALF,
+    RULE_PARITY,
+    RULE_CONNECT_PARITY,
+    RULE_CONNECTION_EXISTS,
+    RULE_PLAIN_CONFLICT,
+    RULE_FAMILY,
+    RULE_STATE,
+    RULE_EXHAUSTED,
+    RULE_REFUSED,
+    RULE_ANY_FREE,
 };
 
 static bool parse(struct options *options, int argc, char **argv) {
@@ -52,6 +86,10 @@ static bool parse(struct options *options, int argc, char **argv) {
             for (size_t j = 0; j < sizeof removable / sizeof *removable; j++)
                 puts(model_rule_name(removable[j]));
             exit(0);
+        }
+        if (strcmp(argv[i], "--exhaustive") == 0) {
+            options->exhaustive = true;
+            continue;
         }
         if (i + 1 == argc)
             return false;
@@ -93,10 +131,30 @@ static bool tell_coverage(const struct coverage *coverage, uint64_t least) {
     bool good = true;
     for (int rule = RULE_NONE + 1; rule < MODEL_RULES; rule++) {
         uint64_t count = coverage->rules[rule];
-        printf("%8" PRIu64 "  %s\n", count, model_rule_name((enum model_rule)rule));
+        printf("%8" PRIu64 "  %s%s\n", count, model_rule_name((enum model_rule)rule),
+               count < least ? "  <- too seldom" : "");
         good = good && count >= least;
     }
     return good;
+}
+
+enum { PICKS_THAT_TELL = 200, RARELY = 50 };
+
+/* Does the kernel give ports of both parities where the model says that it may? */
+static bool is_tight(const struct coverage *coverage) {
+    static const char *const calls[COVERAGE_CALLS] = {"TCP", "TCP connect", "UDP"};
+    bool tight = true;
+    for (unsigned call = 0; call < COVERAGE_CALLS; call++) {
+        const uint64_t *picks = coverage->picks[call];
+        uint64_t all = picks[0] + picks[1];
+        if (all < PICKS_THAT_TELL || (picks[0] * RARELY > all && picks[1] * RARELY > all))
+            continue;
+        printf("disagreement: over %s the model allows ports that the kernel does not give: of "
+               "%" PRIu64 " choices among both parities it gave %" PRIu64 " even ones\n",
+               calls[call], all, picks[0]);
+        tight = false;
+    }
+    return tight;
 }
 
 int main(int argc, char **argv) {
@@ -109,6 +167,8 @@ int main(int argc, char **argv) {
     }
     sequence_renew_network = renew_network;
     renew_network();
+    if (options.exhaustive)
+        return exhaustive_run(options.without) ? 0 : 1;
     printf("seed %" PRIu64 "\n", options.seed);
     uint64_t state = options.seed;
     while (coverage.operations < options.operations) {
@@ -128,5 +188,5 @@ int main(int argc, char **argv) {
         return 1;
     }
     printf("%" PRIu64 " operations, no disagreement\n", coverage.operations);
-    return tell_coverage(&coverage, options.coverage) ? 0 : 1;
+    return tell_coverage(&coverage, options.coverage) && is_tight(&coverage) ? 0 : 1;
 }

@@ -5,7 +5,7 @@
 #include "harness/explain/kernel_player.h"
 #include "harness/model/model.h"
 
-enum { SEQUENCE_MAX = 48, SEQUENCE_SOCKETS = 4 };
+enum { SEQUENCE_MAX = 48, SEQUENCE_SOCKETS = 4, REFUSING_PORT = 1 };
 
 struct sequence {
     struct operation list[SEQUENCE_MAX];
@@ -23,14 +23,23 @@ struct disagreement {
     size_t possible_count;
 };
 
+enum coverage_call { COVERAGE_TCP, COVERAGE_CONNECT, COVERAGE_UDP, COVERAGE_CALLS };
+
 struct coverage {
     uint64_t rules[MODEL_RULES];
     uint64_t operations;
+    /* Where the model allowed ports of both parities: which of them the kernel gave, by kind of
+     * call.
+     */
+    uint64_t picks[COVERAGE_CALLS][2];
 };
 
 /* Called when all ports have been used: makes another network namespace, since TIME_WAIT holds
  * ports of this one for a minute. */
 extern void (*sequence_renew_network)(void);
+
+/* The address that a text stands for. */
+struct model_address sequence_address(const char *text);
 
 /* A deterministic source of numbers. */
 uint64_t sequence_random(uint64_t *state);

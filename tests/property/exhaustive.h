@@ -1,0 +1,11 @@
+/* All short sequences over a few calls. */
+#ifndef PORTWITNESS_TESTS_EXHAUSTIVE_H
+#define PORTWITNESS_TESTS_EXHAUSTIVE_H
+
+#include "harness/model/model.h"
+
+/* Plays every sequence of four calls on two sockets, for six pairs of kinds, in a range of two
+ * ports. true if model and kernel agree on all; the first on which they do not is printed. */
+bool exhaustive_run(enum model_rule off);
+
+#endif
