@@ -4,6 +4,7 @@
 #   make test       every test, without installing anything (scripts/test does that as well)
 #   make check-unit the unit tests alone
 #   make bench | lint | format | fresh
+#   make property   a million operations, the model of bind against the kernel
 #   make soak       a million ports in storms, and no collision
 #   make install    into DESTDIR and PREFIX (default /usr/local)
 #   make clean      removes build/
@@ -178,6 +179,9 @@ test:
 bench: all $(benches)
 	@BUILD=$(BUILD) scripts/bench
 
+property: all $(property)
+	@$(property) --operations 1000000 --coverage 100
+
 soak: all
 	@BUILD=$(BUILD) scripts/soak
 
@@ -200,7 +204,7 @@ clean:
 	$(call say,CLEAN)
 	$(Q)rm -rf build $(BUILD)
 
-.PHONY: all tests check-unit test bench soak lint fresh format install clean
+.PHONY: all tests check-unit test bench property soak lint fresh format install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 

@@ -12,5 +12,6 @@ int plan_command(int argc, char **argv);
 int storm_command(int argc, char **argv);
 int mark_command(int argc, char **argv);
 int check_command(int argc, char **argv);
+int explain_command(int argc, char **argv);
 
 #endif

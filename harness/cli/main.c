@@ -18,6 +18,7 @@ static const struct {
     {"mark", mark_command, "Writes the name of a test into the trace of its run"},
     {"plan", plan_command, "Tells what becomes of a cluster file's port mappings"},
     {"storm", storm_command, "Simulates parallel port publishers and checks what they got"},
+    {"explain", explain_command, "Tells what the kernel's rules say of a sequence of calls"},
 };
 
 static void show_usage(FILE *to) {

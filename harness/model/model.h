@@ -126,6 +126,7 @@ struct model_answer {
     bool may_fail;      /* ... or finds none, by where it begins to look: then as exhausted */
     uint16_t *possible; /* the ports that it may choose, in order */
     size_t possible_count;
+    size_t possible_room;
 };
 
 /* Counts a rule that mattered. */

@@ -38,9 +38,8 @@ static bool is_reserved(const struct model *model, unsigned port) {
 }
 
 static void add(struct model_answer *answer, unsigned port) {
-    size_t room = answer->possible_count;
-    answer->possible =
-        memory_grow(answer->possible, &room, answer->possible_count + 1, sizeof *answer->possible);
+    answer->possible = memory_grow(answer->possible, &answer->possible_room,
+                                   answer->possible_count + 1, sizeof *answer->possible);
     answer->possible[answer->possible_count++] = (uint16_t)port;
 }
 
