@@ -78,7 +78,7 @@ static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.static.c))
 guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.c)))
 property_sources := $(wildcard tests/property/*.c)
 property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
-property := $(BUILD)/tests/property/model_against_kernel
+property := $(BUILD)/tests/property/model_against_kernel $(BUILD)/tests/property/generated_traces
 benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 program := $(BUILD)/portwitness
@@ -158,7 +158,9 @@ $(unit_tests): $(BUILD)/%: $(BUILD)/object/%.o $(filter-out %/harness/cli/main.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
-$(property): $(property_objects) $(filter-out %/harness/cli/main.o,$(harness_objects))
+$(BUILD)/tests/property/model_against_kernel: $(filter-out %/generated_traces.o,$(property_objects))
+$(BUILD)/tests/property/generated_traces: $(BUILD)/object/tests/property/generated_traces.o
+$(property): $(filter-out %/harness/cli/main.o,$(harness_objects))
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HARNESS_LIBS) -lm
@@ -180,7 +182,8 @@ bench: all $(benches)
 	@BUILD=$(BUILD) scripts/bench
 
 property: all $(property)
-	@$(property) --operations 1000000 --coverage 100
+	@$(BUILD)/tests/property/model_against_kernel --operations 1000000 --coverage 100
+	@$(BUILD)/tests/property/generated_traces
 
 soak: all
 	@BUILD=$(BUILD) scripts/soak

@@ -127,6 +127,14 @@ static void note_accept(struct history *history, const struct trace_record *reco
         history->requests[index].alive_ns = record->begin_ns;
 }
 
+static void note_close(struct history *history, const struct trace_record *record) {
+    uint32_t index = latest_binding(history, record->cookie);
+    if (index == MAP_NONE)
+        return;
+    history->requests[index].closing_ns = record->begin_ns;
+    history->requests[index].closed_ns = record->end_ns;
+}
+
 static void note_connect(struct history *history, const struct selection *selection,
                          const struct trace_record *record) {
     if (record->peer == NULL || !selection->connected[record->peer->port] || record->error != 0)
@@ -204,6 +212,8 @@ static void note_socket(struct history *history, const struct selection *selecti
         note_connect(history, selection, record);
     else if (record->kind == PW_KIND_CLAIM)
         note_claim(history, record);
+    else if (record->kind == PW_KIND_CLOSE)
+        note_close(history, record);
 }
 
 static void note_answer(struct history *history, const struct trace_record *record) {

@@ -11,9 +11,11 @@ struct request {
     uint64_t site;
     uint64_t cookie;
     uint64_t flags;
-    uint64_t read_ns;       /* when the program had its number; 0: nobody asked for it */
-    uint64_t reader;        /* who asked */
-    uint64_t listen_ns;     /* when it had begun to listen; 0: it did not */
+    uint64_t read_ns;    /* when the program had its number; 0: nobody asked for it */
+    uint64_t reader;     /* who asked */
+    uint64_t listen_ns;  /* when it had begun to listen; 0: it did not */
+    uint64_t closing_ns; /* when the latest close of a descriptor of its socket began, and ended */
+    uint64_t closed_ns;
     uint64_t alive_ns;      /* it surely had the port then: a connection was accepted from it */
     struct deed instead;    /* of one that failed: where the process went */
     uint32_t previous;      /* the earlier binding of the same socket, MAP_NONE if none */
@@ -30,6 +32,7 @@ struct request {
     uint32_t device;
     uint8_t kind;  /* enum pw_kind */
     uint8_t tier;  /* of a bind that proves: enum tier in proofs.h */
+    bool loose;    /* whether its number had been let go before is not sure */
     bool doubtful; /* the proof holds in some orders alone */
 };
 

@@ -10,6 +10,9 @@
 #include "harness/check/kinship.h"
 #include "harness/trace/memory.h"
 
+/* No bind takes longer, so what began so long before is not looked at. */
+#define LONGEST_BIND_NS UINT64_C(1000000000)
+
 /* What is open while the requests for one port are gone through in the order of time. */
 struct matching {
     struct history *history;
@@ -41,8 +44,12 @@ bool proofs_is_attempt(const struct history *history, uint32_t index) {
 
 enum release proofs_released(const struct history *history, uint32_t index, uint64_t ns) {
     const struct binding *binding = &history->bindings.list[index];
-    if (binding->to_ns == 0 || binding->to_ns > ns)
-        return RELEASE_NOT_SEEN;
+    const struct request *request = &history->requests[index];
+    if (binding->to_ns == 0 || binding->to_ns > ns) {
+        bool closing = binding->to_ns != 0 && binding->to_ns == request->closed_ns &&
+                       request->closing_ns <= ns;
+        return binding->uncertain || closing ? RELEASE_POSSIBLE : RELEASE_NOT_SEEN;
+    }
     if (binding->uncertain || binding->end_known_by == END_INFERRED ||
         binding->end_known_by == END_EXIT)
         return RELEASE_POSSIBLE;
@@ -62,20 +69,21 @@ static enum tier tier_of(const struct history *history, uint32_t assignment, uin
     if (kinship_is_kin(machine, assigner, binder) ||
         (given->reader != assigner && kinship_is_kin(machine, given->reader, binder)))
         return TIER_KIN;
+    bool near = kinship_is_sibling(machine, assigner, binder) ||
+                (given->reader != assigner && kinship_is_sibling(machine, given->reader, binder));
     uint64_t began = kinship_program_began_ns(machine, binder);
     if ((bound->flags & (PW_FLAG_IN_ARGUMENTS | PW_FLAG_IN_ENVIRONMENT)) != 0 &&
         began >= given->read_ns)
-        return TIER_HANDED;
-    if (kinship_is_sibling(machine, assigner, binder) ||
-        (given->reader != assigner && kinship_is_sibling(machine, given->reader, binder)))
-        return TIER_SIBLING;
-    return TIER_NONE;
+        return near ? TIER_NEAR : TIER_HANDED;
+    return near ? TIER_SIBLING : TIER_NONE;
 }
 
-/* Had a bind by number of this port, noted under `key`, begun before `ns`? */
+/* The first bind by number of this port that was noted under `key`: had it begun before `ns`, and,
+ * in *surely, ended? */
 static bool was_named(const struct matching *matching, const struct map *map, uint64_t key,
-                      uint64_t ns) {
+                      uint64_t ns, bool *surely) {
     uint32_t first = map_get(map, key);
+    *surely = first != MAP_NONE && matching->history->requests[first].end_ns < ns;
     return first != MAP_NONE && matching->history->bindings.list[first].begin_ns < ns;
 }
 
@@ -87,13 +95,34 @@ static bool was_meant_before(const struct matching *matching, uint32_t assignmen
     const struct binding *given = &history->bindings.list[assignment];
     const struct binding *bound = &history->bindings.list[attempt];
     unsigned port = bound->requested_port;
+    bool own_surely;
+    bool kin_surely;
     bool own = was_named(matching, &matching->named,
-                         key_of(port, kinship_process(machine, bound->process)), given->begin_ns);
+                         key_of(port, kinship_process(machine, bound->process)), given->begin_ns,
+                         &own_surely);
     bool kin = was_named(matching, &matching->family,
-                         key_of(port, kinship_parent(machine, bound->process)), given->begin_ns);
+                         key_of(port, kinship_parent(machine, bound->process)), given->begin_ns,
+                         &kin_surely);
     bool same = kinship_is_same(machine, given->process, bound->process);
-    *drop = (own && !same) || (kin && tier != TIER_KIN);
+    *drop = (own_surely && !same) || (kin_surely && tier != TIER_KIN);
     return own || kin;
+}
+
+/* Had somebody else the port since, who could not have shared it with the assignment? */
+static bool was_superseded(const struct history *history, uint32_t assignment, uint32_t attempt) {
+    const struct binding *given = &history->bindings.list[assignment];
+    unsigned port = history->bindings.list[attempt].requested_port;
+    uint32_t end = history_end_of_port(history, port, history->requests[attempt].end_ns);
+    for (uint32_t i = end; i-- > history->first_of_port[port];) {
+        uint32_t index = history->by_port[i];
+        const struct binding *other = &history->bindings.list[index];
+        if (other->begin_ns + LONGEST_BIND_NS < given->from_ns)
+            return false;
+        if (index != attempt && index != assignment && other->from_ns > given->from_ns &&
+            !history_may_share(history, index, assignment, other->begin_ns, false))
+            return true;
+    }
+    return false;
 }
 
 /* Does the assignment come into question for the bind, as far as time and the kernel go? */
@@ -103,15 +132,31 @@ static bool fits(const struct history *history, uint32_t assignment, uint32_t at
     const struct binding *bound = &history->bindings.list[attempt];
     if (request->end_ns > bound->begin_ns || request->read_ns > bound->begin_ns ||
         request->cookie == history->requests[attempt].cookie ||
-        !history_same_namespace(given->netns, bound->netns) ||
-        request->proved_by[slot_of_protocol(history, attempt)] != MAP_NONE)
+        !history_same_namespace(given->netns, bound->netns))
         return false;
-    if (proofs_released(history, assignment, bound->begin_ns) != RELEASE_NOT_SEEN)
+    /* A release that overlaps the bind may have come before it. */
+    if (proofs_released(history, assignment, history->requests[attempt].end_ns) !=
+            RELEASE_NOT_SEEN ||
+        was_superseded(history, assignment, attempt))
         return true;
     /* Held as it seems. If the two cannot share the port, the bind that went well proves that it
      * was not; one that failed met the socket itself. */
     return bound->from_ns != 0 &&
            !history_may_share(history, attempt, assignment, bound->begin_ns, false);
+}
+
+/* Does another bind prove it, and no weaker than this one would? What a sibling may have meant does
+ * not take it from who surely did. */
+static bool is_taken(const struct history *history, uint32_t assignment, uint32_t attempt,
+                     enum tier tier) {
+    uint32_t by = history->requests[assignment].proved_by[slot_of_protocol(history, attempt)];
+    return by != MAP_NONE &&
+           (history->requests[by].tier >= tier || history->requests[by].tier >= TIER_NEAR);
+}
+
+static bool is_loosely_taken(const struct history *history, uint32_t assignment, uint32_t attempt) {
+    uint32_t by = history->requests[assignment].proved_by[slot_of_protocol(history, attempt)];
+    return history->requests[by].doubtful || history->requests[by].loose;
 }
 
 /* Could either be the later one? */
@@ -125,6 +170,7 @@ static void prove(struct matching *matching, uint32_t attempt) {
     const struct machine *machine = history->machine;
     uint32_t best = MAP_NONE;
     enum tier best_tier = TIER_NONE;
+    enum tier shadow = TIER_NONE; /* of one that another bind seems to prove, but not surely */
     bool doubtful = false;
     for (size_t i = matching->open_count; i-- > 0;) {
         uint32_t assignment = matching->open[i];
@@ -136,6 +182,11 @@ static void prove(struct matching *matching, uint32_t attempt) {
         enum tier tier = tier_of(history, assignment, attempt);
         if (tier == TIER_NONE || tier < best_tier)
             continue;
+        if (is_taken(history, assignment, attempt, tier)) {
+            shadow =
+                is_loosely_taken(history, assignment, attempt) && tier > shadow ? tier : shadow;
+            continue;
+        }
         bool before = was_meant_before(matching, assignment, attempt, tier, &drop);
         if (drop)
             continue;
@@ -154,9 +205,11 @@ static void prove(struct matching *matching, uint32_t attempt) {
     history->requests[best].proved_by[slot_of_protocol(history, attempt)] = attempt;
     history->requests[attempt].proves = best;
     history->requests[attempt].tier = (uint8_t)best_tier;
+    history->requests[attempt].loose =
+        proofs_released(history, best, bound->begin_ns) != RELEASE_SURE;
     history->requests[attempt].doubtful =
-        doubtful || best_tier == TIER_SIBLING || bound->uncertain || given->uncertain ||
-        bound->netns == 0 || given->netns == 0 ||
+        doubtful || shadow >= best_tier || best_tier == TIER_SIBLING || bound->uncertain ||
+        given->uncertain || bound->netns == 0 || given->netns == 0 ||
         machine_is_doubtful(machine, given->begin_ns, history->requests[attempt].end_ns);
 }
 
@@ -197,7 +250,13 @@ static void drop_proved(struct matching *matching) {
     size_t kept = 0;
     for (size_t i = 0; i < matching->open_count; i++) {
         const uint32_t *proved = matching->history->requests[matching->open[i]].proved_by;
-        if (proved[0] == MAP_NONE || proved[1] == MAP_NONE)
+        bool open = false;
+        for (unsigned j = 0; j < 2; j++)
+            open = open || proved[j] == MAP_NONE ||
+                   matching->history->requests[proved[j]].tier < TIER_NEAR ||
+                   matching->history->requests[proved[j]].loose ||
+                   matching->history->requests[proved[j]].doubtful;
+        if (open)
             matching->open[kept++] = matching->open[i];
     }
     matching->open_count = kept;

@@ -1,0 +1,508 @@
+/* The checker on traces whose truth is known: worlds of a few processes that are given ports, rely
+ * on them or not, and get in each other's way; recorded with intervals that overlap, with records
+ * torn or lost, releases missing, and units that were never written.
+ *
+ *   generated_traces [--seed N] [--worlds N]
+ *
+ * Fails where a finding is marked certain and is not so, or where a race that was planted, and
+ * whose records are whole, is not reported at all. A file holds many worlds, each in a network
+ * namespace and a time of its own. */
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/check/check.h"
+
+enum {
+    WORLDS_PER_FILE = 200,
+    PORTS = 3,
+    FIRST_PORT = 40000,
+    PROCESSES = 40,
+    ACTIONS = 16,
+    EVENTS = 96,
+    UNITS = WORLDS_PER_FILE * EVENTS * 3,
+    NOBODY = -1
+};
+
+enum relation { SAME, CHILD, ARGUMENT, SIBLING };
+
+/* What truly happened, at one moment each. */
+struct event {
+    enum pw_kind kind;
+    int process;
+    uint64_t t;
+    uint64_t begin;
+    uint64_t end;
+    uint64_t cookie;
+    uint64_t flags;
+    unsigned port;
+    unsigned error;
+    int assignment; /* of a bind by number that relies on one: its event; NOBODY: none */
+    int parent;     /* of a start */
+    int thief;      /* of a bind that failed: who had the port */
+    bool sharp;     /* others' times depend on it, so its interval is narrow */
+    bool whole;     /* its record is there */
+    bool expected;  /* a race is to be reported for it */
+    bool closed;    /* of a bind: its socket was closed */
+    bool claimed;
+    uint64_t unit;
+};
+
+struct world {
+    struct event list[EVENTS];
+    int count;
+    int processes;
+    int parent[PROCESSES];
+    int holder[PORTS]; /* the bind that holds it */
+    uint64_t now;
+    uint64_t index; /* of the world */
+    bool doubtful;  /* a blank unit is in it */
+};
+
+static uint64_t state;
+static uint64_t draw(void) {
+    uint64_t value = state += UINT64_C(0x9e3779b97f4a7c15);
+    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
+    return value ^ value >> 31;
+}
+static unsigned below(unsigned limit) { return (unsigned)(draw() % limit); }
+
+static struct event *add(struct world *world, enum pw_kind kind, int process) {
+    struct event *event = &world->list[world->count++];
+    world->now += 2000 + below(4000);
+    *event = (struct event){.kind = kind,
+                            .process = process,
+                            .t = world->now,
+                            .assignment = NOBODY,
+                            .parent = NOBODY,
+                            .thief = NOBODY,
+                            .whole = true};
+    return event;
+}
+
+static int start(struct world *world, int parent, uint64_t flags) {
+    int process = world->processes++;
+    struct event *event = add(world, PW_KIND_PROCESS_START, process);
+    event->parent = world->parent[process] = parent;
+    event->sharp = true;
+    event->flags = flags;
+    return process;
+}
+
+static struct event *bind_event(struct world *world, int process, unsigned port) {
+    struct event *event = add(world, PW_KIND_BIND, process);
+    event->port = port;
+    event->cookie = world->index * EVENTS + (uint64_t)world->count;
+    return event;
+}
+
+static int root_of(const struct world *world, int process) {
+    while (world->parent[process] != NOBODY)
+        process = world->parent[process];
+    return process;
+}
+
+static void assign(struct world *world) {
+    unsigned first = below(PORTS);
+    for (unsigned i = 0; i < PORTS; i++) {
+        unsigned port = (first + i) % PORTS;
+        if (world->holder[port] != NOBODY)
+            continue;
+        struct event *event = bind_event(world, (int)below(5), port);
+        event->flags = PW_FLAG_PORT_ZERO;
+        if (below(8) != 0)
+            event->flags |= PW_FLAG_ADDRESS_READ;
+        event->sharp = true;
+        world->holder[port] = world->count - 1;
+        return;
+    }
+}
+
+static void close_one(struct world *world) {
+    unsigned port = below(PORTS);
+    int holder = world->holder[port];
+    if (holder == NOBODY)
+        return;
+    struct event *event = add(world, PW_KIND_CLOSE, world->list[holder].process);
+    event->cookie = world->list[holder].cookie;
+    event->port = port;
+    world->list[holder].closed = true;
+    world->holder[port] = NOBODY;
+    if (below(20) == 0)
+        event->whole = false; /* nobody saw it */
+}
+
+static void bind_number(struct world *world, int process, unsigned port, int assignment,
+                        uint64_t flags) {
+    struct event *event = bind_event(world, process, port);
+    event->flags = PW_FLAG_BY_NUMBER | flags;
+    event->assignment = assignment;
+    if (world->holder[port] != NOBODY) {
+        event->error = 98; /* EADDRINUSE */
+        event->thief = world->holder[port];
+    } else
+        world->holder[port] = world->count - 1;
+}
+
+/* Has the process, or one of its parent's, named the number before that moment? Then the rule says
+ * that it proves nothing. */
+static bool was_named(const struct world *world, int process, unsigned port, uint64_t before) {
+    for (int i = 0; i < world->count; i++) {
+        const struct event *event = &world->list[i];
+        if (event->kind == PW_KIND_BIND && (event->flags & PW_FLAG_BY_NUMBER) != 0 &&
+            event->port == port && event->t < before &&
+            (event->process == process ||
+             (world->parent[process] != NOBODY &&
+              world->parent[event->process] == world->parent[process])))
+            return true;
+    }
+    return false;
+}
+
+static void claim(struct world *world) {
+    int from = (int)below((unsigned)world->count);
+    for (int i = 0; i < world->count; i++) {
+        int index = (from + i) % world->count;
+        struct event *given = &world->list[index];
+        if (given->kind != PW_KIND_BIND || (given->flags & PW_FLAG_ADDRESS_READ) == 0 ||
+            !given->closed || given->claimed)
+            continue;
+        enum relation relation = (enum relation)below(4);
+        int process = given->process;
+        uint64_t flags = 0;
+        if (relation == SIBLING && world->parent[process] == NOBODY)
+            relation = SAME;
+        if (world->processes + 1 >= PROCESSES)
+            relation = SAME;
+        if (relation == CHILD)
+            process = start(world, process, 0);
+        else if (relation == SIBLING)
+            process = start(world, world->parent[process], 0);
+        else if (relation == ARGUMENT)
+            process = start(world, root_of(world, process), 0);
+        if (relation == ARGUMENT)
+            flags = PW_FLAG_IN_ARGUMENTS;
+        bool named = was_named(world, process, world->list[index].port, world->list[index].t);
+        bind_number(world, process, world->list[index].port, index, flags);
+        world->list[index].claimed = true;
+        world->list[world->count - 1].expected = !named;
+        return;
+    }
+}
+
+static void make_world(struct world *world, uint64_t index) {
+    *world = (struct world){.index = index, .now = (index + 1) * UINT64_C(1000000000)};
+    for (unsigned i = 0; i < PORTS; i++)
+        world->holder[i] = NOBODY;
+    int root = start(world, NOBODY, 0);
+    start(world, root, 0);
+    start(world, root, 0);
+    start(world, NOBODY, 0); /* strangers that are given ports */
+    start(world, NOBODY, 0);
+    start(world, NOBODY, 0); /* and that have numbers of their own */
+    start(world, NOBODY, 0);
+    for (unsigned i = 0; i < ACTIONS && world->count + 4 < EVENTS; i++) {
+        unsigned action = below(10);
+        if (action < 3)
+            assign(world);
+        else if (action < 6)
+            close_one(world);
+        else if (action < 9)
+            claim(world);
+        else
+            bind_number(world, 5 + (int)below(2), below(PORTS), NOBODY, 0);
+    }
+}
+
+/* Each interval holds its moment and none of the same process's other moments. */
+static void jitter(struct world *world) {
+    for (int i = 0; i < world->count; i++) {
+        struct event *event = &world->list[i];
+        unsigned most = event->sharp ? 1 : 12000;
+        uint64_t low = 0;
+        uint64_t high = UINT64_MAX;
+        for (int j = 0; j < world->count; j++) {
+            if (j == i || world->list[j].process != event->process)
+                continue;
+            if (j < i)
+                low = world->list[j].end;
+            else if (high == UINT64_MAX)
+                high = world->list[j].t;
+        }
+        event->begin = event->t - below(most);
+        event->end = event->t + 1 + below(most);
+        if (event->begin <= low)
+            event->begin = low + 1;
+        if (event->end >= high)
+            event->end = high - 1;
+        if (event->begin > event->t)
+            event->begin = event->t;
+        if (event->end < event->t)
+            event->end = event->t;
+    }
+}
+
+static union pw_unit units[UNITS];
+static uint64_t used;
+
+static union pw_unit *take(const struct event *event, unsigned count, uint64_t process) {
+    union pw_unit *unit = &units[used];
+    memset(unit, 0, count * sizeof *unit);
+    unit->start.head = PW_HEAD(PW_TAG_START, count, event->kind,
+                               event->whole ? PW_STATE_COMMITTED : PW_STATE_BEGUN);
+    for (unsigned i = 1; i < count; i++)
+        unit[i].text.head = PW_HEAD(PW_TAG_CONTINUATION, i, event->kind, 0);
+    unit->start.process = process;
+    unit->start.descriptor =
+        event->kind == PW_KIND_PROCESS_START ? -1 : (int)(event->cookie % 1000);
+    unit->start.begin_ns = event->begin;
+    unit->start.end_ns = event->end;
+    unit->start.cookie = event->cookie;
+    unit->start.source = PW_SOURCE_SHIM;
+    used += count;
+    return unit;
+}
+
+static uint64_t serial_of(const struct world *world, int process) {
+    return world->index * PROCESSES + (uint64_t)process + 1;
+}
+
+static void write_start(struct world *world, struct event *event) {
+    union pw_unit *unit = take(event, 2, serial_of(world, event->process));
+    unit[0].start.flags = PW_FLAG_BY_EXEC;
+    unit[1].process.serial = serial_of(world, event->process);
+    unit[1].process.pid = (uint32_t)serial_of(world, event->process) + 1000;
+    unit[1].process.start_time = serial_of(world, event->process);
+    if (event->parent != NOBODY)
+        unit[1].process.parent = serial_of(world, event->parent);
+    strcpy(unit[1].process.comm, "guest");
+}
+
+static void write_bind(struct world *world, struct event *event) {
+    union pw_unit *unit = take(event, 2, serial_of(world, event->process));
+    struct pw_socket *socket = &unit[1].socket;
+    unit[0].start.flags =
+        event->flags | PW_FLAG_HAS_REQUESTED | (event->error == 0 ? PW_FLAG_HAS_ASSIGNED : 0);
+    unit[0].start.error = (uint16_t)event->error;
+    socket->family = AF_INET;
+    socket->type = SOCK_STREAM;
+    socket->netns = world->index + 1;
+    socket->requested[10] = socket->requested[11] = 0xff;
+    socket->requested[12] = 127;
+    socket->requested[15] = 1;
+    memcpy(socket->assigned, socket->requested, 16);
+    if ((event->flags & PW_FLAG_BY_NUMBER) != 0)
+        socket->requested_port = (uint16_t)(FIRST_PORT + event->port);
+    if (event->error == 0)
+        socket->assigned_port = (uint16_t)(FIRST_PORT + event->port);
+}
+
+/* Records stand in the order in which the calls began. */
+static int by_begin(const void *one, const void *other) {
+    const struct event *a = *(struct event *const *)one;
+    const struct event *b = *(struct event *const *)other;
+    return a->begin < b->begin ? -1 : a->begin > b->begin;
+}
+
+static void write_world(struct world *world) {
+    struct event *order[EVENTS];
+    for (int i = 0; i < world->count; i++)
+        order[i] = &world->list[i];
+    qsort(order, (size_t)world->count, sizeof *order, by_begin);
+    for (int i = 0; i < world->count; i++) {
+        struct event *event = order[i];
+        event->unit = used;
+        if (event->kind == PW_KIND_CLOSE && !event->whole && below(2) == 0)
+            continue; /* lost without a trace */
+        if (event->kind == PW_KIND_BIND && below(60) == 0)
+            event->whole = false;
+        if (below(400) == 0) {
+            memset(&units[used++], 0, sizeof *units);
+            world->doubtful = true;
+            event->unit = used;
+        }
+        if (event->kind == PW_KIND_PROCESS_START)
+            write_start(world, event);
+        else if (event->kind == PW_KIND_BIND)
+            write_bind(world, event);
+        else
+            take(event, 1, serial_of(world, event->process));
+    }
+}
+
+static bool store(const char *path) {
+    struct pw_header header = {.magic = PW_MAGIC,
+                               .version = PW_VERSION,
+                               .byte_order = PW_BYTE_ORDER,
+                               .unit_size = PW_UNIT_SIZE,
+                               .units_offset = PW_UNITS_OFFSET,
+                               .policy_offset = PW_HEADER_SIZE,
+                               .policy_size = PW_POLICY_SIZE};
+    FILE *file = fopen(path, "wb");
+    header.capacity = PW_UNITS_OFFSET + used * PW_UNIT_SIZE;
+    header.next_unit = used;
+    bool good = file != NULL && fwrite(&header, sizeof header, 1, file) == 1 &&
+                fseek(file, PW_UNITS_OFFSET, SEEK_SET) == 0 &&
+                fwrite(units, sizeof *units, used, file) == used;
+    return file != NULL && fclose(file) == 0 && good;
+}
+
+static struct world worlds[WORLDS_PER_FILE];
+static uint64_t wrong, missed, planted, certain, possible;
+
+static struct event *event_at(uint64_t netns, uint64_t unit, uint64_t first) {
+    if (netns == 0 || netns - 1 < first || netns - 1 - first >= WORLDS_PER_FILE)
+        return NULL;
+    struct world *world = &worlds[netns - 1 - first];
+    for (int i = 0; i < world->count; i++)
+        if (world->list[i].unit == unit && world->list[i].kind == PW_KIND_BIND)
+            return &world->list[i];
+    return NULL;
+}
+
+static bool is_claim_finding(const struct finding *finding) {
+    return finding->kind == FINDING_LOST_RACE || finding->kind == FINDING_RACE_WINDOW ||
+           finding->kind == FINDING_DOUBLE_HAND_OUT;
+}
+
+/* Is what a certain finding says true? */
+static bool holds(const struct finding *finding, const struct event *subject,
+                  const struct event *other, const struct world *world) {
+    if (subject == NULL || subject->assignment == NOBODY)
+        return false;
+    if ((finding->kind == FINDING_LOST_RACE) != (subject->error != 0))
+        return false;
+    if (finding->kind != FINDING_DOUBLE_HAND_OUT)
+        return true;
+    if (other == NULL || other->assignment == NOBODY || other->error != 0)
+        return false;
+    const struct event *first = &world->list[subject->assignment];
+    const struct event *second = &world->list[other->assignment];
+    uint64_t from = first->t > second->t ? first->t : second->t;
+    uint64_t to = subject->t < other->t ? subject->t : other->t;
+    return from < to;
+}
+
+static void complain(const char *what, const struct world *world, const struct event *subject,
+                     const struct finding *finding) {
+    if (wrong + missed > 3)
+        return;
+    printf("%s: world %" PRIu64 " %s\n", what, world->index,
+           finding != NULL ? finding_name(finding->kind) : "");
+    for (int i = 0; i < world->count; i++) {
+        const struct event *event = &world->list[i];
+        printf("%c %2d %-13s p%d (parent %d) port %u %s%s%s%s error %u relies on %d [%" PRIu64
+               " %" PRIu64 " %" PRIu64 "] unit %" PRIu64 "%s\n",
+               event == subject ? '>' : ' ', i,
+               event->kind == PW_KIND_BIND    ? "bind"
+               : event->kind == PW_KIND_CLOSE ? "close"
+                                              : "start",
+               event->process, world->parent[event->process], event->port,
+               event->flags & PW_FLAG_PORT_ZERO ? "zero " : "",
+               event->flags & PW_FLAG_BY_NUMBER ? "number " : "",
+               event->flags & PW_FLAG_ADDRESS_READ ? "read " : "",
+               event->flags & PW_FLAG_IN_ARGUMENTS ? "args " : "", event->error, event->assignment,
+               event->begin % 1000000000, event->t % 1000000000, event->end % 1000000000,
+               event->unit, event->whole ? "" : " torn");
+    }
+}
+
+/* Neither the release nor who came after it is on record: then the claimant seems to hold its port.
+ */
+static bool is_without_trace(const struct world *world, const struct event *event) {
+    const struct event *given = &world->list[event->assignment];
+    if (event->thief == NOBODY || world->list[event->thief].whole)
+        return false;
+    for (int i = 0; i < world->count; i++)
+        if (world->list[i].kind == PW_KIND_CLOSE && world->list[i].cookie == given->cookie)
+            return !world->list[i].whole;
+    return true;
+}
+
+/* Another bind of the number relies on an assignment that is not on record, and so may seem to
+ * prove this one. */
+static bool is_shadowed(const struct world *world, const struct event *event) {
+    for (int i = 0; i < world->count; i++) {
+        const struct event *other = &world->list[i];
+        if (other != event && other->port == event->port && other->assignment != NOBODY &&
+            !world->list[other->assignment].whole)
+            return true;
+    }
+    return false;
+}
+
+static void judge(const struct check *check, uint64_t first) {
+    static bool reported[UNITS];
+    memset(reported, 0, sizeof reported);
+    for (size_t i = 0; i < check->findings.count; i++) {
+        const struct finding *finding = &check->findings.list[i];
+        if (!is_claim_finding(finding))
+            continue;
+        struct event *subject = event_at(finding->netns, finding->subject.unit, first);
+        struct event *other = event_at(finding->netns, finding->other.unit, first);
+        const struct world *world = &worlds[finding->netns - 1 - first];
+        reported[finding->subject.unit] = true;
+        if (finding->kind == FINDING_DOUBLE_HAND_OUT)
+            reported[finding->other.unit] = true;
+        *(finding->certain ? &certain : &possible) += 1;
+        if (finding->certain && !holds(finding, subject, other, world)) {
+            wrong++;
+            complain("certain, and not so", world, subject, finding);
+        }
+    }
+    for (unsigned w = 0; w < WORLDS_PER_FILE; w++)
+        for (int i = 0; i < worlds[w].count; i++) {
+            const struct event *event = &worlds[w].list[i];
+            if (!event->expected || !event->whole || !worlds[w].list[event->assignment].whole ||
+                is_without_trace(&worlds[w], event) || is_shadowed(&worlds[w], event))
+                continue;
+            planted++;
+            if (reported[event->unit])
+                continue;
+            missed++;
+            complain("planted, and not reported", &worlds[w], event, NULL);
+        }
+}
+
+int main(int argc, char **argv) {
+    uint64_t wanted = 100000;
+    char path[] = "/tmp/generated-XXXXXX";
+    state = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--seed") == 0)
+            state = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--worlds") == 0)
+            wanted = strtoull(argv[i + 1], NULL, 10);
+    }
+    printf("seed %" PRIu64 "\n", state);
+    int file = mkstemp(path);
+    if (file < 0)
+        return 2;
+    close(file);
+    uint64_t made = 0;
+    for (; made < wanted && wrong + missed == 0; made += WORLDS_PER_FILE) {
+        const char *const paths[] = {path};
+        struct check check = {0};
+        used = 0;
+        for (unsigned w = 0; w < WORLDS_PER_FILE; w++) {
+            make_world(&worlds[w], made + w);
+            jitter(&worlds[w]);
+            write_world(&worlds[w]);
+        }
+        if (!store(path) || !check_run(&check, paths, 1, NULL, NULL))
+            return 2;
+        judge(&check, made);
+        check_free(&check);
+    }
+    unlink(path);
+    printf("%" PRIu64 " traces, %" PRIu64 " planted, %" PRIu64 " findings certain, %" PRIu64
+           " possible; %" PRIu64 " certain and wrong, %" PRIu64 " not reported\n",
+           made, planted, certain, possible, wrong, missed);
+    return wrong + missed == 0 ? 0 : 1;
+}
