@@ -182,7 +182,8 @@ static void tell_double(struct history *history, struct findings *findings, uint
     finding->other = history_deed(history, earlier);
     finding->other_assigned = history_deed(history, history->requests[earlier].proves);
     finding->holder = HOLDER_TRACE;
-    finding->certain = finding->certain && !history->requests[earlier].doubtful;
+    finding->certain = finding->certain && !history->requests[earlier].doubtful &&
+                       !history->requests[earlier].loose && !history->requests[later].loose;
 }
 
 static void find_doubles(struct history *history, struct findings *findings,

@@ -66,6 +66,8 @@ static enum tier tier_of(const struct history *history, uint32_t assignment, uin
     const struct request *bound = &history->requests[attempt];
     uint64_t assigner = history->bindings.list[assignment].process;
     uint64_t binder = history->bindings.list[attempt].process;
+    if (kinship_is_same(machine, assigner, binder))
+        return TIER_OWN;
     if (kinship_is_kin(machine, assigner, binder) ||
         (given->reader != assigner && kinship_is_kin(machine, given->reader, binder)))
         return TIER_KIN;
@@ -104,7 +106,7 @@ static bool was_meant_before(const struct matching *matching, uint32_t assignmen
                          key_of(port, kinship_parent(machine, bound->process)), given->begin_ns,
                          &kin_surely);
     bool same = kinship_is_same(machine, given->process, bound->process);
-    *drop = (own_surely && !same) || (kin_surely && tier != TIER_KIN);
+    *drop = (own_surely && !same) || (kin_surely && tier < TIER_KIN);
     return own || kin;
 }
 
@@ -150,8 +152,8 @@ static bool fits(const struct history *history, uint32_t assignment, uint32_t at
 static bool is_taken(const struct history *history, uint32_t assignment, uint32_t attempt,
                      enum tier tier) {
     uint32_t by = history->requests[assignment].proved_by[slot_of_protocol(history, attempt)];
-    return by != MAP_NONE &&
-           (history->requests[by].tier >= tier || history->requests[by].tier >= TIER_NEAR);
+    enum tier before = by != MAP_NONE ? history->requests[by].tier : TIER_NONE;
+    return before > TIER_SIBLING && (before >= tier || before >= TIER_NEAR);
 }
 
 static bool is_loosely_taken(const struct history *history, uint32_t assignment, uint32_t attempt) {
@@ -172,10 +174,11 @@ static void prove(struct matching *matching, uint32_t attempt) {
     enum tier best_tier = TIER_NONE;
     enum tier shadow = TIER_NONE; /* of one that another bind seems to prove, but not surely */
     bool doubtful = false;
+    bool dropped = false; /* one that is later, perhaps, and that the binder may not have meant */
     for (size_t i = matching->open_count; i-- > 0;) {
         uint32_t assignment = matching->open[i];
         bool drop;
-        if (best != MAP_NONE && best_tier == TIER_KIN && !is_as_late(history, assignment, best))
+        if (best != MAP_NONE && best_tier == TIER_OWN && !is_as_late(history, assignment, best))
             break;
         if (!fits(history, assignment, attempt))
             continue;
@@ -188,8 +191,10 @@ static void prove(struct matching *matching, uint32_t attempt) {
             continue;
         }
         bool before = was_meant_before(matching, assignment, attempt, tier, &drop);
-        if (drop)
+        if (drop) {
+            dropped = true;
             continue;
+        }
         if (tier == best_tier) {
             doubtful = doubtful || is_as_late(history, assignment, best);
             continue;
@@ -208,8 +213,8 @@ static void prove(struct matching *matching, uint32_t attempt) {
     history->requests[attempt].loose =
         proofs_released(history, best, bound->begin_ns) != RELEASE_SURE;
     history->requests[attempt].doubtful =
-        doubtful || shadow >= best_tier || best_tier == TIER_SIBLING || bound->uncertain ||
-        given->uncertain || bound->netns == 0 || given->netns == 0 ||
+        doubtful || dropped || shadow >= best_tier || best_tier == TIER_SIBLING ||
+        bound->uncertain || given->uncertain || bound->netns == 0 || given->netns == 0 ||
         machine_is_doubtful(machine, given->begin_ns, history->requests[attempt].end_ns);
 }
 
