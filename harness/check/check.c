@@ -15,7 +15,9 @@
 #include "harness/report/message.h"
 #include "harness/trace/memory.h"
 
-enum { PASS_PORTS = 1, PASS_SOCKETS, PASS_LIVES, PASS_SITES, PASSES = PASS_SITES };
+enum { PASS_PORTS = 1, PASS_SOCKETS, PASS_LIVES, PASS_SITES = MACHINE_PLACES };
+
+_Static_assert(PASS_LIVES < PASS_SITES, "places are read last");
 
 struct first_pass {
     struct machine *machine;
@@ -73,7 +75,7 @@ static void check_machine(struct machine *machine) {
     struct check *check = machine->check;
     size_t before = check->findings.count;
     struct first_pass first = {machine, selection_make(), first_look_make(check)};
-    machine->passes = PASSES;
+    machine->passes = PASS_SITES;
     machine_read(machine, PASS_PORTS, take_first, &first);
     first_look_tell(first.look);
     first_look_free(first.look);
@@ -147,7 +149,6 @@ bool check_run(struct check *check, const char *const *paths, size_t count,
         check_machines(check, readers, progress, with);
     for (size_t i = 0; i < count; i++) {
         if (good) {
-            check->traces[i].counts = *trace_reader_counts(readers[i]);
             memcpy(&check->traces[i].header, trace_reader_header(readers[i]),
                    sizeof check->traces[i].header);
         }

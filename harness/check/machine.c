@@ -47,13 +47,21 @@ static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, m
     uint64_t blank = 0;
     uint64_t before_ns = 0;
     uint64_t number = 0;
+    const uint64_t end =
+        pass == MACHINE_PLACES ? machine->check->traces[trace].places_to : UINT64_MAX;
     if (pass > 1)
         trace_reader_rewind(reader);
+    if (end == 0)
+        return;
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         if (pass == 1 && counts->blank != blank) {
             note_blank(machine, before_ns, record.begin_ns);
             blank = counts->blank;
         }
+        if (record.unit >= end)
+            return;
+        if (pass == 1 && (record.kind == PW_KIND_MODULE || record.kind == PW_KIND_STACK))
+            machine->check->traces[trace].places_to = record.unit + 1;
         before_ns = record.begin_ns;
         if (number++ % PROGRESS_EVERY == 0)
             tell_progress(machine, trace, pass, record.unit);
@@ -71,6 +79,7 @@ static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, m
     }
     if (pass > 1)
         return;
+    machine->check->traces[trace].counts = *counts;
     if (counts->blank != blank)
         note_blank(machine, before_ns, UINT64_MAX);
     note_losses(machine, trace_reader_header(reader));

@@ -32,10 +32,13 @@ struct machine {
     unsigned passes;
 };
 
+enum { MACHINE_PLACES = 4 };
+
 typedef void machine_take(void *with, const struct trace_record *record);
 
 /* Hands out every record of the machine's traces, with serials and record numbers tagged, trace by
- * trace. `pass` counts from 1; the first one also notes processes, blank units and losses. */
+ * trace. `pass` counts from 1; the first one also notes processes, blank units, losses and where
+ * the records end that tell of places, behind which MACHINE_PLACES does not read. */
 void machine_read(struct machine *machine, unsigned pass, machine_take *take, void *with);
 
 /* Whether a record that was lost may have fallen in this time: blank units then, or losses at an
