@@ -37,6 +37,16 @@ static void tell_progress(const struct machine *machine, uint32_t trace, unsigne
                           (double)unit / (double)taken);
 }
 
+/* A serial is given once; a trace in which two processes bear it was not written by us alone. */
+static void note_process(struct check_trace *trace, const struct trace_record *record) {
+    if (record->kind == PW_KIND_PROCESS_START && record->identity != NULL) {
+        const struct process *known = processes_find(&trace->processes, record->process);
+        if (known != NULL && known->pid != 0 && known->pid != record->identity->pid)
+            trace->twice++;
+    }
+    processes_note(&trace->processes, record);
+}
+
 static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, machine_take *take,
                        void *with) {
     struct trace_reader *reader = machine->readers[trace];
@@ -66,7 +76,7 @@ static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, m
         if (number++ % PROGRESS_EVERY == 0)
             tell_progress(machine, trace, pass, record.unit);
         if (pass == 1)
-            processes_note(&machine->check->traces[trace].processes, &record);
+            note_process(&machine->check->traces[trace], &record);
         record.unit |= tag;
         record.process = tagged(record.process, tag);
         if (record.identity != NULL) {

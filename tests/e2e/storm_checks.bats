@@ -77,3 +77,20 @@ binds() {
         "$(value '.strategies[0].lost_races' "$output")"
     assert_checks_agree "$output"
 }
+
+@test "the checker finds the storm's lost races in its trace, one for one, and nothing in hold's" {
+    local strategy lost
+    for strategy in probe kind podman; do
+        run -1 --separate-stderr "$PORTWITNESS" storm --private-net=20000-20255 --publishers 12 \
+            --rounds 4 --strategy $strategy -o $strategy.trace --json
+        assert_checks_agree "$output"
+        lost=$(value '.strategies[0].lost_races' "$output")
+        [ "$lost" -gt 0 ]
+        run -1 "$PORTWITNESS" check --json $strategy.trace
+        assert_equal "$(value '[.findings[] | select(.kind == "lost-race")] | length' "$output")" "$lost"
+    done
+    run -0 --separate-stderr "$PORTWITNESS" storm --private-net=20000-20255 --publishers 12 --rounds 4 \
+        -o hold.trace --json
+    run -0 "$PORTWITNESS" check --json hold.trace
+    assert_equal "$(value .verdict "$output")" clean
+}
