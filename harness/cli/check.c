@@ -16,7 +16,7 @@
 #include "harness/report/output.h"
 #include "shim/recorder.h"
 
-enum { STATUS_FOUND = 1, STATUS_INCOMPLETE = 3, BAR_WIDTH = 30 };
+enum { STATUS_UNWRITTEN = 1, STATUS_FOUND = 1, STATUS_INCOMPLETE = 3, BAR_WIDTH = 30 };
 
 #define SILENT_NS UINT64_C(1000000000)
 
@@ -137,5 +137,5 @@ int check_command(int argc, char **argv) {
         status = check_traces(&request);
     }
     arguments_free(&arguments);
-    return output_finish() ? status : STATUS_USAGE;
+    return output_finish() ? status : STATUS_UNWRITTEN;
 }

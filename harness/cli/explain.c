@@ -128,5 +128,5 @@ int explain_command(int argc, char **argv) {
     explanation_free(&input.explanation);
     poptFreeContext(context);
     free(file);
-    return output_finish() ? status : STATUS_USAGE;
+    return output_finish() ? status : 1;
 }

@@ -23,7 +23,9 @@ void model_hit(const struct model *model, enum model_rule rule) {
 static void *zeroed(size_t count, size_t size) {
     size_t room = 0;
     void *memory = calloc(count, size);
-    return memory != NULL ? memory : memory_grow(NULL, &room, SIZE_MAX / size, size);
+    if (memory == NULL)
+        memory = memory_grow(NULL, &room, SIZE_MAX / size, size);
+    return memory;
 }
 
 void model_begin(struct model *model, uint16_t low, uint16_t high) {

@@ -1,5 +1,5 @@
 # What the model says of a sequence of calls, and the kernel beside it.
-# shellcheck disable=SC2154 # variables of bats
+# shellcheck disable=SC2154,SC2016 # variables of bats; programs in quotes
 
 bats_require_minimum_version 1.5.0
 

@@ -311,7 +311,7 @@ static int by_begin(const void *one, const void *other) {
 }
 
 static void write_world(struct world *world) {
-    struct event *order[EVENTS];
+    struct event *order[EVENTS] = {NULL};
     for (int i = 0; i < world->count; i++)
         order[i] = &world->list[i];
     qsort(order, (size_t)world->count, sizeof *order, by_begin);
@@ -366,11 +366,6 @@ static struct event *event_at(uint64_t netns, uint64_t unit, uint64_t first) {
     return NULL;
 }
 
-static bool is_claim_finding(const struct finding *finding) {
-    return finding->kind == FINDING_LOST_RACE || finding->kind == FINDING_RACE_WINDOW ||
-           finding->kind == FINDING_DOUBLE_HAND_OUT;
-}
-
 /* Is what a certain finding says true? */
 static bool holds(const struct finding *finding, const struct event *subject,
                   const struct event *other, const struct world *world) {
@@ -391,25 +386,20 @@ static bool holds(const struct finding *finding, const struct event *subject,
 
 static void complain(const char *what, const struct world *world, const struct event *subject,
                      const struct finding *finding) {
+    static const char *const kinds[] = {
+        [PW_KIND_PROCESS_START] = "start", [PW_KIND_BIND] = "bind", [PW_KIND_CLOSE] = "close"};
     if (wrong + missed > 3)
         return;
     printf("%s: world %" PRIu64 " %s\n", what, world->index,
            finding != NULL ? finding_name(finding->kind) : "");
     for (int i = 0; i < world->count; i++) {
         const struct event *event = &world->list[i];
-        printf("%c %2d %-13s p%d (parent %d) port %u %s%s%s%s error %u relies on %d [%" PRIu64
-               " %" PRIu64 " %" PRIu64 "] unit %" PRIu64 "%s\n",
-               event == subject ? '>' : ' ', i,
-               event->kind == PW_KIND_BIND    ? "bind"
-               : event->kind == PW_KIND_CLOSE ? "close"
-                                              : "start",
-               event->process, world->parent[event->process], event->port,
-               event->flags & PW_FLAG_PORT_ZERO ? "zero " : "",
-               event->flags & PW_FLAG_BY_NUMBER ? "number " : "",
-               event->flags & PW_FLAG_ADDRESS_READ ? "read " : "",
-               event->flags & PW_FLAG_IN_ARGUMENTS ? "args " : "", event->error, event->assignment,
-               event->begin % 1000000000, event->t % 1000000000, event->end % 1000000000,
-               event->unit, event->whole ? "" : " torn");
+        printf("%c %2d %-5s p%d of p%d, port %u, flags %" PRIx64
+               ", error %u, relies on %d, from %" PRIu64 " at %" PRIu64 " to %" PRIu64 "%s\n",
+               event == subject ? '>' : ' ', i, kinds[event->kind], event->process,
+               world->parent[event->process], event->port, event->flags, event->error,
+               event->assignment, event->begin % 1000000000, event->t % 1000000000,
+               event->end % 1000000000, event->whole ? "" : ", torn");
     }
 }
 
@@ -442,7 +432,8 @@ static void judge(const struct check *check, uint64_t first) {
     memset(reported, 0, sizeof reported);
     for (size_t i = 0; i < check->findings.count; i++) {
         const struct finding *finding = &check->findings.list[i];
-        if (!is_claim_finding(finding))
+        if (finding->kind != FINDING_LOST_RACE && finding->kind != FINDING_RACE_WINDOW &&
+            finding->kind != FINDING_DOUBLE_HAND_OUT)
             continue;
         struct event *subject = event_at(finding->netns, finding->subject.unit, first);
         struct event *other = event_at(finding->netns, finding->other.unit, first);
