@@ -92,6 +92,8 @@ const char *explanation_enter_network(const struct explanation *explanation) {
     const char *problem = network_make_private(RANGE_LOW, RANGE_HIGH);
     if (problem != NULL)
         return problem;
+    if (!kernel_player_keep_time_wait())
+        return "tcp_tw_reuse cannot be switched off";
     for (unsigned i = 0; i < explanation->names.devices; i++)
         if (!make_device(explanation->names.device[i], i))
             return "a device cannot be made";
@@ -130,6 +132,7 @@ struct step {
     int kernel_error;
     uint16_t kernel_port;
     bool differs;
+    bool took_over; /* the model's other answer: what follows cannot be compared */
 };
 
 static bool is_possible(const struct model_answer *answer, uint16_t port) {
@@ -155,6 +158,9 @@ static struct step take_step(struct model *model, struct kernel_player *player,
         step.differs =
             !found_none && (step.kernel_error != step.answer.error ||
                             (step.answer.chooses && !is_possible(&step.answer, step.kernel_port)));
+        step.took_over = step.answer.may_take_over && step.kernel_error == 0;
+        if (step.took_over)
+            step.differs = false;
         if (step.answer.chooses && !step.differs)
             step.port = step.kernel_port;
     }
@@ -176,6 +182,8 @@ static void write_line(const char *text, const struct step *step, FILE *to) {
         if (answer->possible_count > 1)
             fprintf(to, "; here %u", step->port);
     }
+    if (answer->may_take_over)
+        fputs(", or ok once the other end has acknowledged the close", to);
     if (answer->rule != RULE_NONE)
         fprintf(to, " (%s: %s)", model_rule_name(answer->rule), model_rule_words(answer->rule));
     if (step->kernel && step->differs)
@@ -202,6 +210,7 @@ static json_t *step_json(const char *text, const struct step *step) {
         json_array_append_new(ports, json_integer(answer->possible[i]));
     json_object_set_new(object, "ports", ports);
     json_object_set_new(object, "may_fail", json_boolean(answer->may_fail));
+    json_object_set_new(object, "may_take_over", json_boolean(answer->may_take_over));
     json_object_set_new(object, "port", json_number_or_null(step->port));
     json_object_set_new(object, "kernel",
                         step->kernel ? json_string(result_of(step->kernel_error)) : json_null());
@@ -217,10 +226,13 @@ bool explanation_write(const struct explanation *explanation, bool kernel, bool 
     struct kernel_player player;
     json_t *answers = json_array();
     bool agree = true;
+    bool apart = false;
     begin_model(explanation, &model);
     kernel_player_begin(&player, &explanation->names);
     for (size_t i = 0; i < explanation->count; i++) {
         struct step step = take_step(&model, kernel ? &player : NULL, &explanation->list[i]);
+        step.differs = step.differs && !apart;
+        apart = apart || step.took_over;
         agree = agree && !step.differs;
         if (json)
             json_array_append_new(answers, step_json(explanation->texts[i], &step));

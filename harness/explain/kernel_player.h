@@ -2,6 +2,8 @@
 #ifndef PORTWITNESS_EXPLAIN_KERNEL_PLAYER_H
 #define PORTWITNESS_EXPLAIN_KERNEL_PLAYER_H
 
+#include <stdbool.h>
+
 #include "harness/model/operation.h"
 
 struct kernel_player {
@@ -11,6 +13,13 @@ struct kernel_player {
     int range;                           /* the system's settings, open for writing; -1: not yet */
     int reserved;
 };
+
+/* Has this network namespace, which must be our own, keep every TIME_WAIT for its minute: by
+ * default a loopback connect that chooses its port may take over one that is a second old
+ * (tcp_tw_reuse of 2, Documentation/networking/ip-sysctl.rst), so that the answer would depend on
+ * how busy the machine is. false with errno set; a kernel without the setting has nothing to take
+ * over. */
+bool kernel_player_keep_time_wait(void);
 
 /* Begins with no sockets. */
 void kernel_player_begin(struct kernel_player *player, const struct operation_names *names);

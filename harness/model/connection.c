@@ -153,7 +153,10 @@ static void open_stream(struct model *model, const struct operation *operation,
     if (socket->port == 0) {
         port_choice_connect(model, operation->socket, &operation->address, operation->port, answer);
     } else if (port_choice_exists(model, operation->socket, socket->port, &operation->address,
-                                  operation->port)) {
+                                  operation->port, &answer->may_take_over)) {
+        /* A socket that has its port already takes over a connection in TIME_WAIT at once
+         * (tcp_twsk_unique), but that state begins with the other end's acknowledgement, which may
+         * be delayed. */
         answer->rule = RULE_CONNECTION_EXISTS;
     }
     if (answer->rule == RULE_CONNECTION_EXISTS || answer->rule == RULE_EXHAUSTED) {

@@ -124,6 +124,8 @@ struct model_answer {
     enum model_rule rule;
     bool chooses;       /* the kernel chooses a port: which, model_chose is to be told */
     bool may_fail;      /* ... or finds none, by where it begins to look: then as exhausted */
+    bool may_take_over; /* EADDRNOTAVAIL, or success where TIME_WAIT has begun: told by nothing that
+                           the model knows */
     uint16_t *possible; /* the ports that it may choose, in order */
     size_t possible_count;
     size_t possible_room;

@@ -88,10 +88,19 @@ static bool read_range(const struct words *words, struct operation *operation,
     return true;
 }
 
+static const char *const kinds[] = {"tcp", "tcp6", "udp", "udp6"};
+
+/* Also of a name that there is already: the socket is made anew. */
+static bool is_creation(const char *word) {
+    for (unsigned i = 0; i < 4; i++)
+        if (strcmp(word, kinds[i]) == 0)
+            return true;
+    return strcmp(word, "uid") == 0;
+}
+
 static bool read_creation(const struct words *words, struct operation_names *names,
                           struct operation *operation, bool *none,
                           struct operation_problem *problem) {
-    static const char *const kinds[] = {"tcp", "tcp6", "udp", "udp6"};
     const char *name = words->word[0];
     unsigned long uid;
     int index = find_name(names->socket, names->count, name);
@@ -210,7 +219,7 @@ bool operation_read(const char *text, struct operation_names *names, struct oper
     if (words.count < 2)
         return complain(problem, "something is missing behind it", words.word[0]);
     int index = find_name(names->socket, names->count, words.word[0]);
-    if (index < 0 || strcmp(words.word[1], "uid") == 0)
+    if (index < 0 || is_creation(words.word[1]))
         return read_creation(&words, names, operation, none, problem);
     operation->socket = (unsigned)index;
     return read_call(&words, names, operation, problem);

@@ -68,7 +68,7 @@ static bool is_free(const struct search *search, unsigned port) {
         return true;
     return conflict_connections_alone(model, (uint16_t)port) && !model->off[RULE_CONNECT_SHARES] &&
            !port_choice_exists(model, search->asker, (uint16_t)port, search->peer,
-                               search->peer_port);
+                               search->peer_port, NULL);
 }
 
 /* The first free port from an offset on, in steps; 0: none. The kernel's own arithmetic: where the
@@ -163,7 +163,7 @@ void port_choice_bind(const struct model *model, size_t asker, struct model_answ
 }
 
 bool port_choice_exists(const struct model *model, size_t asker, uint16_t port,
-                        const struct model_address *peer, uint16_t peer_port) {
+                        const struct model_address *peer, uint16_t peer_port, bool *closing) {
     const struct model_socket *one = &model->sockets[asker];
     for (size_t i = 0; i < model->count && !model->off[RULE_CONNECTION_EXISTS]; i++) {
         const struct model_socket *other = &model->sockets[i];
@@ -173,8 +173,11 @@ bool port_choice_exists(const struct model *model, size_t asker, uint16_t port,
             other->peer_port == peer_port && other->peer.family6 == peer->family6 &&
             memcmp(other->peer.bytes, peer->bytes, peer->family6 ? 16 : 4) == 0 &&
             (peer->family6 ? memcmp(other->local.v6, one->local.v6, 16) == 0
-                           : other->local.v4 == one->local.v4))
+                           : other->local.v4 == one->local.v4)) {
+            if (closing != NULL)
+                *closing = other->time_wait;
             return true;
+        }
     }
     return false;
 }

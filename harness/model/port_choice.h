@@ -12,8 +12,9 @@ void port_choice_bind(const struct model *model, size_t asker, struct model_answ
 void port_choice_connect(const struct model *model, size_t asker, const struct model_address *peer,
                          uint16_t peer_port, struct model_answer *answer);
 
-/* Is another socket connected with that local address and port to that peer? */
+/* Is another socket connected with that local address and port to that peer? *closing, where it is
+ * not NULL, becomes true if it was closed at this end and only its rest is there. */
 bool port_choice_exists(const struct model *model, size_t asker, uint16_t port,
-                        const struct model_address *peer, uint16_t peer_port);
+                        const struct model_address *peer, uint16_t peer_port, bool *closing);
 
 #endif

@@ -43,6 +43,27 @@ puzzle=('a tcp' 'a reuseaddr on' 'a bind 127.0.0.1:8080' 'a listen' 'b tcp6' 'b 
     assert_equal "$(jq -r '.answers[] | select(.operation == "b bind 10.0.0.1:80") | .kernel' <<<"$output")" EACCES
 }
 
+@test "a name may be made anew, as the shrunk sequences of the property test do" {
+    run -0 explain --kernel 'a tcp' 'a bind 127.0.0.1:8080' 'a close' 'a tcp6' 'a bind [::1]:8080'
+    assert_matches "${lines[4]}" '^a bind \[::1\]:8080 +ok .*; the kernel: ok$'
+}
+
+@test "a connection closed at this end may be taken over or not, by the time: no difference" {
+    local closed=('l tcp' 'l bind 127.0.0.1:8080' 'l listen' 'a tcp' 'a reuseaddr on' 'b tcp'
+        'b reuseaddr on' 'a bind 127.0.0.1:8081' 'b bind 127.0.0.1:8081'
+        'a connect 127.0.0.1:8080' 'a close' 'b connect 127.0.0.1:8080' 'b connect 127.0.0.1:8080')
+    run -0 explain "${closed[@]}"
+    assert_matches "${lines[11]}" 'EADDRNOTAVAIL, or ok once .* \(connection-exists: '
+    for _ in {1..100}; do
+        run -0 explain --kernel --json "${closed[@]}"
+        assert_equal "$(jq '.answers[11].may_take_over' <<<"$output")" true
+    done
+    # While it is open there is but one answer.
+    run -0 explain --kernel --json "${closed[@]/a close/c tcp}"
+    assert_equal "$(jq -c '.answers[11] | [.may_take_over, .kernel]' <<<"$output")" \
+        '[false,"EADDRNOTAVAIL"]'
+}
+
 @test "operations come from a file or from standard input as well" {
     printf '%s\n' '# a puzzle' "${puzzle[@]}" '' 'b close # and gone' >file
     run -0 explain -f file

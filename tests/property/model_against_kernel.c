@@ -121,7 +121,7 @@ static bool make_devices(void) {
 
 static void renew_network(void) {
     const char *problem = network_make_private(10000, 10003);
-    if (problem == NULL && make_devices())
+    if (problem == NULL && make_devices() && kernel_player_keep_time_wait())
         return;
     printf("SKIP no network namespace of its own: %s\n", problem != NULL ? problem : "ip");
     exit(77);

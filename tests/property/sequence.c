@@ -110,6 +110,11 @@ bool sequence_agrees(const struct sequence *sequence, enum model_rule off,
         bool fails = answer.may_fail && error != answer.error;
         if (fails)
             fails = error == model_found_none(&model, operation);
+        if (answer.may_take_over && error == 0) {
+            /* From here on the kernel's way is one of two that it may go; it ends here. */
+            model_answer_free(&answer);
+            break;
+        }
         agree = fails || (error == answer.error && (!answer.chooses || is_among(&answer, port)));
         if (coverage != NULL && answer.chooses && agree && !fails)
             note_pick(coverage, &model, operation, &answer, port);
