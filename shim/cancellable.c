@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
+#include "shim/policy.h"
 #include "shim/sockets.h"
 
 /* Exported by glibc for code that was compiled before the macros; no header declares them. */
@@ -25,6 +26,8 @@ static void commit_cancelled(void *argument) {
         if (local.port != 0)
             record_assigned(open->record, &local);
     }
+    if (open->by_policy)
+        policy_abandon(open->fd);
     record_commit(open->record, 0);
 }
 

@@ -10,8 +10,9 @@
 /* An open record and what is still to be asked should its call be left. */
 struct open_call {
     struct record *record;
-    int fd;       /* whose address is then asked for, -1: nobody's */
-    bool unbound; /* the call was a port-0 request */
+    int fd;         /* whose address is then asked for, -1: nobody's */
+    bool unbound;   /* the call was a port-0 request */
+    bool by_policy; /* its socket's port range may be narrowed */
 };
 
 /* Runs call(arguments); should the thread leave it, the record is committed with PW_FLAG_CANCELLED

@@ -15,6 +15,7 @@
 
 #include "shim/module_map.h"
 #include "shim/namespaces.h"
+#include "shim/policy_place.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
@@ -60,6 +61,7 @@ void *vfork_prepare(void) {
     if (atomic_load_explicit(&is_open, memory_order_acquire)) {
         process_serial();   /* the mark is told from the parent by the cached pid */
         sockets_tell_all(); /* the child and what it executes may inherit them */
+        policy_place_before_vfork();
         vfork_mark = true;
     }
     void *next;
@@ -273,6 +275,7 @@ void process_before_fork(struct fork_record *fork_record, int call, const void *
     uint64_t parent = process_serial();
     module_note(site);
     sockets_tell_all();
+    fork_record->place = policy_place_next();
     uint64_t begin = monotonic_ns();
     fork_record->child = next_serial();
     fork_record->begun = record_begin(&fork_record->record, PW_KIND_FORK, 2, parent, -1, begin);
@@ -295,6 +298,7 @@ void process_before_fork(struct fork_record *fork_record, int call, const void *
 void process_after_fork(struct fork_record *fork_record, int pid) {
     if (pid == 0) {
         process_serial();
+        policy_place_enter(fork_record->place, 0);
         return;
     }
     announced_child = fork_record->outer_child;
@@ -312,6 +316,7 @@ void process_ends(int call, int status) {
     uint64_t serial = process_serial();
     if (serial == 0 || atomic_exchange(&who()->ended, 1) != 0)
         return;
+    policy_place_leave();
     struct record record;
     if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, serial, -1, monotonic_ns()))
         return;

@@ -47,6 +47,7 @@ struct fork_record {
     struct record record;
     bool begun;
     uint64_t child;
+    uint64_t place;       /* of the child, policy `seeded` */
     uint64_t outer_child; /* of a fork that a signal handler's fork interrupted */
     uint64_t outer_begin;
 };

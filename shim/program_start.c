@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "shim/module_map.h"
+#include "shim/policy_place.h"
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
@@ -69,6 +70,8 @@ static void begin(struct program_start *start, bool found, char *const *envp) {
         start->facts.obstacle = environment_obstacle();
     start->space = environment_plan(&start->plan, envp, &start->facts);
     start->blind = found ? blind_reason(start) : 0;
+    if (!start->in_child && gate() == GATE_VFORK)
+        policy_place_enter_vfork_child();
     if (start->in_child)
         return; /* told by program_start_spawned, when its pid is known */
     record_program(PW_KIND_EXEC, start, own_pid(), 0);

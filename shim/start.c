@@ -13,6 +13,8 @@
 #include <sys/auxv.h>
 
 #include "shim/environment.h"
+#include "shim/policy.h"
+#include "shim/policy_place.h"
 #include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/raw_syscall.h"
@@ -155,7 +157,9 @@ static void start_once(void) {
         return;
     }
     recorder_attach(map.base, map.size);
+    policy_begin();
     process_begin_image();
+    policy_place_enter_image();
     process_open_gate();
     stacks_prepare();
     if (!environment_is_supervised())

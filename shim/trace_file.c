@@ -87,7 +87,6 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     header->capacity = size;
     header->policy_offset = PW_HEADER_SIZE;
     header->policy_size = PW_POLICY_SIZE;
-    header->seed = plan->seed;
     header->supervisor_pid = plan->supervisor_pid;
     header->stacks = plan->stacks;
     header->questions = plan->questions;
@@ -101,9 +100,19 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     memcpy(header->magic, PW_MAGIC, sizeof header->magic);
 }
 
+static void fill_policy(struct pw_header *header, const struct trace_plan *plan) {
+    if (plan->config == NULL)
+        return;
+    struct pw_policy_area *area = (void *)((char *)header + header->policy_offset);
+    area->config = *plan->config;
+    atomic_store(&area->used, sizeof *area);
+    header->seed = plan->config->seed;
+}
+
 /* The header's page and the first units; the policies' area stays sparse until one is used. */
-static long make_first_room(char *base) {
-    long answer = raw_syscall3(SYS_madvise, RAW(base), PW_HEADER_SIZE, MADV_POPULATE_WRITE);
+static long make_first_room(char *base, bool has_policy) {
+    long size = has_policy ? (long)PW_UNITS_OFFSET : (long)PW_HEADER_SIZE;
+    long answer = raw_syscall3(SYS_madvise, RAW(base), size, MADV_POPULATE_WRITE);
     if (answer < 0)
         return answer;
     /* From a boundary that is one for every page size (up to 64 KiB). */
@@ -116,10 +125,11 @@ static bool write_first_pages(int fd, const struct trace_plan *plan, uint64_t si
     long base = raw_syscall6(SYS_mmap, 0, FIRST_ROOM, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (base < 0 && base > -4096)
         return fail(problem, "cannot be mapped", base);
-    long answer = make_first_room((char *)base);
+    long answer = make_first_room((char *)base, plan->config != NULL);
     if (answer == 0) {
         struct pw_header *header = (struct pw_header *)base;
         fill_header(header, plan, size);
+        fill_policy(header, plan);
         atomic_store(&header->populated_to, FIRST_ROOM);
     }
     raw_syscall3(SYS_munmap, base, FIRST_ROOM, 0);

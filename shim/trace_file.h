@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "policy_format.h"
 #include "trace_format.h"
 
 struct trace_plan {
@@ -18,7 +19,7 @@ struct trace_plan {
     unsigned questions;      /* pw_header.questions */
     const char *host_id;     /* NULL: none */
     const char *policy;      /* NULL: "kernel" */
-    uint64_t seed;
+    const struct pw_policy_config *config; /* NULL: the kernel's own choice */
 };
 
 struct trace_map {

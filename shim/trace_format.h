@@ -215,6 +215,13 @@ enum pw_option {
 #define PW_FLAG_MARKER_ENVIRONMENT                                                                 \
     (UINT64_C(1) << 47) /* the name stood in the environment at an EADDRINUSE */
 
+/* Of a port-0 request under a policy: numbers that the kernel refused before, and how it ended. */
+#define PW_FLAG_TRIED(count) ((uint64_t)((count) < 255 ? (count) : 255) << 48)
+#define PW_TRIED_OF_FLAGS(flags) ((unsigned)((flags) >> 48 & 255))
+#define PW_FLAG_POLICY_BY_NUMBER (UINT64_C(1) << 56) /* the kernel holds it as bound by number */
+#define PW_FLAG_POLICY_EARLY (UINT64_C(1) << 57)     /* before the end of its quarantine */
+#define PW_FLAG_POLICY_LEFT (UINT64_C(1) << 58)      /* the policy had none: the kernel chose */
+
 /* The first unit of each record. process, kind, descriptor and begin_ns are stored at once; the
  * rest is there when the state in head is PW_STATE_COMMITTED. */
 struct pw_start {

@@ -151,6 +151,7 @@ bool check_run(struct check *check, const char *const *paths, size_t count,
         if (good) {
             memcpy(&check->traces[i].header, trace_reader_header(readers[i]),
                    sizeof check->traces[i].header);
+            trace_reader_policy(readers[i], &check->traces[i].policy);
         }
         trace_reader_close(readers[i]);
     }

@@ -24,6 +24,7 @@ struct check_stack {
 struct check_trace {
     const char *path;
     struct pw_header header; /* as it was when the trace was opened */
+    struct policy_work policy;
     struct trace_counts counts;
     struct processes processes;
     struct modules modules;     /* of the processes in findings alone */

@@ -12,6 +12,7 @@
 #include "harness/report/json_line.h"
 #include "harness/report/message.h"
 #include "harness/report/output.h"
+#include "harness/report/policy_report.h"
 #include "harness/trace/bindings.h"
 #include "harness/trace/names.h"
 
@@ -42,6 +43,7 @@ struct printing {
     const struct selection *selection;
     const struct bindings *bindings;
     const char *trace; /* its name */
+    const char *policy;
     uint64_t start_ns; /* of the trace */
     struct columns *columns;
 };
@@ -132,6 +134,8 @@ static void print_json(const struct printing *printing, const struct binding *bi
     json_object_set_new(row, "error", error_or_null(binding->error));
     json_object_set_new(row, "certain", json_boolean(!binding->uncertain));
     json_object_set_new(row, "trace", json_text_or_null(printing->trace));
+    json_object_set_new(row, "policy",
+                        binding->by_policy ? json_text_or_null(printing->policy) : json_null());
     json_line_write(row);
 }
 
@@ -183,7 +187,9 @@ static void print_trace(const struct selection *selection, struct trace_reader *
     struct bindings bindings = {0};
     struct evidence evidence = {0};
     struct trace_record record;
-    struct printing printing = {selection, &bindings, path, 0, columns};
+    struct policy_work work;
+    struct printing printing = {selection, &bindings, path, trace_reader_header(reader)->policy,
+                                0,         columns};
 
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         bindings_note(&bindings, &record);
@@ -202,6 +208,8 @@ static void print_trace(const struct selection *selection, struct trace_reader *
         else
             print_row(&printing, binding, process);
     }
+    trace_reader_policy(reader, &work);
+    policy_report_write(path, printing.policy, &work, stderr);
     evidence_write(&evidence, reader, path, stderr);
     bindings_free(&bindings);
 }

@@ -9,6 +9,7 @@
 #include "harness/report/finding_sides.h"
 #include "harness/report/json_line.h"
 #include "harness/report/mend.h"
+#include "harness/report/policy_report.h"
 #include "harness/trace/names.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
@@ -183,6 +184,17 @@ static json_t *evidence_json(const struct check *check) {
     return object;
 }
 
+static json_t *policies_json(const struct check *check) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < check->trace_count; i++) {
+        json_t *object =
+            policy_report_json(check->traces[i].header.policy, &check->traces[i].policy);
+        set(object, "trace", json_text_or_null(check->traces[i].path));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 void finding_json_write(const struct check *check, const struct suppressions *suppressions,
                         FILE *to) {
     struct source_lines *lines = source_lines_make();
@@ -198,6 +210,7 @@ void finding_json_write(const struct check *check, const struct suppressions *su
     set(object, "findings", list);
     set(object, "evidence", evidence_json(check));
     set(object, "unused_suppressions", unused);
+    set(object, "policies", policies_json(check));
     json_dumpf(object, to, JSON_COMPACT);
     fputc('\n', to);
     json_decref(object);

@@ -10,6 +10,7 @@
 #include "harness/report/finding_sides.h"
 #include "harness/report/mend.h"
 #include "harness/report/message.h"
+#include "harness/report/policy_report.h"
 #include "harness/trace/names.h"
 
 #define RULE "=================="
@@ -269,6 +270,13 @@ static void write_group(const struct writing *writing, bool *done, size_t first)
     write_more(writing, &findings->list[first], more, ports);
 }
 
+static void write_policies(const struct writing *writing) {
+    const struct check *check = writing->check;
+    for (size_t i = 0; i < check->trace_count; i++)
+        policy_report_write(check->trace_count > 1 ? check->traces[i].path : NULL,
+                            check->traces[i].header.policy, &check->traces[i].policy, writing->to);
+}
+
 static void write_limits(const struct writing *writing) {
     const struct findings *findings = &writing->check->findings;
     for (size_t i = 0; i < findings->count; i++) {
@@ -322,6 +330,8 @@ void finding_text_write(const struct check *check, const struct suppressions *su
         message_write(options->to, RULE);
     if (!options->quiet)
         write_limits(&writing);
+    if (!options->quiet || any)
+        write_policies(&writing);
     if (!options->quiet || any)
         write_verdict(&writing, suppressions);
     free(done);

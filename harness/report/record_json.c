@@ -42,6 +42,8 @@ static json_t *flag_names(const struct trace_record *record) {
     /* The highest bits are the port that was read, or the status of what ended. */
     if (record->kind == PW_KIND_ADDRESS_READ || record->kind == PW_KIND_PROCESS_EXIT)
         flags &= ~PW_FLAG_PORT(UINT16_MAX);
+    else
+        flags &= ~PW_FLAG_TRIED(255);
     for (; flags != 0; flags &= flags - 1) {
         uint64_t bit = flags & -flags;
         const char *name = name_of_flag(bit);
@@ -50,6 +52,13 @@ static json_t *flag_names(const struct trace_record *record) {
                                                   : json_sprintf("bit-%d", __builtin_ctzll(bit)));
     }
     return names;
+}
+
+/* How many numbers the policy tried before. */
+static json_t *tried(const struct trace_record *record) {
+    if ((record->flags & (PW_FLAG_POLICY | PW_FLAG_POLICY_LEFT)) == 0)
+        return json_null();
+    return json_number(PW_TRIED_OF_FLAGS(record->flags));
 }
 
 static json_t *site_object(const struct trace_record *record,
@@ -283,6 +292,7 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set(object, "flags", flag_names(record));
     set(object, "site", site_object(record, source));
     set(object, "kind", json_text_or_null(name_of_kind(record->kind)));
+    set(object, "tried", tried(record));
     set(object, "state", json_string(record->committed ? "committed" : "torn"));
     set(object, "boot", boot(source->header));
     set(object, "trace", json_text_or_null(source->trace));

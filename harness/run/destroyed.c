@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "shim/policy_space.h"
 #include "shim/recorder.h"
 
 enum { AT_ONCE = 256 };
@@ -16,6 +17,8 @@ enum { AT_ONCE = 256 };
 void destroyed_start(struct destroyed *destroyed) {
     *destroyed = (struct destroyed){0};
     destroy_notices_open(&destroyed->notices);
+    policy_space(destroyed->notices.netns, false);
+    policy_space(destroyed->notices.netns, true);
     destroyed->kept = calloc(DESTROYED_KEPT, sizeof *destroyed->kept);
 }
 
@@ -74,6 +77,16 @@ static void write_record(const struct destroyed *destroyed, const struct destroy
     record_commit(&record, 0);
 }
 
+/* Of a process that was killed, that ended or that executed a program nobody saw the port let go.
+ */
+static void tell_policy(const struct destroyed *destroyed, const struct destroy_notice *notice) {
+    uint32_t stamp;
+    struct pw_policy_space *space =
+        policy_space_known(destroyed->notices.netns, notice->protocol == IPPROTO_UDP);
+    if (space != NULL && (notice->protocol == IPPROTO_UDP || notice->protocol == IPPROTO_TCP))
+        policy_port_released(space, notice->local_port, notice->cookie, true, &stamp);
+}
+
 static void keep(struct destroyed *destroyed, const struct destroy_notice *notice) {
     if (destroyed->kept != NULL)
         destroyed->kept[destroyed->kept_count++ % DESTROYED_KEPT] = *notice;
@@ -81,8 +94,10 @@ static void keep(struct destroyed *destroyed, const struct destroy_notice *notic
 
 static void write_all(struct destroyed *destroyed, struct destroy_notice *known, size_t count) {
     destroy_notices_ask(&destroyed->notices, known, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         write_record(destroyed, &known[i]);
+        tell_policy(destroyed, &known[i]);
+    }
 }
 
 bool destroyed_take(struct destroyed *destroyed) {

@@ -28,12 +28,15 @@ static char *made_up_name(unsigned attempt) {
 }
 
 static bool create(struct new_trace *trace, const struct run_options *options) {
-    const struct trace_plan plan = {.max_size = options->max_size,
-                                    .mode = options->mode,
-                                    .supervisor_pid = (unsigned)getpid(),
-                                    .stacks = options->stacks,
-                                    .questions = options->questions,
-                                    .host_id = options->host_id};
+    const struct trace_plan plan = {
+        .max_size = options->max_size,
+        .mode = options->mode,
+        .supervisor_pid = (unsigned)getpid(),
+        .stacks = options->stacks,
+        .questions = options->questions,
+        .host_id = options->host_id,
+        .policy = options->policy.text,
+        .config = policy_option_is_kernel(&options->policy) ? NULL : &options->policy.config};
     struct trace_problem problem = {0};
     for (unsigned attempt = 0; attempt < NAMES_TRIED; attempt++) {
         free(trace->name);

@@ -24,6 +24,9 @@ const char run_options_help[] =
     "                        folder)\n"
     "  -q, --quiet           no summary on stderr; a name made up for the trace is told\n"
     "      --check           look for port races and other trouble when the command has ended\n"
+    "      --policy=POLICY   which ports the command gets: kernel (default), soonest,\n"
+    "                        quarantine[:SECONDS], seeded:N, range:LOW-HIGH, or one of them and a\n"
+    "                        range behind a comma\n"
     "      --stacks[=N]      record up to N return addresses with each call (default and most: "
     "16)\n"
     "      --wait            wait for programs that outlive the command\n"
@@ -49,7 +52,8 @@ enum {
     OPTION_WAIT,
     OPTION_HOST_ID,
     OPTION_CHECK,
-    OPTION_STACKS
+    OPTION_STACKS,
+    OPTION_POLICY
 };
 
 bool run_options_size(const char *text, uint64_t *bytes) {
@@ -135,6 +139,12 @@ static bool take_stacks(struct run_options *options, const char *value) {
     return true;
 }
 
+static bool take_policy(struct run_options *options, const char *value) {
+    char problem[256];
+    options->bad_policy = !policy_option_parse(value, &options->policy, problem, sizeof problem);
+    return !options->bad_policy || complain("--policy", value, problem);
+}
+
 static bool take_option(struct run_options *options, int option, const char *value) {
     switch (option) {
     case 'o':
@@ -151,6 +161,8 @@ static bool take_option(struct run_options *options, int option, const char *val
         return true;
     case OPTION_STACKS:
         return take_stacks(options, value);
+    case OPTION_POLICY:
+        return take_policy(options, value);
     case OPTION_WAIT:
         options->wait = true;
         return true;
@@ -186,6 +198,7 @@ bool run_options_parse(struct run_options *options, int argc, char **argv) {
         {"help", no_argument, NULL, 'h'},
         {"check", no_argument, NULL, OPTION_CHECK},
         {"stacks", optional_argument, NULL, OPTION_STACKS},
+        {"policy", required_argument, NULL, OPTION_POLICY},
         {"wait", no_argument, NULL, OPTION_WAIT},
         {"no-follow", no_argument, NULL, OPTION_NO_FOLLOW},
         {"shared", optional_argument, NULL, OPTION_SHARED},
@@ -193,7 +206,8 @@ bool run_options_parse(struct run_options *options, int argc, char **argv) {
         {"host-id", required_argument, NULL, OPTION_HOST_ID},
         {NULL, 0, NULL, 0},
     };
-    *options = (struct run_options){.group = (gid_t)-1, .follow = true, .questions = PW_QUESTIONS};
+    *options = (struct run_options){
+        .group = (gid_t)-1, .follow = true, .questions = PW_QUESTIONS, .policy.text = "kernel"};
     optind = 0; /* begin anew, getopt(3) */
     int option;
     while ((option = getopt_long(argc, argv, "+:o:qh", table, NULL)) != -1) {

@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "harness/run/policy_option.h"
+
 struct run_options {
     const char *trace;   /* NULL: a new name in the current folder */
     const char *host_id; /* NULL: none */
@@ -14,12 +16,14 @@ struct run_options {
     gid_t group;         /* (gid_t)-1: as it comes */
     unsigned stacks;     /* return addresses to record with a call, 0: none */
     unsigned questions;  /* that a process may ask of the kernel's table of sockets */
-    bool check;          /* the trace, when the command has ended */
+    struct policy_option policy;
+    bool check; /* the trace, when the command has ended */
     bool quiet;
     bool wait;
     bool follow;
     bool help;
-    char **command; /* ended by NULL; has at least the program, unless help is asked for */
+    bool bad_policy; /* what made the reading fail was the value of --policy */
+    char **command;  /* ended by NULL; has at least the program, unless help is asked for */
 };
 
 /* Fills *options from the arguments of `run` (argv[0] is "run"). false, with one line on stderr,

@@ -27,6 +27,7 @@
 #include "shim/recorder.h"
 
 enum {
+    STATUS_USAGE = 2,
     STATUS_FAILED = 125,
     EVENTS_AT_ONCE = 64,
     /* How often the trace and the notices are read: often while something happens. */
@@ -239,7 +240,7 @@ int run_with(int argc, char **argv, run_checker *check) {
     struct run run = {.destroyed.notices = {.file = -1, .query = -1}};
     int status = STATUS_FAILED;
     if (!run_options_parse(&run.options, argc, argv))
-        return status;
+        return run.options.bad_policy ? STATUS_USAGE : status;
     if (run.options.help) {
         fputs(run_options_help, stdout);
         return output_finish() ? 0 : STATUS_FAILED;

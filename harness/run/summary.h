@@ -1,4 +1,4 @@
-/* What `run` says at the end: at most five lines on stderr. */
+/* What `run` says at the end: at most six lines on stderr, the sixth under a policy. */
 #ifndef PORTWITNESS_RUN_SUMMARY_H
 #define PORTWITNESS_RUN_SUMMARY_H
 

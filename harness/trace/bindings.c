@@ -77,7 +77,9 @@ static uint32_t add_binding(struct bindings *bindings, const struct trace_record
     };
     if (!(record->flags & PW_FLAG_PORT_ZERO) && record->flags & PW_FLAG_HAS_REQUESTED)
         binding->requested_port = socket->requested_port;
-    binding->by_number = binding->requested_port != 0;
+    binding->by_policy = (record->flags & PW_FLAG_POLICY) != 0;
+    binding->by_number = binding->requested_port != 0 ||
+                         (binding->by_policy && (record->flags & PW_FLAG_POLICY_BY_NUMBER) != 0);
     memcpy(binding->address,
            record->flags & PW_FLAG_HAS_ASSIGNED ? socket->assigned : socket->requested,
            sizeof binding->address);

@@ -30,6 +30,7 @@ struct binding {
     uint8_t call;
     uint8_t end_known_by; /* enum end_known_by */
     bool by_number;
+    bool by_policy; /* a policy chose the port */
     bool uncertain; /* a torn record concerns the socket */
 };
 

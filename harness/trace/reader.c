@@ -92,6 +92,19 @@ const struct pw_header *trace_reader_header(const struct trace_reader *reader) {
     return &reader->header;
 }
 
+void trace_reader_policy(const struct trace_reader *reader, struct policy_work *work) {
+    off_t offset = reader->header.policy_offset;
+    uint64_t count[PW_POLICY_COUNTS] = {0};
+
+    memset(work, 0, sizeof *work);
+    if (reader->header.policy_size < sizeof(struct pw_policy_area))
+        return;
+    header_read_at(reader->file, &work->config, sizeof work->config, offset);
+    header_read_at(reader->file, count, sizeof count,
+                   offset + (off_t)offsetof(struct pw_policy_area, count));
+    memcpy(work->count, count, sizeof count);
+}
+
 const struct trace_counts *trace_reader_counts(const struct trace_reader *reader) {
     return &reader->counts;
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shim/trace_format.h"
+#include "shim/policy_format.h"
 
 struct trace_reader;
 
@@ -76,6 +76,15 @@ void trace_reader_rewind(struct trace_reader *reader);
 
 /* The header as it was at the start of the last round. */
 const struct pw_header *trace_reader_header(const struct trace_reader *reader);
+
+/* The policy of the run and what it has done by now (enum pw_policy_count). */
+struct policy_work {
+    struct pw_policy_config config;
+    uint64_t count[PW_POLICY_COUNTS];
+};
+
+/* Reads it from the trace's policy area; all 0 where the trace has none. */
+void trace_reader_policy(const struct trace_reader *reader, struct policy_work *work);
 
 /* What could not be told so far. */
 const struct trace_counts *trace_reader_counts(const struct trace_reader *reader);

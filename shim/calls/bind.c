@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/socket_table.h"
@@ -33,8 +34,10 @@ static void note_bound(int fd, struct socket_facts *facts, const struct endpoint
     struct endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
     facts->port = assigned.port;
     facts->flags &= ~DESCRIPTOR_READ;
+    if (policy_on)
+        policy_note_bound(facts, assigned.port, requested->port != 0);
     socket_remember_bind(facts->cookie, assigned.port, record);
-    if (requested->port != 0)
+    if (requested->port != 0 || (record->units[0].start.flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
         facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
     socket_keep(fd, facts);
     record_assigned(record, &assigned);
@@ -53,6 +56,8 @@ static void finish_bind(int fd, struct socket_facts *facts, int result, int erro
     record_commit(record, 0);
     stacks_tell(record->number);
     if (result < 0 && error == EADDRINUSE && requested->port != 0) {
+        if (policy_on)
+            policy_note_refused(facts, requested->port);
         socket_table_tell(fd, facts, requested, record->number);
         socket_table_tell_test();
     }
@@ -70,12 +75,55 @@ static bool begin_bind(int number, int fd, struct socket_facts *facts, struct re
     return socket_record_begin(record, PW_KIND_BIND, 2, fd, facts, &context);
 }
 
+struct bind_arguments {
+    int fd;
+    const struct sockaddr *address;
+    socklen_t length;
+};
+
+static long bind_really(const void *arguments) {
+    const struct bind_arguments *given = arguments;
+    return real.bind(given->fd, given->address, given->length);
+}
+
+/* *flags gets those that the policy has for the record. */
+static int bind_by_policy(const struct bind_arguments *given, const struct socket_facts *facts,
+                          uint64_t *flags) {
+    struct policy_request request = {.kind = POLICY_BIND,
+                                     .fd = given->fd,
+                                     .facts = facts,
+                                     .address = given->address,
+                                     .length = given->length};
+    if (!policy_on || gate() != GATE_OPEN || !policy_applies(&request))
+        return (int)bind_really(given);
+    int result = (int)policy_answer(&request, bind_really, given);
+    *flags |= request.flags;
+    return result;
+}
+
+/* Without a record the policy works on: the trace may be full, and the run is not over. */
+static int bind_unrecorded(const struct bind_arguments *given) {
+    struct socket_facts facts;
+    uint64_t flags = 0;
+    if (!policy_on || gate() != GATE_OPEN || !socket_known(given->fd, &facts, true))
+        return (int)bind_really(given);
+    int result = bind_by_policy(given, &facts, &flags);
+    if (result == 0) {
+        facts.port = socket_local(given->fd).port;
+        facts.flags |= flags & PW_FLAG_POLICY_BY_NUMBER ? (uint32_t)PW_FLAG_BY_NUMBER : 0;
+        policy_note_bound(&facts, facts.port, false);
+        socket_keep(given->fd, &facts);
+    }
+    return result;
+}
+
 int call_bind(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
+    const struct bind_arguments given = {fd, address, length};
     struct socket_facts facts;
     struct record record;
     if (!begin_bind(NUMBER_bind, fd, &facts, &record, site))
-        return real.bind(fd, address, length);
-    int result = real.bind(fd, address, length);
+        return bind_unrecorded(&given);
+    int result = bind_by_policy(&given, &facts, &record.units[0].start.flags);
     int error = errno;
     struct endpoint requested = read_request(result, error, address, length);
     finish_bind(fd, &facts, result, error, &requested, &record);

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 
 #include "shim/cancellable.h"
+#include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
@@ -20,27 +21,49 @@ static long fclose_really(const void *arguments) {
     return real.fclose(*stream);
 }
 
-/* Begins the record of a close and forgets the number; false where there is nothing to tell. */
-static bool begin_close(int fd, int number, const void *site, struct record *record) {
+struct closing {
+    struct record record;
     struct socket_facts facts;
+    bool begun;   /* the record */
+    bool is_ours; /* the number was an IP socket's, and is forgotten */
+};
+
+/* Begins the record of a close and forgets the number; false where there is nothing to tell. */
+static bool begin_close(int fd, int number, const void *site, struct closing *closing) {
+    closing->begun = false;
+    closing->is_ours = false;
     if (descriptor_find(fd) == NULL || gate() != GATE_OPEN)
         return false;
     struct call_context context = {.number = number, .site = site, .begin_ns = monotonic_ns()};
-    return descriptor_take(fd, &facts) && (facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
-           socket_record_begin(record, PW_KIND_CLOSE, 1, fd, &facts, &context);
+    closing->is_ours = descriptor_take(fd, &closing->facts);
+    if (closing->is_ours && policy_on)
+        policy_before_release(&closing->facts);
+    closing->begun =
+        closing->is_ours && (closing->facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
+        socket_record_begin(&closing->record, PW_KIND_CLOSE, 1, fd, &closing->facts, &context);
+    return closing->begun;
 }
 
-static void finish_close(struct record *record, long result) {
-    record->units[0].start.error = (uint16_t)(result < 0 ? errno : 0);
-    record_commit(record, 0);
+static void finish_close(struct closing *closing, long result) {
+    int error = errno;
+    if (closing->begun) {
+        closing->record.units[0].start.error = (uint16_t)(result < 0 ? error : 0);
+        record_commit(&closing->record, 0);
+    }
+    if (closing->is_ours && policy_on)
+        policy_note_released(&closing->facts, closing->facts.port);
+    errno = error;
 }
 
 static int close_and_note(int fd, const void *site) {
-    struct record record;
-    if (!begin_close(fd, NUMBER_close, site, &record))
-        return real.close(fd);
-    int result = (int)cancellable(&(struct open_call){&record, -1, false}, close_really, &fd);
-    finish_close(&record, result);
+    struct closing closing;
+    int result;
+    if (begin_close(fd, NUMBER_close, site, &closing))
+        result = (int)cancellable(&(struct open_call){.record = &closing.record, .fd = -1},
+                                  close_really, &fd);
+    else
+        result = real.close(fd);
+    finish_close(&closing, result);
     return result;
 }
 
@@ -51,23 +74,25 @@ int call_close(int fd, const void *site) {
 }
 
 int call_close_uncancelled(int fd, const void *site) {
-    struct record record;
-    if (!begin_close(fd, NUMBER_syscall, site, &record))
-        return (int)real.syscall(SYS_close, (long)fd);
+    struct closing closing;
+    begin_close(fd, NUMBER_syscall, site, &closing);
     int result = (int)real.syscall(SYS_close, (long)fd);
-    finish_close(&record, result);
+    finish_close(&closing, result);
     return result;
 }
 
 int call_fclose(FILE *stream, const void *site) {
-    struct record record;
+    struct closing closing;
     int saved = errno;
     int fd = stream != NULL ? fileno(stream) : -1; /* -1 for a stream without descriptor */
     errno = saved;
-    if (!begin_close(fd, NUMBER_fclose, site, &record))
-        return real.fclose(stream);
-    int result = (int)cancellable(&(struct open_call){&record, -1, false}, fclose_really, &stream);
-    finish_close(&record, result);
+    int result;
+    if (begin_close(fd, NUMBER_fclose, site, &closing))
+        result = (int)cancellable(&(struct open_call){.record = &closing.record, .fd = -1},
+                                  fclose_really, &stream);
+    else
+        result = real.fclose(stream);
+    finish_close(&closing, result);
     return result;
 }
 
@@ -77,9 +102,13 @@ static void note_closed_range(unsigned first, unsigned last, const struct call_c
     for (unsigned fd = first; fd <= last && fd < limit; fd++) {
         struct socket_facts facts;
         struct record record;
-        if (descriptor_take((int)fd, &facts) && (facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
+        if (!descriptor_take((int)fd, &facts))
+            continue;
+        if ((facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
             socket_record_begin(&record, PW_KIND_CLOSE, 1, (int)fd, &facts, context))
             record_commit(&record, 0);
+        if (policy_on)
+            policy_note_released(&facts, facts.port);
     }
 }
 

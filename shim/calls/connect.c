@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include "shim/cancellable.h"
+#include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
@@ -19,6 +20,16 @@ struct connect_arguments {
 static long connect_really(const void *arguments) {
     const struct connect_arguments *given = arguments;
     return real.connect(given->fd, given->address, given->length);
+}
+
+struct policy_connect {
+    struct policy_request *request;
+    const struct connect_arguments *given;
+};
+
+static long connect_by_policy(const void *arguments) {
+    const struct policy_connect *connect = arguments;
+    return policy_answer(connect->request, connect_really, connect->given);
 }
 
 static bool was_read(int result, int error, const struct sockaddr *address, socklen_t length) {
@@ -91,11 +102,18 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
     if (local.port != 0)
         record_assigned(record, &local);
     record_peer(record, &peer);
+    if ((start->flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
+        facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
     /* A hard failure takes an assigned port away, though getsockname may still show it. */
+    uint16_t before = facts->port;
     if ((facts->flags & PW_FLAG_BY_NUMBER) == 0)
         facts->port = failed ? 0 : local.port;
+    if (policy_on && facts->port != 0 && facts->port != before)
+        policy_note_bound(facts, facts->port, false);
     socket_keep(fd, facts);
     record_commit(record, 0);
+    if (policy_on && facts->port == 0)
+        policy_note_released(facts, before != 0 ? before : local.port);
     stacks_tell(record->number);
 }
 
@@ -116,8 +134,14 @@ int call_connect(int fd, const struct sockaddr *address, socklen_t length, const
     bool unbound = facts.port == 0 && socket_local(fd).port == 0;
     if (!socket_record_begin(&record, PW_KIND_CONNECT, 3, fd, &facts, &context))
         return real.connect(fd, address, length);
-    int result =
-        (int)cancellable(&(struct open_call){&record, fd, unbound}, connect_really, &given);
+    struct policy_request request = {
+        .kind = POLICY_CONNECT, .fd = fd, .facts = &facts, .address = address, .length = length};
+    const struct policy_connect by_policy = {&request, &given};
+    bool answers = policy_on && unbound && open == GATE_OPEN && policy_applies(&request);
+    int result = (int)cancellable(&(struct open_call){&record, fd, unbound, answers},
+                                  answers ? connect_by_policy : connect_really,
+                                  answers ? (const void *)&by_policy : &given);
+    record.units[0].start.flags |= request.flags;
     int error = errno;
     finish_connect(fd, &facts, result, error, unbound, address, length, &record);
     errno = error;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
@@ -41,9 +42,12 @@ static void note_replaced(int fd, int target, const struct call_context *context
     struct record record;
     if (gate() != GATE_OPEN)
         return;
-    if (descriptor_take(target, &facts) &&
-        socket_record_begin(&record, PW_KIND_CLOSE, 1, target, &facts, context))
-        record_commit(&record, 0);
+    if (descriptor_take(target, &facts)) {
+        if (socket_record_begin(&record, PW_KIND_CLOSE, 1, target, &facts, context))
+            record_commit(&record, 0);
+        if (policy_on)
+            policy_note_released(&facts, facts.port);
+    }
     note_duplicate(fd, target, context);
 }
 

@@ -1,11 +1,14 @@
 /* getsockname: only a number that the program read can be one that it relies on. What the program
  * got is not looked at: its buffer may be shorter than an address, or none at all. */
+#include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
 
 static void note_read(int fd, struct socket_facts *facts, const void *site) {
     struct record record;
+    if (policy_on)
+        policy_note_read(facts, facts->port);
     if (socket_mark_read(facts->cookie, facts->port))
         return;
     struct endpoint local = socket_local(fd);

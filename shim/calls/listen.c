@@ -1,11 +1,34 @@
 /* listen: on a socket that was never bound it is a port-0 request of its own (listen(2)). */
 #include <errno.h>
 
+#include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/socket_table.h"
 #include "shim/sockets.h"
 #include "shim/stacks.h"
+
+struct listen_arguments {
+    int fd;
+    int backlog;
+};
+
+static long listen_really(const void *arguments) {
+    const struct listen_arguments *given = arguments;
+    return real.listen(given->fd, given->backlog);
+}
+
+static int listen_by_policy(const struct listen_arguments *given, struct socket_facts *facts,
+                            uint64_t *flags) {
+    struct policy_request request = {.kind = POLICY_LISTEN, .fd = given->fd, .facts = facts};
+    if (gate() != GATE_OPEN || !policy_applies(&request))
+        return (int)listen_really(given);
+    int result = (int)policy_answer(&request, listen_really, given);
+    *flags |= request.flags;
+    if ((request.flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
+        facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
+    return result;
+}
 
 int call_listen(int fd, int backlog, const void *site) {
     struct socket_facts facts;
@@ -21,9 +44,11 @@ int call_listen(int fd, int backlog, const void *site) {
     bool unbound = facts.port == 0 && socket_local(fd).port == 0;
     if (!socket_record_begin(&record, PW_KIND_LISTEN, 2, fd, &facts, &context))
         return real.listen(fd, backlog);
-    int result = real.listen(fd, backlog);
-    int error = errno;
+    const struct listen_arguments given = {fd, backlog};
     struct pw_start *start = &record.units[0].start;
+    int result = policy_on && unbound ? listen_by_policy(&given, &facts, &start->flags)
+                                      : real.listen(fd, backlog);
+    int error = errno;
     struct endpoint local = socket_local(fd);
     start->error = (uint16_t)(result < 0 ? error : 0);
     start->flags |= unbound ? PW_FLAG_PORT_ZERO : 0;
@@ -32,6 +57,8 @@ int call_listen(int fd, int backlog, const void *site) {
         facts.flags |= (uint32_t)PW_FLAG_LISTENING;
         facts.port = local.port;
         socket_keep(fd, &facts);
+        if (policy_on && unbound)
+            policy_note_bound(&facts, local.port, false);
     }
     if (local.port != 0)
         record_assigned(&record, &local);

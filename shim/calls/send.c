@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "shim/cancellable.h"
+#include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/rights.h"
@@ -30,6 +31,16 @@ static long send_really(const void *arguments) {
     if (given->number == NUMBER_sendmsg)
         return real.sendmsg(given->fd, given->message, given->flags);
     return real.sendmmsg(given->fd, given->messages, given->count, given->flags);
+}
+
+struct policy_send {
+    struct policy_request *request;
+    const struct send_arguments *given;
+};
+
+static long send_by_policy(const void *arguments) {
+    const struct policy_send *send = arguments;
+    return policy_answer(send->request, send_really, send->given);
 }
 
 bool send_may_bind(int fd, int flags) {
@@ -62,8 +73,25 @@ static void finish_send(struct record *record, const struct send_arguments *give
         record_assigned(record, &local);
     record_peer(record, &peer);
     facts->port = local.port;
+    if ((start->flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
+        facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
+    if (policy_on && local.port != 0)
+        policy_note_bound(facts, local.port, false);
     socket_keep(given->fd, facts);
     record_commit(record, 0);
+}
+
+/* Where a sendto goes to is known beforehand; a message's name is behind another pointer, and is
+ * left alone. */
+static bool policy_answers(struct policy_request *request, const struct send_arguments *given,
+                           const struct socket_facts *facts) {
+    *request =
+        (struct policy_request){.kind = facts->type == SOCK_DGRAM ? POLICY_SEND : POLICY_CONNECT,
+                                .fd = given->fd,
+                                .facts = facts,
+                                .address = given->address,
+                                .length = given->length};
+    return policy_on && policy_applies(request);
 }
 
 static long send_and_note(const struct send_arguments *given, const void *site) {
@@ -83,7 +111,13 @@ static long send_and_note(const struct send_arguments *given, const void *site) 
     enum pw_kind kind = facts.type == SOCK_DGRAM ? PW_KIND_AUTOBIND : PW_KIND_CONNECT;
     if (!socket_record_begin(&record, kind, 3, given->fd, &facts, &context))
         return send_really(given);
-    long result = cancellable(&(struct open_call){&record, given->fd, true}, send_really, given);
+    struct policy_request request;
+    const struct policy_send by_policy = {&request, given};
+    bool answers = policy_answers(&request, given, &facts);
+    long result = cancellable(&(struct open_call){&record, given->fd, true, answers},
+                              answers ? send_by_policy : send_really,
+                              answers ? (const void *)&by_policy : given);
+    record.units[0].start.flags |= request.flags;
     int error = errno;
     finish_send(&record, given, &facts, result, error);
     errno = error;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/policy_place.h"
 #include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/real.h"
@@ -52,8 +53,10 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     shell->start.site = site;
     if (command == NULL)
         return;
-    if (gate() == GATE_OPEN)
+    if (gate() == GATE_OPEN) {
         sockets_tell_all(); /* the shell may inherit them */
+        policy_place_announce(policy_place_next());
+    }
     program_inspect("/bin/sh", NULL, &shell->start.facts);
     if (shell->start.facts.obstacle == 0)
         shell->start.facts.obstacle = environment_obstacle();

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "shim/policy_place.h"
 #include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/real.h"
@@ -29,6 +30,7 @@ static int spawn_and_note(spawn_function *next, const struct spawn_request *requ
     program_start_begin(&start, request->path, search_path, request->envp, number, site);
     if (gate() == GATE_OPEN)
         sockets_tell_all(); /* the child may inherit them */
+    uint64_t place = gate() == GATE_OPEN ? policy_place_next() : 0;
     char **environment = PROGRAM_START_ENVIRONMENT(&start, request->envp);
     int error = next(&pid, request->path, request->actions, request->attributes, request->argv,
                      environment);
@@ -40,6 +42,7 @@ static int spawn_and_note(spawn_function *next, const struct spawn_request *requ
     if (error == 0) {
         if (request->pid != NULL)
             *request->pid = pid;
+        policy_place_enter(place, pid);
         program_start_spawned(&start, pid);
     } else {
         program_start_failed(&start, error);

@@ -108,11 +108,13 @@ static void read_boot_id(uint8_t id[16]) {
 
 static void a_new_trace_says_what_it_is(void **state) {
     (void)state;
+    const struct pw_policy_config config = {.kind = PW_POLICY_SEEDED,
+                                            .seed = UINT64_C(0x123456789abcdef0)};
     const struct trace_plan plan = {.max_size = 3 * MEBIBYTE,
                                     .supervisor_pid = 4711,
                                     .host_id = "machine-7",
                                     .policy = "seeded",
-                                    .seed = UINT64_C(0x123456789abcdef0)};
+                                    .config = &config};
     uint8_t boot_id[16];
     uint64_t monotonic = clock_ns(CLOCK_MONOTONIC), realtime = clock_ns(CLOCK_REALTIME);
     create(&plan);

@@ -1,0 +1,56 @@
+/* A report that did not say that the ports were chosen would be taken for what the kernel does. */
+#include "harness/report/policy_report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "harness/report/json_line.h"
+#include "harness/report/message.h"
+
+static const struct {
+    enum pw_policy_count what;
+    const char *key;
+    const char *text; /* behind the number */
+} rows[] = {
+    {PW_POLICY_CHOSEN, "chosen", "ports chosen"},
+    {PW_POLICY_LEFT, "left", "left to the kernel for want of one"},
+    {PW_POLICY_MET, "met", "met another or a taken port"},
+    {PW_POLICY_RECYCLED, "recycled", "given again whose number nobody had read"},
+    {PW_POLICY_EARLY, "early", "given before their time, the oldest first"},
+    {PW_POLICY_REFUSED, "refused", "numbers refused by the kernel"},
+    {PW_POLICY_BY_NUMBER, "by_number", "bound by number (SOCK_BINDPORT_LOCK)"},
+    {PW_POLICY_OUTSIDE, "outside", "outside the range, which was full"},
+    {PW_POLICY_OWN_RANGE, "own_range", "with a range of the program's own left alone"},
+    {PW_POLICY_NO_ROOM, "no_room", "in namespaces or protocols it does not reach"},
+    {PW_POLICY_HELD_OPEN, "held_open", "windows held open"},
+    {PW_POLICY_UNPLACED, "unplaced", "processes placed by their arrival"},
+};
+
+void policy_report_write(const char *trace, const char *policy, const struct policy_work *work,
+                         FILE *to) {
+    char text[1024];
+    size_t used = 0;
+    if (strcmp(policy, "kernel") == 0 || *policy == '\0')
+        return;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint64_t count = work->count[rows[i].what];
+        if ((count == 0 && rows[i].what != PW_POLICY_CHOSEN) || used >= sizeof text)
+            continue;
+        int length = snprintf(text + used, sizeof text - used, "%s%" PRIu64 " %s",
+                              used > 0 ? ", " : "", count, rows[i].text);
+        used += length > 0 ? (size_t)length : 0;
+    }
+    message_write(to, "portwitness: %s%spolicy %s: %s", trace != NULL ? trace : "",
+                  trace != NULL ? ": " : "", policy, text);
+}
+
+json_t *policy_report_json(const char *policy, const struct policy_work *work) {
+    json_t *object = json_object();
+    json_object_set_new(object, "policy", json_text_or_null(policy));
+    json_object_set_new(object, "seed",
+                        work->config.kind == PW_POLICY_SEEDED ? json_number(work->config.seed)
+                                                              : json_null());
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        json_object_set_new(object, rows[i].key, json_number(work->count[rows[i].what]));
+    return object;
+}

@@ -1,0 +1,95 @@
+/*
+ * `soonest` loses a race only if both sides are there at once, and a window may be shorter than
+ * what lies between two requests. So whoever lets a known number go waits a moment for somebody to
+ * take it, and that one holds it until the other has asked for it. Each wait is short, and a
+ * process that has waited in vain too often does so no more.
+ */
+#include "shim/policy.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "shim/process.h"
+#include "shim/raw_syscall.h"
+
+enum {
+    STEP_NS = 100000,
+    LONG_NS = 100000000, /* the first waits of a process */
+    SHORT_NS = 25000000,
+    MANNERS_NS = 2000000, /* for a dispute, while somebody else waits for us to ask */
+    VAIN_LONG = 4,
+    VAIN_MOST = 25,
+    UNLIKELY = 8, /* so many known numbers let go and never asked for again */
+    SCORE_MOST = 255
+};
+
+static _Atomic int vain_takes;
+static _Atomic int vain_disputes;
+static _Atomic unsigned let_go; /* known numbers, since this process last asked for one by number */
+
+static void pause_shortly(void) {
+    const struct timespec pause = {.tv_nsec = STEP_NS};
+    raw_syscall3(SYS_nanosleep, RAW(&pause), 0, 0);
+}
+
+static struct pw_policy_space *soonest_space(const struct socket_facts *facts) {
+    const struct pw_policy_area *area = policy_area();
+    if (area == NULL || area->config.kind != PW_POLICY_SOONEST)
+        return NULL;
+    return policy_space_of(facts, false);
+}
+
+void policy_note_by_number(void) { atomic_store(&let_go, 0); }
+
+static void wait_for_taker(struct pw_policy_space *space, uint16_t port, uint32_t stamp,
+                           unsigned score) {
+    int vain = atomic_load(&vain_takes);
+    uint64_t end = monotonic_ns() + (vain < VAIN_LONG ? LONG_NS : SHORT_NS);
+    bool taken = false;
+    if (vain >= VAIN_MOST || !policy_others_ask(space, process_thread()) ||
+        !policy_want(space, port, score))
+        return;
+    policy_count(PW_POLICY_HELD_OPEN);
+    while (!taken && monotonic_ns() < end) {
+        if (policy_port_queued(space, port, stamp) && !policy_want_still(space, port, score))
+            return; /* two that wait for each other would both wait in vain */
+        pause_shortly();
+        taken = policy_port_taken(space, port, stamp);
+    }
+    policy_want_no_more(space, port);
+    atomic_store(&vain_takes, taken ? 0 : vain + 1);
+}
+
+void policy_before_release(const struct socket_facts *facts) {
+    struct pw_policy_space *space = soonest_space(facts);
+    if (space == NULL || atomic_load(&vain_disputes) >= VAIN_MOST)
+        return;
+    uint64_t begin = monotonic_ns(), now = begin;
+    while (policy_port_disputed(space, facts->port, facts->cookie)) {
+        now = monotonic_ns();
+        if (now - begin > MANNERS_NS && policy_is_wanted(space))
+            return;
+        if (now - begin > SHORT_NS) {
+            atomic_fetch_add(&vain_disputes, 1);
+            return;
+        }
+        pause_shortly();
+    }
+    if (now != begin)
+        atomic_store(&vain_disputes, 0);
+}
+
+void policy_note_released(const struct socket_facts *facts, uint16_t port) {
+    struct pw_policy_space *space = policy_space_of(facts, false);
+    uint32_t stamp = 0;
+    if (space == NULL || port == 0)
+        return;
+    bool known = policy_port_released(space, port, facts->cookie, false, &stamp);
+    if (!known || policy_area()->config.kind != PW_POLICY_SOONEST)
+        return;
+    unsigned score = atomic_fetch_add(&let_go, 1);
+    if (score >= UNLIKELY)
+        policy_port_forget(space, port);
+    wait_for_taker(space, port, stamp, score < SCORE_MOST ? score : SCORE_MOST);
+}
