@@ -17,7 +17,7 @@ enum source {
     SOURCE_NONE
 };
 
-enum { TURNS_MOST = 64 };
+enum { TURNS_MOST = 64, RESTED_MOST = 512 };
 
 static bool choose_one(struct policy_request *request, uint16_t port) {
     request->low = request->high = port;
@@ -110,7 +110,7 @@ static bool choose_from(struct policy_request *request) {
     case SOURCE_WISH:
         return request->turn < TURNS_MOST && choose_wish(request);
     case SOURCE_RESTED:
-        return request->turn < TURNS_MOST && choose_rested(request);
+        return request->turn < RESTED_MOST && choose_rested(request);
     case SOURCE_OLDEST:
         return request->turn < TURNS_MOST && choose_oldest(request);
     case SOURCE_RANGE:

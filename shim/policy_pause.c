@@ -20,8 +20,7 @@ enum {
     MANNERS_NS = 2000000, /* for a dispute, while somebody else waits for us to ask */
     VAIN_LONG = 4,
     VAIN_MOST = 25,
-    UNLIKELY = 8, /* so many known numbers let go and never asked for again */
-    SCORE_MOST = 255
+    UNLIKELY = 8 /* so many known numbers let go and never asked for again: no more is expected */
 };
 
 static _Atomic int vain_takes;
@@ -85,11 +84,9 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     uint32_t stamp = 0;
     if (space == NULL || port == 0)
         return;
-    bool known = policy_port_released(space, port, facts->cookie, false, &stamp);
-    if (!known || policy_area()->config.kind != PW_POLICY_SOONEST)
-        return;
-    unsigned score = atomic_fetch_add(&let_go, 1);
-    if (score >= UNLIKELY)
+    bool soonest = policy_area()->config.kind == PW_POLICY_SOONEST;
+    if (soonest && atomic_load(&let_go) >= UNLIKELY)
         policy_port_forget(space, port);
-    wait_for_taker(space, port, stamp, score < SCORE_MOST ? score : SCORE_MOST);
+    if (policy_port_released(space, port, facts->cookie, false, &stamp) && soonest)
+        wait_for_taker(space, port, stamp, atomic_fetch_add(&let_go, 1));
 }

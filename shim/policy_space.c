@@ -91,6 +91,8 @@ static bool furnish(struct pw_policy_area *area, struct pw_policy_space *space) 
     space->stamps = take_room(area, width * 4);
     space->holders = take_room(area, width * 2);
     space->ring = take_room(area, entries * 2);
+    /* Runs one after the other would otherwise begin among what the last one left in TIME_WAIT. */
+    atomic_store(&space->cursor, (uint32_t)(monotonic_ns() >> 10));
     return space->stamps != 0 && space->holders != 0 && space->ring != 0;
 }
 
@@ -305,7 +307,8 @@ void policy_port_read(struct pw_policy_space *space, uint16_t port) {
 }
 
 void policy_port_forget(struct pw_policy_space *space, uint16_t port) {
-    atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_READ);
+    if (policy_space_has(space, port))
+        atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_READ);
 }
 
 void policy_port_refused(struct pw_policy_space *space, uint16_t port) {

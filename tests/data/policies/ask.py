@@ -1,0 +1,21 @@
+"""Asks for ports, one after the other, until it is killed or SECONDS have passed.
+
+ask.py SECONDS [PAUSE [read]]
+
+Holds each port for PAUSE seconds (0) and, if told so, reads its number.
+"""
+import socket
+import sys
+import time
+
+end = time.monotonic() + float(sys.argv[1])
+pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0
+reads = len(sys.argv) > 3
+while time.monotonic() < end:
+    one = socket.socket()
+    one.bind(("127.0.0.1", 0))
+    if reads:
+        one.getsockname()
+    if pause:
+        time.sleep(pause)
+    one.close()
