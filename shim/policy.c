@@ -67,11 +67,11 @@ bool policy_applies(struct policy_request *request) {
     bool has_address = request->kind != POLICY_LISTEN && read_start(request, &start);
     if (request->kind == POLICY_BIND && (!has_address || start.port != 0))
         return false;
-    if (request->kind == POLICY_CONNECT && !has_address)
+    if ((request->kind == POLICY_CONNECT && !has_address) ||
+        (request->kind == POLICY_LISTEN && is_udp(request->facts)))
         return false;
-    if (request->kind == POLICY_BIND &&
-        (request->facts->flags & PW_FLAG_BIND_ADDRESS_NO_PORT) != 0 && !is_udp(request->facts))
-        return false; /* the connect will be the request */
+    if (request->kind == POLICY_BIND && (request->facts->flags & PW_FLAG_BIND_ADDRESS_NO_PORT) != 0)
+        return false; /* the connect or send will be the request */
     if ((request->facts->flags & PW_FLAG_LOCAL_PORT_RANGE) != 0) {
         policy_count(PW_POLICY_OWN_RANGE);
         return false;
@@ -153,13 +153,14 @@ static long bind_by_number(struct policy_request *request) {
     return result;
 }
 
+/* EAGAIN may also mean that the port was given and the data found no room. */
 static bool is_refusal(const struct policy_request *request, int error) {
     switch (request->kind) {
     case POLICY_CONNECT:
         return error == EADDRNOTAVAIL || error == EADDRINUSE ||
                (error == EAGAIN && is_udp(request->facts));
     case POLICY_SEND:
-        return error == EAGAIN;
+        return error == EAGAIN && socket_local(request->fd).port == 0;
     default:
         return error == EADDRINUSE;
     }
@@ -220,7 +221,7 @@ static bool try_choice(struct policy_request *request, long (*call)(const void *
         return false;
     }
     *result = call_narrowed(request, call, arguments);
-    if (*result < 0 && is_refusal(request, errno) && socket_local(request->fd).port == 0) {
+    if (*result < 0 && is_refusal(request, errno)) {
         note_refusal(request);
         return false;
     }

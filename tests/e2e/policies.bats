@@ -185,8 +185,9 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' >next.
 
 @test "range: all of it, and nothing but it, by bind, listen, connect and send" {
     under range:40000-40019 "$python" "$data/tree.py" leaf >said
-    local port
-    for port in $(cut -d' ' -f2- said); do
+    local port ports
+    read -ra ports <said
+    for port in "${ports[@]:1}"; do
         [ "$port" -ge 40000 ] && [ "$port" -le 40019 ]
     done
     under seeded:7,range:40000-40003 "$python" - <<'END' >said
@@ -204,7 +205,9 @@ END
 
 @test "a range outside the system's is served by number, which is told" {
     under range:20000-20003 "$python" "$data/tree.py" leaf >said
-    for port in $(cut -d' ' -f2- said); do
+    local port ports
+    read -ra ports <said
+    for port in "${ports[@]:1}"; do
         [ "$port" -ge 20000 ] && [ "$port" -le 20003 ]
     done
     assert_equal "$(counted by_number)" 5

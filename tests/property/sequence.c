@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/model/connection.h"
+#include "harness/model/port_choice.h"
 
 enum { TRIES = 12 };
 
@@ -58,6 +59,15 @@ static bool is_beyond(const struct model *model, const struct operation *operati
             !connection_is_answered(model, &operation->address, operation->port));
 }
 
+/* The range stays: the policy learns it once. */
+static bool is_not_for_policies(const struct operation *operation, bool datagram, bool is_first) {
+    if (!sequence_under_policy)
+        return false;
+    return (operation->kind == OPERATION_RANGE && !is_first) ||
+           (operation->kind == OPERATION_CONNECT && !datagram &&
+            (operation->port != REFUSING_PORT || sequence_by_number));
+}
+
 static bool is_among(const struct model_answer *answer, uint16_t port) {
     for (size_t i = 0; i < answer->possible_count; i++)
         if (answer->possible[i] == port)
@@ -72,6 +82,40 @@ static void keep(struct disagreement *disagreement, unsigned at, int error, uint
     disagreement->answer.possible = NULL;
     for (size_t i = 0; i < answer->possible_count && i < 64; i++)
         disagreement->possible[disagreement->possible_count++] = answer->possible[i];
+}
+
+/* Whether the rules let the socket have the port, were it the only one there is. */
+static bool may_be_given(struct model *model, const struct operation *operation, uint16_t port) {
+    static const enum model_rule preferences[] = {RULE_PARITY, RULE_LOWER_HALF, RULE_ODD_TOP,
+                                                  RULE_CONNECT_PARITY};
+    const struct model before = *model;
+    struct model_answer answer = {.error = 0};
+    for (size_t i = 0; i < sizeof preferences / sizeof *preferences; i++)
+        model->off[preferences[i]] = true;
+    model->low = model->high = port;
+    if (operation->kind == OPERATION_CONNECT && !model->sockets[operation->socket].datagram)
+        port_choice_connect(model, operation->socket, &operation->address, operation->port,
+                            &answer);
+    else
+        port_choice_bind(model, operation->socket, &answer);
+    bool may = is_among(&answer, port);
+    model_answer_free(&answer);
+    model->low = before.low;
+    model->high = before.high;
+    memcpy(model->off, before.off, sizeof model->off);
+    return may;
+}
+
+static bool is_allowed(struct model *model, const struct operation *operation,
+                       const struct model_answer *answer, uint16_t port) {
+    return is_among(answer, port) ||
+           (sequence_under_policy && may_be_given(model, operation, port));
+}
+
+/* A port outside the range can only have been bound by number. */
+static void note_number(struct model *model, const struct operation *operation, uint16_t port) {
+    if (sequence_under_policy && (port < model->low || port > model->high))
+        model->sockets[operation->socket].port_lock = true;
 }
 
 /* A model that allows more than the kernel ever does agrees with it always; so what it allows is
@@ -103,7 +147,8 @@ bool sequence_agrees(const struct sequence *sequence, enum model_rule off,
     for (unsigned i = 0; agree && i < sequence->count; i++) {
         const struct operation *operation = &sequence->list[i];
         uint16_t port;
-        if (is_beyond(&model, operation))
+        if (is_beyond(&model, operation) ||
+            is_not_for_policies(operation, model.sockets[operation->socket].datagram, i == 0))
             continue;
         struct model_answer answer = model_apply(&model, operation);
         int error = kernel_player_apply(&player, operation, &port);
@@ -115,7 +160,8 @@ bool sequence_agrees(const struct sequence *sequence, enum model_rule off,
             model_answer_free(&answer);
             break;
         }
-        agree = fails || (error == answer.error && (!answer.chooses || is_among(&answer, port)));
+        agree = fails || (error == answer.error &&
+                          (!answer.chooses || is_allowed(&model, operation, &answer, port)));
         if (coverage != NULL && answer.chooses && agree && !fails)
             note_pick(coverage, &model, operation, &answer, port);
         if (coverage != NULL) {
@@ -123,8 +169,10 @@ bool sequence_agrees(const struct sequence *sequence, enum model_rule off,
         }
         if (!agree)
             keep(disagreement, i, error, port, &answer);
-        else if (answer.chooses && !fails)
+        else if (answer.chooses && !fails) {
             model_chose(&model, operation, port);
+            note_number(&model, operation, port);
+        }
         model_answer_free(&answer);
     }
     /* Nothing is left reserved for the next one. */

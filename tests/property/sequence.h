@@ -38,6 +38,15 @@ struct coverage {
  * ports of this one for a minute. */
 extern void (*sequence_renew_network)(void);
 
+/* The kernel's choices come under a policy: any port that the model's rules allow may be chosen, not
+ * only those that the kernel likes best. All sequences use the same ports then, and make no
+ * connections, whose ends would keep some of them. */
+extern bool sequence_under_policy;
+
+/* Its ports are bound by number. A TCP connect that is refused keeps the port then, which it would
+ * not otherwise, and so there are none. */
+extern bool sequence_by_number;
+
 /* The address that a text stands for. */
 struct model_address sequence_address(const char *text);
 

@@ -129,10 +129,14 @@ static void random_call(struct operation *operation, bool family6, bool *used,
 }
 
 void (*sequence_renew_network)(void);
+bool sequence_under_policy;
+bool sequence_by_number;
 
 /* Ports that no sequence before had. */
 static unsigned fresh_base(void) {
     static unsigned next = FIRST_BASE;
+    if (sequence_under_policy)
+        return FIRST_BASE;
     next += PORTS_EACH;
     if (next > LAST_BASE) {
         next = FIRST_BASE;
@@ -299,6 +303,8 @@ void sequence_make(struct sequence *sequence, uint64_t *state) {
     struct operation *range = append(&making, OPERATION_RANGE, 0);
     range->low = (uint16_t)theme.base;
     range->high = (uint16_t)(theme.base + below(state, 5));
+    if (sequence_under_policy)
+        range->high = (uint16_t)(theme.base + 3);
     bool serves = theme.connects > 1 && !theme.datagram;
     if (serves)
         make_server(&making, state);
