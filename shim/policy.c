@@ -33,6 +33,9 @@ static bool set_option(int fd, int level, int name, uint32_t value) {
 /* Whether the kernel could read 8 bytes there: rt_sigprocmask(2) reads them and then refuses what
  * is to be done with them, which changes nothing. */
 static bool can_read(const void *from) {
+    const uintptr_t page = 4096, here = (uintptr_t)__builtin_frame_address(0) / page;
+    if ((uintptr_t)from / page == here && ((uintptr_t)from + 7) / page == here)
+        return true; /* on the page that we stand on ourselves */
     return raw_syscall4(SYS_rt_sigprocmask, -1, RAW(from), 0, 8) == -EINVAL;
 }
 

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,7 +32,8 @@ extern char **environ;
 
 enum {
     SIZE_MAX_CALLS = 900, /* open at once, below the usual limit of 1,024 */
-    SENT_AT_ONCE = 64     /* datagrams of one byte: the receiver's buffer takes more */
+    HELD = 1000,
+    SENT_AT_ONCE = 64 /* datagrams of one byte: the receiver's buffer takes more */
 };
 
 struct functions {
@@ -42,6 +44,8 @@ struct functions {
     int (*dup)(int);
     ssize_t (*sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 };
+
+static struct functions called, direct;
 
 static void must(int condition, const char *what) {
     if (condition)
@@ -124,6 +128,36 @@ static uint64_t plain_sendto(const struct functions *use, int count) {
     return spent;
 }
 
+static void hold_ports(void) {
+    static int held[HELD];
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    for (int i = 0; i < HELD && held[i] == 0; i++) {
+        must((held[i] = called.socket(AF_INET, SOCK_STREAM, 0)) >= 0, "socket");
+        must(called.bind(held[i], (struct sockaddr *)&any, sizeof any) == 0, "bind");
+    }
+}
+
+static uint64_t held_cycle(const struct functions *use, int count) {
+    hold_ports();
+    return cycles(use, SOCK_STREAM, count);
+}
+
+/* The bind alone. */
+static uint64_t held_bind(const struct functions *use, int count) {
+    int sockets[SIZE_MAX_CALLS];
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    hold_ports();
+    for (int i = 0; i < count; i++)
+        must((sockets[i] = use->socket(AF_INET, SOCK_STREAM, 0)) >= 0, "socket");
+    uint64_t begin = now();
+    for (int i = 0; i < count; i++)
+        must(use->bind(sockets[i], (struct sockaddr *)&any, sizeof any) == 0, "bind");
+    uint64_t spent = now() - begin;
+    for (int i = 0; i < count; i++)
+        must(use->close(sockets[i]) == 0, "close");
+    return spent;
+}
+
 /* The child is what costs here, and what is preloaded comes with it in any case. */
 static uint64_t process(const struct functions *use, int count) {
     (void)use;
@@ -145,9 +179,8 @@ static const struct {
                     int count); /* returns the nanoseconds that `count` calls took */
 } operations[] = {{"tcp-cycle", tcp_cycle},       {"udp-cycle", udp_cycle},
                   {"plain-close", plain_close},   {"plain-dup", plain_dup},
-                  {"plain-sendto", plain_sendto}, {"process", process}};
-
-static struct functions called, direct;
+                  {"plain-sendto", plain_sendto}, {"process", process},
+                  {"held-cycle", held_cycle},     {"held-bind", held_bind}};
 
 static void look_up(void *libc, const char *name, void *pointer) {
     void *found = dlsym(libc, name);
@@ -208,6 +241,8 @@ int main(int argc, char **argv) {
         must(sched_setaffinity(0, sizeof one, &one) == 0, "sched_setaffinity");
     }
     find_functions();
+    const struct rlimit files = {4096, 4096};
+    must(setrlimit(RLIMIT_NOFILE, &files) == 0, "RLIMIT_NOFILE");
     srandom((unsigned)now());
     for (int i = 4; i < argc; i++)
         measure_named(argv[i], batches, size);
