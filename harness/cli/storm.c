@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "harness/check/check.h"
@@ -20,7 +21,12 @@
 #include "harness/run/environment.h"
 #include "harness/run/new_trace.h"
 #include "harness/run/populate.h"
+#include "shim/policy_space.h"
 #include "shim/program.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 enum { STATUS_FOUND = 1, STATUS_FAILED = 125, STATUS_INTERRUPTED = 130 };
 
@@ -78,8 +84,23 @@ static int enter_network(struct session *session) {
     return 0;
 }
 
+/* Made before there is anybody to make them twice. */
+static void make_policy_spaces(void) {
+    uint64_t netns = 0;
+    socklen_t size = sizeof netns;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (policy_area() == NULL || fd < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &netns, &size) != 0)
+        netns = 0;
+    (void)policy_space(netns, false);
+    (void)policy_space(netns, true);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int make_trace(struct session *session) {
-    struct run_options options = {.trace = session->options.trace, .group = (gid_t)-1};
+    struct run_options options = {
+        .trace = session->options.trace, .group = (gid_t)-1, .policy = session->options.policy};
     char name[96];
     if (options.trace == NULL) {
         const char *parent = getenv("TMPDIR");
@@ -97,6 +118,7 @@ static int make_trace(struct session *session) {
     if (!new_trace_make(&session->trace, &options))
         return session->options.trace != NULL ? STATUS_USAGE : STATUS_FAILED;
     session->trace_made = true;
+    make_policy_spaces();
     if (strlen(session->trace.absolute) >= sizeof session->plan.settings.trace) {
         errno = ENAMETOOLONG;
         return fail(session->trace.absolute);
@@ -143,6 +165,7 @@ static int prepare(struct session *session) {
                                         .reuse_port = options->reuse_port,
                                         .probes_closed_at_once = options->probes_closed_at_once};
     session->plan.rounds = options->rounds;
+    session->plan.policy = session->options.policy.text;
     session->plan.window_given = options->window_given;
     session->plan.range = &session->range;
     session->plan.progress = storm_report_progress;

@@ -29,7 +29,8 @@ enum {
     OPTION_DAEMONS,
     OPTION_KIND_VERSION,
     OPTION_REUSE_ADDRESS,
-    OPTION_REUSE_PORT
+    OPTION_REUSE_PORT,
+    OPTION_POLICY
 };
 
 static const struct option table[] = {
@@ -39,6 +40,7 @@ static const struct option table[] = {
     {"window", required_argument, NULL, OPTION_WINDOW},
     {"background", required_argument, NULL, OPTION_BACKGROUND},
     {"seed", required_argument, NULL, OPTION_SEED},
+    {"policy", required_argument, NULL, OPTION_POLICY},
     {"private-net", optional_argument, NULL, OPTION_PRIVATE_NET},
     {"output", required_argument, NULL, 'o'},
     {"json", no_argument, NULL, OPTION_JSON},
@@ -67,6 +69,8 @@ static const char help[] =
     "  --reuse-port          sockets set SO_REUSEPORT\n"
     "  --background N        processes that open connections and take source ports (default 0)\n"
     "  --seed N              of the windows' random numbers (default: the clock)\n"
+    "  --policy POLICY       which ports the publishers are given: kernel (default), soonest,\n"
+    "                        quarantine[:SECONDS], seeded:N, range:LOW-HIGH; see portwitness(1)\n"
     "  --private-net[=LO-HI] in a network namespace of its own, with that local port range\n"
     "  -o, --output TRACE    keep the trace in this file\n"
     "      --json            one JSON object instead of the table\n"
@@ -178,6 +182,12 @@ static bool read_private(struct storm_options *options, const char *text) {
     return complain("private-net", text, "must be LO-HI, from 1 to 65535");
 }
 
+static bool read_policy(struct storm_options *options, const char *text) {
+    char problem[256];
+    return policy_option_parse(text, &options->policy, problem, sizeof problem) ||
+           complain("policy", text, problem);
+}
+
 static bool take(struct storm_options *options, int got) {
     switch (got) {
     case OPTION_PUBLISHERS:
@@ -192,6 +202,8 @@ static bool take(struct storm_options *options, int got) {
         return read_small("background", optarg, 0, BACKGROUND_MAX, &options->background);
     case OPTION_SEED:
         return read_number("seed", optarg, 0, UINT64_MAX, &options->seed);
+    case OPTION_POLICY:
+        return read_policy(options, optarg);
     case OPTION_PRIVATE_NET:
         return read_private(options, optarg);
     case OPTION_DAEMONS:
@@ -229,6 +241,7 @@ bool storm_options_parse(struct storm_options *options, int argc, char **argv, i
         (struct storm_options){.publishers = 32,
                                .rounds = 10,
                                .daemons = 1,
+                               .policy.text = "kernel",
                                .seed = (uint64_t)now.tv_sec * 1000003u ^ (uint64_t)now.tv_nsec};
     *status = STATUS_USAGE;
     argv[0] = title;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness/run/policy_option.h"
+
 enum { STORM_STRATEGIES_MAX = 32 };
 
 struct storm_options {
@@ -15,6 +17,7 @@ struct storm_options {
     uint32_t background;
     uint32_t daemons;
     uint64_t seed;
+    struct policy_option policy;
     uint64_t window_min_ns;
     uint64_t window_max_ns;
     bool window_given;

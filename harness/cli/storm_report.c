@@ -11,6 +11,7 @@
 
 #include "harness/report/columns.h"
 #include "harness/report/json_line.h"
+#include "harness/report/policy_report.h"
 
 enum { BAR_WIDTH = 30 };
 
@@ -61,9 +62,11 @@ static double ports_per_second(const struct storm_result *result) {
     return (double)result->published * 1e9 / (double)result->publishing_ns;
 }
 
-/* Can theory say anything? Shared numbers are no races, and other rules hold for them. */
+/* Can theory say anything? It speaks of the kernel's own choice. Shared numbers are no races, and
+ * other rules hold for them. */
 static bool is_predicted(const struct storm_report *report, const struct storm_result *result) {
-    return result->strategy->prediction != PREDICTS_NOTHING && !report->plan->settings.reuse_port &&
+    return strcmp(report->plan->policy, "kernel") == 0 &&
+           result->strategy->prediction != PREDICTS_NOTHING && !report->plan->settings.reuse_port &&
            result->rounds > 0;
 }
 
@@ -192,6 +195,9 @@ void storm_report_table(const struct storm_report *report) {
     for (unsigned i = 0; i < report->count; i++)
         print_checks(&report->results[i]);
     remark_all(report, print_remark, NULL);
+    struct policy_work work;
+    policy_report_now(&work);
+    policy_report_write(NULL, report->plan->policy, &work, stdout);
 }
 
 static json_t *expected_json(const struct storm_report *report, const struct storm_result *result) {
@@ -244,5 +250,8 @@ void storm_report_json(const struct storm_report *report) {
     remark_all(report, append_remark, remarks);
     json_object_set_new(object, "strategies", list);
     json_object_set_new(object, "remarks", remarks);
+    struct policy_work work;
+    policy_report_now(&work);
+    json_object_set_new(object, "policy", policy_report_json(report->plan->policy, &work));
     json_line_write(object);
 }

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "harness/publish/publisher.h"
+#include "shim/policy_places.h"
+#include "shim/policy_space.h"
 #include "shim/recorder.h"
 
 #define MS UINT64_C(1000000)
@@ -42,6 +44,13 @@ static int spawn(pid_t *pid, const char *descriptors[2], uint32_t index,
     return posix_spawn(pid, path, NULL, NULL, arguments, environment);
 }
 
+/* Each publisher is the command's child that it is by its number. */
+static void policy_place(pid_t pid, uint32_t index) {
+    const struct pw_policy_area *area = policy_area();
+    if (area != NULL && area->config.kind == PW_POLICY_SEEDED)
+        place_enter(place_of_child(PLACE_ROOT, index + 1), place_key(pid));
+}
+
 static bool start_all(struct crew *crew, int board_descriptor, char *const environment[]) {
     char board[16];
     char event[16];
@@ -55,6 +64,7 @@ static bool start_all(struct crew *crew, int board_descriptor, char *const envir
                     strerror(error));
             return false;
         }
+        policy_place(crew->members[i].pid, i);
         crew->members[i].alive = true;
         crew->living++;
     }

@@ -17,7 +17,8 @@ extern const char *const storm_check_names[STORM_CHECKS];
 struct storm_plan {
     struct board_settings settings; /* strategy and window are set for each storm */
     uint32_t rounds;
-    bool window_given; /* else the strategy's own */
+    const char *policy; /* "kernel": the kernel's own choice */
+    bool window_given;  /* else the strategy's own */
     const struct port_range *range;
     struct trace_check *trace;
     char *const *environment; /* of the publishers */

@@ -6,6 +6,7 @@
 
 #include "harness/report/json_line.h"
 #include "harness/report/message.h"
+#include "shim/policy_space.h"
 
 static const struct {
     enum pw_policy_count what;
@@ -25,6 +26,16 @@ static const struct {
     {PW_POLICY_HELD_OPEN, "held_open", "windows held open"},
     {PW_POLICY_UNPLACED, "unplaced", "processes placed by their arrival"},
 };
+
+void policy_report_now(struct policy_work *work) {
+    const struct pw_policy_area *area = policy_area();
+    *work = (struct policy_work){.config = {.kind = PW_POLICY_KERNEL}};
+    if (area == NULL)
+        return;
+    work->config = area->config;
+    for (unsigned i = 0; i < PW_POLICY_COUNTS; i++)
+        work->count[i] = atomic_load(&area->count[i]);
+}
 
 void policy_report_write(const char *trace, const char *policy, const struct policy_work *work,
                          FILE *to) {

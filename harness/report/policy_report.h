@@ -13,6 +13,9 @@
 void policy_report_write(const char *trace, const char *policy, const struct policy_work *work,
                          FILE *to);
 
+/* What the policy of the attached trace has done by now; all 0 where it has none. */
+void policy_report_now(struct policy_work *work);
+
 /* An object: the policy, its seed, and each count by its name. */
 json_t *policy_report_json(const char *policy, const struct policy_work *work);
 

@@ -23,6 +23,8 @@
 #include "harness/run/summary.h"
 #include "harness/run/watch.h"
 #include "harness/trace/reader.h"
+#include "shim/policy_places.h"
+#include "shim/policy_space.h"
 #include "shim/program.h"
 #include "shim/recorder.h"
 
@@ -190,6 +192,8 @@ static int start_command(struct run *run, const char *shim) {
         return complain("environment");
     int status = child_start(&run->child, run->options.command, environment);
     environment_free(environment);
+    if (status == 0 && policy_area() != NULL && run->options.policy.config.kind == PW_POLICY_SEEDED)
+        place_enter(PLACE_ROOT, place_key(run->child.pid));
     if (status == 0)
         tell_of_obstacle(&facts, run->child.pid);
     return status;

@@ -11,7 +11,6 @@
 #include "harness/report/policy_report.h"
 #include "harness/trace/memory.h"
 #include "harness/trace/names.h"
-#include "shim/policy_space.h"
 
 enum { BLIND_SHOWN = 4, NAME_SHOWN = 100 };
 
@@ -100,12 +99,9 @@ void summary_print(const struct summary *summary, const struct pw_header *header
             plural(summary->assigned));
     print_programs(summary, out);
     print_losses(summary, header, out);
-    if (policy_area() != NULL) {
-        struct policy_work work = {.config = policy_area()->config};
-        for (unsigned i = 0; i < PW_POLICY_COUNTS; i++)
-            work.count[i] = atomic_load(&policy_area()->count[i]);
-        policy_report_write(NULL, header->policy, &work, out);
-    }
+    struct policy_work work;
+    policy_report_now(&work);
+    policy_report_write(NULL, header->policy, &work, out);
     if (*living != '\0') {
         fputs("portwitness: still running: ", out);
         print_name(living, out);
