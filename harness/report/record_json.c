@@ -292,10 +292,10 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set(object, "flags", flag_names(record));
     set(object, "site", site_object(record, source));
     set(object, "kind", json_text_or_null(name_of_kind(record->kind)));
-    set(object, "tried", tried(record));
     set(object, "state", json_string(record->committed ? "committed" : "torn"));
     set(object, "boot", boot(source->header));
     set(object, "trace", json_text_or_null(source->trace));
+    set(object, "tried", tried(record));
     set_extras(object, record);
     return object;
 }

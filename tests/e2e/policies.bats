@@ -312,7 +312,7 @@ END
 @test "a value that is no policy gives one line that names it, and status 2" {
     for value in '' x soonest:1 quarantine:0 quarantine:x quarantine:86401 seeded seeded: seeded:x \
         seeded:18446744073709551616 range range:1 range:0-5 range:5-4 range:1-65536 \
-        soonest,seeded:1 range:1-2,soonest range:1-2,range:3-4 soonest, "$(printf '%0200d' 1)"; do
+        soonest,seeded:1 range:1-2,soonest range:1-2,range:3-4 "soonest," "$(printf '%0200d' 1)"; do
         run -2 "$PORTWITNESS" run --policy="$value" -- touch started
         assert_equal "${#lines[@]}" 1
         assert_matches "$output" '^portwitness: run: --policy='

@@ -43,12 +43,12 @@ one() {
 }
 
 @test "seeded: publishers are placed by their number, and each run publishes the same ports" {
-    for i in 1 2 3; do
-        storm --policy seeded:1 --strategy hold -o "t.$i"
+    for turn in 1 2 3; do
+        storm --policy seeded:1 --strategy hold -o "t.$turn"
         assert_equal "$status" 0
         assert_equal "$(jq .policy.unplaced storm)" 0
         assert_equal "$(jq .policy.met storm)" 0
-        "$PORTWITNESS" ports --only-ephemeral --json "t.$i" 2>/dev/null | jq .port | sort >"ports.$i"
+        "$PORTWITNESS" ports --only-ephemeral --json "t.$turn" 2>/dev/null | jq .port | sort >"ports.$turn"
     done
     [ "$(wc -l <ports.1)" -ge 320 ]
     cmp ports.1 ports.2

@@ -38,8 +38,8 @@ struct coverage {
  * ports of this one for a minute. */
 extern void (*sequence_renew_network)(void);
 
-/* The kernel's choices come under a policy: any port that the model's rules allow may be chosen, not
- * only those that the kernel likes best. All sequences use the same ports then, and make no
+/* The kernel's choices come under a policy: any port that the model's rules allow may be chosen,
+ * not only those that the kernel likes best. All sequences use the same ports then, and make no
  * connections, whose ends would keep some of them. */
 extern bool sequence_under_policy;
 
