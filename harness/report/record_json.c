@@ -54,13 +54,6 @@ static json_t *flag_names(const struct trace_record *record) {
     return names;
 }
 
-/* How many numbers the policy tried before. */
-static json_t *tried(const struct trace_record *record) {
-    if ((record->flags & (PW_FLAG_POLICY | PW_FLAG_POLICY_LEFT)) == 0)
-        return json_null();
-    return json_number(PW_TRIED_OF_FLAGS(record->flags));
-}
-
 static json_t *site_object(const struct trace_record *record,
                            const struct record_json_source *source) {
     struct site site;
@@ -295,7 +288,8 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set(object, "state", json_string(record->committed ? "committed" : "torn"));
     set(object, "boot", boot(source->header));
     set(object, "trace", json_text_or_null(source->trace));
-    set(object, "tried", tried(record));
     set_extras(object, record);
+    if ((record->flags & (PW_FLAG_POLICY | PW_FLAG_POLICY_LEFT)) != 0)
+        set(object, "tried", json_number(PW_TRIED_OF_FLAGS(record->flags)));
     return object;
 }
