@@ -12,6 +12,7 @@ int plan_command(int argc, char **argv);
 int storm_command(int argc, char **argv);
 int mark_command(int argc, char **argv);
 int check_command(int argc, char **argv);
+int reserve_command(int argc, char **argv);
 int explain_command(int argc, char **argv);
 
 #endif

@@ -1,0 +1,15 @@
+/* What went wrong with reserved ports, as the trace of the command tells it. */
+#ifndef PORTWITNESS_RESERVE_TROUBLE_H
+#define PORTWITNESS_RESERVE_TROUBLE_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "harness/reserve/hold.h"
+
+/* Reads the trace and writes a line for each program that could not use a reserved port as one:
+ * that binds it without SO_REUSEADDR, that binds it over UDP, or that found somebody else on it.
+ * `failed`: the command did; then it is also told if programs could not be seen. */
+void trouble_tell(const char *trace, const struct held_ports *held, bool failed, FILE *to);
+
+#endif
