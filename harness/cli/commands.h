@@ -13,6 +13,7 @@ int storm_command(int argc, char **argv);
 int mark_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int reserve_command(int argc, char **argv);
+int stress_command(int argc, char **argv);
 int explain_command(int argc, char **argv);
 
 #endif

@@ -17,6 +17,7 @@ static const struct {
     {"check", check_command, "Finds port races and other trouble in traces"},
     {"mark", mark_command, "Writes the name of a test into the trace of its run"},
     {"reserve", reserve_command, "Keeps ports for a command's servers while it runs"},
+    {"stress", stress_command, "Runs copies of a command under policies and compares them"},
     {"plan", plan_command, "Tells what becomes of a cluster file's port mappings"},
     {"storm", storm_command, "Simulates parallel port publishers and checks what they got"},
     {"explain", explain_command, "Tells what the kernel's rules say of a sequence of calls"},

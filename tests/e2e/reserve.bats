@@ -213,7 +213,7 @@ END
 @test "inside a witnessed run it makes no trace of its own" {
     "$PORTWITNESS" run -q -o t.trace -- "$PORTWITNESS" reserve -- "$python" -c 'import socket, sys
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(sys.argv[1])' {1} >port
+s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(sys.argv[1])' '{1}' >port
     run -0 --separate-stderr "$PORTWITNESS" ports --port "$(cat port)" --json t.trace
     assert_equal "$(jq -r .comm <<<"$output" | sort | tr '\n' ' ')" "portwitness python3 "
 }

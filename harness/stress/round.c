@@ -1,0 +1,180 @@
+/* The witness is `portwitness run` itself, so that a round is what its user would run by hand. */
+#include "harness/stress/round.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/check/check.h"
+#include "shim/recorder.h"
+
+enum { STATUS_FAILED = 125, ARGUMENTS_BEFORE = 16 };
+
+volatile sig_atomic_t round_interrupted;
+
+static bool complain(const char *what, const char *why) {
+    fprintf(stderr, "portwitness: stress: %s: %s\n", what, why);
+    return false;
+}
+
+static bool own_path(char *path, size_t size) {
+    ssize_t length = readlink("/proc/self/exe", path, size - 1);
+    if (length < 0)
+        return false;
+    path[length] = '\0';
+    return true;
+}
+
+static _Noreturn void become_witness(const struct round_plan *plan, const char *self,
+                                     const char *trace) {
+    char copies[16], timeout[16];
+    size_t count = 0;
+    while (plan->command[count] != NULL)
+        count++;
+    const char **arguments = calloc(ARGUMENTS_BEFORE + count + 1, sizeof *arguments);
+    if (arguments == NULL)
+        _exit(STATUS_FAILED);
+    snprintf(copies, sizeof copies, "%u", plan->copies);
+    snprintf(timeout, sizeof timeout, "%u", plan->timeout_seconds);
+    const char *before[ARGUMENTS_BEFORE] = {self,
+                                            "run",
+                                            "-q",
+                                            "-o",
+                                            trace,
+                                            "--policy",
+                                            plan->policy,
+                                            "--",
+                                            self,
+                                            "stress",
+                                            COPIES_ARGUMENT,
+                                            plan->folder,
+                                            copies,
+                                            timeout,
+                                            plan->isolate ? "1" : "0"};
+    size_t used = 0;
+    while (before[used] != NULL) {
+        arguments[used] = before[used];
+        used++;
+    }
+    memcpy(arguments + used, plan->command, count * sizeof *arguments);
+    execv(self, (char *const *)(uintptr_t)arguments);
+    _exit(STATUS_FAILED);
+}
+
+/* A signal to us alone is told to the witness, which passes it on; one from the terminal reaches it
+ * as well. */
+static int await(pid_t pid) {
+    int status;
+    bool told = false;
+    while (waitpid(pid, &status, 0) != pid) {
+        if (errno != EINTR)
+            return -1;
+        if (round_interrupted && !told)
+            told = kill(pid, SIGTERM) == 0;
+    }
+    return status;
+}
+
+static bool read_statuses(const struct round_plan *plan, struct round_result *result) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/statuses", plan->folder);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return false;
+    size_t got = fread(result->statuses, sizeof *result->statuses, plan->copies, file);
+    fclose(file);
+    return got == plan->copies;
+}
+
+static bool count_failures(const struct round_plan *plan, struct round_result *result) {
+    for (unsigned i = 0; i < plan->copies; i++) {
+        const struct copy_status *status = &result->statuses[i];
+        if (plan->isolate && status->not_isolated != 0)
+            return complain("no network namespace for a copy", strerror(status->not_isolated));
+        if (status->ended == 0)
+            return complain("a copy", "could not be started");
+        result->failed += status->wait_status != 0 || status->timed_out != 0;
+    }
+    return true;
+}
+
+static void count_finding(const struct finding *finding, struct round_result *result) {
+    switch (finding->kind) {
+    case FINDING_LOST_RACE:
+        result->lost_races++;
+        break;
+    case FINDING_DOUBLE_HAND_OUT:
+        result->double_hand_outs++;
+        break;
+    case FINDING_RACE_WINDOW:
+        result->race_windows++;
+        break;
+    case FINDING_ADDRESS_IN_USE:
+        result->address_in_use++;
+        break;
+    default:
+        break;
+    }
+    result->errors += finding->severity == SEVERITY_ERROR;
+}
+
+static bool check_trace(const char *trace, struct round_result *result) {
+    struct check check = {0};
+    bool good = check_run(&check, &trace, 1, NULL, NULL);
+    for (size_t i = 0; good && i < check.findings.count; i++)
+        count_finding(&check.findings.list[i], result);
+    result->incomplete = good && check_is_incomplete(&check);
+    check_free(&check);
+    return good;
+}
+
+bool round_run(const struct round_plan *plan, struct round_result *result) {
+    char self[PATH_MAX];
+    char trace[PATH_MAX];
+    uint64_t begin = monotonic_ns();
+    *result = (struct round_result){.statuses = calloc(plan->copies, sizeof *result->statuses)};
+    if (result->statuses == NULL || !own_path(self, sizeof self))
+        return complain("round", strerror(errno));
+    snprintf(trace, sizeof trace, "%s/trace", plan->folder);
+    pid_t pid = fork();
+    if (pid < 0)
+        return complain("round", strerror(errno));
+    if (pid == 0)
+        become_witness(plan, self, trace);
+    int status = await(pid);
+    result->ns = monotonic_ns() - begin;
+    if (round_interrupted)
+        return false;
+    if (status != 0)
+        return complain("round", "the witness failed");
+    return (read_statuses(plan, result) || complain("round", "the copies left no statuses")) &&
+           count_failures(plan, result) && check_trace(trace, result);
+}
+
+bool round_is_bad(const struct round_result *result) {
+    return result->failed > 0 || result->errors > 0;
+}
+
+void round_result_free(struct round_result *result) {
+    free(result->statuses);
+    result->statuses = NULL;
+}
+
+void round_remove(const struct round_plan *plan) {
+    char path[PATH_MAX];
+    for (unsigned i = 0; i < plan->copies; i++) {
+        snprintf(path, sizeof path, "%s/copy-%u.out", plan->folder, i + 1);
+        (void)unlink(path);
+    }
+    snprintf(path, sizeof path, "%s/statuses", plan->folder);
+    (void)unlink(path);
+    snprintf(path, sizeof path, "%s/trace", plan->folder);
+    (void)unlink(path);
+    (void)rmdir(plan->folder);
+}
