@@ -134,15 +134,42 @@ static void make_held(struct pw_policy_space *space, uint16_t port) {
     STORE(*stamp_of(space, port), PW_STAMP(PW_PORT_HELD, now_ms()));
 }
 
-/* Void entries need not be looked at twice. Each newest entry that is taken leaves one behind. */
-static void note_dead(struct pw_policy_space *space, uint32_t from, uint32_t to) {
-    STORE(space->dead, (uint64_t)to << 32 | from);
-}
-
-static uint32_t skip_dead(const struct pw_policy_space *space, uint32_t index) {
-    uint64_t dead = atomic_load_explicit(&space->dead, memory_order_relaxed);
+/* Void entries need not be looked at twice: where the known ones begin behind `index`, on to their
+ * end. */
+static uint32_t skip_dead(uint64_t dead, uint32_t index) {
     uint32_t from = (uint32_t)dead, to = (uint32_t)(dead >> 32);
     return index - from <= to - from && index != from ? from : index;
+}
+
+static bool is_alive(const struct pw_policy_space *space, uint32_t index) {
+    uint16_t port = (uint16_t)(space->low + LOAD(*ring_of(space, index)));
+    return port <= space->high &&
+           atomic_load(stamp_of(space, port)) == PW_STAMP(PW_PORT_QUEUED, index);
+}
+
+/* The newest entry below `index` and not below `last` that is not void: one more than its index, or
+ * `last`. */
+static uint32_t newest_below(const struct pw_policy_space *space, uint32_t index, uint32_t last,
+                             uint64_t dead) {
+    while (index - last > 0 && index - last <= space->ring_mask + 1) {
+        index = skip_dead(dead, index);
+        if (index - last == 0 || index - last > space->ring_mask + 1)
+            break;
+        if (is_alive(space, index - 1))
+            return index;
+        index--;
+    }
+    return last;
+}
+
+/* All entries from `from` to `head` were seen void. One may have been on its way: whoever makes it
+ * looks at the mark after it is there, and we look at the entries after the mark is there, so one
+ * of us sees the other. */
+static void note_dead(struct pw_policy_space *space, uint32_t from, uint32_t head,
+                      uint64_t before) {
+    atomic_store(&space->dead, (uint64_t)head << 32 | from);
+    if (newest_below(space, head, from, before) != from)
+        atomic_store(&space->dead, 0);
 }
 
 bool policy_want(struct pw_policy_space *space, uint16_t port, unsigned score) {
@@ -189,32 +216,28 @@ static uint16_t take_wanted(struct pw_policy_space *space, uint16_t avoid) {
 uint16_t policy_take_newest(struct pw_policy_space *space, uint16_t avoid) {
     uint32_t head = LOAD(space->head);
     uint32_t last = head > space->ring_mask ? head - space->ring_mask - 1 : 0;
+    uint64_t dead = atomic_load(&space->dead);
     bool avoided = false;
     uint16_t wanted = take_wanted(space, avoid);
     if (wanted != 0)
         return wanted;
-    for (uint32_t index = head; index - last > 0 && index - last <= space->ring_mask + 1;) {
-        index = skip_dead(space, index);
-        if (index - last == 0 || index - last > space->ring_mask + 1)
-            break;
-        index--;
-        uint16_t port = (uint16_t)(space->low + LOAD(*ring_of(space, index)));
-        if (port > space->high || LOAD(*stamp_of(space, port)) != PW_STAMP(PW_PORT_QUEUED, index))
-            continue;
-        if (port == avoid) {
+    uint32_t index = newest_below(space, head, last, dead);
+    for (; index != last; index = newest_below(space, index - 1, last, dead)) {
+        uint16_t port = (uint16_t)(space->low + LOAD(*ring_of(space, index - 1)));
+        if (port == avoid || port > space->high) {
             avoided = true;
             continue;
         }
-        if (!exchange(stamp_of(space, port), PW_STAMP(PW_PORT_QUEUED, index),
+        if (!exchange(stamp_of(space, port), PW_STAMP(PW_PORT_QUEUED, index - 1),
                       PW_STAMP(PW_PORT_HELD, now_ms())))
             continue;
         if (!avoided)
-            note_dead(space, index, head);
+            note_dead(space, index - 1, head, dead);
         note_dispute(space, port);
         return port;
     }
     if (!avoided && head != last)
-        note_dead(space, last, head);
+        note_dead(space, last, head, dead);
     return 0;
 }
 
@@ -227,6 +250,12 @@ static uint32_t age_of(uint32_t stamp, uint32_t now) {
 
 static bool rests(uint32_t stamp) { return PW_STAMP_STATE(stamp) == PW_PORT_RESTING; }
 
+/* Let go so long ago that the ring holds its entry no more. */
+static bool fell_out(const struct pw_policy_space *space, uint32_t stamp, uint32_t head) {
+    return PW_STAMP_STATE(stamp) == PW_PORT_QUEUED &&
+           PW_STAMP_VALUE(head - stamp) > space->ring_mask + 1;
+}
+
 uint16_t policy_take_rested(struct pw_policy_space *space, uint16_t avoid) {
     uint32_t width = (uint32_t)(space->high - space->low) + 1;
     uint32_t now = now_ms();
@@ -234,11 +263,13 @@ uint16_t policy_take_rested(struct pw_policy_space *space, uint16_t avoid) {
     if (none_until != 0 && (int32_t)(now - none_until) < 0)
         return 0;
     uint32_t from = atomic_fetch_add_explicit(&space->cursor, 1, memory_order_relaxed);
+    uint32_t head = LOAD(space->head);
     for (uint32_t step = 0; step < width; step++) {
         uint16_t port = (uint16_t)(space->low + (from + step) % width);
         uint32_t stamp = LOAD(*stamp_of(space, port));
         bool rested = rests(stamp) && age_of(stamp, now) >= policy_area()->config.quarantine_ms;
-        if (port == avoid || (PW_STAMP_STATE(stamp) != PW_PORT_FRESH && !rested))
+        if (port == avoid ||
+            (PW_STAMP_STATE(stamp) != PW_PORT_FRESH && !rested && !fell_out(space, stamp, head)))
             continue;
         if (!exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now)))
             continue;
@@ -320,10 +351,10 @@ static uint32_t enqueue(struct pw_policy_space *space, uint16_t port) {
     uint32_t index = atomic_fetch_add(&space->head, 1);
     uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index);
     STORE(*ring_of(space, index), (uint16_t)(port - space->low));
-    STORE(*stamp_of(space, port), stamp);
+    atomic_store(stamp_of(space, port), stamp);
     /* A search that came by in between took the entry for void. */
-    if (skip_dead(space, index + 1) != index + 1)
-        STORE(space->dead, 0);
+    if (skip_dead(atomic_load(&space->dead), index + 1) != index + 1)
+        atomic_store(&space->dead, 0);
     return stamp;
 }
 

@@ -1,0 +1,187 @@
+# `portwitness stress`: copies of a command at the same time, and what they come to.
+
+# shellcheck disable=SC2154 # set by bats or by setup.bash
+bats_require_minimum_version 1.5.0
+load setup
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    suites=$BATS_TEST_DIRNAME/../data/suites
+    python=/usr/bin/python3
+    PATH=/usr/bin:$PATH # the plain tools, whatever shims a user's PATH has
+}
+
+stress() { "$PORTWITNESS" stress "$@"; }
+
+# row POLICY: that row of the table in $output, its columns by one space.
+row() { grep "^$1 " <<<"$output" | tr -s ' '; }
+
+# of POLICY KEY: from the JSON in the file `json`.
+of() { jq -c --arg policy "$1" ".policies[] | select(.policy == \$policy) | $2" json; }
+
+@test "a command that does well: a row for each policy, status 0, and nothing is left behind" {
+    run -0 stress -j 3 --rounds 2 --policy kernel --policy soonest,range:40000-40999 \
+        --policy seeded:5 -- "$python" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()'
+    assert_equal "${#lines[@]}" 4
+    assert_matches "${lines[0]}" '^POLICY +RUNS +FAILED +LOST RACES +DOUBLE HAND-OUTS +RACE WINDOWS +IN USE +TIME$'
+    assert_matches "$(row kernel)" '^kernel 6 0 0 0 0 0 [0-9.]+ s$'
+    assert_matches "$(row soonest,range:40000-40999)" ' 6 0 0 0 0 0 [0-9.]+ s$'
+    assert_matches "$(row seeded:5)" ' 6 0 0 0 0 0 [0-9.]+ s$'
+    assert_equal "$(ls)" ""
+}
+
+@test "copies know their number, run at the same time, and read nothing from the terminal" {
+    # shellcheck disable=SC2016
+    run -0 stress -j 3 --rounds 1 -- sh -c 'touch here.$PORTWITNESS_COPY; ! read -r line || exit 1
+        for i in $(seq 200); do [ -e here.1 ] && [ -e here.2 ] && [ -e here.3 ] && exit; sleep 0.05
+        done; exit 1'
+    assert_equal "$(echo here.*)" "here.1 here.2 here.3"
+}
+
+@test "failures are counted by their status, and the output and trace of the round are kept" {
+    # shellcheck disable=SC2016
+    run -1 stress -j 4 --rounds 2 --timeout 1 --keep kept -- sh -c 'echo "I am $PORTWITNESS_COPY"
+        case $PORTWITNESS_COPY in 1) exit 0;; 2) exit 9;; 3) kill -SEGV $$;; 4) sleep 60;; esac'
+    assert_matches "$(row kernel)" '^kernel 8 6 \((9: 2, SIGSEGV: 2, timeout: 2|SIGSEGV: 2, 9: 2, timeout: 2)\) 0 0 0 0'
+    assert_matches "$output" 'Output and trace of 2 rounds that failed are in kept; the first is kept/kernel-1\.'
+    assert_equal "$(ls kept)" "kernel-1
+kernel-2"
+    for copy in 1 2 3 4; do
+        assert_equal "$(cat kept/kernel-2/copy-$copy.out)" "I am $copy"
+    done
+    run -0 "$PORTWITNESS" ports kept/kernel-1/trace
+}
+
+@test "the racy suites of three test runners fail under soonest, and the shortest way is shown" {
+    local suite
+    for suite in "$python $suites/python/test_racy.py" "node --test $suites/node/racy.test.mjs" \
+        "bats $suites/bats/racy.bats"; do
+        # shellcheck disable=SC2086
+        run -1 stress -j 4 --rounds 4 --until-failure --timeout 60 --policy soonest -- $suite
+        echo "$output"
+        assert_matches "$(row soonest)" '^soonest [0-9]+ [0-9]+ (\(1: [0-9]+\) )?[1-9]'
+        # What it says shows the failure again indeed.
+        local again
+        again=$(grep '^  portwitness ' <<<"$output")
+        [[ $again == *"--policy soonest"* && $again == *"$suite" ]]
+        if [[ $output == *"showed it again"* ]]; then
+            local shown=no
+            for _ in 1 2 3; do
+                PATH=${PORTWITNESS%/*}:$PATH bash -c "$again" >/dev/null 2>&1 || shown=yes
+                [ $shown = no ] || break
+            done
+            assert_equal $shown yes
+        fi
+    done
+}
+
+@test "their correct twins stay clean under every policy" {
+    local suite
+    for suite in "$python $suites/python/test_correct.py" "node --test $suites/node/correct.test.mjs" \
+        "bats $suites/bats/correct.bats"; do
+        # shellcheck disable=SC2086
+        run -0 stress -j 3 --rounds 1 --timeout 60 --policy kernel --policy soonest \
+            --policy quarantine --policy seeded:7 --policy range:40000-40999 -- $suite
+        assert_equal "$(tail -n +2 <<<"$output" | tr -s ' ' | cut -d' ' -f2-7 | sort -u)" "3 0 0 0 0 0"
+    done
+}
+
+@test "isolate: failures that go away in network namespaces of their own are port races" {
+    cat >fixed.py <<'END'
+import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", 18080)); s.listen(); time.sleep(0.5)
+END
+    run -1 stress -j 3 --rounds 2 --isolate -- "$python" fixed.py
+    assert_matches "$(row kernel | head -1)" '^kernel 6 4 \(1: 4\) 0 0 0 4 '
+    assert_matches "$(row kernel,)" '^kernel, isolated 6 0 0 0 0 0 '
+    assert_matches "$output" 'kernel: all 4 failures go away in network namespaces of their own: they are port races\.'
+    # Others do not.
+    run -1 stress -j 2 --rounds 1 --isolate -- false
+    assert_matches "$output" '2 in 2 are left in network namespaces of their own'
+}
+
+@test "until-failure stops after the first round that fails" {
+    # shellcheck disable=SC2016
+    run -1 stress -j 1 --rounds 50 --until-failure --policy kernel --policy soonest -- sh -c '
+        count=$(cat count 2>/dev/null || echo 0); echo $((count + 1)) >count; [ "$count" -ne 3 ]'
+    assert_matches "$(row kernel)" '^kernel 4 1 \(1: 1\)'
+    [ -z "$(row soonest)" ]
+    assert_matches "$output" 'It did not show again in 2 tries. It came of:
+  portwitness run --check --policy kernel -- sh -c '
+}
+
+@test "each round of seeded has a seed of its own, and the command shows the one that failed" {
+    # shellcheck disable=SC2016
+    run -1 stress -j 1 --rounds 9 --until-failure --policy seeded:7,range:40000-40999 -- \
+        "$python" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[1] % 4 == 0)'
+    local again
+    again=$(grep '^  portwitness ' <<<"$output")
+    assert_matches "$again" "portwitness run --check --policy seeded:[0-9]+,range:40000-40999 -- $python -c 'import socket"
+    grep -q 'showed it again' <<<"$output"
+    seed=$(sed -n 's/.*seeded:\([0-9]*\),.*/\1/p' <<<"$again")
+    runs=$(row seeded:7,range:40000-40999 | cut -d' ' -f2)
+    assert_equal "$seed" $((6 + runs))
+}
+
+@test "json tells the same" {
+    # shellcheck disable=SC2016
+    run -1 --separate-stderr stress -j 2 --rounds 1 --policy kernel --policy quarantine:5 --json \
+        --keep kept -- sh -c '[ $PORTWITNESS_COPY = 1 ]'
+    printf '%s\n' "$output" >json
+    assert_equal "$(of kernel '[.runs, .failed, .failed_by_status, .isolated]')" '[2,1,{"1":1},false]'
+    assert_equal "$(of quarantine:5 '[.rounds, .lost_races, .race_windows, .errors]')" '[1,0,0,0]'
+    assert_equal "$(jq -c '[.kept, .interrupted, .first_failure.policy, .first_failure.copies_to_show_again]' json)" \
+        '[2,false,"kernel",2]'
+}
+
+@test "Ctrl-C ends every copy and what it started, and what is known is told" {
+    # shellcheck disable=SC2016
+    "$PORTWITNESS" stress -j 3 --rounds 5 -- sh -c 'sleep 987 & echo $$ $! >pids.$PORTWITNESS_COPY
+        wait' >said 2>&1 &
+    local stress=$! status=0
+    wait_for test -s pids.1 -a -s pids.2 -a -s pids.3
+    kill -INT $stress
+    wait $stress || status=$?
+    assert_equal "$status" 130
+    local pid
+    for pid in $(cat pids.1 pids.2 pids.3); do
+        wait_for is_gone "$pid"
+    done
+    grep -q '^POLICY' said
+    grep -q '^Interrupted: the last round is not counted\.$' said
+}
+
+@test "what a copy leaves behind is ended with its round" {
+    # shellcheck disable=SC2016
+    run -0 stress -j 2 --rounds 1 -- sh -c 'sleep 986 & echo $! >left.$PORTWITNESS_COPY'
+    wait_for is_gone "$(cat left.1)"
+    wait_for is_gone "$(cat left.2)"
+}
+
+@test "a program that is not there fails each copy and is said; no folder gives 125" {
+    run -1 stress -j 1 --rounds 1 --keep kept -- no-such-command-anywhere
+    assert_matches "$(row kernel)" '^kernel 1 1 \(127: 1\)'
+    grep -q 'no-such-command-anywhere: No such file or directory' kept/kernel-1/copy-1.out
+    run -125 stress -j 1 --rounds 1 --keep missing/folder -- true
+    assert_matches "$output" '^portwitness: stress: missing/folder: No such file or directory'
+    # A folder that is there keeps what is in it.
+    mkdir present
+    run -125 stress -j 1 --rounds 1 --keep present -- true
+    [ -d present ]
+}
+
+@test "wrong usage gives one line that names it, and status 2" {
+    local arguments
+    for arguments in '-j 0 true' '-j x true' '-j 1001 true' '--rounds=0 true' '--rounds=1x true' \
+        '--timeout=0 true' '--policy=never true' '--policy= true' '--keep= true' '--nothing true' \
+        '-z true' '--json=1 true' '--policy' '' '--'; do
+        # shellcheck disable=SC2086
+        run -2 stress $arguments
+        assert_equal "${#lines[@]}" 1
+        assert_matches "$output" '^portwitness: stress: '
+    done
+    run -0 stress --help
+    assert_matches "$output" 'Usage: portwitness stress'
+}
