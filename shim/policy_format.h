@@ -55,7 +55,8 @@ struct pw_policy_space {
     _Atomic uint32_t oldest_cursor;     /* and where */
     _Atomic uint32_t none_until; /* ms: no port has rested for its time before; 0: not known */
     _Atomic uint32_t wanted;     /* the port that a close waits to see taken; higher half: score */
-    _Atomic uint64_t dead; /* entries that are known to be void: from (low half) to (high half) */
+    _Atomic uint64_t dead; /* entries that are taken for void: from (low half) to (high half) */
+    _Atomic uint64_t surely_dead;             /* the same, once it was looked at again */
     _Atomic uint64_t asker[PW_POLICY_ASKERS]; /* the last threads that asked: thread, then ms */
 };
 

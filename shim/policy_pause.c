@@ -15,7 +15,7 @@
 
 enum {
     STEP_NS = 100000,
-    LONG_NS = 100000000, /* the first waits of a process */
+    LONG_NS = 150000000, /* the first waits of a process */
     SHORT_NS = 25000000,
     MANNERS_NS = 2000000, /* for a dispute, while somebody else waits for us to ask */
     VAIN_LONG = 4,
@@ -60,16 +60,17 @@ static void wait_for_taker(struct pw_policy_space *space, uint16_t port, uint32_
     atomic_store(&vain_takes, taken ? 0 : vain + 1);
 }
 
-void policy_before_release(const struct socket_facts *facts) {
+static void wait_for_asker(const struct socket_facts *facts) {
     struct pw_policy_space *space = soonest_space(facts);
     if (space == NULL || atomic_load(&vain_disputes) >= VAIN_MOST)
         return;
-    uint64_t begin = monotonic_ns(), now = begin;
+    int vain = atomic_load(&vain_disputes);
+    uint64_t begin = monotonic_ns(), now = begin, most = vain < VAIN_LONG ? LONG_NS : SHORT_NS;
     while (policy_port_disputed(space, facts->port, facts->cookie)) {
         now = monotonic_ns();
         if (now - begin > MANNERS_NS && policy_is_wanted(space))
             return;
-        if (now - begin > SHORT_NS) {
+        if (now - begin > most) {
             atomic_fetch_add(&vain_disputes, 1);
             return;
         }
@@ -77,6 +78,13 @@ void policy_before_release(const struct socket_facts *facts) {
     }
     if (now != begin)
         atomic_store(&vain_disputes, 0);
+}
+
+void policy_before_release(const struct socket_facts *facts) {
+    struct pw_policy_space *space = policy_space_of(facts, false);
+    wait_for_asker(facts);
+    if (space != NULL)
+        policy_port_closing(space, facts->port, facts->cookie);
 }
 
 void policy_note_released(const struct socket_facts *facts, uint16_t port) {

@@ -167,9 +167,19 @@ static uint32_t newest_below(const struct pw_policy_space *space, uint32_t index
  * of us sees the other. */
 static void note_dead(struct pw_policy_space *space, uint32_t from, uint32_t head,
                       uint64_t before) {
-    atomic_store(&space->dead, (uint64_t)head << 32 | from);
+    uint64_t range = (uint64_t)head << 32 | from;
+    atomic_store(&space->surely_dead, 0);
+    atomic_store(&space->dead, range);
     if (newest_below(space, head, from, before) != from)
         atomic_store(&space->dead, 0);
+    else
+        atomic_store(&space->surely_dead, range);
+}
+
+/* What another search still looks at again is not to be built upon. */
+static uint64_t known_dead(const struct pw_policy_space *space) {
+    uint64_t dead = atomic_load(&space->dead);
+    return dead == atomic_load(&space->surely_dead) ? dead : 0;
 }
 
 bool policy_want(struct pw_policy_space *space, uint16_t port, unsigned score) {
@@ -216,7 +226,7 @@ static uint16_t take_wanted(struct pw_policy_space *space, uint16_t avoid) {
 uint16_t policy_take_newest(struct pw_policy_space *space, uint16_t avoid) {
     uint32_t head = LOAD(space->head);
     uint32_t last = head > space->ring_mask ? head - space->ring_mask - 1 : 0;
-    uint64_t dead = atomic_load(&space->dead);
+    uint64_t dead = known_dead(space);
     bool avoided = false;
     uint16_t wanted = take_wanted(space, avoid);
     if (wanted != 0)
@@ -347,6 +357,14 @@ void policy_port_refused(struct pw_policy_space *space, uint16_t port) {
         atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_DISPUTED);
 }
 
+void policy_port_closing(struct pw_policy_space *space, uint16_t port, uint64_t cookie) {
+    if (!policy_space_has(space, port) ||
+        (LOAD(*holder_of(space, port)) & PW_HOLDER_COOKIE) != short_cookie(cookie))
+        return;
+    make_held(space, port);
+    atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_COOKIE);
+}
+
 static uint32_t enqueue(struct pw_policy_space *space, uint16_t port) {
     uint32_t index = atomic_fetch_add(&space->head, 1);
     uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index);
@@ -367,8 +385,9 @@ bool policy_port_released(struct pw_policy_space *space, uint16_t port, uint64_t
     bool was_read = (holder & PW_HOLDER_READ) != 0;
     if (holding != 0 && holding != short_cookie(cookie))
         return false; /* another socket has it: this one shared the number, or comes late */
-    /* A notice comes late: by then the port may have been let go and taken by somebody who has not
-     * bound it yet. Only one that was refused long ago can be what the notice speaks of. */
+    /* A notice comes beside the close that it tells of, or late: by then the port may have been let
+     * go and taken by somebody who has not bound it yet. Only a port that was refused long ago can
+     * be what the notice speaks of. */
     uint32_t before = LOAD(*stamp_of(space, port));
     if (by_notice && holding == 0 &&
         (PW_STAMP_STATE(before) != PW_PORT_HELD || age_of(before, now_ms()) < LATE_MS))

@@ -57,6 +57,10 @@ void policy_port_forget(struct pw_policy_space *space, uint16_t port);
 /* A bind to this number was refused: whoever wanted it back knows now. */
 void policy_port_refused(struct pw_policy_space *space, uint16_t port);
 
+/* The socket is about to let the port go, and will tell: a notice of the kernel's that comes first
+ * is not to be believed. */
+void policy_port_closing(struct pw_policy_space *space, uint16_t port, uint64_t cookie);
+
 /* The socket let the port go. `by_notice`: the kernel told of it, which is believed only where the
  * port is not somebody else's already. True where the number was known to somebody and the port
  * waits in the queue, with *stamp what it says then. */

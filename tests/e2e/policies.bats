@@ -15,7 +15,7 @@ setup() {
 under() {
     local policy=$1
     shift
-    rm -f t.trace
+    rm -f t.trace asking
     "$PORTWITNESS" run -q -o t.trace --policy "$policy" -- "$@"
 }
 
@@ -30,15 +30,25 @@ rebind_beside() {
     local policy=$1 times=$2
     shift 2
     # shellcheck disable=SC2016 # for the shell below
-    under "$policy" sh -c '"$1" "$2/ask.py" 60 $4 & asker=$!; sleep 0.3
+    under "$policy" sh -c '"$1" "$2/ask.py" 60 $4 & asker=$!; until [ -e asking ]; do sleep 0.05; done
         "$1" "$2/rebind.py" "$3"; kill $asker; wait $asker 2>/dev/null || :' - \
         "$python" "$data" "$times" "$*"
 }
 
+# A machine that stalls for longer than a window is held open may save one: then once more.
+loses_all() {
+    local said
+    for _ in 1 2; do
+        said=$(rebind_beside soonest 100 "$@")
+        [ "$said" != "lost 100 of 100" ] || return 0
+    done
+    assert_equal "$said" "lost 100 of 100"
+}
+
 @test "soonest: whoever lets a port go and binds it again loses 100 times of 100" {
-    assert_equal "$(rebind_beside soonest 100)" "lost 100 of 100"
-    assert_equal "$(rebind_beside soonest 100 0.01)" "lost 100 of 100"
-    assert_equal "$(rebind_beside soonest 100 0.02 read)" "lost 100 of 100"
+    loses_all
+    loses_all 0.01
+    loses_all 0.02 read
     [ "$(counted held_open)" -ge 100 ]
 }
 
@@ -59,7 +69,7 @@ rebind_beside() {
 
 @test "soonest: the loser may be another process than the one that let go" {
     # shellcheck disable=SC2016
-    under soonest sh -c '"$1" "$2/ask.py" 60 0.005 & asker=$!; sleep 0.3
+    under soonest sh -c '"$1" "$2/ask.py" 60 0.005 & asker=$!; until [ -e asking ]; do sleep 0.05; done
         port=$("$1" -c "
 import socket
 s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1]); s.close()")
@@ -325,4 +335,39 @@ END
         under "$policy" "$build/tests/data/kill_askers" 250 >said
         assert_equal "$(cat said)" "killed 250, then 2000 of 2000 asked"
     done
+}
+
+@test "before Linux 6.3 every policy works by number, and says so" {
+    local old=$build/tests/data/without_port_range
+    for _ in 1 2; do
+        # shellcheck disable=SC2016 # for the shell below
+        under soonest "$old" sh -c '"$1" "$2/ask.py" 60 & asker=$!; until [ -e asking ]; do sleep 0.05; done
+            "$1" "$2/rebind.py" 50; kill $asker; wait $asker 2>/dev/null || :' - \
+            "$python" "$data" >said
+        ! grep -qx 'lost 50 of 50' said || break
+    done
+    assert_equal "$(cat said)" "lost 50 of 50"
+    [ "$(counted by_number)" -ge 50 ]
+    for policy in soonest quarantine seeded:7 range:40000-40999; do
+        under "$policy" "$old" "$python" "$data/servers.py" 30 >said
+        assert_equal "$(cat said)" served
+        run -0 "$PORTWITNESS" check --fail-on hazard t.trace
+        [ "$(counted by_number)" -ge 30 ]
+        under "$policy" "$old" "$python" "$data/self_connect.py" 100 >said
+        assert_equal "$(cat said)" "connected to itself 0 times"
+    done
+}
+
+@test "a trace that is full does not end the policy" {
+    rm -f t.trace
+    "$PORTWITNESS" run -q -o t.trace --max-size=2M --policy seeded:7,range:40000-40999 -- \
+        "$python" -c 'import socket
+for _ in range(20000):
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]; s.close()
+    assert 40000 <= port <= 40999, port
+print(port)' >said
+    assert_matches "$(cat said)" '^40[0-9]{3}$'
+    run -0 "$PORTWITNESS" ports t.trace
+    assert_matches "$output" 'the trace reached its maximal size'
+    assert_equal "$(counted chosen)" 20000
 }

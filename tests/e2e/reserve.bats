@@ -238,3 +238,22 @@ s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(sys.argv[1])' '{1}' >
         "$PORTWITNESS" reserve -n 5 -- true
     assert_matches "$output" "portwitness: reserve: 5 ports cannot be had: Address already in use"
 }
+
+@test "where there is no IPv6 it reserves for IPv4" {
+    cat >no_v6.c <<'END'
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
+int socket(int domain, int type, int protocol) {
+    if (domain == AF_INET6)
+        return errno = EAFNOSUPPORT, -1;
+    return ((int (*)(int, int, int))dlsym((void *)-1L, "socket"))(domain, type, protocol);
+}
+END
+    gcc -w -shared -fPIC -o no_v6.so no_v6.c -ldl
+    # shellcheck disable=SC2016 # for the shell below
+    LD_PRELOAD=$PWD/no_v6.so reserve -n 2 -- sh -c 'unset LD_PRELOAD
+        grep -ci " 00000000:$(printf %04X "$1") .* 07 " /proc/net/tcp; exec "$3" "$1" "$2"' - \
+        '{1}' '{2}' "$build/tests/data/bind_over.static" >said || cat said
+    grep -qx 'lost 0 of 2' said
+}

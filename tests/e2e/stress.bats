@@ -145,8 +145,10 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[
     kill -INT $stress
     wait $stress || status=$?
     assert_equal "$status" 130
-    local pid
-    for pid in $(cat pids.1 pids.2 pids.3); do
+    local pids
+    read -ra pids < <(cat pids.1 pids.2 pids.3 | tr '\n' ' ')
+    assert_equal "${#pids[@]}" 6
+    for pid in "${pids[@]}"; do
         wait_for is_gone "$pid"
     done
     grep -q '^POLICY' said

@@ -2,7 +2,8 @@
 
 ask.py SECONDS [PAUSE [read]]
 
-Holds each port for PAUSE seconds (0) and, if told so, reads its number.
+Holds each port for PAUSE seconds (0) and, if told so, reads its number. Makes a file "asking" in the
+current folder when it has begun.
 """
 import socket
 import sys
@@ -11,6 +12,8 @@ import time
 end = time.monotonic() + float(sys.argv[1])
 pause = float(sys.argv[2]) if len(sys.argv) > 2 else 0
 reads = len(sys.argv) > 3
+socket.socket().bind(("127.0.0.1", 0))
+open("asking", "w").close()
 while time.monotonic() < end:
     one = socket.socket()
     one.bind(("127.0.0.1", 0))
