@@ -146,7 +146,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[
     wait $stress || status=$?
     assert_equal "$status" 130
     local pids
-    read -ra pids < <(cat pids.1 pids.2 pids.3 | tr '\n' ' ')
+    mapfile -t pids < <(cat pids.1 pids.2 pids.3 | tr ' ' '\n')
     assert_equal "${#pids[@]}" 6
     for pid in "${pids[@]}"; do
         wait_for is_gone "$pid"
