@@ -150,6 +150,14 @@ static void print_isolation(const struct stress_session *session) {
     }
 }
 
+/* The policies' area is of one size, and each namespace takes its share of it. */
+static void print_unreached(const struct stress_row *row) {
+    if (row->unreached > 0)
+        printf("%s%s: %" PRIu64 " requests were in network namespaces that the policy has no room "
+               "for, and were left to the kernel.\n",
+               row->policy->text, row->isolated ? ", isolated" : "", row->unreached);
+}
+
 void stress_report_table(const struct stress_session *session) {
     static const char *const heading[] = {
         "POLICY",           "RUNS",         "FAILED", "LOST RACES",
@@ -167,6 +175,8 @@ void stress_report_table(const struct stress_session *session) {
     }
     columns_write(&columns, stdout);
     columns_free(&columns);
+    for (unsigned i = 0; i < session->row_count; i++)
+        print_unreached(&session->rows[i]);
     if (session->interrupted)
         puts("Interrupted: the last round is not counted.");
     if (incomplete > 0)
@@ -193,6 +203,7 @@ static json_t *row_json(const struct stress_row *row) {
     json_object_set_new(object, "race_windows", json_number(row->race_windows));
     json_object_set_new(object, "address_in_use", json_number(row->address_in_use));
     json_object_set_new(object, "errors", json_number(row->errors));
+    json_object_set_new(object, "unreached", json_number(row->unreached));
     json_object_set_new(object, "rounds_incomplete", json_number(row->incomplete));
     json_object_set_new(object, "wall_ns", json_number(row->ns));
     return object;

@@ -130,6 +130,7 @@ static bool check_trace(const char *trace, struct round_result *result) {
     for (size_t i = 0; good && i < check.findings.count; i++)
         count_finding(&check.findings.list[i], result);
     result->incomplete = good && check_is_incomplete(&check);
+    result->unreached = good ? check.traces[0].policy.count[PW_POLICY_NO_ROOM] : 0;
     check_free(&check);
     return good;
 }

@@ -85,6 +85,7 @@ static void add(struct stress_row *row, const struct round_plan *plan,
     row->race_windows += result->race_windows;
     row->address_in_use += result->address_in_use;
     row->errors += result->errors;
+    row->unreached += result->unreached;
     row->incomplete += result->incomplete;
     row->ns += result->ns;
 }

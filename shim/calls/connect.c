@@ -117,6 +117,25 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
     stacks_tell(record->number);
 }
 
+/* Without a record the policy works on, as in bind. */
+static int connect_unrecorded(const struct connect_arguments *given, struct socket_facts *facts,
+                              bool may_answer) {
+    struct policy_request request = {.kind = POLICY_CONNECT,
+                                     .fd = given->fd,
+                                     .facts = facts,
+                                     .address = given->address,
+                                     .length = given->length};
+    if (!may_answer || !policy_applies(&request))
+        return (int)connect_really(given);
+    int result = (int)policy_answer(&request, connect_really, given);
+    if (result == 0 || errno == EINPROGRESS) {
+        facts->port = socket_local(given->fd).port;
+        policy_note_bound(facts, facts->port, false);
+        socket_keep(given->fd, facts);
+    }
+    return result;
+}
+
 int call_connect(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
     struct connect_arguments given = {fd, address, length};
     struct socket_facts facts;
@@ -133,7 +152,7 @@ int call_connect(int fd, const struct sockaddr *address, socklen_t length, const
         return real.connect(fd, address, length);
     bool unbound = facts.port == 0 && socket_local(fd).port == 0;
     if (!socket_record_begin(&record, PW_KIND_CONNECT, 3, fd, &facts, &context))
-        return real.connect(fd, address, length);
+        return connect_unrecorded(&given, &facts, policy_on && unbound && open == GATE_OPEN);
     struct policy_request request = {
         .kind = POLICY_CONNECT, .fd = fd, .facts = &facts, .address = address, .length = length};
     const struct policy_connect by_policy = {&request, &given};

@@ -30,6 +30,21 @@ static int listen_by_policy(const struct listen_arguments *given, struct socket_
     return result;
 }
 
+/* Without a record the policy works on, as in bind. */
+static int listen_unrecorded(const struct listen_arguments *given, struct socket_facts *facts,
+                             bool unbound) {
+    uint64_t flags = 0;
+    if (!policy_on || !unbound)
+        return (int)listen_really(given);
+    int result = listen_by_policy(given, facts, &flags);
+    if (result == 0) {
+        facts->port = socket_local(given->fd).port;
+        policy_note_bound(facts, facts->port, false);
+        socket_keep(given->fd, facts);
+    }
+    return result;
+}
+
 int call_listen(int fd, int backlog, const void *site) {
     struct socket_facts facts;
     struct record record;
@@ -42,9 +57,9 @@ int call_listen(int fd, int backlog, const void *site) {
     if (!socket_known(fd, &facts, true))
         return real.listen(fd, backlog);
     bool unbound = facts.port == 0 && socket_local(fd).port == 0;
-    if (!socket_record_begin(&record, PW_KIND_LISTEN, 2, fd, &facts, &context))
-        return real.listen(fd, backlog);
     const struct listen_arguments given = {fd, backlog};
+    if (!socket_record_begin(&record, PW_KIND_LISTEN, 2, fd, &facts, &context))
+        return listen_unrecorded(&given, &facts, unbound);
     struct pw_start *start = &record.units[0].start;
     int result = policy_on && unbound ? listen_by_policy(&given, &facts, &start->flags)
                                       : real.listen(fd, backlog);

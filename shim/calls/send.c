@@ -94,6 +94,18 @@ static bool policy_answers(struct policy_request *request, const struct send_arg
     return policy_on && policy_applies(request);
 }
 
+/* Without a record the policy works on, as in bind. */
+static long send_unrecorded(const struct policy_send *by_policy, struct socket_facts *facts) {
+    long result = send_by_policy(by_policy);
+    int error = errno;
+    facts->port = socket_local(by_policy->given->fd).port;
+    if (facts->port != 0)
+        policy_note_bound(facts, facts->port, false);
+    socket_keep(by_policy->given->fd, facts);
+    errno = error;
+    return result;
+}
+
 static long send_and_note(const struct send_arguments *given, const void *site) {
     struct socket_facts facts;
     struct record record;
@@ -109,11 +121,11 @@ static long send_and_note(const struct send_arguments *given, const void *site) 
         return send_really(given);
     }
     enum pw_kind kind = facts.type == SOCK_DGRAM ? PW_KIND_AUTOBIND : PW_KIND_CONNECT;
-    if (!socket_record_begin(&record, kind, 3, given->fd, &facts, &context))
-        return send_really(given);
     struct policy_request request;
     const struct policy_send by_policy = {&request, given};
     bool answers = policy_answers(&request, given, &facts);
+    if (!socket_record_begin(&record, kind, 3, given->fd, &facts, &context))
+        return answers ? send_unrecorded(&by_policy, &facts) : send_really(given);
     long result = cancellable(&(struct open_call){&record, given->fd, true, answers},
                               answers ? send_by_policy : send_really,
                               answers ? (const void *)&by_policy : given);

@@ -187,3 +187,21 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[
     run -0 stress --help
     assert_matches "$output" 'Usage: portwitness stress'
 }
+
+@test "on a terminal a bar tells how far it is, and Ctrl-C ends all as well" {
+    run -130 "$python" "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" stress -j 2 --rounds 3 -- \
+        sh -c 'echo $$ >"pid.$PORTWITNESS_COPY"; exec sleep 985' <<'END'
+expect \[ {30}\] kernel: round 1 of 3, 0 failed
+pause 1
+send \x03
+expect Interrupted: the last round is not counted
+END
+    wait_for is_gone "$(cat pid.1)"
+    wait_for is_gone "$(cat pid.2)"
+}
+
+@test "isolated copies that a policy has no room for are told of" {
+    run -0 stress -j 12 --rounds 1 --isolate --policy soonest -- "$python" -c 'import socket
+socket.socket().bind(("127.0.0.1", 0))'
+    assert_matches "$output" 'soonest, isolated: [0-9]+ requests were in network namespaces that the policy has no room for'
+}
