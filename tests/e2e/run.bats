@@ -58,7 +58,7 @@ last_line() {
     for arguments in '' '--' '--no-such-option true' '-z true' '-o' '-o missing/t.trace true' \
         '-o present true' '--max-size=1M true' '--max-size=x true' '--shared=no-such-group true' \
         '--shared=0777 true' '--quiet=yes true' "--host-id=$(printf '%070d' 1) true" \
-        '--stacks=0 true' '--stacks=17 true' '--stacks=x true' '--check=yes true' '--policy=seeded true'; do
+        '--stacks=0 true' '--stacks=17 true' '--stacks=x true' '--check=yes true'; do
         # shellcheck disable=SC2086 # words on purpose
         run -125 "$PORTWITNESS" run $arguments
         assert_equal "${#lines[@]}" 1
