@@ -189,6 +189,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[
 }
 
 @test "on a terminal a bar tells how far it is, and Ctrl-C ends all as well" {
+    # shellcheck disable=SC2016
     run -130 "$python" "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" stress -j 2 --rounds 3 -- \
         sh -c 'echo $$ >"pid.$PORTWITNESS_COPY"; exec sleep 985' <<'END'
 expect \[ {30}\] kernel: round 1 of 3, 0 failed
