@@ -110,7 +110,7 @@ END
 
 @test "quarantine: the same program wins 10,000 of 10,000 beside 64 that ask for 20,000 a second" {
     # shellcheck disable=SC2016
-    local script='"$1" "$2/crowd.py" 64 20000 6 $3 & sleep 0.5; "$1" "$2/rebind.py" 10000; wait'
+    local script='"$1" "$2/crowd.py" 64 20000 4 $3 & sleep 0.5; "$1" "$2/rebind.py" 10000; wait'
     under quarantine sh -c "$script" - "$python" "$data" "" >said
     grep -qx 'lost 0 of 10000' said
     [ "$(counted recycled)" -gt 1000 ]
