@@ -38,7 +38,8 @@ enum pw_policy_count {
 enum { PW_POLICY_SPACES = 16, PW_POLICY_ASKERS = 2 };
 
 /* The ports of one protocol in one network namespace. `stamps`, `holders` and `ring` are offsets
- * in the area, of arrays that have an element for each port from low on. */
+ * in the area, of arrays that have an element for each port from low on; the ring has ring_mask + 1
+ * words. */
 struct pw_policy_space {
     _Alignas(64) _Atomic uint64_t key; /* SO_NETNS_COOKIE twice, and 1 more for UDP; 0: free */
     uint32_t stamps;

@@ -27,8 +27,8 @@ static _Atomic uint16_t *holder_of(const struct pw_policy_space *space, uint16_t
     return (_Atomic uint16_t *)(void *)at(space->holders) + (port - space->low);
 }
 
-static _Atomic uint16_t *ring_of(const struct pw_policy_space *space, uint32_t index) {
-    return (_Atomic uint16_t *)(void *)at(space->ring) + (index & space->ring_mask);
+static _Atomic uint32_t *ring_of(const struct pw_policy_space *space, uint32_t index) {
+    return (_Atomic uint32_t *)(void *)at(space->ring) + (index & space->ring_mask);
 }
 
 static uint32_t now_ms(void) { return (uint32_t)(monotonic_ns() / 1000000); }
@@ -90,7 +90,7 @@ static bool furnish(struct pw_policy_area *area, struct pw_policy_space *space) 
     space->ring_mask = entries - 1;
     space->stamps = take_room(area, width * 4);
     space->holders = take_room(area, width * 2);
-    space->ring = take_room(area, entries * 2);
+    space->ring = take_room(area, entries * 4);
     /* Runs one after the other would otherwise begin among what the last one left in TIME_WAIT. */
     atomic_store(&space->cursor, (uint32_t)(monotonic_ns() >> 10));
     return space->stamps != 0 && space->holders != 0 && space->ring != 0;
@@ -142,7 +142,7 @@ static uint32_t skip_dead(uint64_t dead, uint32_t index) {
 }
 
 static bool is_alive(const struct pw_policy_space *space, uint32_t index) {
-    uint16_t port = (uint16_t)(space->low + LOAD(*ring_of(space, index)));
+    uint16_t port = (uint16_t)(space->low + (uint16_t)LOAD(*ring_of(space, index)));
     return port <= space->high &&
            atomic_load(stamp_of(space, port)) == PW_STAMP(PW_PORT_QUEUED, index);
 }
@@ -233,7 +233,7 @@ uint16_t policy_take_newest(struct pw_policy_space *space, uint16_t avoid) {
         return wanted;
     uint32_t index = newest_below(space, head, last, dead);
     for (; index != last; index = newest_below(space, index - 1, last, dead)) {
-        uint16_t port = (uint16_t)(space->low + LOAD(*ring_of(space, index - 1)));
+        uint16_t port = (uint16_t)(space->low + (uint16_t)LOAD(*ring_of(space, index - 1)));
         if (port == avoid || port > space->high) {
             avoided = true;
             continue;
@@ -365,10 +365,30 @@ void policy_port_closing(struct pw_policy_space *space, uint16_t port, uint64_t 
     atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_COOKIE);
 }
 
+/* How often the ring had gone round when the entry was made, from 1; in an entry's higher half. */
+static uint16_t round_of(const struct pw_policy_space *space, uint32_t index) {
+    return (uint16_t)(index / (space->ring_mask + 1) + 1);
+}
+
+/* false where the ring has gone round meanwhile: whoever came later keeps the place. */
+static bool put_entry(struct pw_policy_space *space, uint32_t index, uint16_t port) {
+    _Atomic uint32_t *entry = ring_of(space, index);
+    uint16_t round = round_of(space, index);
+    uint32_t old = LOAD(*entry);
+    do {
+        if (old != 0 && (int16_t)(round - (uint16_t)(old >> 16)) <= 0)
+            return false;
+    } while (!atomic_compare_exchange_weak(entry, &old,
+                                           (uint32_t)round << 16 | (uint16_t)(port - space->low)));
+    return true;
+}
+
 static uint32_t enqueue(struct pw_policy_space *space, uint16_t port) {
-    uint32_t index = atomic_fetch_add(&space->head, 1);
+    uint32_t index;
+    do
+        index = atomic_fetch_add(&space->head, 1);
+    while (!put_entry(space, index, port));
     uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index);
-    STORE(*ring_of(space, index), (uint16_t)(port - space->low));
     atomic_store(stamp_of(space, port), stamp);
     /* A search that came by in between took the entry for void. */
     if (skip_dead(atomic_load(&space->dead), index + 1) != index + 1)
