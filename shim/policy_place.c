@@ -12,7 +12,6 @@
 #include "shim/raw_syscall.h"
 
 enum {
-    PROBES = 32,           /* rows that a key may stand in */
     PATIENCE_ROUNDS = 100, /* for a parent that has yet to enter us */
     PATIENCE_NS = 1000000
 };
