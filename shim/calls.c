@@ -102,6 +102,18 @@ int entry_fcntl64(int fd, int command, ...) {
     return call_fcntl(fd, command, argument, real.fcntl64, NUMBER_fcntl64, SITE);
 }
 
+EXPORTED int entry_prctl(int option, ...) __asm__("prctl");
+int entry_prctl(int option, ...) {
+    long a[4];
+    va_list list;
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    BE_RESOLVED(prctl);
+    return call_prctl(option, a, SITE);
+}
+
 static size_t count_arguments(va_list list) {
     size_t count = 1;
     while (va_arg(list, const char *) != NULL)

@@ -5,8 +5,10 @@
 #include "shim/clock.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -21,8 +23,16 @@ typedef int (*clock_function)(clockid_t, struct timespec *);
 #define VDSO_CLOCK "__kernel_clock_gettime"
 #endif
 
+static _Atomic bool coarse; /* CLOCK_MONOTONIC by ticks, which the vDSO always has in memory */
+static _Atomic uint64_t last_asked;
+
 static int clock_by_syscall(clockid_t clock, struct timespec *now) {
-    return (int)raw_syscall3(SYS_clock_gettime, clock, RAW(now), 0);
+    long answer = raw_syscall3(SYS_clock_gettime, clock, RAW(now), 0);
+    if (answer == 0 && clock == CLOCK_MONOTONIC)
+        atomic_store_explicit(&last_asked, (uint64_t)now->tv_sec, memory_order_relaxed);
+    else if (answer < 0)
+        now->tv_sec = (time_t)atomic_load_explicit(&last_asked, memory_order_relaxed);
+    return (int)answer;
 }
 
 struct vdso {
@@ -96,6 +106,30 @@ static clock_function find_clock(void) {
     return clock_by_syscall;
 }
 
+/* The clock sources that the vDSO reads itself; any other is the kernel's alone
+ * (arch/x86/include/asm/vdso/clocksource.h, drivers/clocksource/arm_arch_timer.c). */
+static bool is_readable_source(const char *name) {
+    static const char *const readable[] = {"tsc\n", "kvm-clock\n", "hyperv_clocksource_tsc_page\n",
+                                           "arch_sys_counter\n"};
+    for (unsigned i = 0; i < sizeof readable / sizeof *readable; i++)
+        if (strcmp(name, readable[i]) == 0)
+            return true;
+    return false;
+}
+
+void clock_avoid_syscalls(void) {
+    char name[64] = {0};
+    long fd = raw_syscall4(SYS_openat, AT_FDCWD,
+                           RAW("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+                           O_RDONLY | O_CLOEXEC, 0);
+    if (fd >= 0) {
+        raw_syscall3(SYS_read, fd, RAW(name), sizeof name - 1);
+        raw_syscall3(SYS_close, fd, 0, 0);
+    }
+    if (!is_readable_source(name))
+        atomic_store_explicit(&coarse, true, memory_order_relaxed);
+}
+
 uint64_t clock_ns(clockid_t clock) {
     static _Atomic(clock_function) found;
     clock_function function = atomic_load_explicit(&found, memory_order_relaxed);
@@ -104,6 +138,8 @@ uint64_t clock_ns(clockid_t clock) {
         atomic_store_explicit(&found, function, memory_order_relaxed);
     }
     struct timespec now = {0};
+    if (clock == CLOCK_MONOTONIC && atomic_load_explicit(&coarse, memory_order_relaxed))
+        clock = CLOCK_MONOTONIC_COARSE;
     function(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

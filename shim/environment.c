@@ -18,6 +18,7 @@
 #define TRACE "PORTWITNESS_TRACE"
 #define QUIET "PORTWITNESS_QUIET"
 #define MARKER "PORTWITNESS_RESTORED"
+#define RUN "PORTWITNESS_RUN" /* "1", or "1:N": see environment_filters */
 #define SHIM_NAME "libportwitness.so"
 
 enum {
@@ -26,7 +27,8 @@ enum {
     RESTORED_SANITIZER = 4, /* a sanitizer's runtime was put before it */
     RESTORED_TRACE = 8,
     RESTORED_QUIET = 16,
-    CHANGED_TRACE = 32 /* a relative name was made absolute; it stays */
+    CHANGED_TRACE = 32, /* a relative name was made absolute; it stays */
+    FILTERS_SHIFT = 8   /* above these bits: environment_filters */
 };
 
 static struct {
@@ -36,6 +38,7 @@ static struct {
     bool no_follow;
     bool quiet;
     bool supervised;
+    unsigned filters; /* environment_filters, 0 where nobody knows */
 } settings;
 
 const char *environment_get(char *const *envp, const char *name) {
@@ -124,7 +127,7 @@ static const char *find_shim(const char *value, size_t *length) {
     return NULL;
 }
 
-static unsigned parse_marker(const char *text) {
+static unsigned parse_number(const char *text) {
     unsigned bits = 0;
     for (; text != NULL && *text >= '0' && *text <= '9'; text++)
         bits = bits * 10 + (unsigned)(*text - '0');
@@ -134,6 +137,15 @@ static unsigned parse_marker(const char *text) {
 static bool is_set(const char *name) {
     const char *value = find_variable(name);
     return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
+}
+
+int environment_filters(void) {
+    const char *run = find_variable(RUN);
+    const char *marker = find_variable(MARKER);
+    if (run != NULL && run[0] != '\0' && strcmp(run, "0") != 0)
+        return run[1] == ':' ? (int)parse_number(run + 2) : 0;
+    unsigned restored = marker != NULL ? parse_number(marker) : 0;
+    return (restored & RESTORED_TRACE) != 0 ? (int)(restored >> FILTERS_SHIFT) : -1;
 }
 
 bool environment_read(void) {
@@ -150,10 +162,12 @@ bool environment_read(void) {
                 copy_text(settings.trace_given, sizeof settings.trace_given, trace, strlen(trace));
     settings.quiet = is_set(QUIET);
     settings.no_follow = is_set("PORTWITNESS_NO_FOLLOW");
-    settings.supervised = is_set("PORTWITNESS_RUN");
+    settings.supervised = is_set(RUN);
+    int filters = environment_filters();
+    settings.filters = filters > 0 ? (unsigned)filters : 0;
     const char *marker = find_variable(MARKER);
     if (marker != NULL) {
-        unsigned restored = parse_marker(marker);
+        unsigned restored = parse_number(marker);
         settings.supervised = settings.supervised || (restored & RESTORED_TRACE) != 0;
         give_back(restored);
     }
@@ -344,7 +358,7 @@ char **environment_build(const struct environment_plan *plan, void *space) {
     }
     if ((plan->restored & ~(unsigned)CHANGED_TRACE) != 0) {
         *next++ = text;
-        put_number(put_text(text, MARKER "="), plan->restored);
+        put_number(put_text(text, MARKER "="), plan->restored | settings.filters << FILTERS_SHIFT);
     }
     *next = NULL;
     return list;

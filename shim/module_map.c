@@ -16,6 +16,7 @@
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
 #include "shim/recorder.h"
+#include "shim/sandbox.h"
 
 enum { RANGES_MAX = 256, PATH_BYTES = 512, LINE_BYTES = 600, BUILD_ID_BYTES = 20 };
 
@@ -31,6 +32,7 @@ struct mapping {
     uint64_t begin;
     uint64_t end;
     uint64_t offset;
+    bool is_code;        /* may be executed */
     uint64_t file_begin; /* where the mapping of the same file with offset 0 begins, 0: none */
     char path[PATH_BYTES];
 };
@@ -70,6 +72,7 @@ static const char *read_hex(const char *text, uint64_t *number) {
 static void read_line(const char *line, struct mapping *mapping) {
     line = read_hex(line, &mapping->begin);
     line = read_hex(line + (*line == '-'), &mapping->end);
+    mapping->is_code = strncmp(line, " r-x", 4) == 0;
     line += strcspn(line + (*line == ' '), " ") + 1;
     line = read_hex(line + (*line == ' '), &mapping->offset);
     for (int field = 0; field < 2; field++) {
@@ -170,30 +173,55 @@ static unsigned read_build_id(uint64_t base, uint8_t id[BUILD_ID_BYTES]) {
     return 0;
 }
 
-void module_note(const void *site) {
-    uint64_t address = (uint64_t)(uintptr_t)site;
-    struct mapping mapping;
-    if (is_known(address) || atomic_load_explicit(&ranges_used, memory_order_relaxed) >= RANGES_MAX)
-        return;
-    uint64_t begin = monotonic_ns();
-    if (!find_mapping(address, &mapping)) {
-        remember(address, address + 1); /* no /proc here: do not try again at each call */
-        return;
-    }
-    if (!remember(mapping.begin, mapping.end))
-        return;
+static void tell(const struct mapping *mapping, uint64_t begin) {
     struct record record;
-    size_t length = strlen(mapping.path);
+    size_t length = strlen(mapping->path);
     unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
     if (!record_begin(&record, PW_KIND_MODULE, units, process_serial(), -1, begin))
         return;
     struct pw_numbers *numbers = &record.units[1].numbers;
     record.units[0].start.thread = process_thread();
     record.units[0].start.source = PW_SOURCE_SHIM;
-    numbers->number[0] = mapping.begin;
-    numbers->number[1] = mapping.end;
-    numbers->number[2] = mapping.offset;
-    numbers->code = read_build_id(mapping.file_begin, (uint8_t *)&numbers->number[3]);
-    record_text(&record, 2, mapping.path, length);
+    numbers->number[0] = mapping->begin;
+    numbers->number[1] = mapping->end;
+    numbers->number[2] = mapping->offset;
+    numbers->code = read_build_id(mapping->file_begin, (uint8_t *)&numbers->number[3]);
+    record_text(&record, 2, mapping->path, length);
     record_commit(&record, 0);
+}
+
+void module_note(const void *site) {
+    uint64_t address = (uint64_t)(uintptr_t)site;
+    struct mapping mapping;
+    if (is_known(address) || sandbox_is_on() ||
+        atomic_load_explicit(&ranges_used, memory_order_relaxed) >= RANGES_MAX)
+        return;
+    uint64_t begin = monotonic_ns();
+    if (!find_mapping(address, &mapping)) {
+        remember(address, address + 1); /* no /proc here: do not try again at each call */
+        return;
+    }
+    if (remember(mapping.begin, mapping.end))
+        tell(&mapping, begin);
+}
+
+void modules_note_all(void) {
+    struct line_reader reader = {.held = 0};
+    char line[LINE_BYTES + 1];
+    struct mapping mapping, first = {.begin = 0};
+    reader.fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/self/maps"), O_RDONLY | O_CLOEXEC, 0);
+    if (reader.fd < 0)
+        return;
+    while (next_line(&reader, line)) {
+        read_line(line, &mapping);
+        if (mapping.offset == 0 && mapping.path[0] == '/')
+            first = mapping;
+        if (!mapping.is_code || mapping.path[0] != '/' || is_known(mapping.begin))
+            continue;
+        mapping.file_begin = strcmp(first.path, mapping.path) == 0 ? first.begin : 0;
+        if (!remember(mapping.begin, mapping.end))
+            break;
+        tell(&mapping, monotonic_ns());
+    }
+    raw_syscall3(SYS_close, reader.fd, 0, 0);
 }

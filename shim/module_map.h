@@ -6,4 +6,7 @@
  * lock is never taken, /proc/self/maps is read instead. */
 void module_note(const void *site);
 
+/* The same for all code that is mapped now: later nobody may look. */
+void modules_note_all(void);
+
 #endif

@@ -13,6 +13,7 @@
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
 #include "shim/recorder.h"
+#include "shim/sandbox.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
@@ -86,7 +87,7 @@ void namespace_note(uint64_t cookie, bool is_current) {
     struct stat status = {0};
     uint64_t low = 0, high = 0, reuse = 0;
     long reserved = 0;
-    if (cookie == 0 || !is_first_to_tell(cookie))
+    if (cookie == 0 || sandbox_is_on() || !is_first_to_tell(cookie))
         return;
     uint64_t begin = monotonic_ns();
     if (is_current) {

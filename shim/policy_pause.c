@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "shim/process.h"
-#include "shim/raw_syscall.h"
+#include "shim/sandbox.h"
 
 enum {
     STEP_NS = 100000,
@@ -34,8 +34,8 @@ static void pause_shortly(void) {
 
 static struct pw_policy_space *soonest_space(const struct socket_facts *facts) {
     const struct pw_policy_area *area = policy_area();
-    if (area == NULL || area->config.kind != PW_POLICY_SOONEST)
-        return NULL;
+    if (area == NULL || area->config.kind != PW_POLICY_SOONEST || sandbox_is_on())
+        return NULL; /* also where we may not sleep */
     return policy_space_of(facts, false);
 }
 
@@ -95,6 +95,7 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     bool soonest = policy_area()->config.kind == PW_POLICY_SOONEST;
     if (soonest && atomic_load(&let_go) >= UNLIKELY)
         policy_port_forget(space, port);
-    if (policy_port_released(space, port, facts->cookie, false, &stamp) && soonest)
+    if (policy_port_released(space, port, facts->cookie, false, &stamp) && soonest &&
+        !sandbox_is_on())
         wait_for_taker(space, port, stamp, atomic_fetch_add(&let_go, 1));
 }

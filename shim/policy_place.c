@@ -9,7 +9,7 @@
 #include "shim/policy_places.h"
 #include "shim/policy_space.h"
 #include "shim/process.h"
-#include "shim/raw_syscall.h"
+#include "shim/sandbox.h"
 
 enum {
     PATIENCE_ROUNDS = 100, /* for a parent that has yet to enter us */
@@ -23,7 +23,7 @@ static _Thread_local uint64_t vfork_place;
 
 static bool is_seeded(void) {
     const struct pw_policy_area *area = policy_area();
-    return area != NULL && area->config.kind == PW_POLICY_SEEDED;
+    return area != NULL && area->config.kind == PW_POLICY_SEEDED && !sandbox_is_on();
 }
 
 static pid_t own_pid(void) { return (pid_t)raw_syscall3(SYS_getpid, 0, 0, 0); }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -18,6 +19,7 @@
 #include "shim/policy_place.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/sockets.h"
 #include "shim/start.h"
 
@@ -46,6 +48,7 @@ static _Thread_local uint64_t announced_begin;
 static _Thread_local uint32_t thread_id;
 static _Thread_local uint64_t thread_serial;
 static _Thread_local bool vfork_mark;
+static _Thread_local bool vfork_filter; /* the child that left had put a filter on itself */
 static _Thread_local struct {
     void *space;
     size_t size;
@@ -53,7 +56,11 @@ static _Thread_local struct {
 
 static struct identity *who(void) { return atomic_load_explicit(&identity, memory_order_relaxed); }
 
-static uint32_t raw_pid(void) { return (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0); }
+/* 0 where it may not be asked for. */
+static uint32_t raw_pid(void) {
+    long pid = raw_syscall3(SYS_getpid, 0, 0, 0);
+    return pid > 0 ? (uint32_t)pid : 0;
+}
 
 void *vfork_prepare(void) {
     if (real.vfork == NULL)
@@ -77,6 +84,8 @@ void process_vfork_leaves(void *space, size_t size) {
 /* The mark outlives the child: back in the parent, the pid tells, and in a child that was forked
  * since inside libc, the wiped page. */
 static bool still_in_vfork_child(void) {
+    if (sandbox_is_on())
+        return true; /* the child takes its mark back itself, process_leave_vfork */
     if (atomic_load_explicit(&who()->serial, memory_order_relaxed) != 0 &&
         raw_pid() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
         return true;
@@ -85,6 +94,20 @@ static bool still_in_vfork_child(void) {
         raw_syscall3(SYS_munmap, RAW(vfork_left.space), (long)vfork_left.size, 0);
     vfork_left.space = NULL;
     return false;
+}
+
+bool process_leave_vfork(void) {
+    if (!sandbox_is_on() || !vfork_mark)
+        return false;
+    vfork_mark = false;
+    vfork_filter = raw_syscalls_forbidden_here;
+    raw_syscalls_forbidden_here = false;
+    return true;
+}
+
+void process_return_to_vfork(void) {
+    vfork_mark = true;
+    raw_syscalls_forbidden_here = vfork_filter;
 }
 
 enum gate gate(void) {
@@ -174,7 +197,8 @@ static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint6
     start->flags = how | (length == sizeof command ? PW_FLAG_TEXT_CUT : 0);
     struct pw_process *process = &record.units[1].process;
     process->pid = atomic_load_explicit(&who()->pid, memory_order_relaxed);
-    process->parent_pid = (uint32_t)raw_syscall3(SYS_getppid, 0, 0, 0);
+    long parent_pid = raw_syscall3(SYS_getppid, 0, 0, 0);
+    process->parent_pid = parent_pid > 0 ? (uint32_t)parent_pid : 0;
     process->uid = process_uid();
     process->serial = serial;
     process->parent = parent;
@@ -201,6 +225,7 @@ static uint64_t enter_forked_child(void) {
     if (!announced)
         namespace_changed(); /* clone can have put it anywhere */
     record_start(serial, parent, begin, PW_FLAG_BY_FORK);
+    sandbox_tell_forked();
     sockets_tell_all(); /* what another thread made while this one forked */
     return serial;
 }
@@ -208,7 +233,7 @@ static uint64_t enter_forked_child(void) {
 uint64_t process_serial(void) {
     struct identity *self = who();
     uint64_t serial = atomic_load_explicit(&self->serial, memory_order_relaxed);
-    if (self == &unwiped && serial != 0 &&
+    if (self == &unwiped && serial != 0 && !sandbox_is_on() &&
         raw_pid() != atomic_load_explicit(&self->pid, memory_order_relaxed)) {
         atomic_store_explicit(&self->ended, 0, memory_order_relaxed);
         atomic_store_explicit(&self->serial, 0, memory_order_relaxed);
@@ -219,10 +244,17 @@ uint64_t process_serial(void) {
     return enter_forked_child();
 }
 
+/* Tells this thread from the process's others where its id may not be asked for: no thread id of
+ * the kernel's is as high (PID_MAX_LIMIT is 4,194,304, proc(5)). */
+static uint32_t unasked_thread(void) {
+    return UINT32_C(1) << 31 | (uint32_t)((uintptr_t)pthread_self() >> 6);
+}
+
 uint32_t process_thread(void) {
     uint64_t serial = atomic_load_explicit(&who()->serial, memory_order_relaxed);
     if (thread_id == 0 || thread_serial != serial) {
-        thread_id = (uint32_t)raw_syscall3(SYS_gettid, 0, 0, 0);
+        long id = raw_syscall3(SYS_gettid, 0, 0, 0);
+        thread_id = id > 0 ? (uint32_t)id : unasked_thread();
         thread_serial = serial;
     }
     return thread_id;

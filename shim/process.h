@@ -64,6 +64,13 @@ void process_open_gate(void);
  * program; the parent, which goes on in the same thread, gives it back. NULL: nothing any more. */
 void process_vfork_leaves(void *space, size_t size);
 
+/* Under a filter of the guest's own nobody can be asked whether this still is the vfork child, so
+ * the child itself says when it leaves its parent's memory: before it executes a program or ends.
+ * true where that had to be said; process_return_to_vfork takes it back when the exec has failed.
+ */
+bool process_leave_vfork(void);
+void process_return_to_vfork(void);
+
 /* Marks the thread before vfork and returns the real function; called by vfork.S. */
 void *vfork_prepare(void) __attribute__((visibility("hidden")));
 

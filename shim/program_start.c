@@ -57,7 +57,11 @@ static void record_blind_spot(const struct program_start *start, int reason, int
     record_commit(&record, 0);
 }
 
-static int own_pid(void) { return (int)raw_syscall3(SYS_getpid, 0, 0, 0); }
+/* 0 where it may not be asked for. */
+static int own_pid(void) {
+    long pid = raw_syscall3(SYS_getpid, 0, 0, 0);
+    return pid > 0 ? (int)pid : 0;
+}
 
 static int blind_reason(const struct program_start *start) {
     if (start->facts.obstacle != 0)
@@ -83,6 +87,7 @@ static void prepare(struct program_start *start, int number, const void *site) {
     start->on = environment_trace()[0] != '\0';
     start->space = 0;
     start->blind = 0;
+    start->left_vfork = false;
     start->in_child = number == NUMBER_posix_spawn || number == NUMBER_posix_spawnp;
     start->number = number;
     start->site = site;
@@ -95,6 +100,7 @@ void program_start_begin(struct program_start *start, const char *name, const ch
     prepare(start, number, site);
     if (start->on)
         begin(start, program_inspect(name, search_path, &start->facts), envp);
+    start->left_vfork = !start->in_child && process_leave_vfork();
 }
 
 void program_start_begin_descriptor(struct program_start *start, int fd, char *const *envp,
@@ -102,9 +108,12 @@ void program_start_begin_descriptor(struct program_start *start, int fd, char *c
     prepare(start, number, site);
     if (start->on)
         begin(start, program_inspect_descriptor(fd, &start->facts), envp);
+    start->left_vfork = !start->in_child && process_leave_vfork();
 }
 
 void program_start_failed(const struct program_start *start, int error) {
+    if (start->left_vfork)
+        process_return_to_vfork();
     if (start->on)
         record_program(PW_KIND_EXEC_FAILED, start, own_pid(), error);
     errno = error;

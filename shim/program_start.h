@@ -21,10 +21,11 @@ struct program_start {
     int number; /* enum call_number */
     const void *site;
     uint64_t begin_ns;
-    int blind;     /* enum pw_blind, 0: the shim can enter */
-    bool on;       /* a trace is asked for */
-    bool in_child; /* posix_spawn: the program runs in another process */
-    size_t space;  /* bytes that the new environment needs, 0: it can stay as it is */
+    int blind;       /* enum pw_blind, 0: the shim can enter */
+    bool on;         /* a trace is asked for */
+    bool in_child;   /* posix_spawn: the program runs in another process */
+    bool left_vfork; /* process_leave_vfork had something to say */
+    size_t space;    /* bytes that the new environment needs, 0: it can stay as it is */
 };
 
 /* Looks at the program and plans its environment; writes the records EXEC and BLIND_SPOT. For a

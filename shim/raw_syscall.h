@@ -1,14 +1,33 @@
 /*
  * System calls without libc: no errno, no cancellation point, no interposed symbol. The shim must
  * not change the guest's errno and must not call what it wraps.
+ *
+ * In a process whose own seccomp filter may end it for a call that it did not ask for, none is
+ * made: the answer is -EPERM (sandbox.h). Every caller must get along with that.
  */
 #ifndef PORTWITNESS_RAW_SYSCALL_H
 #define PORTWITNESS_RAW_SYSCALL_H
 
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/syscall.h>
+
+/* Set for the whole process, or for this thread alone (a vfork child, whose memory is its
+ * parent's).
+ */
+extern _Atomic bool raw_syscalls_forbidden __attribute__((visibility("hidden")));
+extern _Thread_local bool raw_syscalls_forbidden_here __attribute__((visibility("hidden")));
+
+static inline bool raw_syscalls_are_forbidden(void) {
+    return atomic_load_explicit(&raw_syscalls_forbidden, memory_order_relaxed) ||
+           raw_syscalls_forbidden_here;
+}
 
 /* Returns the kernel's answer: a value, or a negative errno. */
 static inline long raw_syscall6(long number, long a, long b, long c, long d, long e, long f) {
+    if (__builtin_expect(raw_syscalls_are_forbidden(), 0))
+        return -EPERM;
 #if defined(__x86_64__)
     long result;
     register long r10 __asm__("r10") = d;

@@ -57,6 +57,10 @@ extern struct real_calls real;
 int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), int number,
                const void *site);
 
+/* The logic of prctl, and of syscall(SYS_seccomp, ...). */
+int call_prctl(int option, const long a[4], const void *site);
+long call_seccomp(const long a[6], const void *site);
+
 /* Whether a send may bind the socket. Nearly every send ends with this one look at the table. */
 bool send_may_bind(int fd, int flags);
 

@@ -14,6 +14,7 @@
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 
 #ifndef SO_COOKIE
 #define SO_COOKIE 57
@@ -67,6 +68,11 @@ struct endpoint socket_remote(int fd) {
     return ask_address(SYS_getpeername, fd);
 }
 
+bool socket_is_unbound(int fd, const struct socket_facts *facts) {
+    return facts->port == 0 && (facts->flags & DESCRIPTOR_NAMELESS) == 0 &&
+           socket_local(fd).port == 0;
+}
+
 static _Thread_local struct {
     uint64_t cookie; /* 0 while the rest changes: a signal handler may come in between */
     uint64_t process;
@@ -91,6 +97,19 @@ bool socket_mark_read(uint64_t cookie, uint16_t port) {
         latest_bind.process != process_serial())
         return false;
     __atomic_fetch_or(&latest_bind.start->flags, PW_FLAG_ADDRESS_READ, __ATOMIC_RELAXED);
+    return true;
+}
+
+bool socket_tell_port(uint64_t cookie, const struct endpoint *local) {
+    if (cookie == 0 || latest_bind.cookie != cookie || latest_bind.port != 0 ||
+        latest_bind.process != process_serial())
+        return false;
+    struct pw_socket *socket = &((union pw_unit *)(void *)latest_bind.start + 1)->socket;
+    memcpy(socket->assigned, local->address, sizeof socket->assigned);
+    socket->assigned_port = local->port;
+    latest_bind.port = local->port;
+    __atomic_fetch_or(&latest_bind.start->flags, PW_FLAG_HAS_ASSIGNED | PW_FLAG_ADDRESS_READ,
+                      __ATOMIC_RELEASE);
     return true;
 }
 
@@ -163,7 +182,7 @@ static void record_inferred_release(int fd, const struct socket_facts *gone) {
 
 bool socket_known(int fd, struct socket_facts *facts, bool must_check) {
     bool in_table = descriptor_copy(fd, facts);
-    if (in_table && (!must_check || (facts->flags & DESCRIPTOR_FRESH) != 0)) {
+    if (in_table && (!must_check || (facts->flags & DESCRIPTOR_FRESH) != 0 || sandbox_is_on())) {
         facts->flags &= ~DESCRIPTOR_FRESH;
         return true;
     }

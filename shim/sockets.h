@@ -24,6 +24,9 @@ struct endpoint endpoint_of(const void *address, socklen_t length);
 struct endpoint socket_local(int fd);
 struct endpoint socket_remote(int fd);
 
+/* Whether the socket has no port yet, as far as can be told. */
+bool socket_is_unbound(int fd, const struct socket_facts *facts);
+
 /* A program reads its address right after bind as a rule, in the same thread. Then the record of
  * the bind is marked, and neither the kernel is asked nor another record written. What was
  * remembered holds until this thread binds or connects again. */
@@ -32,6 +35,10 @@ void socket_forget_bind(void);
 
 /* true where the socket was this thread's latest bind, with this port: its record is marked now. */
 bool socket_mark_read(uint64_t cookie, uint16_t port);
+
+/* In a sandbox the port of a bind is known only when the program has read it itself: true where the
+ * bind was this thread's latest, whose record has the address now, and is marked. */
+bool socket_tell_port(uint64_t cookie, const struct endpoint *local);
 
 /* SO_COOKIE (socket(7)), 0 where fd is no socket. */
 uint64_t socket_cookie(int fd);

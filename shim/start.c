@@ -19,6 +19,7 @@
 #include "shim/program_start.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/sockets.h"
 #include "shim/stacks.h"
 #include "shim/trace_file.h"
@@ -147,7 +148,10 @@ static void start_once(void) {
     struct trace_map map;
     struct trace_problem problem;
     real_resolve();
-    if (getauxval(AT_SECURE) != 0 || !environment_read())
+    if (getauxval(AT_SECURE) != 0)
+        return;
+    sandbox_begin();
+    if (!environment_read() || sandbox_is_on())
         return;
     const char *path = environment_trace();
     if (!open_trace(path, &map, &problem)) {

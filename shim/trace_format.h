@@ -147,7 +147,9 @@ enum pw_blind {
     PW_BLIND_CONTAINER = 8,    /* a connect to a container daemon, which binds outside the tree */
     PW_BLIND_UNSEEN = 9,       /* a child that never reported; the reason is not known */
     PW_BLIND_NAMESPACE = 10,   /* sockets in a network namespace whose notices `run` does not get */
-    PW_BLIND_OWN_CALLS = 11    /* a Go program: loads the shim, but makes its system calls itself */
+    PW_BLIND_OWN_CALLS = 11,   /* a Go program: loads the shim, but makes its system calls itself */
+    PW_BLIND_SANDBOXED = 12    /* put a seccomp filter on itself: what memory tells is recorded, but
+                                  the kernel is not asked, nor in what it executes */
 };
 
 /* Options that matter for a binding; the value is as given to setsockopt. */

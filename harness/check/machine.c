@@ -41,7 +41,8 @@ static void tell_progress(const struct machine *machine, uint32_t trace, unsigne
 static void note_process(struct check_trace *trace, const struct trace_record *record) {
     if (record->kind == PW_KIND_PROCESS_START && record->identity != NULL) {
         const struct process *known = processes_find(&trace->processes, record->process);
-        if (known != NULL && known->pid != 0 && known->pid != record->identity->pid)
+        if (known != NULL && known->pid != 0 && record->identity->pid != 0 &&
+            known->pid != record->identity->pid)
             trace->twice++;
     }
     processes_note(&trace->processes, record);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/run/filters.h"
+
 #define SHIM_NAME "libportwitness.so"
 
 /* The shim's marker (RESTORED_SANITIZER in shim/environment.c): the command takes its sanitizer's
@@ -161,6 +163,15 @@ static const char *value_of(char *const environment[], const char *name) {
     return NULL;
 }
 
+/* "1", or "1:N" where the shim may make its calls though N filters are on all that we start. */
+static const char *value_for_shim(char *text, size_t size) {
+    unsigned filters = filters_are_harmless() ? filters_of_run() : 0;
+    if (filters == 0)
+        return "1";
+    snprintf(text, size, "1:%u", filters);
+    return text;
+}
+
 char **environment_make(char *const from[], const struct environment_plan *plan) {
     size_t count = 0;
     size_t kept = 0;
@@ -177,11 +188,12 @@ char **environment_make(char *const from[], const struct environment_plan *plan)
         }
     }
     char *preload = NULL;
+    char run[16];
     if (plan->shim != NULL)
         preload = environment_preload(value_of(from, "LD_PRELOAD"), plan->shim, plan->sanitizer);
     bool good = (plan->shim == NULL || set(made, &kept, "LD_PRELOAD", preload)) &&
                 set(made, &kept, "PORTWITNESS_TRACE", plan->trace) &&
-                set(made, &kept, "PORTWITNESS_RUN", "1") &&
+                set(made, &kept, "PORTWITNESS_RUN", value_for_shim(run, sizeof run)) &&
                 (plan->sanitizer == NULL || plan->sanitizer[0] == '\0' ||
                  set(made, &kept, "PORTWITNESS_RESTORED", SANITIZER_WAS_PUT_FIRST)) &&
                 (plan->follow || set(made, &kept, "PORTWITNESS_NO_FOLLOW", "1"));

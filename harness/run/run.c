@@ -17,6 +17,7 @@
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
 #include "harness/run/environment.h"
+#include "harness/run/filters.h"
 #include "harness/run/new_trace.h"
 #include "harness/run/options.h"
 #include "harness/run/populate.h"
@@ -181,6 +182,13 @@ static int start_command(struct run *run, const char *shim) {
     const char *search_path = getenv("PATH");
     (void)program_inspect(run->options.command[0],
                           search_path != NULL ? search_path : "/bin:/usr/bin", &facts);
+    if (!filters_are_harmless()) {
+        fputs(
+            "portwitness: run: the seccomp filter of this environment ends programs that make the "
+            "system calls which recording needs, so nothing is recorded in them\n",
+            stderr);
+        facts.obstacle = facts.obstacle != 0 ? facts.obstacle : PW_BLIND_SANDBOXED;
+    }
     /* A foreign loader complains of a library that it cannot use, or gives up. */
     bool is_foreign = facts.obstacle == PW_BLIND_ARCHITECTURE;
     const struct environment_plan plan = {.shim = is_foreign ? NULL : shim,

@@ -79,6 +79,7 @@ static const char *const blind_spots[] = {
     [PW_BLIND_UNSEEN] = "never reported",
     [PW_BLIND_NAMESPACE] = "other network namespace",
     [PW_BLIND_OWN_CALLS] = "Go program that calls the kernel itself",
+    [PW_BLIND_SANDBOXED] = "sandboxed",
 };
 
 static const char *const losses[] = {

@@ -37,7 +37,8 @@ static struct process *find_or_add(struct processes *processes, uint64_t serial)
 }
 
 static void take_identity(struct process *process, const struct pw_process *identity) {
-    process->pid = identity->pid;
+    if (identity->pid != 0) /* a child in a sandbox cannot ask for its own */
+        process->pid = identity->pid;
     process->parent = identity->parent;
     if (identity->start_time != 0)
         process->start_time = identity->start_time;

@@ -3,6 +3,7 @@
  */
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/sockets.h"
 
 static void note_accepted(int fd, int listener, const struct call_context *context) {
@@ -15,11 +16,12 @@ static void note_accepted(int fd, int listener, const struct call_context *conte
         return;
     }
     uint64_t listener_cookie = facts.cookie;
-    facts.cookie = socket_cookie(fd);
+    facts.cookie = sandbox_is_on() ? sandbox_cookie() : socket_cookie(fd);
     facts.flags &= ~((uint32_t)PW_FLAG_LISTENING | (uint32_t)PW_FLAG_BY_NUMBER | DESCRIPTOR_READ);
     struct endpoint local = socket_local(fd);
     struct endpoint remote = socket_remote(fd);
-    facts.port = local.port;
+    if (!sandbox_is_on()) /* else it is the listener's */
+        facts.port = local.port;
     socket_keep(fd, &facts);
     if (!socket_record_begin(&record, PW_KIND_ACCEPT, 3, fd, &facts, context))
         return;

@@ -7,6 +7,7 @@
 #include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/socket_table.h"
 #include "shim/sockets.h"
 #include "shim/stacks.h"
@@ -33,7 +34,9 @@ static void note_bound(int fd, struct socket_facts *facts, const struct endpoint
                        struct record *record) {
     struct endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
     facts->port = assigned.port;
-    facts->flags &= ~DESCRIPTOR_READ;
+    facts->flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS);
+    if (assigned.port == 0 && sandbox_is_on())
+        facts->flags |= DESCRIPTOR_NAMELESS;
     if (policy_on)
         policy_note_bound(facts, assigned.port, requested->port != 0);
     socket_remember_bind(facts->cookie, assigned.port, record);

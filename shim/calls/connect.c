@@ -8,6 +8,7 @@
 #include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/sockets.h"
 #include "shim/stacks.h"
 
@@ -106,8 +107,10 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
         facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
     /* A hard failure takes an assigned port away, though getsockname may still show it. */
     uint16_t before = facts->port;
-    if ((facts->flags & PW_FLAG_BY_NUMBER) == 0)
+    if ((facts->flags & PW_FLAG_BY_NUMBER) == 0 && !sandbox_is_on())
         facts->port = failed ? 0 : local.port;
+    if (unbound && !failed && sandbox_is_on())
+        facts->flags |= DESCRIPTOR_NAMELESS;
     if (policy_on && facts->port != 0 && facts->port != before)
         policy_note_bound(facts, facts->port, false);
     socket_keep(fd, facts);
@@ -150,7 +153,7 @@ int call_connect(int fd, const struct sockaddr *address, socklen_t length, const
         return connect_elsewhere(&given, site);
     if (!socket_known(fd, &facts, true))
         return real.connect(fd, address, length);
-    bool unbound = facts.port == 0 && socket_local(fd).port == 0;
+    bool unbound = socket_is_unbound(fd, &facts);
     if (!socket_record_begin(&record, PW_KIND_CONNECT, 3, fd, &facts, &context))
         return connect_unrecorded(&given, &facts, policy_on && unbound && open == GATE_OPEN);
     struct policy_request request = {

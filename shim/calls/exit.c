@@ -6,6 +6,7 @@ void call__exit(int status, const void *site) {
     (void)site;
     if (gate() == GATE_OPEN)
         process_ends(NUMBER__exit, (status & 0xff) << 8);
+    process_leave_vfork();
     real._exit(status);
 }
 
@@ -13,5 +14,6 @@ void call__Exit(int status, const void *site) {
     (void)site;
     if (gate() == GATE_OPEN)
         process_ends(NUMBER__Exit, (status & 0xff) << 8);
+    process_leave_vfork();
     real._Exit(status);
 }

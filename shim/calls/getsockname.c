@@ -1,24 +1,57 @@
 /* getsockname: only a number that the program read can be one that it relies on. What the program
- * got is not looked at: its buffer may be shorter than an address, or none at all. */
+ * got is not looked at: its buffer may be shorter than an address, or none at all. Only in a
+ * sandbox, where nobody else may be asked, it is, where it lies on our own stack. */
+#include <string.h>
+
 #include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/sockets.h"
 
-static void note_read(int fd, struct socket_facts *facts, const void *site) {
+/* Whether the memory lies on the page of this frame or the next one, where callers' frames are. */
+static bool lies_on_stack(const void *from, size_t size) {
+    uintptr_t page = 4096, frame = (uintptr_t)__builtin_frame_address(0) & ~(page - 1);
+    uintptr_t begin = (uintptr_t)from;
+    return begin >= frame && begin + size <= frame + 2 * page;
+}
+
+struct answer { /* as the program got it */
+    const struct sockaddr *address;
+    const socklen_t *length;
+};
+
+static struct endpoint address_read(int fd, const struct answer *answer) {
+    struct endpoint none = {.family = 0};
+    socklen_t length;
+    if (!sandbox_is_on())
+        return socket_local(fd);
+    if (!lies_on_stack(answer->length, sizeof length))
+        return none;
+    memcpy(&length, answer->length, sizeof length);
+    return lies_on_stack(answer->address, length) ? endpoint_of(answer->address, length) : none;
+}
+
+static void note_read(int fd, struct socket_facts *facts, const struct answer *answer,
+                      const void *site) {
     struct record record;
     if (policy_on)
         policy_note_read(facts, facts->port);
     if (socket_mark_read(facts->cookie, facts->port))
         return;
-    struct endpoint local = socket_local(fd);
+    struct endpoint local = address_read(fd, answer);
     if (local.family == 0 || local.port == 0)
         return;
     if (local.port != facts->port) {
         if (!socket_known(fd, facts, true))
             return;
+        bool nameless = (facts->flags & DESCRIPTOR_NAMELESS) != 0;
         facts->port = local.port;
-        facts->flags &= ~DESCRIPTOR_READ;
+        facts->flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS);
+        if (nameless && socket_tell_port(facts->cookie, &local)) {
+            facts->flags |= DESCRIPTOR_READ;
+            socket_keep(fd, facts);
+        }
     }
     if ((facts->flags & DESCRIPTOR_READ) != 0)
         return;
@@ -39,6 +72,6 @@ int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const 
         return real.getsockname(fd, address, length);
     int result = real.getsockname(fd, address, length);
     if (result == 0 && socket_known(fd, &facts, false))
-        note_read(fd, &facts, site);
+        note_read(fd, &facts, &(struct answer){address, length}, site);
     return result;
 }

@@ -4,6 +4,7 @@
 #include "shim/policy.h"
 #include "shim/process.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/socket_table.h"
 #include "shim/sockets.h"
 #include "shim/stacks.h"
@@ -56,7 +57,7 @@ int call_listen(int fd, int backlog, const void *site) {
     context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
     if (!socket_known(fd, &facts, true))
         return real.listen(fd, backlog);
-    bool unbound = facts.port == 0 && socket_local(fd).port == 0;
+    bool unbound = socket_is_unbound(fd, &facts);
     const struct listen_arguments given = {fd, backlog};
     if (!socket_record_begin(&record, PW_KIND_LISTEN, 2, fd, &facts, &context))
         return listen_unrecorded(&given, &facts, unbound);
@@ -70,7 +71,10 @@ int call_listen(int fd, int backlog, const void *site) {
     if (result == 0) {
         start->flags |= PW_FLAG_LISTENING;
         facts.flags |= (uint32_t)PW_FLAG_LISTENING;
-        facts.port = local.port;
+        if (!sandbox_is_on())
+            facts.port = local.port;
+        else if (unbound)
+            facts.flags |= DESCRIPTOR_NAMELESS;
         socket_keep(fd, &facts);
         if (policy_on && unbound)
             policy_note_bound(&facts, local.port, false);

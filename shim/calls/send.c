@@ -8,6 +8,7 @@
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/rights.h"
+#include "shim/sandbox.h"
 #include "shim/sockets.h"
 
 struct send_arguments {
@@ -45,7 +46,8 @@ static long send_by_policy(const void *arguments) {
 
 bool send_may_bind(int fd, int flags) {
     const struct descriptor *entry = descriptor_find(fd);
-    if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0)
+    if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0 ||
+        (atomic_load_explicit(&entry->flags, memory_order_relaxed) & DESCRIPTOR_NAMELESS) != 0)
         return false;
     return atomic_load_explicit(&entry->type, memory_order_relaxed) == SOCK_DGRAM ||
            (flags & MSG_FASTOPEN) != 0;
@@ -73,6 +75,10 @@ static void finish_send(struct record *record, const struct send_arguments *give
         record_assigned(record, &local);
     record_peer(record, &peer);
     facts->port = local.port;
+    if (result >= 0 && sandbox_is_on()) {
+        start->flags |= PW_FLAG_PORT_ZERO;
+        facts->flags |= DESCRIPTOR_NAMELESS;
+    }
     if ((start->flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
         facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
     if (policy_on && local.port != 0)

@@ -1,12 +1,13 @@
 /* socket and setsockopt: the kind and the options of a socket are noted when they are set, so that
  * a bind need not ask for them. */
-#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "shim/namespaces.h"
 #include "shim/process.h"
+#include "shim/raw_syscall.h"
 #include "shim/real.h"
+#include "shim/sandbox.h"
 #include "shim/sockets.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
@@ -21,7 +22,7 @@ static void note_new_socket(int fd, int domain, int type, int protocol) {
         [SOCK_STREAM] = IPPROTO_TCP, [SOCK_DGRAM] = IPPROTO_UDP, [SOCK_SEQPACKET] = IPPROTO_SCTP};
     struct socket_facts facts = {.family = (uint8_t)domain, .type = (uint8_t)type};
     facts.protocol = (uint16_t)(protocol != 0 ? protocol : protocols[type]);
-    facts.cookie = socket_cookie(fd);
+    facts.cookie = sandbox_is_on() ? sandbox_cookie() : socket_cookie(fd);
     facts.netns = namespace_of_new_socket(fd);
     facts.uid = process_uid();
     if (facts.cookie == 0) {
@@ -81,10 +82,9 @@ static const struct option_row *find_row(int level, int name) {
 static uint32_t device_of(int fd) {
     int index = 0;
     socklen_t length = sizeof index;
-    int saved = errno;
-    if (getsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &length) < 0)
+    if (raw_syscall6(SYS_getsockopt, fd, SOL_SOCKET, SO_BINDTOIFINDEX, RAW(&index), RAW(&length),
+                     0) < 0)
         index = 0;
-    errno = saved;
     return (uint32_t)index;
 }
 

@@ -16,7 +16,8 @@ __attribute__((visibility("hidden"))) unsigned char syscall_is_routed[512] = {
     [SYS_sendto] = 1,      [SYS_sendmsg] = 1,    [SYS_sendmmsg] = 1,   [SYS_recvmsg] = 1,
     [SYS_recvmmsg] = 1,    [SYS_shutdown] = 1,   [SYS_close] = 1,      [SYS_dup] = 1,
     [SYS_dup3] = 1,        [SYS_fcntl] = 1,      [SYS_setns] = 1,      [SYS_unshare] = 1,
-    [SYS_execve] = 1,      [SYS_execveat] = 1,   [SYS_exit_group] = 1,
+    [SYS_execve] = 1,      [SYS_execveat] = 1,   [SYS_exit_group] = 1, [SYS_prctl] = 1,
+    [SYS_seccomp] = 1,
 #ifdef SYS_dup2
     [SYS_dup2] = 1,
 #endif
@@ -115,6 +116,10 @@ static long route_process(long number, const long a[6], const void *site) {
     case SYS_execveat:
         return call_execveat((int)a[0], P(char *, a[1]), P(char *const *, a[2]),
                              P(char *const *, a[3]), (int)a[4], site);
+    case SYS_prctl:
+        return call_prctl((int)a[0], a + 1, site);
+    case SYS_seccomp:
+        return call_seccomp(a, site);
     case SYS_exit_group:
         call__exit((int)a[0], site);
         return 0;

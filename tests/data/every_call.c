@@ -9,11 +9,14 @@
  *
  * Where $ROWS names a file, "NAME PID" is added to it for each row's process.
  */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "tests/data/every_call_sockets.h"
@@ -247,6 +250,15 @@ static void do_setfsuid(void) {
     TELL(setfsuid(NOBODY));
     TELL(setfsuid((uid_t)-1));
     do_fork();
+}
+
+/* A filter that lets everything through: the program is sandboxed all the same. */
+static void do_prctl(void) {
+    struct sock_filter filter = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    const struct sock_fprog program = {1, &filter};
+    TELL(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    TELL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+    bind_one();
 }
 
 /* What stands in the trace for a row that leaves no record of its own name; else its name. */
