@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 
 #include "shim/environment.h"
+#include "shim/filter_trial.h"
 #include "shim/policy.h"
 #include "shim/policy_place.h"
 #include "shim/process.h"
@@ -155,7 +156,9 @@ static void start_once(void) {
         return;
     const char *path = environment_trace();
     if (!open_trace(path, &map, &problem)) {
-        if (!environment_is_quiet())
+        /* A filter that a program was put under by an unseen hand refuses the file: a sandbox. */
+        bool is_sandbox = problem.error == EPERM && filter_count() != 0;
+        if (!environment_is_quiet() && !is_sandbox)
             warn(path, &problem);
         environment_be_quiet(); /* one warning a tree is enough */
         return;

@@ -1,5 +1,6 @@
 /* Executes a command on a kernel that seems to have no IP_LOCAL_PORT_RANGE, as before Linux 6.3: a
- * seccomp filter answers ENOPROTOOPT where it is set.
+ * seccomp filter answers ENOPROTOOPT where it is set. It must come before `run`: a program that
+ * puts a filter on itself below it is let alone.
  *
  * without_port_range COMMAND [ARGUMENT...] */
 #include <errno.h>

@@ -35,8 +35,12 @@ setup() {
     unchanged "$data/hostile" forbid-the-rest 5000
     assert_matches "$(cat bare.out)" 'getppid: -1 EPERM'
     assert_matches "$(cat bare.out)" 'succeeded 5000 of 5000'
-    assert_equal "$(assigned_in "$trace.hand")" 0
-    assert_matches "$(cat evidence)" 'lost: [0-9]+ sockets that a sandbox hid'
+    # By hand nobody makes room for the records, and the guest may not any more.
+    [ "$(assigned_in "$trace.hand")" -lt 5000 ]
+    assert_matches "$(cat evidence)" 'lost: [0-9]+ records without room made for them'
+    assert_matches "$(cat evidence)" 'blind spot: 1 sandboxed'
+    [ "$(assigned_in "$trace")" -gt 0 ]
+    assert_matches "$(cat evidence)" 'blind spot: 1 sandboxed'
 }
 
 @test "a guest under RLIMIT_AS below the trace's size maps what fits" {

@@ -1,0 +1,167 @@
+# Guests that put a seccomp filter on themselves: one system call that they did not ask for may end
+# them, so they run as without the shim, and the trace says that they could not be asked.
+
+# shellcheck disable=SC2154,SC2034 # variables of bats and unchanged.bash
+load setup
+load unchanged
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    trace=$BATS_TEST_TMPDIR/trace
+    guest=$data/sandboxed
+}
+
+# The blind spots of the trace, "REASON PROGRAM" each.
+blind_spots() {
+    exported 'map(select(.kind == "blind-spot") | "\(.reason) \(.text | split("/") | last)")
+        | unique | join(", ")'
+}
+
+# in_each_way HOW ACTION WHAT...: the guest as bare, and named.
+in_each_way() {
+    local how=$1 action=$2 what
+    shift 2
+    for what; do
+        rm -f "$trace" "$trace.hand"
+        unchanged "$guest" "$how" "$action" "$what" || return
+        assert_equal "$how $action $what: $(blind_spots)" \
+            "$how $action $what: sandboxed sandboxed" || return
+        assert_equal "$(from=$trace.hand blind_spots)" 'sandboxed sandboxed' || return
+    done
+}
+
+@test "a filter that kills ends nobody, whatever the guest does under it" {
+    in_each_way prctl kill calls fork clone vfork vfork-filter exec spawn shell thread
+}
+
+@test "nor does one that traps, or one that answers EPERM, and nobody prints a word" {
+    in_each_way prctl trap calls fork vfork-filter exec
+    in_each_way prctl errno calls fork vfork-filter exec shell
+}
+
+@test "nor does one made by seccomp(2), for all threads, or by syscall(2)" {
+    in_each_way seccomp kill calls exec
+    in_each_way tsync kill calls thread
+    in_each_way raw-prctl kill calls
+}
+
+@test "nor under a policy" {
+    local policy what
+    for policy in soonest quarantine:1 seeded:7 range:20000-29999; do
+        for what in calls fork vfork-filter spawn; do
+            capture bare "$guest" seccomp kill "$what"
+            rm -f "$trace"
+            capture run "$PORTWITNESS" run -q --policy "$policy" -o "$trace" -- \
+                "$guest" seccomp kill "$what"
+            like_bare run 0
+            assert_equal "$(blind_spots)" 'sandboxed sandboxed'
+        done
+    done
+}
+
+@test "nor for an ordinary user, in a trace that is shared" {
+    local folder
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    cp "$PORTWITNESS" "$shim" "$guest" "$folder"
+    as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+    capture bare "${as_nobody[@]}" "$folder/sandboxed" prctl kill calls
+    capture run "$PORTWITNESS" run -q --shared -o "$folder/trace" -- \
+        "${as_nobody[@]}" "$folder/sandboxed" prctl kill calls
+    like_bare run 0
+    assert_equal "$(from=$folder/trace blind_spots)" 'sandboxed sandboxed'
+    mkdir -m 777 "$folder/out"
+    capture run "${as_nobody[@]}" "$folder/portwitness" run -q -o "$folder/out/trace" -- \
+        "$folder/sandboxed" prctl kill fork
+    assert_equal "$(cat run.out)" $'filter: 0\nfork: 0'
+    assert_equal "$(from=$folder/out/trace blind_spots)" 'sandboxed sandboxed'
+    rm -r "$folder"
+}
+
+@test "what memory can tell is recorded: ports read by the program, closes, refusals" {
+    run_ports() { "$PORTWITNESS" ports --json "$trace" 2>/dev/null; }
+    "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill calls
+    run_ports >rows
+    # The socket of before, the listener, the port bound by number, and who was refused it.
+    local before
+    before=$(jq -r 'select(.requested_port != 0 and .error == null) | .port' rows)
+    assert_matches "$before" '^[0-9]+$'
+    assert_equal "$(jq -r --argjson p "$before" 'select(.requested_port == 0 and .port == $p)
+        | .end_known_by' rows)" closed
+    assert_equal "$(jq -r 'select(.requested_port == 0 and .port != null and .port != 0) | .port' \
+        rows | wc -l)" 2
+    assert_equal "$(exported 'map(select(.kind == "bind" and .error == "EADDRINUSE")) | length')" 1
+    # Nothing was asked: no cookie of the kernel's stands on what was made under the filter.
+    "$PORTWITNESS" check --json "$trace" >findings 2>/dev/null || true
+    assert_equal "$(jq -r .verdict findings | grep -c '^clean$')" 0
+}
+
+@test "call sites under the filter are found, as the modules were noted before" {
+    "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill fork
+    assert_equal "$(exported 'map(select(.kind == "bind") | .site) | length')" 2
+    assert_equal "$(exported 'map(select(.kind == "bind") | .site.module | split("/") | last)
+        | unique | join(" ")')" sandboxed
+}
+
+@test "a vfork child that takes a filter leaves its parent as it was" {
+    "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill vfork-filter
+    "$PORTWITNESS" ports --json "$trace" 2>/dev/null >rows
+    assert_equal "$(jq -r 'select(.port > 0) | .end_known_by' rows)" closed
+    # The kernel was asked for the parent's cookie and for its port.
+    assert_equal "$(exported 'map(select(.kind == "bind" and (.flags | index("has-assigned"))
+        and .cookie < 9223372036854775808)) | length >= 1')" true
+}
+
+@test "a filter that the kernel does not take changes nothing: programs ask that way what it can do" {
+    "$PORTWITNESS" run -q -o "$trace" -- "$guest" refused kill calls
+    assert_equal "$(blind_spots)" ''
+    assert_equal "$(exported 'map(select(.kind == "bind" and .error == null
+        and (.flags | index("has-assigned") | not))) | length')" 0
+}
+
+@test "run and check name the program that could not be asked" {
+    "$PORTWITNESS" run -o "$trace" -- "$guest" prctl kill fork 2>errors
+    assert_matches "$(cat errors)" 'blind spots?: .*sandboxed \(sandboxed\)'
+    run "$PORTWITNESS" check --strict "$trace"
+    assert_equal "$status" 3
+    assert_matches "$output" 'sandboxed: .*/sandboxed'
+}
+
+@test "more records than there is room for are counted as lost" {
+    by_hand "$guest" seccomp kill many
+    "$PORTWITNESS" ports "$trace" >/dev/null 2>evidence
+    assert_matches "$(cat evidence)" 'lost: [0-9]+ records without room made for them'
+}
+
+@test "a filter of the surroundings, a container's, is none of the guest's own" {
+    before=("$guest" --surround errno)
+    unchanged "$data/bind_loop" 1 20
+    assert_equal "$(assigned_in "$trace")" 20
+    assert_equal "$(assigned_in "$trace.hand")" 20
+    assert_equal "$(blind_spots)" ''
+    # Under it, a program's own is told apart, also where the environment was cleared on the way.
+    rm "$trace" "$trace.hand"
+    unchanged "$guest" prctl kill exec
+    assert_equal "$(blind_spots)" 'sandboxed sandboxed'
+    rm "$trace" "$trace.hand"
+    unchanged env -i "$data/bind_loop" 1 20
+    assert_equal "$(assigned_in "$trace")" 20
+    assert_equal "$(blind_spots)" ''
+}
+
+@test "surroundings that end whoever makes our calls end no guest, and run says so" {
+    local action
+    for action in kill trap; do
+        capture bare "$data/bind_loop" 1 20
+        rm -f "$trace"
+        capture run "$guest" --surround "$action" "$PORTWITNESS" run -o "$trace" -- \
+            "$data/bind_loop" 1 20
+        assert_equal "$(cat run.status)" 0
+        diff bare.out run.out
+        assert_matches "$(cat run.err)" 'run: the seccomp filter of this environment ends programs'
+        assert_matches "$(cat run.err)" '1 blind spot: .*bind_loop \(sandboxed\)'
+        capture hand "$guest" --surround "$action" env LD_PRELOAD="$shim" \
+            PORTWITNESS_TRACE="$trace.hand" "$data/bind_loop" 1 20
+        like_bare hand 0
+    done
+}
