@@ -54,6 +54,9 @@ extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 /* Bound to a port that is not known: in a sandbox the kernel is not asked. */
 #define DESCRIPTOR_NAMELESS (UINT32_C(1) << 28)
 
+/* Its port is the source port of a connection or of datagrams: nobody binds that number again. */
+#define DESCRIPTOR_SOURCE (UINT32_C(1) << 27)
+
 /* No record speaks of this descriptor yet. Most sockets are bound at once, and the record of that
  * tells all; a record of the socket itself is due only where somebody else gets hold of it before.
  */

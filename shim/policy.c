@@ -264,7 +264,7 @@ void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_
 
 void policy_note_read(const struct socket_facts *facts, uint16_t port) {
     struct pw_policy_space *space = policy_space_of(facts, false);
-    if (space != NULL)
+    if (space != NULL && (facts->flags & DESCRIPTOR_SOURCE) == 0)
         policy_port_read(space, port);
 }
 

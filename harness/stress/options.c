@@ -21,7 +21,7 @@ const char stress_options_help[] =
     "      --until-failure   stop after the first round that fails\n"
     "      --isolate         do it again with a network namespace for each copy: failures that go\n"
     "                        away are port races\n"
-    "      --timeout=SECONDS end a copy that takes longer, which is a failure\n"
+    "      --timeout=SECONDS end a copy that takes longer, which is a failure (default 600)\n"
     "      --keep=DIR        keep output and traces of failing rounds there (default a new folder\n"
     "                        portwitness-stress-PID)\n"
     "      --json            one JSON object instead of the table\n"
@@ -41,6 +41,7 @@ enum {
     OPTION_KEEP,
     OPTION_JSON,
     ROUNDS_MAX = 1000000,
+    SECONDS_DEFAULT = 600, /* under `soonest` a program may ask for ever for another number */
     SECONDS_MAX = 86400
 };
 
@@ -122,7 +123,8 @@ bool stress_options_parse(struct stress_options *options, int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    *options = (struct stress_options){.copies = 4, .rounds = 10};
+    *options =
+        (struct stress_options){.copies = 4, .rounds = 10, .timeout_seconds = SECONDS_DEFAULT};
     optind = 0; /* begin anew, getopt(3) */
     int option;
     while ((option = getopt_long(argc, argv, "+:j:h", table, NULL)) != -1) {

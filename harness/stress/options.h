@@ -12,7 +12,7 @@ enum { STRESS_COPIES_MAX = 1000, STRESS_POLICIES_MAX = 16 };
 struct stress_options {
     unsigned copies; /* at a time */
     unsigned rounds;
-    unsigned timeout_seconds; /* of a copy, 0: none */
+    unsigned timeout_seconds; /* of a copy */
     struct policy_option policies[STRESS_POLICIES_MAX];
     unsigned policy_count; /* at least 1 */
     const char *keep;      /* the folder for what failed; NULL: a new one here */

@@ -158,6 +158,17 @@ static void print_unreached(const struct stress_row *row) {
                row->policy->text, row->isolated ? ", isolated" : "", row->unreached);
 }
 
+static void print_timeouts(const struct stress_session *session) {
+    uint64_t count = 0;
+    for (unsigned i = 0; i < session->row_count; i++)
+        for (unsigned j = 0; j < session->rows[i].ending_count; j++)
+            if (session->rows[i].endings[j].timed_out)
+                count += session->rows[i].endings[j].count;
+    if (count > 0)
+        printf("%" PRIu64 " %s ended after %u s, the limit of --timeout.\n", count,
+               count == 1 ? "copy was" : "copies were", session->options->timeout_seconds);
+}
+
 void stress_report_table(const struct stress_session *session) {
     static const char *const heading[] = {
         "POLICY",           "RUNS",         "FAILED", "LOST RACES",
@@ -177,6 +188,7 @@ void stress_report_table(const struct stress_session *session) {
     columns_free(&columns);
     for (unsigned i = 0; i < session->row_count; i++)
         print_unreached(&session->rows[i]);
+    print_timeouts(session);
     if (session->interrupted)
         puts("Interrupted: the last round is not counted.");
     if (incomplete > 0)
@@ -228,6 +240,7 @@ void stress_report_json(const struct stress_session *session) {
     for (unsigned i = 0; i < session->row_count; i++)
         json_array_append_new(rows, row_json(&session->rows[i]));
     json_object_set_new(object, "policies", rows);
+    json_object_set_new(object, "timeout_seconds", json_number(session->options->timeout_seconds));
     json_object_set_new(object, "interrupted", json_boolean(session->interrupted));
     json_object_set_new(object, "kept", json_number(session->kept));
     json_object_set_new(object, "first_failure", failure_json(session));

@@ -34,7 +34,7 @@ static void note_bound(int fd, struct socket_facts *facts, const struct endpoint
                        struct record *record) {
     struct endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
     facts->port = assigned.port;
-    facts->flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS);
+    facts->flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS | DESCRIPTOR_SOURCE);
     if (assigned.port == 0 && sandbox_is_on())
         facts->flags |= DESCRIPTOR_NAMELESS;
     if (policy_on)

@@ -109,6 +109,8 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
     uint16_t before = facts->port;
     if ((facts->flags & PW_FLAG_BY_NUMBER) == 0 && !sandbox_is_on())
         facts->port = failed ? 0 : local.port;
+    if (unbound)
+        facts->flags |= DESCRIPTOR_SOURCE;
     if (unbound && !failed && sandbox_is_on())
         facts->flags |= DESCRIPTOR_NAMELESS;
     if (policy_on && facts->port != 0 && facts->port != before)

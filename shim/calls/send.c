@@ -75,6 +75,7 @@ static void finish_send(struct record *record, const struct send_arguments *give
         record_assigned(record, &local);
     record_peer(record, &peer);
     facts->port = local.port;
+    facts->flags |= DESCRIPTOR_SOURCE;
     if (result >= 0 && sandbox_is_on()) {
         start->flags |= PW_FLAG_PORT_ZERO;
         facts->flags |= DESCRIPTOR_NAMELESS;

@@ -333,6 +333,25 @@ END
     done
 }
 
+@test "soonest waits for nobody where a source port was read: no program binds that again" {
+    # An asker beside it, else nothing waits at all; what is read and released by a bind does wait.
+    local script='"$1" "$2/ask.py" 60 0.005 & asker=$!; until [ -e asking ]; do sleep 0.05; done
+        "$1" -c "$3"; kill $asker; wait $asker 2>/dev/null || :'
+    local clients='import socket
+listener = socket.create_server(("127.0.0.1", 18431))
+for kind in range(40):
+    client = socket.create_connection(("127.0.0.1", 18431)); client.getsockname(); client.close()
+    server, _ = listener.accept(); server.close()
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sender.sendto(b"x", ("127.0.0.1", 9)); sender.getsockname(); sender.close()'
+    under soonest sh -c "$script" - "$python" "$data" "$clients"
+    assert_equal "$(counted held_open)" 0
+    under soonest sh -c "$script" - "$python" "$data" 'import socket
+for _ in range(5):
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); s.getsockname(); s.close()'
+    [ "$(counted held_open)" -gt 0 ]
+}
+
 @test "1,000 processes killed in the middle of assignments hold nobody up" {
     for policy in soonest quarantine:1 seeded:7 quarantine:1,range:40000-40063; do
         under "$policy" "$build/tests/data/kill_askers" 250 >said
