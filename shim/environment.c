@@ -10,8 +10,11 @@
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "shim/guest_environment.h"
+#include "shim/guest_memory.h"
 #include "shim/raw_syscall.h"
 
 #define PRELOAD "LD_PRELOAD"
@@ -214,44 +217,86 @@ static bool begins_with_sanitizer(const char *value, const char *sanitizer) {
     return length >= name && memcmp(value + length - name, sanitizer, name) == 0;
 }
 
-static void plan_preload(struct environment_plan *plan) {
-    size_t length = 0;
+/* `value` is a copy of the guest's, NULL where it has none. */
+static void plan_preload(struct environment_plan *plan, const char *value) {
     const char *sanitizer = plan->facts->sanitizer;
-    bool has_shim = find_shim(plan->preload, &length) != NULL;
+    const char *found = find_shim(value, &plan->shim_length);
     int obstacle = plan->facts->obstacle;
+    plan->preload_length = value != NULL ? strlen(value) : 0;
+    plan->shim_at = found != NULL ? (size_t)(found - value) : 0;
     /* A loader prints an error for each library that it cannot use or find. */
     bool complains = obstacle == PW_BLIND_ARCHITECTURE || shim_obstacle() != 0;
     plan->useless = complains || obstacle == PW_BLIND_STATIC || obstacle == PW_BLIND_SETUID;
     if (plan->useless) {
-        plan->drop = complains && has_shim;
+        plan->drop = complains && found != NULL;
         return;
     }
-    if (!has_shim && settings.shim[0] != '\0') {
+    if (found == NULL && settings.shim[0] != '\0') {
         plan->lost = settings.no_follow;
         if (plan->lost)
             return;
-        plan->restored |= plan->preload == NULL ? RESTORED_PRELOAD : RESTORED_APPENDED;
+        plan->restored |= value == NULL ? RESTORED_PRELOAD : RESTORED_APPENDED;
     }
-    if (sanitizer[0] != '\0' &&
-        (plan->preload == NULL || !begins_with_sanitizer(plan->preload, sanitizer)))
+    if (sanitizer[0] != '\0' && (value == NULL || !begins_with_sanitizer(value, sanitizer)))
         plan->restored |= RESTORED_SANITIZER;
 }
 
-size_t environment_plan(struct environment_plan *plan, char *const *envp,
-                        const struct program_facts *facts) {
-    memset(plan, 0, sizeof *plan);
-    if (settings.trace[0] == '\0')
-        return 0;
-    plan->given = envp;
-    plan->facts = facts;
-    const char *trace = environment_get(envp, TRACE);
-    if (trace != NULL && trace[0] == '\0')
-        return 0; /* the guest wants this one to be left alone */
-    plan->preload = environment_get(envp, PRELOAD);
-    plan_preload(plan);
-    if (!plan->lost && trace == NULL)
+/* A value that is too long for a small stack goes into a mapping. */
+static bool plan_long_preload(struct environment_plan *plan) {
+    const size_t size = 128 * 1024 + 1; /* the kernel takes no longer one (MAX_ARG_STRLEN) */
+    long map = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (map < 0 && map > -4096)
+        return false;
+    long length = guest_copy_string((char *)map, size, plan->preload);
+    bool good = length >= 0 && length < (long)size;
+    if (good)
+        plan_preload(plan, (const char *)map);
+    raw_syscall3(SYS_munmap, map, (long)size, 0);
+    return good;
+}
+
+static bool examine_preload(struct environment_plan *plan) {
+    char value[512];
+    if (plan->preload == NULL) {
+        plan_preload(plan, NULL);
+        return true;
+    }
+    long length = guest_copy_string(value, sizeof value, plan->preload);
+    if (length == (long)sizeof value)
+        return plan_long_preload(plan);
+    if (length >= 0)
+        plan_preload(plan, value);
+    return length >= 0;
+}
+
+struct survey {
+    struct environment_plan *plan;
+    const char *trace; /* the value in the guest's memory */
+    char trace_begin;  /* its first character */
+    bool has_quiet;
+};
+
+static bool look_at(const struct guest_variable *variable, void *context) {
+    struct survey *survey = context;
+    struct environment_plan *plan = survey->plan;
+    plan->entries++;
+    if (plan->preload == NULL && guest_variable_is(variable, PRELOAD))
+        plan->preload = variable->text + sizeof PRELOAD;
+    if (survey->trace == NULL && guest_variable_is(variable, TRACE)) {
+        survey->trace = variable->text + sizeof TRACE;
+        survey->trace_begin = variable->head[sizeof TRACE];
+    }
+    survey->has_quiet = survey->has_quiet || guest_variable_is(variable, QUIET);
+    return true;
+}
+
+static void plan_settings(struct environment_plan *plan, const struct survey *survey) {
+    const struct program_facts *facts = plan->facts;
+    if (!plan->lost && survey->trace == NULL)
         plan->restored |= settings.no_follow ? 0 : RESTORED_TRACE;
-    else if (trace != NULL && trace[0] != '/' && strcmp(trace, settings.trace_given) == 0)
+    else if (survey->trace != NULL && survey->trace_begin != '/' &&
+             guest_string_is(survey->trace, settings.trace_given))
         plan->restored |= CHANGED_TRACE;
     /* It could not take out again what it was given. */
     if (plan->useless)
@@ -259,17 +304,31 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
     /* One warning a tree is enough, and none where the trace tells of a blind spot. */
     bool hushed = settings.quiet || facts->obstacle == PW_BLIND_NO_ACCESS ||
                   facts->obstacle == PW_BLIND_UNREACHABLE;
-    if (hushed && environment_get(envp, QUIET) == NULL)
+    if (hushed && !survey->has_quiet)
         plan->restored |= RESTORED_QUIET;
+}
+
+size_t environment_plan(struct environment_plan *plan, char *const *envp,
+                        const struct program_facts *facts) {
+    struct survey survey = {.plan = plan};
+    memset(plan, 0, sizeof *plan);
+    if (settings.trace[0] == '\0')
+        return 0;
+    plan->given = envp;
+    plan->facts = facts;
+    if (!guest_environment_each(envp, look_at, &survey))
+        return 0; /* the kernel will refuse it */
+    if (survey.trace != NULL && survey.trace_begin == '\0')
+        return 0; /* the guest wants this one to be left alone */
+    if (!examine_preload(plan))
+        return 0;
+    plan_settings(plan, &survey);
     plan->at_once = plan->drop || (plan->restored & RESTORED_QUIET) != 0;
     plan->changed = plan->restored != 0 || plan->drop;
     if (!plan->changed)
         return 0;
-    while (envp != NULL && envp[plan->entries] != NULL)
-        plan->entries++;
     plan->bytes = (plan->entries + 6) * sizeof(char *) + sizeof facts->sanitizer +
-                  strlen(settings.shim) + strlen(settings.trace) + 256;
-    plan->bytes += plan->preload != NULL ? strlen(plan->preload) : 0;
+                  strlen(settings.shim) + strlen(settings.trace) + 256 + plan->preload_length;
     return plan->bytes;
 }
 
@@ -294,6 +353,14 @@ static char *put_number(char *at, unsigned number) {
     return at;
 }
 
+/* Part of the guest's value; NULL where that cannot be read any more. */
+static char *put_guest(char *at, const char *from, size_t length) {
+    if (!guest_copy(at, from, length))
+        return NULL;
+    at[length] = '\0';
+    return at + length;
+}
+
 /* [sanitizer:]given[:shim] */
 static char *put_preload(const struct environment_plan *plan, char *at) {
     bool add_shim = (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED)) != 0;
@@ -302,51 +369,65 @@ static char *put_preload(const struct environment_plan *plan, char *at) {
         at = put_text(at, ":");
     }
     if (plan->preload != NULL)
-        at = put_text(at, plan->preload);
+        at = put_guest(at, plan->preload, plan->preload_length);
+    if (at == NULL)
+        return NULL;
     if (plan->preload != NULL && add_shim)
         at = put_text(at, ":");
     return add_shim ? put_text(at, settings.shim) : at;
 }
 
 static char *put_without_shim(const struct environment_plan *plan, char *at) {
-    size_t length = 0;
-    const char *shim = find_shim(plan->preload, &length);
-    if (shim == NULL)
-        return at;
-    size_t before = (size_t)(shim - plan->preload);
-    const char *after = shim + length;
-    if (before > 0 && *after == '\0')
+    size_t before = plan->shim_at;
+    size_t after = plan->shim_at + plan->shim_length;
+    if (before > 0 && after == plan->preload_length)
         before--; /* the separator goes too */
-    else if (*after != '\0')
+    else if (after < plan->preload_length)
         after++;
-    return put_text(put(at, plan->preload, before), after);
+    at = put_guest(at, plan->preload, before);
+    return at == NULL ? NULL : put_guest(at, plan->preload + after, plan->preload_length - after);
 }
 
-static bool is_variable(const char *entry, const char *name) {
-    size_t length = strlen(name);
-    return strncmp(entry, name, length) == 0 && entry[length] == '=';
-}
-
-static bool is_replaced(const struct environment_plan *plan, const char *entry) {
-    if (is_variable(entry, PRELOAD))
+static bool is_replaced(const struct environment_plan *plan,
+                        const struct guest_variable *variable) {
+    if (guest_variable_is(variable, PRELOAD))
         return plan->drop || (plan->restored & (RESTORED_APPENDED | RESTORED_SANITIZER)) != 0;
-    if (is_variable(entry, TRACE))
+    if (guest_variable_is(variable, TRACE))
         return (plan->restored & CHANGED_TRACE) != 0;
-    return is_variable(entry, MARKER);
+    return guest_variable_is(variable, MARKER);
+}
+
+struct building {
+    const struct environment_plan *plan;
+    char **next;
+    size_t taken;
+};
+
+static bool take_over(const struct guest_variable *variable, void *context) {
+    struct building *building = context;
+    if (building->taken == building->plan->entries)
+        return false; /* it has grown meanwhile */
+    building->taken++;
+    if (!is_replaced(building->plan, variable))
+        *building->next++ = (char *)(uintptr_t)variable->text;
+    return true;
 }
 
 char **environment_build(const struct environment_plan *plan, void *space) {
     char **list = space;
-    char **next = list;
+    struct building building = {plan, list, 0};
+    if (!guest_environment_each(plan->given, take_over, &building))
+        return NULL;
+    char **next = building.next;
     char *text = (char *)(list + plan->entries + 6);
-    for (size_t i = 0; i < plan->entries; i++)
-        if (!is_replaced(plan, plan->given[i]))
-            *next++ = plan->given[i];
     if (plan->drop ||
         (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED | RESTORED_SANITIZER)) != 0) {
         *next++ = text;
         text = put_text(text, PRELOAD "=");
-        text = (plan->drop ? put_without_shim(plan, text) : put_preload(plan, text)) + 1;
+        text = plan->drop ? put_without_shim(plan, text) : put_preload(plan, text);
+        if (text == NULL)
+            return NULL;
+        text++;
     }
     if ((plan->restored & (RESTORED_TRACE | CHANGED_TRACE)) != 0) {
         *next++ = text;
@@ -396,12 +477,12 @@ static void add_quoted(struct bounded_text *text, const char *from) {
 
 size_t environment_prefix(const struct environment_plan *plan, void *space, char *prefix,
                           size_t size) {
-    static char *const none[] = {NULL};
     struct bounded_text text = {prefix, size, 0};
     struct environment_plan added = *plan;
-    added.given = none;
+    added.given = NULL;
     added.entries = 0;
-    for (char **entry = environment_build(&added, space); *entry != NULL; entry++) {
+    char **entry = environment_build(&added, space);
+    for (; entry != NULL && *entry != NULL; entry++) {
         size_t name = strcspn(*entry, "=") + 1;
         add_text(&text, "export ", 7);
         add_text(&text, *entry, name);

@@ -42,26 +42,29 @@ struct environment_plan {
     bool drop;    /* the program's own loader would complain of the shim: take it out */
     bool useless; /* no shim will run in the program */
     bool at_once; /* the program must find it in its environment: in a shell's command it is late */
-    const char *preload;
+    const char *preload; /* the value in the guest's memory, or NULL */
+    size_t preload_length;
+    size_t shim_at, shim_length; /* the shim in it, length 0: it is not there */
     size_t entries;
     size_t bytes;
 };
 
 /* Examines `envp` (NULL counts as empty) for a program. Returns how many bytes environment_build
- * needs, 0 where the environment can stay as it is. */
+ * needs, 0 where the environment can stay as it is, or cannot be read. */
 size_t environment_plan(struct environment_plan *plan, char *const *envp,
                         const struct program_facts *facts);
 
-/* Writes the new environment into `space`, which must be aligned for pointers. */
+/* Writes the new environment into `space`, which must be aligned for pointers. NULL where the given
+ * one cannot be read any more. */
 char **environment_build(const struct environment_plan *plan, void *space);
 
 /* The same for a shell started by libc, as a prefix of its command ("export A='..'; ", with NUL).
  * `space` is as for environment_build. Returns its length, or what it would be where that is not
- * below `size`. */
+ * below `size`; 0 where it cannot be made. */
 size_t environment_prefix(const struct environment_plan *plan, void *space, char *prefix,
                           size_t size);
 
-/* The value of a variable in an environment, or NULL. */
+/* The value of a variable in an environment that is known to be sound, or NULL. */
 const char *environment_get(char *const *envp, const char *name);
 
 /* Whether the shim and the trace can be reached by a program started now: 0, or

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "shim/guest_memory.h"
 #include "shim/policy_choice.h"
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
@@ -31,15 +32,6 @@ static bool set_option(int fd, int level, int name, uint32_t value) {
     return raw_syscall6(SYS_setsockopt, fd, level, name, RAW(&value), sizeof value, 0) == 0;
 }
 
-/* Whether the kernel could read 8 bytes there: rt_sigprocmask(2) reads them and then refuses what
- * is to be done with them, which changes nothing. */
-static bool can_read(const void *from) {
-    const uintptr_t page = 4096, here = (uintptr_t)__builtin_frame_address(0) / page;
-    if ((uintptr_t)from / page == here && ((uintptr_t)from + 7) / page == here)
-        return true; /* on the page that we stand on ourselves */
-    return raw_syscall4(SYS_rt_sigprocmask, -1, RAW(from), 0, 8) == -EINVAL;
-}
-
 struct address_start { /* the same in sockaddr_in and sockaddr_in6 */
     sa_family_t family;
     in_port_t port;
@@ -47,14 +39,16 @@ struct address_start { /* the same in sockaddr_in and sockaddr_in6 */
 };
 
 /* Family and port of the guest's address; false where it is none of IP, or cannot be read. */
-static bool read_start(const struct policy_request *request, struct address_start *start) {
+static bool read_start(struct policy_request *request, struct address_start *start) {
     if (request->address == NULL || request->length < sizeof(struct sockaddr_in) ||
-        request->length > sizeof(struct sockaddr_storage) || !can_read(request->address))
+        request->length > sizeof request->copy ||
+        !guest_copy(&request->copy, request->address, request->length))
         return false;
-    memcpy(start, request->address, sizeof *start);
+    memcpy(start, &request->copy, sizeof *start);
     start->port = ntohs(start->port);
     return start->family == AF_INET || start->family == AF_INET6 ||
-           (start->family == AF_UNSPEC && request->kind == POLICY_BIND);
+           (start->family == AF_UNSPEC &&
+            (request->kind == POLICY_BIND || request->kind == POLICY_SEND));
 }
 
 static bool is_udp(const struct socket_facts *facts) { return facts->protocol == IPPROTO_UDP; }
@@ -73,6 +67,8 @@ bool policy_applies(struct policy_request *request) {
     bool has_address = request->kind != POLICY_LISTEN && read_start(request, &start);
     if (request->kind == POLICY_BIND && (!has_address || start.port != 0))
         return false;
+    if (request->kind == POLICY_SEND && request->address != NULL && !has_address)
+        return false; /* it will be refused before it binds */
     if ((request->kind == POLICY_CONNECT && !has_address) ||
         (request->kind == POLICY_LISTEN && is_udp(request->facts)))
         return false;
@@ -146,10 +142,7 @@ static long bind_by_number(struct policy_request *request) {
     any_address(request, &address, &length);
     if (request->kind == POLICY_BIND) {
         length = request->length;
-        const char *last = (const char *)request->address + length - 8;
-        if (!can_read(last))
-            return real.bind(request->fd, request->address, length); /* the guest's EFAULT */
-        memcpy(&address, request->address, length);
+        address = request->copy;
     }
     in_port_t port = htons(request->low);
     memcpy((char *)&address + offsetof(struct sockaddr_in, sin_port), &port, sizeof port);

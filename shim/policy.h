@@ -28,6 +28,7 @@ struct policy_request {
     const struct sockaddr *address; /* as the guest gave it: bind's, or the destination; or NULL */
     socklen_t length;
     /* Set by policy_applies and policy_answer. */
+    struct sockaddr_storage copy; /* of the address: the guest's memory is read once */
     struct pw_policy_space *space;
     uint64_t sequence;  /* seeded: what the ports of this request are made from */
     uint64_t flags;     /* for the record: PW_FLAG_POLICY and those behind it */

@@ -8,11 +8,13 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "shim/guest_memory.h"
 #include "shim/raw_syscall.h"
 
 enum { SEGMENTS_MAX = 18, INTERPRETERS_MAX = 4, DYNAMIC_MAX = 64, NOTES_MAX = 16 };
@@ -223,38 +225,55 @@ static bool inspect_file(const char *path, struct program_facts *facts) {
     return true;
 }
 
-static void keep_path(struct program_facts *facts, const char *path, size_t length) {
-    if (length >= sizeof facts->path)
-        length = sizeof facts->path - 1;
-    memcpy(facts->path, path, length);
-    facts->path[length] = '\0';
+/* FOLDER/name, where the folder of `length` bytes stands in facts->path already. */
+static bool inspect_in_folder(const char *name, size_t length, struct program_facts *facts) {
+    size_t name_length = strlen(name);
+    if (length == 0)
+        facts->path[length++] = '.';
+    if (length + name_length + 2 >= sizeof facts->path)
+        return false;
+    facts->path[length] = '/';
+    memcpy(facts->path + length + 1, name, name_length + 1);
+    return inspect_file(facts->path, facts);
+}
+
+static bool search_in(const char *search_path, const char *name, struct program_facts *facts) {
+    bool is_rest = false; /* of a folder's name that is too long */
+    while (true) {
+        long got = guest_copy_string(facts->path, sizeof facts->path, search_path);
+        if (got < 0)
+            return false;
+        size_t length = strcspn(facts->path, ":");
+        bool is_whole = got < (long)sizeof facts->path || facts->path[length] == ':';
+        bool is_last = is_whole && facts->path[length] == '\0';
+        if (is_whole && !is_rest && inspect_in_folder(name, length, facts))
+            return true;
+        if (is_last)
+            return false;
+        is_rest = !is_whole;
+        search_path += length + is_whole;
+    }
 }
 
 bool program_inspect(const char *name, const char *search_path, struct program_facts *facts) {
+    char file[NAME_MAX + 1];
     facts->obstacle = 0;
     facts->sanitizer[0] = '\0';
-    facts->path[0] = '\0';
-    if (name == NULL)
+    long length = -1;
+    if (name != NULL)
+        length = guest_copy_string(facts->path, sizeof facts->path, name);
+    if (length < 0) {
+        facts->path[0] = '\0';
         return false;
-    keep_path(facts, name, strlen(name));
-    if (search_path == NULL || strchr(name, '/') != NULL)
-        return inspect_file(facts->path, facts);
-    size_t name_length = strlen(name);
-    while (true) {
-        size_t length = strcspn(search_path, ":");
-        if (length + name_length + 2 < sizeof facts->path) {
-            memcpy(facts->path, length > 0 ? search_path : ".", length > 0 ? length : 1);
-            size_t at = length > 0 ? length : 1;
-            facts->path[at] = '/';
-            memcpy(facts->path + at + 1, name, name_length + 1);
-            if (inspect_file(facts->path, facts))
-                return true;
-        }
-        if (search_path[length] == '\0')
-            break;
-        search_path += length + 1;
     }
-    keep_path(facts, name, name_length);
+    if (search_path == NULL || strchr(facts->path, '/') != NULL)
+        return inspect_file(facts->path, facts);
+    if (length >= (long)sizeof file)
+        return false; /* it is refused, ENAMETOOLONG */
+    memcpy(file, facts->path, (size_t)length + 1);
+    if (search_in(search_path, file, facts))
+        return true;
+    memcpy(facts->path, file, (size_t)length + 1);
     return false;
 }
 

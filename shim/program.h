@@ -17,6 +17,7 @@ struct program_facts {
 /* `name` is a path, or, where `search_path` is not NULL and the name has no slash, is looked for in
  * that colon-separated list as execvp(3) does. A script's interpreter is looked at in its place.
  * false where no such file can be executed (facts->path still names what was tried).
+ * Both texts may be the guest's: what cannot be read is not there, and the path is then empty.
  * Async-signal-safe; raw system calls only. */
 bool program_inspect(const char *name, const char *search_path, struct program_facts *facts);
 

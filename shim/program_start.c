@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/guest_environment.h"
 #include "shim/module_map.h"
 #include "shim/policy_place.h"
 #include "shim/process.h"
@@ -137,20 +138,28 @@ void *program_start_map(size_t size) {
     return (void *)answer;
 }
 
+static void give_back(const struct program_start *start, void *space) {
+    if (start->space <= START_STACK_BYTES)
+        return;
+    process_vfork_leaves(NULL, 0);
+    program_start_unmap(space, start->space);
+}
+
 char **program_start_environment(const struct program_start *start, void *space) {
-    return space == NULL ? (char **)(uintptr_t)start->plan.given
-                         : environment_build(&start->plan, space);
+    char **given = (char **)(uintptr_t)start->plan.given;
+    char **built = space != NULL ? environment_build(&start->plan, space) : NULL;
+    if (built == NULL && space != NULL)
+        give_back(start, space);
+    return built != NULL ? built : given;
 }
 
 void program_start_end(const struct program_start *start, char **environment) {
-    if (start->space <= START_STACK_BYTES || environment == (char **)(uintptr_t)start->plan.given)
-        return;
-    process_vfork_leaves(NULL, 0);
-    raw_syscall3(SYS_munmap, RAW(environment), (long)start->space, 0);
+    if (environment != (char **)(uintptr_t)start->plan.given)
+        give_back(start, environment);
 }
 
 const char *program_search_path(void) {
-    const char *path = environment_get(environ, "PATH");
+    const char *path = guest_environment_value(environ, "PATH");
     return path != NULL ? path : "/bin:/usr/bin";
 }
 

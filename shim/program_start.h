@@ -64,7 +64,7 @@ void program_start_unmap(void *space, size_t size);
 /* Gives the mapping back, if there was one. */
 void program_start_end(const struct program_start *start, char **environment);
 
-/* The list that execvp(3) searches. */
+/* The list that execvp(3) searches, in the guest's memory. */
 const char *program_search_path(void);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "shim/sockets.h"
 
-/* Calls note(fd, context) for each descriptor in a message that the kernel has accepted or filled.
- */
+/* Calls note(fd, context) for each descriptor in a message that the kernel has accepted or filled;
+ * `message` itself is a copy. */
 void rights_each(const struct msghdr *message,
                  void (*note)(int fd, const struct call_context *context),
                  const struct call_context *context);

@@ -15,7 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "shim/environment.h"
+#include "shim/guest_environment.h"
+#include "shim/guest_memory.h"
 #include "shim/namespaces.h"
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
@@ -403,15 +404,15 @@ void socket_table_tell_test(void) {
     if (gate() != GATE_OPEN)
         return;
     for (unsigned i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const char *name = environment_get(environ, variables[i]);
-        if (name == NULL || *name == '\0')
+        const char *name = guest_environment_value(environ, variables[i]);
+        if (name == NULL)
             continue;
         bool is_number = strcmp(variables[i], "JEST_WORKER_ID") == 0;
         char text[256] = "";
         size_t prefix = is_number ? (size_t)(put_text(text, "JEST_WORKER_ID=") - text) : 0;
-        size_t length = strnlen(name, sizeof text - 1 - prefix);
-        memcpy(text + prefix, name, length);
-        length += prefix;
+        if (guest_copy_string(text + prefix, sizeof text - prefix, name) <= 0)
+            continue;
+        size_t length = strlen(text);
         if (!record_begin(&record, PW_KIND_MARKER, 1 + record_text_units(length, 8),
                           process_serial(), -1, monotonic_ns()))
             return;

@@ -4,11 +4,13 @@
  */
 #include "shim/sockets.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shim/guest_memory.h"
 #include "shim/module_map.h"
 #include "shim/namespaces.h"
 #include "shim/process.h"
@@ -50,6 +52,17 @@ struct endpoint endpoint_of(const void *address, socklen_t length) {
         endpoint.family = AF_INET6;
     }
     return endpoint;
+}
+
+bool socket_given_address(struct sockaddr_storage *into, const struct sockaddr *address,
+                          socklen_t length, int result, int error) {
+    if (address == NULL || length < sizeof(sa_family_t) || length > sizeof *into)
+        return false;
+    if (result < 0)
+        return error != EFAULT && error != EBADF && error != ENOTSOCK &&
+               guest_copy(into, address, length);
+    memcpy(into, address, length);
+    return true;
 }
 
 static struct endpoint ask_address(long call, int fd) {

@@ -20,6 +20,11 @@ struct endpoint {
 /* Reads a socket address of at most `length` bytes; family 0 where it is no IP address. */
 struct endpoint endpoint_of(const void *address, socklen_t length);
 
+/* Copies an address that a call was given: as it is where the kernel took it, and where it did not,
+ * if it can be read; an error alone does not prove that the kernel could. */
+bool socket_given_address(struct sockaddr_storage *into, const struct sockaddr *address,
+                          socklen_t length, int result, int error);
+
 /* The local address of a socket by the kernel; family 0 where there is none. */
 struct endpoint socket_local(int fd);
 struct endpoint socket_remote(int fd);

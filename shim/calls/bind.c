@@ -13,21 +13,15 @@
 #include "shim/stacks.h"
 #include "shim/start_strings.h"
 
-/* The kernel has read the address in these cases, so we may too; otherwise the pointer may be bad,
- * and the guest is to get its EFAULT. An AF_INET socket takes AF_UNSPEC with 0.0.0.0 (ip(7)). */
+/* An AF_INET socket takes AF_UNSPEC with 0.0.0.0 (ip(7)). */
 static struct endpoint read_request(int result, int error, const struct sockaddr *address,
                                     socklen_t length) {
-    struct sockaddr_in v4;
-    struct endpoint none = {.family = 0};
-    if (result < 0 && (error == EFAULT || error == EBADF || error == ENOTSOCK))
-        return none;
-    if (address == NULL || length < sizeof(sa_family_t) || length > sizeof(struct sockaddr_storage))
-        return none;
-    if (address->sa_family != AF_UNSPEC || length < sizeof v4)
-        return endpoint_of(address, length);
-    memcpy(&v4, address, sizeof v4);
-    v4.sin_family = AF_INET;
-    return endpoint_of(&v4, sizeof v4);
+    struct sockaddr_storage copy;
+    if (!socket_given_address(&copy, address, length, result, error))
+        return (struct endpoint){.family = 0};
+    if (copy.ss_family == AF_UNSPEC && length >= sizeof(struct sockaddr_in))
+        copy.ss_family = AF_INET;
+    return endpoint_of(&copy, length);
 }
 
 static void note_bound(int fd, struct socket_facts *facts, const struct endpoint *requested,

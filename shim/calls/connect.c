@@ -33,13 +33,6 @@ static long connect_by_policy(const void *arguments) {
     return policy_answer(connect->request, connect_really, connect->given);
 }
 
-static bool was_read(int result, int error, const struct sockaddr *address, socklen_t length) {
-    if (result < 0 && (error == EFAULT || error == EBADF || error == ENOTSOCK))
-        return false;
-    return address != NULL && length >= sizeof(sa_family_t) &&
-           length <= sizeof(struct sockaddr_storage);
-}
-
 static bool goes_on(int error) {
     return error == EINPROGRESS || error == EALREADY || error == EINTR || error == EISCONN ||
            error == EAGAIN;
@@ -73,13 +66,12 @@ static void note_daemon(const char *path, const void *site) {
 
 static int connect_elsewhere(const struct connect_arguments *given, const void *site) {
     int result = real.connect(given->fd, given->address, given->length);
-    int error = errno;
     struct sockaddr_un unix_address = {.sun_family = AF_UNSPEC};
-    if (!was_read(result, error, given->address, given->length) || gate() != GATE_OPEN)
+    if (result != 0 || given->length >= sizeof unix_address || gate() != GATE_OPEN)
         return result;
-    if (given->length < sizeof unix_address)
+    if (given->address != NULL)
         memcpy(&unix_address, given->address, given->length);
-    if (unix_address.sun_family == AF_UNIX && result == 0)
+    if (unix_address.sun_family == AF_UNIX)
         note_daemon(unix_address.sun_path, site);
     return result;
 }
@@ -90,10 +82,11 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
     struct pw_start *start = &record->units[0].start;
     struct endpoint peer = {.family = 0};
     bool failed = result < 0 && !goes_on(error);
-    if (was_read(result, error, address, length)) {
-        if (address->sa_family == AF_UNSPEC)
+    struct sockaddr_storage copy;
+    if (socket_given_address(&copy, address, length, result, error)) {
+        if (copy.ss_family == AF_UNSPEC)
             record_change_kind(record, PW_KIND_DISCONNECT);
-        peer = endpoint_of(address, length);
+        peer = endpoint_of(&copy, length);
     }
     struct endpoint local = socket_local(fd);
     socket_forget_bind();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "shim/guest_memory.h"
 #include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/raw_syscall.h"
@@ -67,11 +68,16 @@ int call_fexecve(int fd, char *const argv[], char *const envp[], const void *sit
     return -1;
 }
 
+static bool is_empty(const char *path) {
+    char first;
+    return guest_copy(&first, path, sizeof first) && first == '\0';
+}
+
 int call_execveat(int directory, const char *path, char *const argv[], char *const envp[],
                   int flags, const void *site) {
     struct program_start start;
     long file = -1;
-    if ((flags & AT_EMPTY_PATH) != 0 && path != NULL && path[0] == '\0')
+    if ((flags & AT_EMPTY_PATH) != 0 && is_empty(path))
         program_start_begin_descriptor(&start, directory, envp, NUMBER_execveat, site);
     else if (directory == AT_FDCWD)
         program_start_begin(&start, path, NULL, envp, NUMBER_execveat, site);

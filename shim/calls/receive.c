@@ -1,5 +1,7 @@
 /* recvmsg and recvmmsg: descriptors that arrive with SCM_RIGHTS (unix(7)); nothing else of them
  * concerns ports. */
+#include <string.h>
+
 #include "shim/process.h"
 #include "shim/real.h"
 #include "shim/rights.h"
@@ -13,13 +15,15 @@ static void note_arrived(int fd, const struct call_context *context) {
         descriptor_clear(fd);
 }
 
-static void note_message(const struct msghdr *message, int number, const void *site) {
+static void note_message(const void *message, int number, const void *site) {
     struct call_context context = {
         .number = number, .site = site, .begin_ns = 0, .flags = PW_FLAG_RECEIVED};
-    if (message->msg_controllen < sizeof(struct cmsghdr) || gate() != GATE_OPEN)
+    struct msghdr copy;
+    memcpy(&copy, message, sizeof copy); /* it need not be aligned */
+    if (copy.msg_controllen < sizeof(struct cmsghdr) || gate() != GATE_OPEN)
         return;
     context.begin_ns = monotonic_ns();
-    rights_each(message, note_arrived, &context);
+    rights_each(&copy, note_arrived, &context);
 }
 
 ssize_t call_recvmsg(int fd, struct msghdr *message, int flags, const void *site) {
@@ -32,7 +36,8 @@ ssize_t call_recvmsg(int fd, struct msghdr *message, int flags, const void *site
 int call_recvmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags,
                   struct timespec *timeout, const void *site) {
     int result = real.recvmmsg(fd, messages, count, flags, timeout);
-    for (int i = 0; i < result; i++)
-        note_message(&messages[i].msg_hdr, NUMBER_recvmmsg, site);
+    const char *first = (const char *)messages;
+    for (int i = 0; i < result; i++) /* each begins with its msghdr */
+        note_message(first + (size_t)i * sizeof *messages, NUMBER_recvmmsg, site);
     return result;
 }

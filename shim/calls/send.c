@@ -56,9 +56,11 @@ bool send_may_bind(int fd, int flags) {
 static struct endpoint destination(const struct send_arguments *given) {
     if (given->number == NUMBER_sendto)
         return endpoint_of(given->address, given->length);
-    const struct msghdr *message =
-        given->number == NUMBER_sendmsg ? given->message : &given->messages[0].msg_hdr;
-    return endpoint_of(message->msg_name, message->msg_namelen);
+    struct msghdr message; /* an mmsghdr begins with one, and neither need be aligned */
+    memcpy(&message,
+           given->number == NUMBER_sendmsg ? given->message : (const void *)given->messages,
+           sizeof message);
+    return endpoint_of(message.msg_name, message.msg_namelen);
 }
 
 static void finish_send(struct record *record, const struct send_arguments *given,
@@ -67,7 +69,8 @@ static void finish_send(struct record *record, const struct send_arguments *give
     struct endpoint peer = {.family = 0};
     struct endpoint local = socket_local(given->fd);
     start->error = (uint16_t)(result < 0 ? error : 0);
-    if (result >= 0)
+    /* Of no message, nothing was read. */
+    if (result > 0 || (result == 0 && given->number != NUMBER_sendmmsg))
         peer = destination(given);
     if (local.port != 0 || error == EAGAIN)
         start->flags |= PW_FLAG_PORT_ZERO;
@@ -164,6 +167,13 @@ static void note_passed(int fd, const struct call_context *context) {
         record_commit(&record, 0);
 }
 
+/* Of a message that the kernel has accepted; it need not be aligned. */
+static void note_rights(const void *message, const struct call_context *context) {
+    struct msghdr copy;
+    memcpy(&copy, message, sizeof copy);
+    rights_each(&copy, note_passed, context);
+}
+
 ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void *site) {
     struct send_arguments given = {
         .number = NUMBER_sendmsg, .fd = fd, .flags = flags, .message = message};
@@ -174,7 +184,7 @@ ssize_t call_sendmsg(int fd, const struct msghdr *message, int flags, const void
         context.begin_ns = monotonic_ns();
     ssize_t result = send_and_note(&given, site);
     if (context.begin_ns != 0 && result >= 0)
-        rights_each(message, note_passed, &context);
+        note_rights(message, &context);
     return result;
 }
 
@@ -186,7 +196,8 @@ int call_sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags, c
     struct call_context context = {
         .number = NUMBER_sendmmsg, .site = site, .begin_ns = monotonic_ns()};
     int result = (int)send_and_note(&given, site);
+    const char *first = (const char *)messages;
     for (int i = 0; i < result && descriptor_find(fd) == NULL; i++)
-        rights_each(&messages[i].msg_hdr, note_passed, &context);
+        note_rights(first + (size_t)i * sizeof *messages, &context);
     return result;
 }

@@ -2,14 +2,17 @@
  * in environ, the shell's command is prefixed with them, so that at least what the shell starts is
  * seen. All of it is made in a mapping, since the calling thread's stack can be small. */
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 
+#include "shim/guest_memory.h"
 #include "shim/policy_place.h"
 #include "shim/process.h"
 #include "shim/program_start.h"
 #include "shim/real.h"
 #include "shim/sockets.h"
+
+/* The kernel takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
+enum { COMMAND_MOST = 128 * 1024 };
 
 struct shell_command {
     struct program_start start;
@@ -31,17 +34,18 @@ struct kept_space {
 static void exchange_environment(struct shell_command *shell) {
     shell->given = environ;
     shell->exchanged = environment_build(&shell->start.plan, shell->space);
-    environ = shell->exchanged;
+    if (shell->exchanged != NULL)
+        environ = shell->exchanged;
 }
 
-static void put_prefix(struct shell_command *shell, size_t used, size_t room, size_t rest) {
+static void put_prefix(struct shell_command *shell, size_t used) {
     char *text = shell->space + used;
-    size_t length = environment_prefix(&shell->start.plan, shell->space, text, room);
-    /* The kernel takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
-    if (length == 0 || length >= room || length + rest > 128 * 1024)
+    size_t length = environment_prefix(&shell->start.plan, shell->space, text, COMMAND_MOST);
+    if (length == 0 || length >= COMMAND_MOST)
         return;
-    memcpy(text + length, shell->command, rest);
-    shell->command = text;
+    long rest = guest_copy_string(text + length, COMMAND_MOST - length, shell->command);
+    if (rest >= 0 && length + (size_t)rest < COMMAND_MOST)
+        shell->command = text;
 }
 
 static void begin_command(struct shell_command *shell, const char *command, int number,
@@ -63,9 +67,7 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     size_t used = environment_plan(&shell->start.plan, environ, &shell->start.facts);
     if (used == 0)
         return;
-    size_t room = 4 * used + 256; /* a quote in single quotes takes four characters */
-    size_t rest = strlen(command) + 1;
-    shell->size = used + room + rest + 2 * sizeof(struct kept_space);
+    shell->size = used + COMMAND_MOST + 2 * sizeof(struct kept_space);
     shell->size &= ~(sizeof(struct kept_space) - 1);
     shell->space = program_start_map(shell->size);
     if (shell->space == NULL)
@@ -73,7 +75,7 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     if (shell->start.plan.at_once)
         exchange_environment(shell);
     else
-        put_prefix(shell, used, room, rest);
+        put_prefix(shell, used);
 }
 
 /* Another thread may still be reading the exchanged environment: it is kept until the next one. */

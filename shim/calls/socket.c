@@ -101,6 +101,18 @@ static void change_facts(struct socket_facts *facts, int fd, const struct option
         facts->device = device_of(fd);
 }
 
+/* No more than the kernel read of an accepted value: the buffer may end there, or be NULL for no
+ * device and, in IPv6, for 0. In IP a short value is one byte. */
+static size_t bytes_read(const struct option_row *row, const void *value, socklen_t length) {
+    if (row->option == PW_OPTION_DEVICE || value == NULL)
+        return 0;
+    if (row->option == PW_OPTION_LINGER)
+        return 2 * sizeof(int);
+    if (length >= sizeof(int))
+        return sizeof(int);
+    return row->level == IPPROTO_IP && length > 0 ? 1 : 0;
+}
+
 int call_setsockopt(int fd, int level, int name, const void *value, socklen_t length,
                     const void *site) {
     const struct option_row *row = find_row(level, name);
@@ -112,11 +124,10 @@ int call_setsockopt(int fd, int level, int name, const void *value, socklen_t le
     int result = real.setsockopt(fd, level, name, value, length);
     if (result < 0)
         return result;
-    /* No more than the kernel read: the buffer may end there, or be NULL for no device. */
     int given[2] = {0, 0};
-    size_t read = row->option == PW_OPTION_LINGER ? sizeof given : sizeof *given;
-    if (row->option != PW_OPTION_DEVICE)
-        memcpy(given, value, length < read ? length : read);
+    size_t read = bytes_read(row, value, length);
+    if (read > 0)
+        memcpy(given, value, read);
     change_facts(&facts, fd, row, given);
     socket_keep(fd, &facts);
     struct record record;

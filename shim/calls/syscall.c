@@ -1,5 +1,6 @@
 /* syscall(2): Node closes its sockets this way. The numbers that concern us are routed to the
  * wrappers; all others jump straight on (entries.S). */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -90,7 +91,9 @@ static long route_descriptor(long number, const long a[6], const void *site) {
 #endif
     case SYS_dup3:
         return call_dup3((int)a[0], (int)a[1], (int)a[2], site);
-    case SYS_fcntl:
+    case SYS_fcntl: /* of the rest, libc's fcntl asks some in another way */
+        if ((int)a[1] != F_DUPFD && (int)a[1] != F_DUPFD_CLOEXEC)
+            return real.syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
         return call_fcntl((int)a[0], (int)a[1], a[2], real.fcntl, NUMBER_fcntl, site);
 #ifdef SYS_close_range
     case SYS_close_range:

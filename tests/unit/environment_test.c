@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "shim/environment.c"
+#include "shim/guest_environment.c"
 
 enum { LIST = 16, TEXT = 512, NOBODY = 65534 };
 
