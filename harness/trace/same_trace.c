@@ -25,7 +25,7 @@ struct named {
 };
 
 static bool read_identity(int file, struct named *named) {
-    struct trace_reader_problem problem;
+    struct trace_reader_problem problem = {0};
     struct pw_header header = {0};
     struct stat status;
     union pw_unit first = {0};

@@ -19,7 +19,7 @@ refused() {
     rm -f t.trace
     while read -r reader; do
         # A sanitizer's address space is as large as it wants.
-        # shellcheck disable=SC2016 # for the inner shell
+        # shellcheck disable=SC2016,SC2086 # for the inner shell; the words of the command
         run -2 --separate-stderr timeout 60 bash -c \
             'case $0 in *sanitize*) ;; *) ulimit -v 1000000 ;; esac; exec "$0" "$@"' \
             "$PORTWITNESS" $reader "$1"

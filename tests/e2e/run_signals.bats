@@ -1,6 +1,6 @@
 # What signals and stops do to `portwitness run` and its command.
 
-# shellcheck disable=SC2154 # set by bats or by setup.bash
+# shellcheck disable=SC2154,SC2030,SC2031 # set by bats or by setup.bash; each test is a subshell
 bats_require_minimum_version 1.5.0
 load setup
 
