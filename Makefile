@@ -79,7 +79,7 @@ static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.static.c))
 guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.c)))
 property_sources := $(wildcard tests/property/*.c)
 property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
-property := $(BUILD)/tests/property/model_against_kernel $(BUILD)/tests/property/generated_traces
+property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces)
 benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 program := $(BUILD)/portwitness
@@ -159,8 +159,9 @@ $(unit_tests): $(BUILD)/%: $(BUILD)/object/%.o $(filter-out %/harness/cli/main.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
-$(BUILD)/tests/property/model_against_kernel: $(filter-out %/generated_traces.o,$(property_objects))
+$(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o,$(property_objects))
 $(BUILD)/tests/property/generated_traces: $(BUILD)/object/tests/property/generated_traces.o
+$(BUILD)/tests/property/mutated_traces: $(BUILD)/object/tests/property/mutated_traces.o
 $(property): $(filter-out %/harness/cli/main.o,$(harness_objects))
 	$(call say,LD)
 	@mkdir -p $(@D)

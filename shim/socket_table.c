@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "shim/guest_environment.h"
 #include "shim/guest_memory.h"
@@ -294,11 +295,20 @@ static bool has_descriptor(uint32_t pid, const char *link, size_t length, char *
     return found;
 }
 
+/* The thread's processor time, so that a search finds as much on a busy machine as on an idle one.
+ */
+static uint64_t search_clock_ns(void) {
+    struct timespec now;
+    if (raw_syscall3(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, RAW(&now), 0) < 0)
+        return monotonic_ns();
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
 /* Looks for a process that has the socket, the newest first as a rule; pid 0 if none was found in
  * time, or may be looked at. */
 static void find_owner(uint32_t inode, struct space *space) {
     char link[40];
-    uint64_t begin = monotonic_ns();
+    uint64_t begin = search_clock_ns();
     struct owner *owner = &space->owner;
     long got;
     size_t length = (size_t)(put_text(put_number(put_text(link, "socket:["), inode), "]") - link);
@@ -306,9 +316,9 @@ static void find_owner(uint32_t inode, struct space *space) {
         raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (proc < 0)
         return;
-    while (owner->pid == 0 && monotonic_ns() - begin < SEARCH_NS &&
+    while (owner->pid == 0 && search_clock_ns() - begin < SEARCH_NS &&
            (got = raw_syscall3(SYS_getdents64, proc, RAW(space->folders), FOLDER_BYTES)) > 0)
-        for (long at = 0; at < got && owner->pid == 0 && monotonic_ns() - begin < SEARCH_NS;) {
+        for (long at = 0; at < got && owner->pid == 0 && search_clock_ns() - begin < SEARCH_NS;) {
             const struct entry *entry = (const struct entry *)(const void *)(space->folders + at);
             uint32_t pid = number_of(entry->name);
             if (pid != 0 && has_descriptor(pid, link, length, space->descriptors, FOLDER_BYTES))

@@ -120,8 +120,9 @@ static uint32_t count_reserved(const char *list, uint32_t low, uint32_t high) {
         unsigned long last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
         if (end == list)
             break;
-        for (unsigned long port = first; port <= last && port < 65536; port++)
-            count += port >= low && port <= high;
+        unsigned long from = first > low ? first : low;
+        unsigned long to = last < high ? last : high;
+        count += from <= to ? (uint32_t)(to - from + 1) : 0;
         list = *end == ',' ? end + 1 : end;
     }
     return count;

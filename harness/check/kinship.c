@@ -3,7 +3,7 @@
 #include "harness/check/kinship.h"
 
 enum {
-    STEPS_MAX = 4096, /* ends the search in a damaged trace where parents form a ring */
+    STEPS_MAX = 4096, /* further back nothing is searched */
     SIBLING_GENERATIONS = 3
 };
 
@@ -27,12 +27,10 @@ static uint64_t above(const struct machine *machine, uint64_t serial) {
 }
 
 static bool is_below(const struct machine *machine, uint64_t lower, uint64_t upper) {
-    for (int step = 0; lower != 0 && step < STEPS_MAX; step++) {
-        if (lower == upper)
-            return true;
+    /* Whoever is above has the lower serial. */
+    for (int step = 0; lower > upper && step < STEPS_MAX; step++)
         lower = above(machine, lower);
-    }
-    return false;
+    return lower != 0 && lower == upper;
 }
 
 uint64_t kinship_process(const struct machine *machine, uint64_t serial) {

@@ -10,6 +10,9 @@
 
 #include "harness/report/message.h"
 #include "harness/trace/memory.h"
+#include "harness/trace/text_file.h"
+
+enum { SUPPRESSIONS_BYTES = 1 << 20, SUPPRESSIONS_LINES = 10000, SUPPRESSIONS_LINE_BYTES = 4096 };
 
 static bool complain(const char *path, unsigned line, const char *what, const char *word) {
     message_write(stderr, "portwitness: %s:%u: %s: %s", path, line, what, word);
@@ -96,23 +99,41 @@ static bool take_line(struct suppressions *suppressions, char *line, unsigned nu
     return true;
 }
 
+static bool refuse_line(const char *path, unsigned number) {
+    if (number > SUPPRESSIONS_LINES)
+        message_write(stderr, "portwitness: %s: has more than %d lines", path, SUPPRESSIONS_LINES);
+    else
+        message_write(stderr, "portwitness: %s:%u: the line has more than %d bytes", path, number,
+                      SUPPRESSIONS_LINE_BYTES);
+    return false;
+}
+
+static bool refuse(const char *path, const char *why) {
+    message_write(stderr, "portwitness: %s: %s", path, why);
+    return false;
+}
+
 bool suppressions_read(struct suppressions *suppressions, const char *path) {
-    FILE *file = fopen(path, "re");
-    char *line = NULL;
-    size_t size = 0;
+    char why[64];
+    size_t length;
+    char *text = text_file_read(path, SUPPRESSIONS_BYTES, &length);
+    bool good = true;
     unsigned number = 0;
-    bool good = file != NULL;
-    if (file == NULL)
-        message_write(stderr, "portwitness: %s: %s", path, strerror(errno));
-    while (good && getline(&line, &size, file) >= 0)
-        good = take_line(suppressions, line, ++number, path);
-    if (good && ferror(file)) {
-        message_write(stderr, "portwitness: %s: %s", path, strerror(errno));
-        good = false;
+    if (text == NULL)
+        return refuse(path, strerror(errno));
+    if (length > SUPPRESSIONS_BYTES || strlen(text) != length) {
+        snprintf(why, sizeof why, "has more than %d bytes", SUPPRESSIONS_BYTES);
+        good = refuse(path, length > SUPPRESSIONS_BYTES ? why : "is no text: it has a NUL in it");
     }
-    free(line);
-    if (file != NULL)
-        fclose(file);
+    for (char *line = text, *next; good && line != NULL; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        good = ++number <= SUPPRESSIONS_LINES && strlen(line) <= SUPPRESSIONS_LINE_BYTES
+                   ? take_line(suppressions, line, number, path)
+                   : refuse_line(path, number);
+    }
+    free(text);
     return good;
 }
 

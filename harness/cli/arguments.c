@@ -8,6 +8,7 @@
 #include "harness/cli/commands.h"
 #include "harness/report/message.h"
 #include "harness/report/output.h"
+#include "harness/trace/same_trace.h"
 
 enum { OPTION_HELP = 'h' };
 
@@ -15,6 +16,11 @@ static int help_status(poptContext context, const char *explanation) {
     poptPrintHelp(context, stdout, 0);
     fputs(explanation, stdout);
     return output_finish() ? 0 : 1;
+}
+
+static void tell_same(void *with, const char *left_out, const char *same_as) {
+    (void)with;
+    message_write(stderr, "portwitness: %s: same trace as %s; read once", left_out, same_as);
 }
 
 bool arguments_parse(struct arguments *arguments, int argc, char **argv,
@@ -38,16 +44,17 @@ bool arguments_parse(struct arguments *arguments, int argc, char **argv,
             arguments->values[got] = poptGetOptArg(arguments->context);
         }
     }
-    arguments->traces = poptGetArgs(arguments->context);
+    const char **named = poptGetArgs(arguments->context);
     *status = STATUS_USAGE;
     if (got < -1)
         message_write(stderr, "%s: %s: %s", argv[0],
                       poptBadOption(arguments->context, POPT_BADOPTION_NOALIAS), poptStrerror(got));
     else if (help)
         *status = help_status(arguments->context, explanation);
-    else if (arguments->traces == NULL)
+    else if (named == NULL)
         fprintf(stderr, "%s: no trace named; see %s --help\n", argv[0], argv[0]);
     else {
+        arguments->traces = same_trace_once(named, tell_same, NULL);
         *status = 0;
         return true;
     }
@@ -81,5 +88,6 @@ bool arguments_number(const struct arguments *arguments, int index, const char *
 void arguments_free(struct arguments *arguments) {
     for (unsigned i = 0; i < ARGUMENTS_VALUES; i++)
         free(arguments->values[i]);
+    free(arguments->traces);
     poptFreeContext(arguments->context);
 }

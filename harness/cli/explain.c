@@ -12,8 +12,9 @@
 #include "harness/explain/explanation.h"
 #include "harness/report/message.h"
 #include "harness/report/output.h"
+#include "harness/trace/text_file.h"
 
-enum { LINE_BYTES = 512, OPERATIONS_MAX = 4096, VALUE_FILE = 'f' };
+enum { FILE_BYTES = 1 << 20, OPERATIONS_MAX = 4096, VALUE_FILE = 'f' };
 
 static const char help_text[] =
     "\nOne operation an argument or, with -f, a line ('#' begins a comment; '-' is standard "
@@ -43,28 +44,42 @@ static bool take(struct input *input, const char *text, unsigned number) {
     return false;
 }
 
+static bool refuse_file(const char *file, const char *why) {
+    message_write(stderr, "portwitness explain: %s: %s", file, why);
+    return false;
+}
+
+static bool take_line(struct input *input, char *line, unsigned number) {
+    line[strcspn(line, "#")] = '\0';
+    if (line[strspn(line, " \t\r")] == '\0')
+        return true;
+    if (input->explanation.count < OPERATIONS_MAX)
+        return take(input, line, number);
+    message_write(stderr, "portwitness explain: %s:%u: more than %d operations", input->file,
+                  number, OPERATIONS_MAX);
+    return false;
+}
+
 static bool read_file(struct input *input) {
-    char line[LINE_BYTES];
-    unsigned number = 0;
+    char why[64];
+    size_t length;
+    char *text = text_file_read(input->file, FILE_BYTES, &length);
     bool good = true;
-    FILE *file = strcmp(input->file, "-") == 0 ? stdin : fopen(input->file, "re");
-    if (file == NULL) {
-        message_write(stderr, "portwitness explain: %s: %s", input->file, strerror(errno));
-        return false;
+    unsigned number = 0;
+    if (text == NULL)
+        return refuse_file(input->file, strerror(errno));
+    if (length > FILE_BYTES || strlen(text) != length) {
+        snprintf(why, sizeof why, "has more than %d bytes", FILE_BYTES);
+        good =
+            refuse_file(input->file, length > FILE_BYTES ? why : "is no text: it has a NUL in it");
     }
-    while (good && fgets(line, sizeof line, file) != NULL) {
-        number++;
-        line[strcspn(line, "#\n")] = '\0';
-        if (line[strspn(line, " \t\r")] == '\0')
-            continue;
-        good = input->explanation.count < OPERATIONS_MAX && take(input, line, number);
+    for (char *line = text, *next; good && line != NULL; line = next) {
+        next = strchr(line, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        good = take_line(input, line, ++number);
     }
-    if (ferror(file)) {
-        message_write(stderr, "portwitness explain: %s: %s", input->file, strerror(errno));
-        good = false;
-    }
-    if (file != stdin)
-        fclose(file);
+    free(text);
     return good;
 }
 

@@ -16,6 +16,7 @@
 #include "harness/publish/host_facts_read.h"
 #include "harness/report/output.h"
 #include "harness/trace/memory.h"
+#include "harness/trace/text_file.h"
 
 static const char explanation[] =
     "\nReads a cluster file of Kind or a compose file (- for standard input), or the "
@@ -60,41 +61,10 @@ static int bad_input(const char *name, const struct input_problem *problem) {
     return STATUS_USAGE;
 }
 
-/* Reads the file up to one byte more than a file may have. NULL with errno set if that fails. */
-static char *read_file(const char *name, size_t *length) {
-    bool standard_input = strcmp(name, "-") == 0;
-    int file = standard_input ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
-    char *text;
-    ssize_t got = 0;
-
-    if (file < 0)
-        return NULL;
-    text = malloc(YAML_TREE_BYTES + 1);
-    if (text == NULL)
-        abort();
-    *length = 0;
-    while (*length <= YAML_TREE_BYTES &&
-           (got = read(file, text + *length, YAML_TREE_BYTES + 1 - *length)) != 0) {
-        if (got < 0 && errno != EINTR)
-            break;
-        *length += got > 0 ? (size_t)got : 0;
-    }
-    if (got < 0) {
-        int error = errno;
-
-        free(text);
-        text = NULL;
-        errno = error;
-    }
-    if (!standard_input)
-        close(file);
-    return text;
-}
-
 static int read_input_file(struct plan *plan) {
     struct input_problem problem;
     size_t length;
-    char *text = read_file(plan->file, &length);
+    char *text = text_file_read(plan->file, YAML_TREE_BYTES, &length);
     bool good;
 
     if (text == NULL) {

@@ -10,7 +10,7 @@
 
 #include "harness/kind/cluster_file.h"
 #include "harness/publish/sockets.h"
-#include "harness/trace/memory.h"
+#include "harness/trace/text_file.h"
 
 static const struct {
     const char *address;
@@ -101,24 +101,6 @@ static bool convert(struct board_settings *settings, const struct plan_input *in
     return true;
 }
 
-/* NULL with errno set. The text is cut at one byte more than may be. */
-static char *read_text(const char *name, size_t *length) {
-    size_t room = 0;
-    char *text = memory_grow(NULL, &room, YAML_TREE_BYTES + 1, 1);
-    errno = 0;
-    FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-    *length = file != NULL ? fread(text, 1, YAML_TREE_BYTES + 1, file) : 0;
-    bool failed = file == NULL || ferror(file);
-    int error = errno;
-    if (file != NULL && file != stdin)
-        fclose(file);
-    if (!failed)
-        return text;
-    free(text);
-    errno = error;
-    return NULL;
-}
-
 /* One line, whatever the name holds. */
 static void write_name(const char *name) {
     fputs("portwitness storm: ", stderr);
@@ -136,7 +118,7 @@ bool storm_mappings_read(struct board_settings *settings, const char *file, unsi
         use_built_in(settings);
         return true;
     }
-    char *text = read_text(file, &length);
+    char *text = text_file_read(file, YAML_TREE_BYTES, &length);
     if (text == NULL) {
         int error = errno;
         write_name(file);

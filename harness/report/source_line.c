@@ -5,9 +5,12 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
+#include <fcntl.h>
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "harness/trace/memory.h"
 
@@ -39,6 +42,16 @@ struct source_lines *source_lines_make(void) {
     return lines;
 }
 
+/* The name comes from a trace: a FIFO of that name would be waited for, a device read for ever. */
+static int open_regular(const char *path) {
+    struct stat status;
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (file < 0 || (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0))
+        return file;
+    close(file);
+    return -1;
+}
+
 static const struct opened *open_module(struct source_lines *lines, const char *path) {
     for (size_t i = 0; i < lines->count; i++)
         if (strcmp(lines->list[i].path, path) == 0)
@@ -47,10 +60,13 @@ static const struct opened *open_module(struct source_lines *lines, const char *
     struct opened *opened = &lines->list[lines->count++];
     *opened =
         (struct opened){.path = memory_copy(path, strlen(path)), .session = dwfl_begin(&callbacks)};
-    if (opened->session == NULL)
+    int file = opened->session != NULL ? open_regular(path) : -1;
+    if (file < 0)
         return opened;
     dwfl_report_begin(opened->session);
-    opened->module = dwfl_report_offline(opened->session, path, path, -1);
+    opened->module = dwfl_report_offline(opened->session, path, path, file);
+    if (opened->module == NULL)
+        close(file);
     dwfl_report_end(opened->session, NULL, NULL);
     return opened;
 }

@@ -167,8 +167,9 @@ static void apply_accept(struct bindings *bindings, const struct event *event, u
     sockets_hold(sockets, process, event->descriptor, index, event->ns);
     listener = sockets_find(sockets, process, event->other_descriptor, event->other);
     if (listener == index || sockets->list[listener].binding == MAP_NONE ||
-        sockets->list[index].next_accepted != MAP_NONE)
+        sockets->list[index].accepted)
         return;
+    sockets->list[index].accepted = true;
     sockets->list[index].next_accepted =
         bindings->list[sockets->list[listener].binding].first_accepted;
     bindings->list[sockets->list[listener].binding].first_accepted = index;

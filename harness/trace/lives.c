@@ -60,7 +60,10 @@ static void start(struct lives *lives, uint32_t index, uint64_t ns) {
         copy_from_parent(lives, processes_index(lives->processes, process->parent), index, ns);
     } else {
         before = predecessor_of(lives, index);
-        if (before != MAP_NONE && lives->list[before].successor == MAP_NONE) {
+        /* In a damaged trace a program may start twice: what has a successor succeeds nobody, so
+         * that no ring comes of it. */
+        if (before != MAP_NONE && lives->list[before].successor == MAP_NONE &&
+            lives->list[index].successor == MAP_NONE) {
             lives->list[before].successor = index;
             sockets_release_all(lives->sockets, before, ns, END_CLOSED);
         }

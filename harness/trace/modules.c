@@ -7,7 +7,7 @@
 
 #include "harness/trace/memory.h"
 
-#define GENERATIONS_MAX 4096 /* ends the search in a damaged trace where parents form a ring */
+#define GENERATIONS_MAX 4096 /* what forked each other further back than that is not searched */
 
 void modules_note(struct modules *modules, const struct trace_record *record) {
     const struct pw_numbers *numbers = record->numbers;

@@ -7,7 +7,7 @@
 
 #include "harness/trace/memory.h"
 
-#define GENERATIONS_MAX 4096 /* ends the search in a damaged trace where parents form a ring */
+#define GENERATIONS_MAX 4096 /* what forked each other further back than that is not searched */
 
 uint32_t processes_index(const struct processes *processes, uint64_t serial) {
     return serial == 0 ? MAP_NONE : map_get(&processes->by_serial, serial);
@@ -36,10 +36,16 @@ static struct process *find_or_add(struct processes *processes, uint64_t serial)
     return &processes->list[index];
 }
 
+/* Serials are counted up, so a parent's is below its child's; only a damaged trace says otherwise,
+ * and only there could parents form a ring. */
+static void set_parent(struct process *process, uint64_t parent) {
+    process->parent = parent < process->serial ? parent : 0;
+}
+
 static void take_identity(struct process *process, const struct pw_process *identity) {
     if (identity->pid != 0) /* a child in a sandbox cannot ask for its own */
         process->pid = identity->pid;
-    process->parent = identity->parent;
+    set_parent(process, identity->parent);
     if (identity->start_time != 0)
         process->start_time = identity->start_time;
     if (identity->pid_namespace != 0)
@@ -69,10 +75,10 @@ static void find_parent(struct processes *processes, struct process *process,
 
     if (before != NULL && before != process &&
         (before->start_time == process->start_time || before->start_time == 0))
-        process->parent = before->serial;
+        set_parent(process, before->serial);
     else if (parent != NULL && parent != process && parent->serial != process->serial &&
              (parent->pid_namespace == process->pid_namespace || parent->pid_namespace == 0))
-        process->parent = parent->serial;
+        set_parent(process, parent->serial);
 }
 
 static void note_pid(struct processes *processes, const struct process *process) {
@@ -88,7 +94,7 @@ static void note_fork(struct processes *processes, const struct trace_record *re
     child = find_or_add(processes, record->identity->serial);
     if (child->pid == 0)
         take_identity(child, record->identity);
-    child->parent = record->process;
+    set_parent(child, record->process);
     child->by_fork = true;
     note_pid(processes, child);
 }

@@ -17,6 +17,7 @@
 #include "harness/trace/layout.h"
 
 #define WINDOW_UNITS 4096u
+#define HOLE_BYTES_LEAST 4096 /* asked for at each page, not at each unit */
 
 /* Units [from, to). */
 struct range {
@@ -215,6 +216,27 @@ static void skip(struct trace_reader *reader, uint64_t *counter) {
     reader->now.from++;
 }
 
+/* Counts the blank units at the current place that the file has no bytes for: a damaged header can
+ * claim terabytes of them. */
+static void skip_hole(struct trace_reader *reader) {
+    uint64_t from = reader->now.from;
+    off_t offset = (off_t)(reader->header.units_offset + from * PW_UNIT_SIZE);
+    uint64_t to = reader->now.to;
+    off_t data;
+
+    if (offset % HOLE_BYTES_LEAST != 0)
+        return;
+    data = lseek(reader->file, offset, SEEK_DATA);
+    if (data < 0 && errno != ENXIO)
+        return;
+    if (data >= 0 && ((uint64_t)data - reader->header.units_offset) / PW_UNIT_SIZE < to)
+        to = ((uint64_t)data - reader->header.units_offset) / PW_UNIT_SIZE;
+    if (to <= from)
+        return;
+    reader->counts.blank += to - from;
+    reader->now.from = to;
+}
+
 /* A blank unit: its writer is between taking the record and storing anything, or died there. The
  * units behind it, up to the next start, may be the same record's. */
 static void pass_blank(struct trace_reader *reader) {
@@ -224,6 +246,7 @@ static void pass_blank(struct trace_reader *reader) {
 
     if (!reader->tailing) {
         skip(reader, &reader->counts.blank);
+        skip_hole(reader);
         return;
     }
     /* A run that the window's end cut in two could cut a record in two as well. */

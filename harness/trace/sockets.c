@@ -84,6 +84,8 @@ void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uin
                   uint64_t ns) {
     uint32_t first;
     uint32_t vacant = MAP_NONE;
+    uint32_t oldest = MAP_NONE;
+    unsigned length = 0;
 
     if (process == MAP_NONE || descriptor < 0)
         return;
@@ -99,6 +101,15 @@ void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uin
             vacant = i;
         else if (holder->superseded_ns == 0)
             holder->superseded_ns = ns;
+        oldest = i;
+        length++;
+    }
+    /* So many that the record of a close is not to be expected any more: the first one is settled
+     * now. */
+    if (vacant == MAP_NONE && length == SAME_NUMBER_MAX) {
+        let_go(sockets, &sockets->holders[oldest], sockets->holders[oldest].superseded_ns,
+               END_INFERRED);
+        vacant = oldest;
     }
     if (vacant == MAP_NONE)
         vacant = add_holder(sockets, process, descriptor, first);
@@ -144,7 +155,11 @@ void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t chi
     while (index != MAP_NONE) {
         const struct holder holder = sockets->holders[index];
 
-        if (holder.socket != MAP_NONE && holder.superseded_ns == 0)
+        if (holder.socket == MAP_NONE || holder.superseded_ns != 0)
+            ;
+        else if (sockets->holder_count >= HOLDERS_MAX)
+            sockets->list[holder.socket].uncertain = true;
+        else
             sockets_hold(sockets, child, holder.descriptor, holder.socket, ns);
         index = holder.next_of_process;
     }

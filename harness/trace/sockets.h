@@ -32,14 +32,16 @@ struct socket_state {
     uint8_t released_by; /* enum end_known_by */
     bool time_wait;      /* the notice said that TIME_WAIT stands */
     bool listening;
-    bool client; /* connected, or about to be */
+    bool client;   /* connected, or about to be */
+    bool accepted; /* in the list of a listener; a damaged trace may tell of it once more */
     bool linger_zero;
     bool reuse_address;
     bool uncertain; /* a torn record concerns it */
 };
 
 /* One descriptor of a socket in one process. Those of one (process, descriptor) form a chain, since
- * a number may be in use again before the record of its close comes; free ones stay in it. */
+ * a number may be in use again before the record of its close comes; free ones stay in it. It never
+ * has more than SAME_NUMBER_MAX. */
 struct holder {
     uint64_t since_ns;
     uint64_t superseded_ns; /* when the number turned up with another socket; 0: did not */
@@ -48,6 +50,8 @@ struct holder {
     uint32_t next_of_process;
     int descriptor;
 };
+
+enum { SAME_NUMBER_MAX = 32, HOLDERS_MAX = 4 << 20 };
 
 /* Zero-initialized there are none. */
 struct sockets {
@@ -80,7 +84,8 @@ void sockets_release(struct sockets *sockets, uint32_t process, int descriptor, 
 void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
                          enum end_known_by how);
 
-/* A forked child has what its parent has. */
+/* A forked child has what its parent has. Beyond HOLDERS_MAX no more is copied, and the sockets
+ * become uncertain. */
 void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t child, uint64_t ns);
 
 /* Settles descriptors whose number turned up with another socket and whose close never came. */

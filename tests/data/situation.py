@@ -158,7 +158,7 @@ def connected(reuse=False):
 
 def settle(port):
     """Waits for what goes on without us: until no socket but a TIME_WAIT has the port."""
-    for _ in range(500):
+    for _ in range(6000):
         with open("/proc/net/tcp") as table:
             lines = [line.split() for line in table.readlines()[1:]]
         if not any(int(line[1].split(":")[1], 16) == port and line[3] != "06" for line in lines):

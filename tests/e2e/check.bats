@@ -76,7 +76,7 @@ JS
     witness sh -c '"$0" pick.py >file; "$0" serve.py <file' "$python"
     assert_equal "$(kinds)" 'race-window hazard possible'
     rm t
-    witness sh -c '"$0" pick.py | { read -r port; sleep 0.3; echo "$port" | "$0" serve.py; }' "$python"
+    witness sh -c '"$0" pick.py | { read -r port; cat; echo "$port" | "$0" serve.py; }' "$python"
     assert_equal "$(kinds)" 'race-window hazard possible'
 }
 
@@ -274,7 +274,7 @@ taker = start("taker.py")
 door.communicate(b"\n")
 taker.communicate(b"\n")
 PYTHON
-    one_port 20000 timeout 20 "$PORTWITNESS" run --quiet -o t -- "$python" both.py
+    one_port 20000 timeout 120 "$PORTWITNESS" run --quiet -o t -- "$python" both.py
     assert_equal "$(kinds)" 'wrong-door hazard possible'
     assert_equal "$(found '.[0] | .assigned.pid == .subject.pid and .other.pid != .subject.pid')" true
 }
@@ -301,7 +301,7 @@ taker = start("other", "taker.py")
 late.communicate(b"\n")
 taker.communicate(b"\n")
 PYTHON
-    one_port 20000 timeout 20 "$python" jobs.py "$PORTWITNESS"
+    one_port 20000 timeout 120 "$python" jobs.py "$PORTWITNESS"
     run -1 "$PORTWITNESS" check --json t other
     assert_equal "$(jq -r '.findings[] | "\(.kind) \(.certain) \(.other.trace)"' <<<"$output")" \
         'lost-race true other'

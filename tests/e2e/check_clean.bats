@@ -17,7 +17,7 @@ clean() {
     local name=$1
     shift
     rm -f t
-    timeout 60 "$PORTWITNESS" run --quiet -o t -- "$@" >out 2>&1 || {
+    timeout 300 "$PORTWITNESS" run --quiet -o t -- "$@" >out 2>&1 || {
         echo "$name failed:"
         cat out
         return 1
@@ -237,26 +237,29 @@ http { access_log off; client_body_temp_path b; proxy_temp_path p; fastcgi_temp_
 N
     cat >nginx.sh <<'S'
 nginx -p "$PWD" -c nginx.conf & pid=$!
-for i in $(seq 100); do curl -sf http://127.0.0.1:18451/ >/dev/null && break; sleep 0.05; done
-kill -HUP $pid; sleep 0.3; curl -sf http://127.0.0.1:18451/ >/dev/null; status=$?
+for i in $(seq 1200); do curl -sf http://127.0.0.1:18451/ >/dev/null && break; sleep 0.05; done
+old=$(pgrep -P $pid)
+kill -HUP $pid
+for i in $(seq 1200); do [ -n "$(pgrep -P $pid)" ] && [ ! -e "/proc/$old" ] && break; sleep 0.05; done
+curl -sf http://127.0.0.1:18451/ >/dev/null; status=$?
 kill -QUIT $pid; wait $pid; exit $status
 S
     clean nginx-reload sh nginx.sh
     cat >redis.sh <<'S'
 redis-server --port 18452 --save '' --daemonize no >/dev/null & pid=$!
-for i in $(seq 100); do redis-cli -p 18452 ping 2>/dev/null | grep -q PONG && break; sleep 0.05; done
+for i in $(seq 1200); do redis-cli -p 18452 ping 2>/dev/null | grep -q PONG && break; sleep 0.05; done
 redis-cli -p 18452 set a b >/dev/null; redis-cli -p 18452 shutdown nosave; wait $pid
 S
     clean redis sh redis.sh
     cat >memcached.sh <<'S'
 memcached -u root -l 127.0.0.1 -p 18453 & pid=$!
-for i in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/18453) 2>/dev/null && break; sleep 0.05; done
+for i in $(seq 1200); do (exec 3<>/dev/tcp/127.0.0.1/18453) 2>/dev/null && break; sleep 0.05; done
 kill -TERM $pid; wait $pid; true
 S
     clean memcached bash memcached.sh
     cat >socat.sh <<'S'
 socat TCP-LISTEN:18454,bind=127.0.0.1,reuseaddr,fork EXEC:cat & pid=$!
-for i in $(seq 100); do echo x | socat -T1 - TCP:127.0.0.1:18454 2>/dev/null | grep -q x && break; sleep 0.05; done
+for i in $(seq 1200); do echo x | socat -T1 - TCP:127.0.0.1:18454 2>/dev/null | grep -q x && break; sleep 0.05; done
 kill $pid; wait $pid; true
 S
     clean socat sh socat.sh

@@ -62,9 +62,9 @@ start() {
 }
 
 # hear: the guest's next line, in $said and in the words of $words. It fails at the end of the
-# guest's output, and where nothing is said for 20 seconds.
+# guest's output, and where nothing is said for two minutes.
 hear() {
-    IFS= read -r -t 20 said <&"$from" || { echo "the guest said nothing more" >&2; return 1; }
+    IFS= read -r -t 120 said <&"$from" || { echo "the guest said nothing more" >&2; return 1; }
     read -ra words <<<"$said"
 }
 
@@ -74,7 +74,7 @@ tell() { printf '%s\n' "$1" >&"$to"; }
 finish() {
     exec {to}>&-
     to=''
-    timeout 20 cat <&"$from" >rest || { echo 'the guest does not end' >&2; return 1; }
+    timeout 120 cat <&"$from" >rest || { echo 'the guest does not end' >&2; return 1; }
     exec {from}<&-
     local ended=$guest
     guest=''

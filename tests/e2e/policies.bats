@@ -98,7 +98,7 @@ port = int(child.stdout.readline())
 child.kill()
 child.wait()
 held = []
-deadline = time.monotonic() + 5
+deadline = time.monotonic() + 60
 while time.monotonic() < deadline:
     s = socket.socket()
     s.bind(("127.0.0.1", 0))
@@ -113,7 +113,8 @@ END
 
 @test "quarantine: the same program wins 10,000 of 10,000 beside 64 that ask for 20,000 a second" {
     # shellcheck disable=SC2016
-    local script='"$1" "$2/crowd.py" 64 20000 4 $3 & sleep 0.5; "$1" "$2/rebind.py" 10000; wait'
+    local script='"$1" "$2/crowd.py" 64 20000 $3 & until [ -e asking ]; do sleep 0.05; done
+        "$1" "$2/rebind.py" 10000; : >enough; wait; rm asking enough'
     under quarantine sh -c "$script" - "$python" "$data" "" >said
     grep -qx 'lost 0 of 10000' said
     [ "$(counted recycled)" -gt 1000 ]
@@ -131,7 +132,8 @@ given = {}
 for _ in range(4):
     s = socket.socket(); s.bind(("127.0.0.1", 0))
     port = s.getsockname()[1]
-    assert port not in given, port
+    # Again only if this took so long.
+    assert port not in given or time.monotonic() - begin >= 2, port
     given[port] = True
     s.close()
 time.sleep(2.2)

@@ -10,7 +10,7 @@ teardown() { guests_teardown; }
 
 # listening COUNT: waits until the guest's namespace has so many listening TCP sockets.
 listening() {
-    for _ in {1..400}; do
+    for _ in {1..1200}; do
         [ "$(nsenter -t "$guest" -n ss -Hnlt 2>/dev/null | wc -l)" -lt "$1" ] || return 0
         sleep 0.05
     done
@@ -77,7 +77,7 @@ CONF
 @test "memcached: TCP and UDP on ports that the kernel chose, as its own file tells them" {
     MEMCACHED_PORT_FILENAME=$PWD/ports start memcached -u root -l 127.0.0.1 -p -1 -U -1
     listening 1
-    for _ in {1..100}; do [ -s ports ] && break; sleep 0.05; done
+    for _ in {1..1200}; do [ -s ports ] && break; sleep 0.05; done
     same_as_kernel
     [ "$(sed -n 's/^\(TCP\|UDP\) INET: //p' ports)" = "$(cut -d' ' -f3 <<<"$held")" ]
     [ "$(wc -l <<<"$held")" -eq 2 ]

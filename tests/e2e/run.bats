@@ -184,28 +184,38 @@ os.execvp(sys.argv[1], sys.argv[1:])'
 @test "a program that outlives the command is named" {
     # shellcheck disable=SC2016 # for the inner shell
     run -0 "$PORTWITNESS" run -o t.trace -- sh -c \
-        'sleep 30 >/dev/null 2>&1 3>&- & echo $!; sleep 0.3'
+        '"$0" -c "import time; open(\"up\", \"w\"); time.sleep(60)" >/dev/null 2>&1 3>&- & echo $!
+        until [ -e up ]; do sleep 0.05; done' "$python"
     kill "${lines[0]}"
-    assert_matches "$output" "portwitness: still running: sleep \(${lines[0]}\)"
+    assert_matches "$output" "portwitness: still running: ${python##*/} \(${lines[0]}\)"
     assert_equal "$(last_line "$output")" "portwitness: t.trace"
 }
 
+is_reaped() { [ ! -e "/proc/$1" ]; }
+
 @test "--wait waits for what outlives the command, and keeps the command's status" {
-    late='(sleep 0.5; echo late >late) >/dev/null 2>&1 3>&- & exit 3'
+    # shellcheck disable=SC2016 # for the inner shell
+    late='(until [ -e go ]; do sleep 0.05; done; echo late >late) >/dev/null 2>&1 3>&- & echo $$ >command; exit 3'
     run -3 "$PORTWITNESS" run -- sh -c "$late"
     [ ! -e late ]
+    : >go
     wait_for test -e late
-    rm late
+    rm late go command
+    (wait_for test -s command; wait_for is_reaped "$(cat command)"; : >go) 3>&- &
     run -3 "$PORTWITNESS" run --wait -- sh -c "$late"
     assert_equal "$(cat late)" late
     [[ $output != *"still running"* ]]
 }
 
 @test "a signal during --wait does not go to a command that has ended" {
-    "$PORTWITNESS" run --wait -- sh -c 'sleep 1 >/dev/null 2>&1 & exit 3' 2>errors 3>&- &
+    # shellcheck disable=SC2016 # for the inner shell
+    "$PORTWITNESS" run --wait -- sh -c '(until [ -e go ]; do sleep 0.05; done) >/dev/null 2>&1 &
+        echo $$ >command; exit 3' 2>errors 3>&- &
     runner=$!
-    sleep 0.5
+    wait_for test -s command
+    wait_for is_reaped "$(cat command)"
     kill -USR1 "$runner"
+    : >go
     status=0
     wait "$runner" || status=$?
     assert_equal "$status" 3
@@ -221,12 +231,12 @@ os.execvp(sys.argv[1], sys.argv[1:])'
 }
 
 @test "the kernel's notice tells of the side that keeps TIME_WAIT" {
-    "$PORTWITNESS" run -q -o t.trace -- "$python" -c 'import socket, time
+    "$PORTWITNESS" run -q -o t.trace -- "$python" -c 'import socket
 listener = socket.create_server(("127.0.0.1", 0))
 client = socket.create_connection(listener.getsockname())
 server, _ = listener.accept()
 client_port = client.getsockname()[1]
-client.close(); time.sleep(0.1); server.close(); time.sleep(0.1)
+client.close(); server.recv(1); server.close()
 print(client_port, listener.getsockname()[1])' >ports
     read -r client server <ports
     destroyed() {
@@ -238,10 +248,11 @@ print(client_port, listener.getsockname()[1])' >ports
 }
 
 @test "only sockets that the trace knows get a record of their end" {
-    "$PORTWITNESS" run -q -o t.trace -- sleep 0.5 3>&- &
+    "$PORTWITNESS" run -q -o t.trace -- sh -c ': >up; until [ -e go ]; do sleep 0.05; done' 3>&- &
     runner=$!
-    sleep 0.2
+    wait_for test -e up
     "$python" -c "$bind_one" >/dev/null
+    : >go
     wait "$runner"
     assert_equal "$("$PORTWITNESS" export --format jsonl t.trace | grep -c '"destroyed"')" 0
 }
@@ -256,8 +267,15 @@ print(client_port, listener.getsockname()[1])' >ports
 }
 
 @test "beyond the descriptor limit the ends that were not watched are counted" {
+    # They live until run has used up its descriptors.
+    mkfifo gate
     # shellcheck disable=SC2016 # for the inner shell
-    run -0 bash -c 'ulimit -n 40; exec "$0" run -- bash -c "for ((i = 0; i < 60; i++)); do sleep 0.6 & done; wait"' "$PORTWITNESS"
+    run -0 bash -c 'ulimit -n 40; exec "$0" run -- bash -c "$1"' "$PORTWITNESS" '
+        exec 4<>gate
+        for ((i = 0; i < 60; i++)); do read -r _ <&4 & done
+        until [ "$(ls "/proc/$PPID/fd" | wc -l)" -ge 40 ]; do sleep 0.05; done
+        for ((i = 0; i < 60; i++)); do echo >&4; done
+        wait'
     assert_matches "$output" '0 records lost: [a-z ]* [1-9][0-9]*; 0 torn'
 }
 

@@ -1,6 +1,6 @@
 # What signals and stops do to `portwitness run` and its command.
 
-# shellcheck disable=SC2154 # set by bats or by setup.bash
+# shellcheck disable=SC2154,SC2030,SC2031 # set by bats or by setup.bash; each test is a subshell
 bats_require_minimum_version 1.5.0
 load setup
 
@@ -22,8 +22,12 @@ start_in_background() {
 
 count_signals='import os, signal, sys, time
 seen = []
+def note(number, frame):
+    seen.append(int(number))
+    os.write(log, b"%d\n" % number)
+log = os.open("seen", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
 for s in set(range(1, 32)) - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD} | {34, 37, 64}:
-    signal.signal(s, lambda number, frame: seen.append(int(number)))
+    signal.signal(s, note)
 with open("ready.new", "w") as file:
     print(os.getpid(), file=file)
 os.rename("ready.new", "ready")
@@ -32,13 +36,18 @@ while not os.path.exists("finish"):
 print(*seen)
 sys.exit(9)'
 
+# Has the command that counts signals seen so many?
+has_seen() { [ "$(wc -l <seen)" -ge "$1" ]; }
+
 @test "a signal sent to run reaches the command, once" {
     start_in_background "$python" -c "$count_signals"
     # All that can be caught, but what children send.
     numbers="1 2 3 4 5 6 7 8 10 11 12 13 14 15 16 18 20 21 22 23 24 25 26 27 28 29 30 31 34 37 64"
+    sent=0
     for number in $numbers; do
         kill -s "$number" "$runner"
-        sleep 0.1
+        sent=$((sent + 1))
+        wait_for has_seen "$sent"
     done
     : >finish
     status=0
@@ -49,7 +58,8 @@ sys.exit(9)'
 
 @test "a reader of the summary that is gone is run's own affair" {
     # shellcheck disable=SC2016 # for the inner shell
-    run -5 bash -c '"$0" run -o t.trace -- sh -c "sleep 0.3; exit 5" 2> >(exec true)' "$PORTWITNESS"
+    run -5 bash -c '"$0" run -o t.trace -- sh -c "trap : PIPE; while echo; do sleep 0.05; done >&2; exit 5" \
+        2> >(exec true)' "$PORTWITNESS"
 }
 
 @test "a signal sent to run that the command does not catch ends both" {
@@ -64,10 +74,17 @@ sys.exit(9)'
 }
 
 @test "a command that signals its whole process group gets that back once" {
+    # A signal from outside that run takes up after that one tells when all has come that will come.
     # shellcheck disable=SC2016 # for the inner shell
-    run -4 setsid --wait "$PORTWITNESS" run -q -o t.trace -- bash -c \
-        'n=0; trap "n=\$((n + 1))" TERM; kill -TERM 0; sleep 0.3; sleep 0.1; echo "$n"; exit 4'
-    assert_equal "$output" 1
+    setsid "$PORTWITNESS" run -q -o t.trace -- bash -c 'n=0; trap "n=\$((n + 1))" TERM; trap "last=1" IO
+        kill -TERM 0; echo $$ >ready; until [ -n "$last" ]; do sleep 0.05; done; echo "$n"; exit 4' >output 3>&- &
+    runner=$!
+    wait_for test -s ready
+    kill -IO "$runner"
+    status=0
+    wait "$runner" || status=$?
+    assert_equal "$status" 4
+    assert_equal "$(cat output)" 1
 }
 
 @test "when the command stops, run stops, and both go on when run is continued" {
@@ -98,7 +115,7 @@ sys.exit(7)'
 @test "a command that is stopped and continued alone goes on, and run ends with it" {
     for before in '' 'setsid --wait'; do
         # shellcheck disable=SC2086 # words on purpose
-        run -7 timeout -s KILL 10 $before "$PORTWITNESS" run -- "$python" -c "$stop_alone"
+        run -7 timeout -s KILL 60 $before "$PORTWITNESS" run -- "$python" -c "$stop_alone"
         assert_equal "${lines[0]}" "went on"
     done
 }
@@ -124,15 +141,20 @@ sys.exit(7)'
     kill -KILL "$command"
 }
 
+# Has run taken up every signal that was sent to it?
+has_none_pending() {
+    [ -z "$(pgrep -P "$1" portwitness)" ] && ! grep -q '^S\(ig\|hd\)Pnd:.*[1-9a-f]' "/proc/$1/status"
+}
+
 @test "a signal sent by itself after run was continued reaches the command" {
     start_in_background "$python" -c "$count_signals"
     kill -STOP "$command"
     wait_for in_state "$runner" T
     kill -CONT "$command"
     wait_for in_state "$runner" SR
-    sleep 0.2
+    wait_for has_none_pending "$runner"
     kill -CONT "$runner"
-    sleep 0.2
+    wait_for has_seen 2
     : >finish
     status=0
     wait "$runner" || status=$?
@@ -143,7 +165,8 @@ sys.exit(7)'
 @test "an interrupt typed at the terminal reaches the command once, and run waits for it" {
     # shellcheck disable=SC2016 # for the inner shell
     run -3 "$python" "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" run -- bash -c \
-        'n=0; trap "n=\$((n + 1))" INT; echo ready; for i in 1 2 3 4 5; do sleep 0.1; done; echo "caught $n"; exit 3' \
+        'n=0; trap "n=\$((n + 1))" INT; echo ready; until [ "$n" -gt 0 ]; do sleep 0.1; done
+        for i in 1 2 3 4 5; do sleep 0.1; done; echo "caught $n"; exit 3' \
         <<<'expect ready
 send \x03
 expect caught 1\s
@@ -186,7 +209,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 END
     # shellcheck disable=SC2016 # for the inner shell
     run -0 "$python" hangup.py "$PORTWITNESS" run -q -- sh -c \
-        'trap "echo hung up >result; exit 6" HUP; : >ready; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.5; done'
+        'trap "echo hung up >result; exit 6" HUP; : >ready; for i in $(seq 600); do sleep 0.1; done'
     assert_equal "$output" 6
     assert_equal "$(cat result)" "hung up"
 }

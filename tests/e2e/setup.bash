@@ -5,10 +5,10 @@ build=$root/${BUILD:-build}
 [[ ${BUILD:-build} != /* ]] || build=$BUILD
 PORTWITNESS=${PORTWITNESS:-$build/portwitness}
 
-# Waits up to ten seconds until a command succeeds; fails if it never does.
+# Waits until a command succeeds; fails if it has not after a minute, which only a hang takes.
 wait_for() {
     local attempt
-    for ((attempt = 0; attempt < 200; attempt++)); do
+    for ((attempt = 0; attempt < 1200; attempt++)); do
         if "$@"; then
             return 0
         fi

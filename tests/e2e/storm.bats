@@ -37,6 +37,14 @@ start_storm() {
     wait_for has_publishers "$pid" "$count"
 }
 
+# How many ports a publisher has bound so far, by the trace that the storm writes.
+ports_of() { "$PORTWITNESS" ports --json --pid "$1" t.trace 2>/dev/null | wc -l; }
+
+has_bound() { [ "$(ports_of "$1")" -ge "$2" ]; }
+
+# Waits until a publisher has bound all its ports of so many more rounds, 4 in each.
+wait_for_rounds() { wait_for has_bound "$1" $(($(ports_of "$1") + 4 * $2)); }
+
 # The status with which the storm in the background ended.
 end_of_storm() {
     local status=0
@@ -170,38 +178,45 @@ YAML
 }
 
 @test "a publisher that is killed is counted, its ports are free again, the storm goes on" {
-    local strategy
+    local strategy publishers rounds
     for strategy in hold docker; do
-        start_storm 8 --rounds 120 --strategy $strategy --json
-        sleep 0.3
-        publishers_of "$pid" | sed -n 3p | xargs kill -KILL
+        # More rounds than any machine gets through meanwhile: it is ended when it has gone on.
+        start_storm 8 --rounds 1000000 --strategy $strategy --json -o t.trace
+        mapfile -t publishers < <(publishers_of "$pid")
+        wait_for_rounds "${publishers[0]}" 2
+        kill -KILL "${publishers[2]}"
+        wait_for is_gone "${publishers[2]}"
+        wait_for_rounds "${publishers[0]}" 4
+        kill -INT "$pid"
         end_of_storm
-        assert_equal "$(cat status)" 0
-        assert_equal "$(value '.strategies[0].rounds' "$(cat output)")" 120
+        assert_equal "$(cat status)" 130
         assert_checks_agree "$(cat output)"
         assert_matches "$(value '.remarks[0]' "$(cat output)")" \
-            '1 publishers died, the first in round [0-9]+; of the ([0-9]+) ports that they held ([0-9]+) were found free again'
-        assert_equal "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}"
-        in_order $((120 * 7 * 4)) "$(value '.strategies[0].published' "$(cat output)")" $((120 * 8 * 4 - 1))
+            '1 publishers died, the first in round ([0-9]+); of the ([0-9]+) ports that they held ([0-9]+) were found free again'
+        assert_equal "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}"
+        rounds=$(value '.strategies[0].rounds' "$(cat output)")
+        in_order $((BASH_REMATCH[1] + 2)) "$rounds"
+        in_order $((rounds * 7 * 4)) "$(value '.strategies[0].published' "$(cat output)")" $((rounds * 8 * 4 - 1))
+        rm t.trace
     done
 }
 
 @test "Ctrl-C ends the publishers and prints what is known" {
-    start_storm 8 --rounds 100000
+    start_storm 8 --rounds 1000000 -o t.trace
     local publishers
     publishers=$(publishers_of "$pid")
-    sleep 0.5
+    wait_for_rounds "${publishers%%$'\n'*}" 2
     kill -INT "$pid"
     end_of_storm
     assert_equal "$(cat status)" 130
-    assert_matches "$(cat output)" 'hold: interrupted after [1-9][0-9]* of 100000 rounds'
+    assert_matches "$(cat output)" 'hold: interrupted after [1-9][0-9]* of 1000000 rounds'
     for publisher in $publishers; do
         wait_for is_gone "$publisher"
     done
 }
 
 @test "a storm that is killed takes its publishers with it" {
-    TMPDIR=$PWD start_storm 8 --rounds 100000
+    TMPDIR=$PWD start_storm 8 --rounds 1000000
     local publishers
     publishers=$(publishers_of "$pid")
     kill -KILL "$pid"

@@ -2,7 +2,7 @@
 
 terminal.py COMMAND... <STEPS
 
-Each line of the steps is `expect REGEX` (up to ten seconds for it to come in what was not yet
+Each line of the steps is `expect REGEX` (up to a minute for it to come in what was not yet
 matched), `send TEXT` (backslash escapes as in Python) or `pause SECONDS`. What came is printed. The
 exit status is the command's, 128+N after a signal, 99 if a step failed.
 """
@@ -14,6 +14,8 @@ import select
 import signal
 import sys
 import time
+
+PATIENCE = 60
 
 
 class Conversation:
@@ -35,7 +37,7 @@ class Conversation:
         return piece != ""
 
     def expect(self, pattern):
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while True:
             match = re.search(pattern, self.new)
             if match:
@@ -66,7 +68,7 @@ def main():
     failed = next((step for step in steps if not conversation.take(step)), None)
     if failed is not None:
         os.kill(pid, signal.SIGKILL)
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while time.monotonic() < until and conversation.read(until - time.monotonic()):
         pass
     sys.stdout.write(conversation.all.replace("\r\n", "\n"))

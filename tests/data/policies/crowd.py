@@ -1,22 +1,25 @@
-"""Processes that ask for ports together, so many a second, for so long.
+"""Processes that ask for ports together, so many a second if the machine lets them.
 
-crowd.py PROCESSES RATE SECONDS [read]
+crowd.py PROCESSES RATE [read]
 
-Prints how many they asked for.
+Makes a file "asking" in the current folder when they have begun. They end when there is a file "enough"
+and they have asked for more ports than there are. Prints how many they asked for.
 """
 import os
 import socket
 import sys
 import time
 
-processes, rate, seconds = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
-reads = len(sys.argv) > 4
+processes, rate = int(sys.argv[1]), int(sys.argv[2])
+reads = len(sys.argv) > 3
+each = 80000 // processes
 source, sink = os.pipe()
 begin = time.monotonic()
 for _ in range(processes):
     if os.fork() == 0:
         asked = 0
-        while (now := time.monotonic()) < begin + seconds:
+        while asked < each or not os.path.exists("enough"):
+            now = time.monotonic()
             due = (now - begin) * rate / processes
             if asked > due:
                 time.sleep((asked - due) * processes / rate)
@@ -27,6 +30,8 @@ for _ in range(processes):
                 one.getsockname()
             one.close()
             asked += 1
+            if asked == 1:
+                open("asking", "w").close()
         os.write(sink, b"%d\n" % asked)
         os._exit(0)
 for _ in range(processes):

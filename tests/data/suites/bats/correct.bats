@@ -9,7 +9,7 @@ setup() {
     python3 "$BATS_TEST_DIRNAME/server.py" >port 3>&- &
     server=$!
     local i
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 1200; i++)); do
         [ ! -s port ] || break
         sleep 0.05
     done
@@ -22,7 +22,7 @@ teardown() {
 
 fetch() {
     python3 -c 'import sys, urllib.request
-sys.stdout.write(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())' \
+sys.stdout.write(urllib.request.urlopen(sys.argv[1], timeout=60).read().decode())' \
         "http://127.0.0.1:$port/$1"
 }
 

@@ -21,7 +21,7 @@ class ServiceTest(unittest.TestCase):
         self.addCleanup(self.server.shutdown)
 
     def get(self, path):
-        return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5)
+        return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=60)
 
     def test_index(self):
         with self.get("/") as answer:

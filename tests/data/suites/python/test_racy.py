@@ -23,7 +23,7 @@ class ServiceTest(unittest.TestCase):
         self.addCleanup(self.server.kill)
 
     def get(self, path):
-        for _ in range(100):
+        for _ in range(1200):
             self.assertIsNone(self.server.poll(), "the server did not come up")
             try:
                 return urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5)
