@@ -66,7 +66,7 @@ HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS)
 shim_sources := $(wildcard shim/*.c shim/calls/*.c shim/*.S)
 # Written for the shim, used by the harness as well.
 shared_sources := $(wildcard shim/clock.c shim/recorder.c shim/trace_file.c shim/program.c \
-	shim/policy_space.c shim/policy_places.c)
+	shim/policy_space.c shim/policy_spaces.c shim/policy_places.c)
 harness_sources := $(wildcard harness/*/*.c)
 
 shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(basename $(shim_sources)))
