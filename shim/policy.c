@@ -53,7 +53,7 @@ static bool read_start(struct policy_request *request, struct address_start *sta
 
 static bool is_udp(const struct socket_facts *facts) { return facts->protocol == IPPROTO_UDP; }
 
-struct pw_policy_space *policy_space_of(const struct socket_facts *facts, bool make) {
+struct policy_space *policy_space_of(const struct socket_facts *facts, bool make) {
     if (!is_udp(facts) && facts->protocol != IPPROTO_TCP && facts->protocol != IPPROTO_MPTCP)
         return NULL;
     return make ? policy_space(facts->netns, is_udp(facts))
@@ -85,7 +85,7 @@ bool policy_applies(struct policy_request *request) {
     }
     if (request->kind == POLICY_CONNECT || request->kind == POLICY_SEND)
         request->avoid = has_address ? start.port : 0;
-    if (policy_area()->config.kind == PW_POLICY_SOONEST)
+    if (policy_config()->kind == PW_POLICY_SOONEST)
         policy_note_asker(request->space, process_thread());
     return true;
 }
@@ -99,7 +99,7 @@ static void widen(struct policy_request *request) {
 void policy_abandon(int fd) { set_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, 0); }
 
 static bool narrow(struct policy_request *request) {
-    const struct pw_policy_space *space = request->space;
+    const struct policy_space *space = request->space;
     if (request->cannot_narrow || request->low < space->system_low ||
         request->high > space->system_high)
         return false;
@@ -180,15 +180,14 @@ static void note_choice(struct policy_request *request) {
         policy_count(PW_POLICY_EARLY);
         request->flags |= PW_FLAG_POLICY_EARLY;
     }
-    if (request->sequence != 0 && request->tried > 0 &&
-        policy_area()->config.kind == PW_POLICY_SEEDED)
+    if (request->sequence != 0 && request->tried > 0 && policy_config()->kind == PW_POLICY_SEEDED)
         policy_count(PW_POLICY_MET);
 }
 
 static void note_left(struct policy_request *request) {
     request->flags = PW_FLAG_POLICY_LEFT | PW_FLAG_TRIED(request->tried);
-    policy_count(policy_area()->config.low != 0 ? PW_POLICY_OUTSIDE : PW_POLICY_LEFT);
-    if (policy_area()->config.kind == PW_POLICY_SEEDED)
+    policy_count(policy_config()->low != 0 ? PW_POLICY_OUTSIDE : PW_POLICY_LEFT);
+    if (policy_config()->kind == PW_POLICY_SEEDED)
         policy_count(PW_POLICY_MET);
 }
 
@@ -247,7 +246,7 @@ done:
 }
 
 void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_number) {
-    struct pw_policy_space *space = policy_space_of(facts, false);
+    struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || port == 0)
         return;
     if (by_number && policy_space_has(space, port))
@@ -256,13 +255,13 @@ void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_
 }
 
 void policy_note_read(const struct socket_facts *facts, uint16_t port) {
-    struct pw_policy_space *space = policy_space_of(facts, false);
+    struct policy_space *space = policy_space_of(facts, false);
     if (space != NULL && (facts->flags & DESCRIPTOR_SOURCE) == 0)
         policy_port_read(space, port);
 }
 
 void policy_note_refused(const struct socket_facts *facts, uint16_t port) {
-    struct pw_policy_space *space = policy_space_of(facts, false);
+    struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || !policy_space_has(space, port))
         return;
     policy_note_by_number();

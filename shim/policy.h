@@ -29,7 +29,7 @@ struct policy_request {
     socklen_t length;
     /* Set by policy_applies and policy_answer. */
     struct sockaddr_storage copy; /* of the address: the guest's memory is read once */
-    struct pw_policy_space *space;
+    struct policy_space *space;
     uint64_t sequence;  /* seeded: what the ports of this request are made from */
     uint64_t flags;     /* for the record: PW_FLAG_POLICY and those behind it */
     unsigned tried;     /* numbers that the kernel refused */
@@ -53,7 +53,7 @@ long policy_answer(struct policy_request *request, long (*call)(const void *),
                    const void *arguments);
 
 /* The space of a TCP or UDP socket, NULL for others and where there is none. */
-struct pw_policy_space *policy_space_of(const struct socket_facts *facts, bool make);
+struct policy_space *policy_space_of(const struct socket_facts *facts, bool make);
 
 /* Puts the socket's range back, for a call that was left from within. */
 void policy_abandon(int fd);

@@ -36,7 +36,7 @@ static bool choose_seeded(struct policy_request *request) {
 }
 
 static bool choose_wish(struct policy_request *request) {
-    switch (policy_area()->config.kind) {
+    switch (policy_config()->kind) {
     case PW_POLICY_SOONEST:
         return choose_one(request, policy_take_newest(request->space, request->avoid));
     case PW_POLICY_QUARANTINE:
@@ -51,25 +51,24 @@ static bool choose_wish(struct policy_request *request) {
 
 static bool choose_rested(struct policy_request *request) {
     request->is_recycled = false;
-    return policy_area()->config.kind == PW_POLICY_QUARANTINE &&
+    return policy_config()->kind == PW_POLICY_QUARANTINE &&
            choose_one(request, policy_take_rested(request->space, request->avoid));
 }
 
 static bool choose_oldest(struct policy_request *request) {
-    request->is_early = policy_area()->config.kind == PW_POLICY_QUARANTINE;
+    request->is_early = policy_config()->kind == PW_POLICY_QUARANTINE;
     return request->is_early &&
            choose_one(request, policy_take_oldest(request->space, request->avoid));
 }
 
-static bool lies_in_system_range(const struct pw_policy_space *space) {
+static bool lies_in_system_range(const struct policy_space *space) {
     return space->low >= space->system_low && space->high <= space->system_high;
 }
 
 /* The user's range whole; around the destination's own port the larger half first, then the other.
  */
 static bool choose_range(struct policy_request *request) {
-    uint16_t low = policy_area()->config.low, high = policy_area()->config.high,
-             avoid = request->avoid;
+    uint16_t low = policy_config()->low, high = policy_config()->high, avoid = request->avoid;
     request->is_early = false;
     if (low == 0 || request->cannot_narrow || !lies_in_system_range(request->space))
         return false;
@@ -91,7 +90,7 @@ static bool choose_range(struct policy_request *request) {
 
 /* By number, each port of the range once, from a place that nobody can tell beforehand. */
 static bool choose_next(struct policy_request *request) {
-    uint16_t low = policy_area()->config.low, high = policy_area()->config.high;
+    uint16_t low = policy_config()->low, high = policy_config()->high;
     uint32_t width = (uint32_t)(high - low) + 1;
     if (low == 0 || (!request->cannot_narrow && lies_in_system_range(request->space)))
         return false;

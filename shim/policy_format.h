@@ -37,6 +37,9 @@ enum pw_policy_count {
 
 enum { PW_POLICY_SPACES = 16, PW_POLICY_ASKERS = 2 };
 
+#define PW_POLICY_RING_MOST 16384u
+#define PW_QUARANTINE_MS_MOST (86400u * 1000u)
+
 /* The ports of one protocol in one network namespace. `stamps`, `holders` and `ring` are offsets
  * in the area, of arrays that have an element for each port from low on; the ring has ring_mask + 1
  * words. */

@@ -32,16 +32,15 @@ static void pause_shortly(void) {
     raw_syscall3(SYS_nanosleep, RAW(&pause), 0, 0);
 }
 
-static struct pw_policy_space *soonest_space(const struct socket_facts *facts) {
-    const struct pw_policy_area *area = policy_area();
-    if (area == NULL || area->config.kind != PW_POLICY_SOONEST || sandbox_is_on())
+static struct policy_space *soonest_space(const struct socket_facts *facts) {
+    if (policy_config()->kind != PW_POLICY_SOONEST || sandbox_is_on())
         return NULL; /* also where we may not sleep */
     return policy_space_of(facts, false);
 }
 
 void policy_note_by_number(void) { atomic_store(&let_go, 0); }
 
-static void wait_for_taker(struct pw_policy_space *space, uint16_t port, uint32_t stamp,
+static void wait_for_taker(struct policy_space *space, uint16_t port, uint32_t stamp,
                            unsigned score) {
     int vain = atomic_load(&vain_takes);
     uint64_t end = monotonic_ns() + (vain < VAIN_LONG ? LONG_NS : SHORT_NS);
@@ -61,7 +60,7 @@ static void wait_for_taker(struct pw_policy_space *space, uint16_t port, uint32_
 }
 
 static void wait_for_asker(const struct socket_facts *facts) {
-    struct pw_policy_space *space = soonest_space(facts);
+    struct policy_space *space = soonest_space(facts);
     if (space == NULL || atomic_load(&vain_disputes) >= VAIN_MOST)
         return;
     int vain = atomic_load(&vain_disputes);
@@ -81,18 +80,18 @@ static void wait_for_asker(const struct socket_facts *facts) {
 }
 
 void policy_before_release(const struct socket_facts *facts) {
-    struct pw_policy_space *space = policy_space_of(facts, false);
+    struct policy_space *space = policy_space_of(facts, false);
     wait_for_asker(facts);
     if (space != NULL)
         policy_port_closing(space, facts->port, facts->cookie);
 }
 
 void policy_note_released(const struct socket_facts *facts, uint16_t port) {
-    struct pw_policy_space *space = policy_space_of(facts, false);
+    struct policy_space *space = policy_space_of(facts, false);
     uint32_t stamp = 0;
     if (space == NULL || port == 0)
         return;
-    bool soonest = policy_area()->config.kind == PW_POLICY_SOONEST;
+    bool soonest = policy_config()->kind == PW_POLICY_SOONEST;
     if (soonest && atomic_load(&let_go) >= UNLIKELY)
         policy_port_forget(space, port);
     if (policy_port_released(space, port, facts->cookie, false, &stamp) && soonest &&

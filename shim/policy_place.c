@@ -22,8 +22,7 @@ static _Atomic uint64_t mine_of; /* the serial of the process that `mine` belong
 static _Thread_local uint64_t vfork_place;
 
 static bool is_seeded(void) {
-    const struct pw_policy_area *area = policy_area();
-    return area != NULL && area->config.kind == PW_POLICY_SEEDED && !sandbox_is_on();
+    return policy_config()->kind == PW_POLICY_SEEDED && !sandbox_is_on();
 }
 
 static pid_t own_pid(void) { return (pid_t)raw_syscall3(SYS_getpid, 0, 0, 0); }
@@ -74,7 +73,7 @@ static struct pw_place *own_row(void) {
 uint64_t policy_place_request(void) {
     struct pw_place *row = own_row();
     uint64_t number = 1 + atomic_fetch_add(&row->requests, 1);
-    return place_mix(place_mix(policy_area()->config.seed) ^ place_mix(atomic_load(&row->place)) ^
+    return place_mix(place_mix(policy_config()->seed) ^ place_mix(atomic_load(&row->place)) ^
                      number << 1);
 }
 

@@ -5,30 +5,29 @@
  */
 #include "shim/policy_space.h"
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <string.h>
+#include <stddef.h>
 
-#include "shim/raw_syscall.h"
 #include "shim/recorder.h"
 
-enum { ASKED_LATELY_MS = 1000, LATE_MS = 1000, RANGE_LOW = 32768, RANGE_HIGH = 60999 };
+enum {
+    ASKED_LATELY_MS = 1000,
+    LATE_MS = 1000,
+    TURNS_MOST = 64 /* the words may change under us for ever, if somebody writes what is not so */
+};
 
 #define LOAD(word) atomic_load_explicit(&(word), memory_order_acquire)
 #define STORE(word, value) atomic_store_explicit(&(word), (value), memory_order_release)
 
-static char *at(uint32_t offset) { return (char *)policy_area() + offset; }
-
-static _Atomic uint32_t *stamp_of(const struct pw_policy_space *space, uint16_t port) {
-    return (_Atomic uint32_t *)(void *)at(space->stamps) + (port - space->low);
+static _Atomic uint32_t *stamp_of(const struct policy_space *space, uint16_t port) {
+    return &space->stamps[port - space->low];
 }
 
-static _Atomic uint16_t *holder_of(const struct pw_policy_space *space, uint16_t port) {
-    return (_Atomic uint16_t *)(void *)at(space->holders) + (port - space->low);
+static _Atomic uint16_t *holder_of(const struct policy_space *space, uint16_t port) {
+    return &space->holders[port - space->low];
 }
 
-static _Atomic uint32_t *ring_of(const struct pw_policy_space *space, uint32_t index) {
-    return (_Atomic uint32_t *)(void *)at(space->ring) + (index & space->ring_mask);
+static _Atomic uint32_t *ring_of(const struct policy_space *space, uint32_t index) {
+    return &space->ring[index & space->ring_mask];
 }
 
 static uint32_t now_ms(void) { return (uint32_t)(monotonic_ns() / 1000000); }
@@ -37,100 +36,11 @@ static bool exchange(_Atomic uint32_t *stamp, uint32_t from, uint32_t to) {
     return atomic_compare_exchange_strong(stamp, &from, to);
 }
 
-struct pw_policy_area *policy_area(void) {
-    struct pw_header *header = recorder_header();
-    if (header == NULL || header->policy_size < PW_POLICY_SIZE)
-        return NULL;
-    struct pw_policy_area *area = (void *)((char *)header + header->policy_offset);
-    return area->config.kind != PW_POLICY_KERNEL || area->config.low != 0 ? area : NULL;
+bool policy_space_has(const struct policy_space *space, uint16_t port) {
+    return space->stamps != NULL && port >= space->low && port <= space->high;
 }
 
-void policy_count(enum pw_policy_count what) {
-    atomic_fetch_add_explicit(&policy_area()->count[what], 1, memory_order_relaxed);
-}
-
-static const char *read_port(const char *text, uint16_t *port) {
-    unsigned number = 0;
-    while (*text == ' ' || *text == '\t')
-        text++;
-    for (; *text >= '0' && *text <= '9'; text++)
-        number = number * 10 + (unsigned)(*text - '0');
-    *port = (uint16_t)number;
-    return text;
-}
-
-/* The namespace's own range (ip(7)); its default where /proc does not tell. */
-static void read_system_range(struct pw_policy_space *space) {
-    char text[64] = {0};
-    space->system_low = RANGE_LOW;
-    space->system_high = RANGE_HIGH;
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/sys/net/ipv4/ip_local_port_range"),
-                           O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    if (raw_syscall3(SYS_read, fd, RAW(text), sizeof text - 1) > 0)
-        read_port(read_port(text, &space->system_low), &space->system_high);
-    raw_syscall3(SYS_close, fd, 0, 0);
-}
-
-/* Room that is never given back; 0 where there is none. */
-static uint32_t take_room(struct pw_policy_area *area, uint32_t bytes) {
-    uint32_t rounded = (bytes + 63) & ~63u;
-    uint32_t from = atomic_fetch_add(&area->used, rounded);
-    return from <= PW_POLICY_SIZE && PW_POLICY_SIZE - from >= rounded ? from : 0;
-}
-
-static bool furnish(struct pw_policy_area *area, struct pw_policy_space *space) {
-    uint32_t width = (uint32_t)(space->high - space->low) + 1;
-    uint32_t entries = 1;
-    if (area->config.kind != PW_POLICY_SOONEST && area->config.kind != PW_POLICY_QUARANTINE)
-        return true;
-    while (entries < width && entries < 16384)
-        entries *= 2;
-    space->ring_mask = entries - 1;
-    space->stamps = take_room(area, width * 4);
-    space->holders = take_room(area, width * 2);
-    space->ring = take_room(area, entries * 4);
-    /* Runs one after the other would otherwise begin among what the last one left in TIME_WAIT. */
-    atomic_store(&space->cursor, (uint32_t)(monotonic_ns() >> 10));
-    return space->stamps != 0 && space->holders != 0 && space->ring != 0;
-}
-
-static uint64_t key_of(uint64_t netns, bool is_udp) { return netns << 1 | (is_udp ? 1 : 0); }
-
-struct pw_policy_space *policy_space_known(uint64_t netns, bool is_udp) {
-    struct pw_policy_area *area = policy_area();
-    for (unsigned i = 0; area != NULL && i < PW_POLICY_SPACES; i++)
-        if (LOAD(area->space[i].key) == key_of(netns, is_udp))
-            return &area->space[i];
-    return NULL;
-}
-
-/* Furnished before it is published, so that nobody waits for whoever makes it. Two who make the
- * same one waste a row: all use the first. */
-struct pw_policy_space *policy_space(uint64_t netns, bool is_udp) {
-    struct pw_policy_space *space = policy_space_known(netns, is_udp);
-    struct pw_policy_area *area = policy_area();
-    if (space != NULL || area == NULL || netns == 0 || LOAD(area->spaces) >= PW_POLICY_SPACES)
-        return space;
-    uint32_t row = atomic_fetch_add(&area->spaces, 1);
-    if (row >= PW_POLICY_SPACES)
-        return NULL;
-    space = &area->space[row];
-    read_system_range(space);
-    space->low = area->config.low != 0 ? area->config.low : space->system_low;
-    space->high = area->config.low != 0 ? area->config.high : space->system_high;
-    if (!furnish(area, space))
-        return NULL;
-    STORE(space->key, key_of(netns, is_udp));
-    return policy_space_known(netns, is_udp);
-}
-
-bool policy_space_has(const struct pw_policy_space *space, uint16_t port) {
-    return space->stamps != 0 && port >= space->low && port <= space->high;
-}
-
-static void make_held(struct pw_policy_space *space, uint16_t port) {
+static void make_held(struct policy_space *space, uint16_t port) {
     STORE(*stamp_of(space, port), PW_STAMP(PW_PORT_HELD, now_ms()));
 }
 
@@ -138,18 +48,24 @@ static void make_held(struct pw_policy_space *space, uint16_t port) {
  * end. */
 static uint32_t skip_dead(uint64_t dead, uint32_t index) {
     uint32_t from = (uint32_t)dead, to = (uint32_t)(dead >> 32);
-    return index - from <= to - from && index != from ? from : index;
+    bool is_range = to - from <= PW_POLICY_RING_MOST; /* else it would lead forward */
+    return is_range && index - from <= to - from && index != from ? from : index;
 }
 
-static bool is_alive(const struct pw_policy_space *space, uint32_t index) {
-    uint16_t port = (uint16_t)(space->low + (uint16_t)LOAD(*ring_of(space, index)));
-    return port <= space->high &&
-           atomic_load(stamp_of(space, port)) == PW_STAMP(PW_PORT_QUEUED, index);
+/* The port of a ring's entry; 0 where it speaks of none. */
+static uint16_t port_of(const struct policy_space *space, uint32_t index) {
+    uint16_t offset = (uint16_t)LOAD(*ring_of(space, index));
+    return offset <= space->high - space->low ? (uint16_t)(space->low + offset) : 0;
+}
+
+static bool is_alive(const struct policy_space *space, uint32_t index) {
+    uint16_t port = port_of(space, index);
+    return port != 0 && atomic_load(stamp_of(space, port)) == PW_STAMP(PW_PORT_QUEUED, index);
 }
 
 /* The newest entry below `index` and not below `last` that is not void: one more than its index, or
  * `last`. */
-static uint32_t newest_below(const struct pw_policy_space *space, uint32_t index, uint32_t last,
+static uint32_t newest_below(const struct policy_space *space, uint32_t index, uint32_t last,
                              uint64_t dead) {
     while (index - last > 0 && index - last <= space->ring_mask + 1) {
         index = skip_dead(dead, index);
@@ -165,53 +81,52 @@ static uint32_t newest_below(const struct pw_policy_space *space, uint32_t index
 /* All entries from `from` to `head` were seen void. One may have been on its way: whoever makes it
  * looks at the mark after it is there, and we look at the entries after the mark is there, so one
  * of us sees the other. */
-static void note_dead(struct pw_policy_space *space, uint32_t from, uint32_t head,
-                      uint64_t before) {
+static void note_dead(struct policy_space *space, uint32_t from, uint32_t head, uint64_t before) {
     uint64_t range = (uint64_t)head << 32 | from;
-    atomic_store(&space->surely_dead, 0);
-    atomic_store(&space->dead, range);
+    atomic_store(&space->words->surely_dead, 0);
+    atomic_store(&space->words->dead, range);
     if (newest_below(space, head, from, before) != from)
-        atomic_store(&space->dead, 0);
+        atomic_store(&space->words->dead, 0);
     else
-        atomic_store(&space->surely_dead, range);
+        atomic_store(&space->words->surely_dead, range);
 }
 
 /* What another search still looks at again is not to be built upon. */
-static uint64_t known_dead(const struct pw_policy_space *space) {
-    uint64_t dead = atomic_load(&space->dead);
-    return dead == atomic_load(&space->surely_dead) ? dead : 0;
+static uint64_t known_dead(const struct policy_space *space) {
+    uint64_t dead = atomic_load(&space->words->dead);
+    return dead == atomic_load(&space->words->surely_dead) ? dead : 0;
 }
 
-bool policy_want(struct pw_policy_space *space, uint16_t port, unsigned score) {
-    uint32_t wanted = LOAD(space->wanted);
+bool policy_want(struct policy_space *space, uint16_t port, unsigned score) {
+    uint32_t wanted = LOAD(space->words->wanted);
     if ((uint16_t)wanted != 0 && wanted >> 16 < score)
         return false;
-    atomic_compare_exchange_strong(&space->wanted, &wanted, score << 16 | port);
+    atomic_compare_exchange_strong(&space->words->wanted, &wanted, score << 16 | port);
     return true;
 }
 
-bool policy_want_still(struct pw_policy_space *space, uint16_t port, unsigned score) {
+bool policy_want_still(struct policy_space *space, uint16_t port, unsigned score) {
     uint32_t wanted = 0;
-    return atomic_compare_exchange_strong(&space->wanted, &wanted, score << 16 | port) ||
+    return atomic_compare_exchange_strong(&space->words->wanted, &wanted, score << 16 | port) ||
            (uint16_t)wanted == port;
 }
 
-void policy_want_no_more(struct pw_policy_space *space, uint16_t port) {
-    uint32_t wanted = LOAD(space->wanted);
+void policy_want_no_more(struct policy_space *space, uint16_t port) {
+    uint32_t wanted = LOAD(space->words->wanted);
     if ((uint16_t)wanted == port)
-        atomic_compare_exchange_strong(&space->wanted, &wanted, 0);
+        atomic_compare_exchange_strong(&space->words->wanted, &wanted, 0);
 }
 
-bool policy_is_wanted(const struct pw_policy_space *space) { return LOAD(space->wanted) != 0; }
+bool policy_is_wanted(const struct policy_space *space) { return LOAD(space->words->wanted) != 0; }
 
 /* Whoever gets a number that another one knows may be in its way. */
-static void note_dispute(struct pw_policy_space *space, uint16_t port) {
+static void note_dispute(struct policy_space *space, uint16_t port) {
     if ((LOAD(*holder_of(space, port)) & PW_HOLDER_READ) != 0)
         atomic_fetch_or(holder_of(space, port), PW_HOLDER_DISPUTED);
 }
 
-static uint16_t take_wanted(struct pw_policy_space *space, uint16_t avoid) {
-    uint16_t port = (uint16_t)LOAD(space->wanted);
+static uint16_t take_wanted(struct policy_space *space, uint16_t avoid) {
+    uint16_t port = (uint16_t)LOAD(space->words->wanted);
     if (port == 0 || port == avoid || !policy_space_has(space, port))
         return 0;
     policy_want_no_more(space, port);
@@ -223,8 +138,8 @@ static uint16_t take_wanted(struct pw_policy_space *space, uint16_t avoid) {
     return port;
 }
 
-uint16_t policy_take_newest(struct pw_policy_space *space, uint16_t avoid) {
-    uint32_t head = LOAD(space->head);
+uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid) {
+    uint32_t head = LOAD(space->words->head);
     uint32_t last = head > space->ring_mask ? head - space->ring_mask - 1 : 0;
     uint64_t dead = known_dead(space);
     bool avoided = false;
@@ -233,8 +148,8 @@ uint16_t policy_take_newest(struct pw_policy_space *space, uint16_t avoid) {
         return wanted;
     uint32_t index = newest_below(space, head, last, dead);
     for (; index != last; index = newest_below(space, index - 1, last, dead)) {
-        uint16_t port = (uint16_t)(space->low + (uint16_t)LOAD(*ring_of(space, index - 1)));
-        if (port == avoid || port > space->high) {
+        uint16_t port = port_of(space, index - 1);
+        if (port == avoid || port == 0) {
             avoided = true;
             continue;
         }
@@ -261,30 +176,30 @@ static uint32_t age_of(uint32_t stamp, uint32_t now) {
 static bool rests(uint32_t stamp) { return PW_STAMP_STATE(stamp) == PW_PORT_RESTING; }
 
 /* Let go so long ago that the ring holds its entry no more. */
-static bool fell_out(const struct pw_policy_space *space, uint32_t stamp, uint32_t head) {
+static bool fell_out(const struct policy_space *space, uint32_t stamp, uint32_t head) {
     return PW_STAMP_STATE(stamp) == PW_PORT_QUEUED &&
            PW_STAMP_VALUE(head - stamp) > space->ring_mask + 1;
 }
 
-uint16_t policy_take_rested(struct pw_policy_space *space, uint16_t avoid) {
+uint16_t policy_take_rested(struct policy_space *space, uint16_t avoid) {
     uint32_t width = (uint32_t)(space->high - space->low) + 1;
     uint32_t now = now_ms();
-    uint32_t none_until = LOAD(space->none_until);
+    uint32_t none_until = LOAD(space->words->none_until);
     if (none_until != 0 && (int32_t)(now - none_until) < 0)
         return 0;
-    uint32_t from = atomic_fetch_add_explicit(&space->cursor, 1, memory_order_relaxed);
-    uint32_t head = LOAD(space->head);
+    uint32_t from = atomic_fetch_add_explicit(&space->words->cursor, 1, memory_order_relaxed);
+    uint32_t head = LOAD(space->words->head);
     for (uint32_t step = 0; step < width; step++) {
         uint16_t port = (uint16_t)(space->low + (from + step) % width);
         uint32_t stamp = LOAD(*stamp_of(space, port));
-        bool rested = rests(stamp) && age_of(stamp, now) >= policy_area()->config.quarantine_ms;
+        bool rested = rests(stamp) && age_of(stamp, now) >= policy_config()->quarantine_ms;
         if (port == avoid ||
             (PW_STAMP_STATE(stamp) != PW_PORT_FRESH && !rested && !fell_out(space, stamp, head)))
             continue;
         if (!exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now)))
             continue;
         if (step > 0)
-            atomic_fetch_add_explicit(&space->cursor, step, memory_order_relaxed);
+            atomic_fetch_add_explicit(&space->words->cursor, step, memory_order_relaxed);
         return port;
     }
     return 0;
@@ -292,12 +207,12 @@ uint16_t policy_take_rested(struct pw_policy_space *space, uint16_t avoid) {
 
 /* The first that is no younger than the oldest of the last search, since many are let go in one
  * millisecond; where there is none, the oldest of all. *stamp is its stamp then. */
-static uint16_t find_oldest(struct pw_policy_space *space, uint16_t avoid, uint32_t now,
+static uint16_t find_oldest(struct policy_space *space, uint16_t avoid, uint32_t now,
                             uint32_t *stamp) {
     uint32_t width = (uint32_t)(space->high - space->low) + 1;
-    uint32_t from = LOAD(space->oldest_cursor);
-    uint32_t known_age = age_of(LOAD(space->oldest), now);
-    bool is_known = LOAD(space->oldest) != 0;
+    uint32_t from = LOAD(space->words->oldest_cursor);
+    uint32_t known_age = age_of(LOAD(space->words->oldest), now);
+    bool is_known = LOAD(space->words->oldest) != 0;
     uint32_t best_age = 0;
     uint16_t best = 0;
     for (uint32_t step = 0; step < width; step++) {
@@ -313,27 +228,28 @@ static uint16_t find_oldest(struct pw_policy_space *space, uint16_t avoid, uint3
     }
     if (best == 0)
         return 0;
-    STORE(space->oldest_cursor, (uint32_t)(best - space->low));
-    STORE(space->oldest, *stamp);
+    STORE(space->words->oldest_cursor, (uint32_t)(best - space->low));
+    STORE(space->words->oldest, *stamp);
     /* No port has rested for its time before this one has. */
-    STORE(space->none_until, (now + policy_area()->config.quarantine_ms - best_age) | 1);
+    STORE(space->words->none_until, (now + policy_config()->quarantine_ms - best_age) | 1);
     return best;
 }
 
-uint16_t policy_take_oldest(struct pw_policy_space *space, uint16_t avoid) {
+uint16_t policy_take_oldest(struct policy_space *space, uint16_t avoid) {
     uint32_t now = now_ms();
     uint32_t stamp = 0;
-    uint16_t port;
-    while ((port = find_oldest(space, avoid, now, &stamp)) != 0)
-        if (exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now)))
+    for (unsigned turn = 0; turn < TURNS_MOST; turn++) {
+        uint16_t port = find_oldest(space, avoid, now, &stamp);
+        if (port == 0 || exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now)))
             return port;
+    }
     return 0;
 }
 
 /* Never 0. */
 static uint16_t short_cookie(uint64_t cookie) { return (uint16_t)(cookie % PW_HOLDER_COOKIE + 1); }
 
-void policy_port_bound(struct pw_policy_space *space, uint16_t port, uint64_t cookie, bool known) {
+void policy_port_bound(struct policy_space *space, uint16_t port, uint64_t cookie, bool known) {
     if (!policy_space_has(space, port))
         return;
     uint16_t disputed = LOAD(*holder_of(space, port)) & PW_HOLDER_DISPUTED;
@@ -342,22 +258,22 @@ void policy_port_bound(struct pw_policy_space *space, uint16_t port, uint64_t co
     STORE(*holder_of(space, port), (uint16_t)(short_cookie(cookie) | flags));
 }
 
-void policy_port_read(struct pw_policy_space *space, uint16_t port) {
+void policy_port_read(struct policy_space *space, uint16_t port) {
     if (policy_space_has(space, port) && (LOAD(*holder_of(space, port)) & PW_HOLDER_READ) == 0)
         atomic_fetch_or(holder_of(space, port), PW_HOLDER_READ);
 }
 
-void policy_port_forget(struct pw_policy_space *space, uint16_t port) {
+void policy_port_forget(struct policy_space *space, uint16_t port) {
     if (policy_space_has(space, port))
         atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_READ);
 }
 
-void policy_port_refused(struct pw_policy_space *space, uint16_t port) {
+void policy_port_refused(struct policy_space *space, uint16_t port) {
     if (policy_space_has(space, port))
         atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_DISPUTED);
 }
 
-void policy_port_closing(struct pw_policy_space *space, uint16_t port, uint64_t cookie) {
+void policy_port_closing(struct policy_space *space, uint16_t port, uint64_t cookie) {
     if (!policy_space_has(space, port) ||
         (LOAD(*holder_of(space, port)) & PW_HOLDER_COOKIE) != short_cookie(cookie))
         return;
@@ -366,37 +282,39 @@ void policy_port_closing(struct pw_policy_space *space, uint16_t port, uint64_t 
 }
 
 /* How often the ring had gone round when the entry was made, from 1; in an entry's higher half. */
-static uint16_t round_of(const struct pw_policy_space *space, uint32_t index) {
+static uint16_t round_of(const struct policy_space *space, uint32_t index) {
     return (uint16_t)(index / (space->ring_mask + 1) + 1);
 }
 
 /* false where the ring has gone round meanwhile: whoever came later keeps the place. */
-static bool put_entry(struct pw_policy_space *space, uint32_t index, uint16_t port) {
+static bool put_entry(struct policy_space *space, uint32_t index, uint16_t port) {
     _Atomic uint32_t *entry = ring_of(space, index);
     uint16_t round = round_of(space, index);
     uint32_t old = LOAD(*entry);
-    do {
+    uint32_t own = (uint32_t)round << 16 | (uint16_t)(port - space->low);
+    for (unsigned turn = 0; turn < TURNS_MOST; turn++) {
         if (old != 0 && (int16_t)(round - (uint16_t)(old >> 16)) <= 0)
             return false;
-    } while (!atomic_compare_exchange_weak(entry, &old,
-                                           (uint32_t)round << 16 | (uint16_t)(port - space->low)));
-    return true;
+        if (atomic_compare_exchange_weak(entry, &old, own))
+            return true;
+    }
+    return false;
 }
 
-static uint32_t enqueue(struct pw_policy_space *space, uint16_t port) {
-    uint32_t index;
-    do
-        index = atomic_fetch_add(&space->head, 1);
-    while (!put_entry(space, index, port));
+static uint32_t enqueue(struct policy_space *space, uint16_t port) {
+    uint32_t index = atomic_fetch_add(&space->words->head, 1);
+    for (unsigned turn = 0; turn < TURNS_MOST && !put_entry(space, index, port); turn++)
+        index = atomic_fetch_add(&space->words->head, 1);
+    /* Where no entry could be put, the port rests until the ring has gone round. */
     uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index);
     atomic_store(stamp_of(space, port), stamp);
     /* A search that came by in between took the entry for void. */
-    if (skip_dead(atomic_load(&space->dead), index + 1) != index + 1)
-        atomic_store(&space->dead, 0);
+    if (skip_dead(atomic_load(&space->words->dead), index + 1) != index + 1)
+        atomic_store(&space->words->dead, 0);
     return stamp;
 }
 
-bool policy_port_released(struct pw_policy_space *space, uint16_t port, uint64_t cookie,
+bool policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie,
                           bool by_notice, uint32_t *stamp) {
     if (!policy_space_has(space, port))
         return false;
@@ -413,7 +331,7 @@ bool policy_port_released(struct pw_policy_space *space, uint16_t port, uint64_t
         (PW_STAMP_STATE(before) != PW_PORT_HELD || age_of(before, now_ms()) < LATE_MS))
         return false;
     atomic_fetch_and(holder_of(space, port), (uint16_t)PW_HOLDER_READ);
-    if (policy_area()->config.kind == PW_POLICY_QUARANTINE && was_read) {
+    if (policy_config()->kind == PW_POLICY_QUARANTINE && was_read) {
         STORE(*stamp_of(space, port), PW_STAMP(PW_PORT_RESTING, now_ms()));
         return false;
     }
@@ -421,16 +339,16 @@ bool policy_port_released(struct pw_policy_space *space, uint16_t port, uint64_t
     return was_read;
 }
 
-bool policy_port_queued(const struct pw_policy_space *space, uint16_t port, uint32_t stamp) {
+bool policy_port_queued(const struct policy_space *space, uint16_t port, uint32_t stamp) {
     return LOAD(*stamp_of(space, port)) == stamp;
 }
 
-bool policy_port_taken(const struct pw_policy_space *space, uint16_t port, uint32_t stamp) {
+bool policy_port_taken(const struct policy_space *space, uint16_t port, uint32_t stamp) {
     return LOAD(*stamp_of(space, port)) != stamp &&
            (LOAD(*holder_of(space, port)) & PW_HOLDER_COOKIE) != 0;
 }
 
-bool policy_port_disputed(const struct pw_policy_space *space, uint16_t port, uint64_t cookie) {
+bool policy_port_disputed(const struct policy_space *space, uint16_t port, uint64_t cookie) {
     if (!policy_space_has(space, port))
         return false;
     uint16_t holder = LOAD(*holder_of(space, port));
@@ -438,17 +356,17 @@ bool policy_port_disputed(const struct pw_policy_space *space, uint16_t port, ui
            (holder & PW_HOLDER_COOKIE) == short_cookie(cookie);
 }
 
-void policy_note_asker(struct pw_policy_space *space, uint32_t thread) {
-    uint64_t latest = atomic_load_explicit(&space->asker[0], memory_order_relaxed);
+void policy_note_asker(struct policy_space *space, uint32_t thread) {
+    uint64_t latest = atomic_load_explicit(&space->words->asker[0], memory_order_relaxed);
     if (latest >> 32 != thread)
-        atomic_store_explicit(&space->asker[1], latest, memory_order_relaxed);
-    atomic_store_explicit(&space->asker[0], (uint64_t)thread << 32 | now_ms(),
+        atomic_store_explicit(&space->words->asker[1], latest, memory_order_relaxed);
+    atomic_store_explicit(&space->words->asker[0], (uint64_t)thread << 32 | now_ms(),
                           memory_order_relaxed);
 }
 
-bool policy_others_ask(const struct pw_policy_space *space, uint32_t thread) {
+bool policy_others_ask(const struct policy_space *space, uint32_t thread) {
     for (unsigned i = 0; i < PW_POLICY_ASKERS; i++) {
-        uint64_t asker = atomic_load_explicit(&space->asker[i], memory_order_relaxed);
+        uint64_t asker = atomic_load_explicit(&space->words->asker[i], memory_order_relaxed);
         if (asker != 0 && asker >> 32 != thread && now_ms() - (uint32_t)asker < ASKED_LATELY_MS)
             return true;
     }

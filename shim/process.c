@@ -124,7 +124,9 @@ enum gate gate(void) {
 void process_open_gate(void) { atomic_store_explicit(&is_open, true, memory_order_release); }
 
 static uint64_t next_serial(void) {
-    return 1 + atomic_fetch_add_explicit(&recorder_header()->next_process, 1, memory_order_relaxed);
+    uint64_t last =
+        atomic_fetch_add_explicit(&recorder_header()->next_process, 1, memory_order_relaxed);
+    return last + 1 != 0 ? last + 1 : 1; /* 0 would be a process that nobody has entered yet */
 }
 
 static long read_file(const char *path, char *into, size_t size) {

@@ -19,8 +19,8 @@
 #endif
 
 enum {
-    VIEWS_MAX = 24,           /* view i covers first_size << i bytes */
-    POPULATE_STEP = 64 * 1024 /* a guest that must make room itself does it in small pieces */
+    VIEWS_MAX = 24,    /* view i covers first_size << i bytes */
+    WINDOW = 64 * 1024 /* a guest that must make room itself does it in small pieces */
 };
 
 /* Views only grow and are never unmapped, so pointers into an old one stay good. */
@@ -28,18 +28,37 @@ static _Atomic(char *) views[VIEWS_MAX];
 static size_t first_size;
 static _Atomic unsigned newest_view;
 
+/* All that finds a place in the trace is in our own memory: whoever may write to the trace would
+ * otherwise send us anywhere. */
+static struct trace_facts facts;
+static uint64_t units_most;
+static _Atomic uint64_t own_window; /* one more than the last window that we made room for */
+
 uint64_t monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
 
-void recorder_attach(void *base, size_t size) {
+void recorder_attach(const struct trace_map *map) {
     for (unsigned i = 1; i < VIEWS_MAX; i++)
         atomic_store_explicit(&views[i], NULL, memory_order_relaxed);
-    first_size = size;
+    first_size = map->size;
+    facts = map->facts;
+    units_most =
+        facts.capacity > PW_UNITS_OFFSET ? (facts.capacity - PW_UNITS_OFFSET) / PW_UNIT_SIZE : 0;
+    atomic_store_explicit(&own_window, 0, memory_order_relaxed);
     atomic_store_explicit(&newest_view, 0, memory_order_relaxed);
-    atomic_store_explicit(&views[0], base, memory_order_release);
+    atomic_store_explicit(&views[0], map->base, memory_order_release);
 }
 
 struct pw_header *recorder_header(void) {
     return (struct pw_header *)(void *)atomic_load_explicit(&views[0], memory_order_acquire);
+}
+
+const struct trace_facts *recorder_facts(void) { return &facts; }
+
+uint64_t recorder_units_taken(void) {
+    const struct pw_header *header = recorder_header();
+    uint64_t taken =
+        header != NULL ? atomic_load_explicit(&header->next_unit, memory_order_relaxed) : 0;
+    return taken < units_most ? taken : units_most;
 }
 
 void recorder_lost(enum pw_lost cause, uint64_t count) {
@@ -54,6 +73,11 @@ static uint64_t address_space_limit(void) {
     return limit.rlim_cur;
 }
 
+static uint64_t size_of_view(unsigned index) {
+    uint64_t size = (uint64_t)first_size << index;
+    return index > 0 && size > facts.capacity ? facts.capacity : size;
+}
+
 /* Maps a larger view of the same file without a descriptor: mremap with an old size of 0 duplicates
  * a shared mapping (mremap(2)). NULL where the address space or the table is used up. */
 static char *grow_view(uint64_t end) {
@@ -65,10 +89,7 @@ static char *grow_view(uint64_t end) {
     char *view = atomic_load_explicit(&views[index], memory_order_acquire);
     if (view != NULL)
         return view;
-    uint64_t size = (uint64_t)first_size << index;
-    uint64_t capacity = recorder_header()->capacity;
-    if (size > capacity)
-        size = capacity;
+    uint64_t size = size_of_view(index);
     if (size > address_space_limit() / 8)
         return NULL; /* the rest is the guest's */
     long answer =
@@ -91,6 +112,57 @@ static char *view_covering(uint64_t end) {
     return grow_view(end);
 }
 
+int recorder_populate(uint64_t from, uint64_t to) {
+    if (to > facts.capacity)
+        to = facts.capacity;
+    if (from >= to)
+        return 0;
+    char *view = view_covering(to);
+    if (view == NULL)
+        return ENOMEM;
+    long answer;
+    /* From a boundary that is one for every page size. */
+    uint64_t begin = from & ~(uint64_t)(WINDOW - 1);
+    do
+        answer =
+            raw_syscall3(SYS_madvise, RAW(view + begin), (long)(to - begin), MADV_POPULATE_WRITE);
+    while (answer == -EINTR || answer == -EAGAIN);
+    return answer < 0 ? (int)-answer : 0;
+}
+
+bool recorder_is_written(uint64_t end, unsigned most) {
+    uint64_t last = end > PW_UNITS_OFFSET ? (end - PW_UNITS_OFFSET) / PW_UNIT_SIZE : 0;
+    const char *view = last <= units_most ? view_covering(end) : NULL;
+    if (view == NULL)
+        return false;
+    const union pw_unit *units = (const union pw_unit *)(const void *)(view + PW_UNITS_OFFSET);
+    for (uint64_t i = last; i > 0 && last - i < most; i--)
+        if (atomic_load_explicit(&units[i - 1].start.head, memory_order_relaxed) != 0)
+            return true;
+    return false;
+}
+
+bool recorder_abandon(const void *address) {
+    bool is_ours = false;
+    for (unsigned i = 0; i < VIEWS_MAX; i++) {
+        const char *view = atomic_load_explicit(&views[i], memory_order_acquire);
+        if (view != NULL && (const char *)address >= view &&
+            (uint64_t)((const char *)address - view) < size_of_view(i))
+            is_ours = true;
+    }
+    for (unsigned i = 0; is_ours && i < VIEWS_MAX; i++) {
+        char *view = atomic_load_explicit(&views[i], memory_order_acquire);
+        if (view != NULL &&
+            raw_syscall6(SYS_mmap, RAW(view), (long)size_of_view(i), PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1,
+                         0) != RAW(view))
+            return false;
+    }
+    if (is_ours)
+        atomic_store_explicit(&recorder_header()->stopped, PW_STOP_DISK_FULL, memory_order_relaxed);
+    return is_ours;
+}
+
 static void raise_to(_Atomic uint64_t *word, uint64_t value) {
     uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
     while (seen < value && !atomic_compare_exchange_weak_explicit(
@@ -98,40 +170,37 @@ static void raise_to(_Atomic uint64_t *word, uint64_t value) {
         ;
 }
 
-int recorder_populate(uint64_t to, uint64_t step) {
-    struct pw_header *header = recorder_header();
-    if (header == NULL)
-        return EINVAL;
-    if (to > header->capacity)
-        to = header->capacity;
-    uint64_t from = atomic_load_explicit(&header->populated_to, memory_order_acquire);
-    while (from < to) {
-        uint64_t end = step != 0 && to - from > step ? from + step : to;
-        char *view = view_covering(end);
-        if (view == NULL)
-            return ENOMEM;
-        /* The whole gap from the word on, so that the word never speaks for a page that another
-         * process has still to make. It begins at a boundary that is one for every page size. */
-        uint64_t begin = from & ~(uint64_t)(POPULATE_STEP - 1);
-        long answer =
-            raw_syscall3(SYS_madvise, RAW(view + begin), (long)(end - begin), MADV_POPULATE_WRITE);
-        if (answer == -EINTR || answer == -EAGAIN)
-            continue;
-        if (answer < 0)
-            return (int)-answer;
-        raise_to(&header->populated_to, end);
-        from = end;
-    }
+/* The word speaks for every page before it. A value that cannot be does not speak at all; a wrong
+ * one that can be takes no more than the room that is left on the disk. */
+static uint64_t room_to(const struct pw_header *header) {
+    uint64_t to = atomic_load_explicit(&header->populated_to, memory_order_acquire);
+    return to <= facts.capacity ? to : 0;
+}
+
+/* Where nobody keeps ahead of us we make room ourselves, for the pieces alone that the record
+ * touches: how much there is before it, we should only know from a word that anybody may write. */
+static int make_own_room(struct pw_header *header, uint64_t begin, uint64_t end) {
+    uint64_t first = begin / WINDOW, last = (end - 1) / WINDOW;
+    uint64_t own = atomic_load_explicit(&own_window, memory_order_relaxed);
+    if (own == last + 1 && first == last)
+        return 0;
+    int error = recorder_populate(first * WINDOW, (last + 1) * WINDOW);
+    if (error != 0)
+        return error;
+    atomic_store_explicit(&own_window, last + 1, memory_order_relaxed);
+    uint64_t known = room_to(header);
+    if (known != 0 && known >= first * WINDOW) /* no gap between */
+        raise_to(&header->populated_to,
+                 (last + 1) * WINDOW < facts.capacity ? (last + 1) * WINDOW : facts.capacity);
     return 0;
 }
 
-/* Makes sure that a store to the bytes before `end` cannot raise SIGBUS. */
-static bool make_room(struct pw_header *header, uint64_t end) {
-    if (end <= atomic_load_explicit(&header->populated_to, memory_order_acquire))
+/* Makes sure that a store to the bytes from `begin` to `end` cannot raise SIGBUS. */
+static bool make_room(struct pw_header *header, uint64_t begin, uint64_t end) {
+    if (end <= room_to(header))
         return true;
-    uint64_t to = (end + POPULATE_STEP) & ~(uint64_t)(POPULATE_STEP - 1);
-    int error = recorder_populate(to, POPULATE_STEP);
-    if (error == 0 || end <= atomic_load_explicit(&header->populated_to, memory_order_acquire))
+    int error = make_own_room(header, begin, end);
+    if (error == 0)
         return true;
     if (error == EFAULT || error == ENOSPC) {
         atomic_store_explicit(&header->stopped, PW_STOP_DISK_FULL, memory_order_relaxed);
@@ -157,19 +226,19 @@ bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint
         return false;
     }
     uint64_t first = atomic_fetch_add_explicit(&header->next_unit, count, memory_order_relaxed);
-    uint64_t begin = PW_UNITS_OFFSET + first * PW_UNIT_SIZE;
-    uint64_t end = begin + (uint64_t)count * PW_UNIT_SIZE;
-    if (end > header->capacity) {
+    if (first >= units_most || count > units_most - first) {
         atomic_store_explicit(&header->stopped, PW_STOP_MAX_SIZE, memory_order_relaxed);
         recorder_lost(PW_LOST_MAX_SIZE, 1);
         return false;
     }
+    uint64_t begin = PW_UNITS_OFFSET + first * PW_UNIT_SIZE;
+    uint64_t end = begin + (uint64_t)count * PW_UNIT_SIZE;
     char *view = view_covering(end);
     if (view == NULL) {
         recorder_lost(PW_LOST_NO_ADDRESS_SPACE, 1);
         return false;
     }
-    if (!make_room(header, end))
+    if (!make_room(header, begin, end))
         return false;
 
     union pw_unit *units = (union pw_unit *)(void *)(view + begin);

@@ -386,7 +386,7 @@ void socket_table_tell(int fd, const struct socket_facts *facts, const struct en
     unsigned protocol = facts->type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     if (gate() != GATE_OPEN || wanted->port == 0)
         return;
-    unsigned most = recorder_header()->questions;
+    unsigned most = recorder_facts()->questions;
     if (atomic_load(&asked) >= most || atomic_fetch_add(&asked, 1) >= most)
         return;
     long netlink = raw_syscall3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);

@@ -24,11 +24,10 @@ static unsigned wanted;
 
 void stacks_prepare(void) {
     void *frame[1];
-    const struct pw_header *header = recorder_header();
-    if (header == NULL || header->stacks == 0)
+    if (recorder_facts()->stacks == 0)
         return;
     (void)backtrace(frame, 1);
-    wanted = header->stacks < PW_STACK_MAX ? header->stacks : PW_STACK_MAX;
+    wanted = recorder_facts()->stacks;
 }
 
 static bool is_own(const void *address) {

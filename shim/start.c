@@ -163,7 +163,7 @@ static void start_once(void) {
         environment_be_quiet(); /* one warning a tree is enough */
         return;
     }
-    recorder_attach(map.base, map.size);
+    recorder_attach(&map);
     policy_begin();
     process_begin_image();
     policy_place_enter_image();

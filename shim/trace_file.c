@@ -24,6 +24,15 @@
 #define FIRST_VIEW ((size_t)16 << 20)
 #define FIRST_ROOM (PW_UNITS_OFFSET + 64u * 1024u)
 
+/* What stands at the start of a trace. */
+struct first_bytes {
+    union {
+        struct pw_header header;
+        char bytes[PW_HEADER_SIZE];
+    } page;
+    struct pw_policy_config config;
+};
+
 static bool fail(struct trace_problem *problem, const char *what, long answer) {
     problem->what = what;
     problem->error = answer < 0 ? (int)-answer : 0;
@@ -103,7 +112,7 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
 static void fill_policy(struct pw_header *header, const struct trace_plan *plan) {
     if (plan->config == NULL)
         return;
-    struct pw_policy_area *area = (void *)((char *)header + header->policy_offset);
+    struct pw_policy_area *area = (void *)((char *)header + PW_HEADER_SIZE);
     area->config = *plan->config;
     atomic_store(&area->used, sizeof *area);
     header->seed = plan->config->seed;
@@ -210,11 +219,30 @@ static bool check_header(const struct pw_header *header, uint64_t file_size,
         return fail(problem, "is of another version", 0);
     if (header->capacity > file_size || header->capacity < PW_MIN_MAX_SIZE)
         return fail(problem, "is cut short", 0);
+    if (header->policy_offset != PW_HEADER_SIZE || header->policy_size != PW_POLICY_SIZE)
+        return fail(problem, "has a damaged header", 0);
     read_boot_id(boot_id);
     if (memcmp(boot_id, unknown, 16) != 0 && memcmp(header->boot_id, unknown, 16) != 0 &&
         memcmp(boot_id, header->boot_id, 16) != 0)
         return fail(problem, "is of another boot of the machine", 0);
     return true;
+}
+
+static uint32_t at_most(uint32_t number, uint32_t most) { return number < most ? number : most; }
+
+bool trace_config_is_sound(const struct pw_policy_config *config) {
+    return config->kind <= PW_POLICY_SEEDED && config->low <= config->high &&
+           (config->low != 0) == (config->high != 0) &&
+           config->quarantine_ms <= PW_QUARANTINE_MS_MOST;
+}
+
+static void take_facts(const struct first_bytes *first, struct trace_facts *facts) {
+    facts->capacity = first->page.header.capacity;
+    facts->stacks = at_most(first->page.header.stacks, PW_STACK_MAX);
+    facts->questions = at_most(first->page.header.questions, PW_QUESTIONS);
+    facts->config = (struct pw_policy_config){.kind = PW_POLICY_KERNEL};
+    if (trace_config_is_sound(&first->config))
+        facts->config = first->config;
 }
 
 static uint64_t limit_of(int resource) {
@@ -254,21 +282,20 @@ static bool map_view(int fd, uint64_t capacity, struct trace_map *map,
 
 static bool open_checked(int fd, struct trace_map *map, struct trace_problem *problem) {
     struct stat status;
-    union {
-        struct pw_header header;
-        char bytes[PW_HEADER_SIZE];
-    } page;
+    struct first_bytes first;
+    first.config = (struct pw_policy_config){.kind = PW_POLICY_KERNEL};
     long answer = raw_syscall4(SYS_newfstatat, fd, RAW(""), RAW(&status), AT_EMPTY_PATH);
     if (answer < 0)
         return fail(problem, "cannot be examined", answer);
     if (!S_ISREG(status.st_mode))
         return fail(problem, "is no regular file", 0);
-    answer = raw_syscall4(SYS_pread64, fd, RAW(page.bytes), sizeof page.bytes, 0);
-    if (answer < (long)sizeof page.header)
+    answer = raw_syscall4(SYS_pread64, fd, RAW(&first), sizeof first, 0);
+    if (answer < (long)sizeof first.page.header)
         return fail(problem, "is no portwitness trace", answer < 0 ? answer : 0);
-    if (!check_header(&page.header, (uint64_t)status.st_size, problem))
+    if (!check_header(&first.page.header, (uint64_t)status.st_size, problem))
         return false;
-    return map_view(fd, page.header.capacity, map, problem);
+    take_facts(&first, &map->facts);
+    return map_view(fd, map->facts.capacity, map, problem);
 }
 
 bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem) {

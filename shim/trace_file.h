@@ -22,9 +22,19 @@ struct trace_plan {
     const struct pw_policy_config *config; /* NULL: the kernel's own choice */
 };
 
+/* What never changes in a trace, as it stood there when it was opened: checked, and in memory that
+ * nobody else can write to. Whoever may write to the trace may write these words in it as well. */
+struct trace_facts {
+    uint64_t capacity;
+    uint32_t stacks;    /* at most PW_STACK_MAX */
+    uint32_t questions; /* at most PW_QUESTIONS */
+    struct pw_policy_config config;
+};
+
 struct trace_map {
     void *base;
     size_t size; /* bytes mapped from the file's start */
+    struct trace_facts facts;
 };
 
 /* What went wrong: a sentence part for a message ("is no portwitness trace") and an errno or 0. */
@@ -37,6 +47,10 @@ struct trace_problem {
  * An existing file is left alone: error EEXIST. The header's and first units' pages are populated.
  * true on success. */
 bool trace_create(const char *path, const struct trace_plan *plan, struct trace_problem *problem);
+
+/* Whether this is what a policy can be: a kind that exists, a range that is one, a bearable time.
+ */
+bool trace_config_is_sound(const struct pw_policy_config *config);
 
 /* Opens an existing trace, checks the header, maps a view and closes the descriptor again.
  * No symbolic link is followed. true on success. */

@@ -17,7 +17,9 @@
 #include "harness/cli/storm_report.h"
 #include "harness/publish/background.h"
 #include "harness/publish/storm.h"
+#include "harness/report/message.h"
 #include "harness/report/output.h"
+#include "harness/run/cut_trace.h"
 #include "harness/run/environment.h"
 #include "harness/run/new_trace.h"
 #include "harness/run/populate.h"
@@ -66,6 +68,7 @@ static void populate_without_signals(void) {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
+    sigdelset(&all, SIGBUS); /* of a trace that was cut */
     sigprocmask(SIG_SETMASK, &all, &before);
     populate_start();
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -183,6 +186,7 @@ static int prepare(struct session *session) {
 static int run_all(struct session *session) {
     const struct storm_options *options = &session->options;
     take_signals();
+    cut_trace_survive();
     if (!background_start(&session->background, options->background, session->range.low,
                           session->range.high))
         return fail("background");
@@ -196,6 +200,9 @@ static int run_all(struct session *session) {
     }
     populate_stop();
     storm_report_progress_end();
+    if (cut_trace_seen())
+        message_write(stderr, "portwitness: storm: %s was cut by somebody: records are lost",
+                      session->trace.name);
     return status;
 }
 

@@ -46,8 +46,7 @@ static int spawn(pid_t *pid, const char *descriptors[2], uint32_t index,
 
 /* Each publisher is the command's child that it is by its number. */
 static void policy_place(pid_t pid, uint32_t index) {
-    const struct pw_policy_area *area = policy_area();
-    if (area != NULL && area->config.kind == PW_POLICY_SEEDED)
+    if (policy_config()->kind == PW_POLICY_SEEDED)
         place_enter(place_of_child(PLACE_ROOT, index + 1), place_key(pid));
 }
 

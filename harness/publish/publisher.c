@@ -190,7 +190,7 @@ int publisher_main(int argc, char **argv) {
         errno = problem.error;
         return fail(problem.what);
     }
-    recorder_attach(map.base, map.size);
+    recorder_attach(&map);
     trace_views_find(&publisher.views, map.base);
     publisher.pid = (uint32_t)getpid();
     publisher.uid = (uint32_t)geteuid();

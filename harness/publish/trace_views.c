@@ -57,7 +57,7 @@ void trace_views_find(struct trace_views *views, const void *known) {
 
 void trace_views_make_ready(const struct trace_views *views) {
     const struct pw_header *header = recorder_header();
-    uint64_t next = PW_UNITS_OFFSET + atomic_load(&header->next_unit) * PW_UNIT_SIZE;
+    uint64_t next = PW_UNITS_OFFSET + recorder_units_taken() * PW_UNIT_SIZE;
     uint64_t begin = next & ~(PAGE - 1);
     uint64_t end = begin + READY_BYTES;
     uint64_t populated = atomic_load(&header->populated_to) & ~(PAGE - 1);

@@ -32,7 +32,7 @@ void policy_report_now(struct policy_work *work) {
     *work = (struct policy_work){.config = {.kind = PW_POLICY_KERNEL}};
     if (area == NULL)
         return;
-    work->config = area->config;
+    work->config = *policy_config();
     for (unsigned i = 0; i < PW_POLICY_COUNTS; i++)
         work->count[i] = atomic_load(&area->count[i]);
 }

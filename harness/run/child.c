@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/run/cut_trace.h"
 #include "harness/run/process_facts.h"
 
 enum {
@@ -32,18 +33,20 @@ static struct sigaction original_child_action;
 
 int child_take_signals(void) {
     sigset_t set;
-    /* A fault of our own still ends us: the kernel does not let one be blocked. */
     sigfillset(&set);
     if (pthread_sigmask(SIG_BLOCK, &set, &original_mask) != 0)
         return -1;
     /* Where our parent ignores SIGCHLD, so do we, and no child could be waited for (wait(2)). */
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigaction(SIGCHLD, &action, &original_child_action);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    int file = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    cut_trace_survive(); /* the kernel does not let a fault be blocked */
+    return file;
 }
 
 static _Noreturn void become(char *const command[], char *const environment[], int report) {
     sigaction(SIGCHLD, &original_child_action, NULL);
+    cut_trace_forget();
     pthread_sigmask(SIG_SETMASK, &original_mask, NULL);
     execvpe(command[0], command, environment);
     int error = errno;
@@ -191,4 +194,14 @@ void child_handle_signals(struct child *child, int signals) {
             pass_on(child, &signal);
     }
     look_at_child(child);
+}
+
+void child_handle_bus(struct child *child) {
+    struct signalfd_siginfo signal = {.ssi_signo = SIGBUS, .ssi_code = SI_USER};
+    pid_t from;
+    if (!cut_trace_take_signal(&from))
+        return;
+    signal.ssi_pid = (uint32_t)from;
+    if (child->pid != 0 && must_pass_on(child, &signal))
+        pass_on(child, &signal);
 }

@@ -16,8 +16,8 @@ struct child {
     int exit_status;        /* as a shell tells it; valid when ended */
 };
 
-/* Blocks every signal that can be, all of which are passed on, and returns a signalfd for them, -1
- * with errno set. To be called before any thread is made. */
+/* Blocks every signal that can be but SIGBUS, all of which are passed on, and returns a signalfd
+ * for them, -1 with errno set. To be called before any thread is made. */
 int child_take_signals(void);
 
 /* Starts the command with the given environment. 0; or, with one line on stderr, the exit status
@@ -27,5 +27,9 @@ int child_start(struct child *child, char *const command[], char *const environm
 /* Reads the signalfd empty: passes signals on, stops with the command when that stops, and notes
  * its end. */
 void child_handle_signals(struct child *child, int signals);
+
+/* The same for SIGBUS, which no signalfd can give where a fault of our own may raise it: at each
+ * turn. */
+void child_handle_bus(struct child *child);
 
 #endif

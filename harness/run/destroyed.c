@@ -81,7 +81,7 @@ static void write_record(const struct destroyed *destroyed, const struct destroy
  */
 static void tell_policy(const struct destroyed *destroyed, const struct destroy_notice *notice) {
     uint32_t stamp;
-    struct pw_policy_space *space =
+    struct policy_space *space =
         policy_space_known(destroyed->notices.netns, notice->protocol == IPPROTO_UDP);
     if (space != NULL && (notice->protocol == IPPROTO_UDP || notice->protocol == IPPROTO_TCP))
         policy_port_released(space, notice->local_port, notice->cookie, true, &stamp);

@@ -61,7 +61,7 @@ static bool attach(struct new_trace *trace, const struct run_options *options) {
         return complain(trace->name, "cannot be given to the group", errno);
     if (!trace_open(trace->absolute, &map, &problem))
         return complain(trace->name, problem.what, problem.error);
-    recorder_attach(map.base, map.size);
+    recorder_attach(&map);
     return true;
 }
 

@@ -12,6 +12,10 @@ void populate_start(void);
 /* Ends the thread. */
 void populate_stop(void);
 
+/* How many bytes are surely used, when so many were before: what the header says, as far as there
+ * is `room` and something is written there. */
+uint64_t populate_used(uint64_t known, uint64_t room);
+
 /* How many bytes of the file should have room, when `used` are taken and `last` bytes were taken in
  * the last interval. At most `capacity`. */
 uint64_t populate_goal(uint64_t used, uint64_t last, uint64_t capacity);

@@ -15,6 +15,7 @@
 #include "harness/report/message.h"
 #include "harness/report/output.h"
 #include "harness/run/child.h"
+#include "harness/run/cut_trace.h"
 #include "harness/run/destroyed.h"
 #include "harness/run/environment.h"
 #include "harness/run/filters.h"
@@ -102,6 +103,7 @@ static void take_events(struct run *run, int timeout_ms) {
     for (int i = 0; i < count; i++)
         if (events[i].data.u64 == EVENT_SIGNALS)
             child_handle_signals(&run->child, run->signals);
+    child_handle_bus(&run->child);
     run->watch.child_ended = run->child.ended;
     run->watch.child_status = run->child.wait_status;
     for (int i = 0; i < count; i++)
@@ -151,11 +153,24 @@ static void drain(struct run *run) {
     run->summary.blank = trace_reader_counts(run->reader)->blank;
 }
 
+/* Guests that recorded into it meanwhile may have been ended by it, which is worth a word whatever
+ * else is wanted. */
+static void tell_of_cut(const struct run *run) {
+    if (cut_trace_seen() || trace_reader_is_cut(run->reader))
+        message_write(
+            stderr,
+            "portwitness: %s was cut by somebody while the command ran: records are lost, "
+            "and programs that recorded into it may have ended by SIGBUS",
+            run->trace.name);
+}
+
 static void report(struct run *run) {
     char living[1024];
+    tell_of_cut(run);
     watch_name_living(&run->watch, living, sizeof living);
     if (!run->options.quiet)
-        summary_print(&run->summary, recorder_header(), living, run->trace.name, stderr);
+        summary_print(&run->summary, recorder_header(), run->options.policy.text, living,
+                      run->trace.name, stderr);
     else if (run->options.trace == NULL)
         summary_print_name(run->trace.name, stderr); /* nobody could know it otherwise */
 }

@@ -74,8 +74,10 @@ static void print_programs(const struct summary *summary, FILE *out) {
 
 static void print_losses(const struct summary *summary, const struct pw_header *header, FILE *out) {
     uint64_t records = 0;
-    for (unsigned cause = PW_LOST_MAX_SIZE; cause <= PW_LOST_NOT_POPULATED; cause++)
-        records += atomic_load(&header->lost[cause]);
+    for (unsigned cause = PW_LOST_MAX_SIZE; cause <= PW_LOST_NOT_POPULATED; cause++) {
+        uint64_t count = atomic_load(&header->lost[cause]);
+        records = count < UINT64_MAX - records ? records + count : UINT64_MAX;
+    }
     fprintf(out, "portwitness: %" PRIu64 " record%s lost", records, plural(records));
     const char *before = ": ";
     for (unsigned cause = 0; cause < PW_LOST_CAUSES; cause++) {
@@ -93,7 +95,7 @@ static void print_losses(const struct summary *summary, const struct pw_header *
 }
 
 void summary_print(const struct summary *summary, const struct pw_header *header,
-                   const char *living, const char *trace, FILE *out) {
+                   const char *policy, const char *living, const char *trace, FILE *out) {
     fprintf(out, "portwitness: %" PRIu64 " port-0 request%s, %" PRIu64 " port%s assigned\n",
             summary->requests, plural(summary->requests), summary->assigned,
             plural(summary->assigned));
@@ -101,7 +103,7 @@ void summary_print(const struct summary *summary, const struct pw_header *header
     print_losses(summary, header, out);
     struct policy_work work;
     policy_report_now(&work);
-    policy_report_write(NULL, header->policy, &work, out);
+    policy_report_write(NULL, policy, &work, out);
     if (*living != '\0') {
         fputs("portwitness: still running: ", out);
         print_name(living, out);

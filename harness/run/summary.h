@@ -28,10 +28,11 @@ struct summary {
 /* Counts one committed record of the trace. */
 void summary_add(struct summary *summary, const struct trace_record *record);
 
-/* Prints the lines. `living` names the processes that live on, "" for none; `trace` is the file's
- * name, and stands alone behind "portwitness: " on the last line. */
+/* Prints the lines. `header` may be written to meanwhile: only its counters are looked at. `policy`
+ * is the run's, as it was asked for; `living` names the processes that live on, "" for none;
+ * `trace` is the file's name, and stands alone behind "portwitness: " on the last line. */
 void summary_print(const struct summary *summary, const struct pw_header *header,
-                   const char *living, const char *trace, FILE *out);
+                   const char *policy, const char *living, const char *trace, FILE *out);
 
 /* Prints the last line alone: the file's name. */
 void summary_print_name(const char *trace, FILE *out);

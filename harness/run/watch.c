@@ -21,7 +21,7 @@
 #include "shim/recorder.h"
 
 enum {
-    SERIALS_MAX = 1 << 24, /* a trace may be damaged: do not take any number for a serial */
+    WATCHED_MAX = 1 << 24, /* a trace may be damaged, and tell of processes without end */
     PIDS_MAX = 1 << 22,    /* the most that Linux has, proc(5) */
     REPORTS_WITHIN_MS = 500,
     NAMED_AT_MOST = 8,
@@ -31,6 +31,7 @@ enum {
 enum watched_state { WATCHED_NONE, WATCHED_LIVES, WATCHED_ENDED, WATCHED_UNKNOWN };
 
 struct watched {
+    uint64_t serial;
     uint64_t start_time;
     uint64_t executed_ns; /* began to execute a program that has not reported; 0: none */
     char *unseen;         /* that program, where it is plain that it will not report; NULL */
@@ -62,22 +63,25 @@ void watch_start(struct watch *watch, int epoll, pid_t child, const char *trace)
 }
 
 static struct watched *find(const struct watch *watch, uint64_t serial) {
-    if (serial >= watch->process_room || watch->processes[serial].state == WATCHED_NONE)
+    uint32_t index = map_get(&watch->by_serial, serial);
+    if (index == MAP_NONE || watch->processes[index].state == WATCHED_NONE)
         return NULL;
-    return &watch->processes[serial];
+    return &watch->processes[index];
 }
 
 static struct watched *make(struct watch *watch, uint64_t serial) {
-    if (serial == 0 || serial >= SERIALS_MAX)
+    uint32_t index = map_get(&watch->by_serial, serial);
+    if (index != MAP_NONE)
+        return &watch->processes[index];
+    /* The highest number is no process's: the signals have it. */
+    if (serial == 0 || serial == UINT64_MAX || watch->process_count >= WATCHED_MAX)
         return NULL;
-    if (serial >= watch->process_room) {
-        size_t before = watch->process_room;
-        watch->processes = memory_grow(watch->processes, &watch->process_room, serial + 1,
-                                       sizeof *watch->processes);
-        memset(&watch->processes[before], 0,
-               (watch->process_room - before) * sizeof *watch->processes);
-    }
-    return &watch->processes[serial];
+    index = (uint32_t)watch->process_count++;
+    watch->processes = memory_grow(watch->processes, &watch->process_room, watch->process_count,
+                                   sizeof *watch->processes);
+    watch->processes[index] = (struct watched){.serial = serial, .pidfd = -1};
+    map_put(&watch->by_serial, serial, index);
+    return &watch->processes[index];
 }
 
 static void append(struct watch_list *list, uint64_t serial) {
@@ -182,7 +186,7 @@ static void learn_start(struct watch *watch, const struct pw_process *identity) 
     }
     if (!take_over(watch, identity->serial, process))
         open_pidfd(watch, identity->serial, process);
-    watch->serial_by_pid[process->pid] = (uint32_t)identity->serial;
+    watch->serial_by_pid[process->pid] = identity->serial;
 }
 
 /* A program started by a user whom the trace's permissions keep out. The group is not looked at:
@@ -349,14 +353,14 @@ size_t watch_name_living(struct watch *watch, char *text, size_t size) {
     size_t count = 0;
     size_t used = 0;
     *text = '\0';
-    for (uint64_t serial = 1; serial < watch->process_room; serial++) {
+    for (size_t i = 0; i < watch->process_count; i++) {
+        const struct watched *process = &watch->processes[i];
         struct process_facts facts;
-        if (!watch_lives(watch, serial) ||
-            !process_facts_read(watch->processes[serial].pid, &facts))
+        if (!watch_lives(watch, process->serial) || !process_facts_read(process->pid, &facts))
             continue;
         if (count++ < NAMED_AT_MOST && used < size)
             used += (size_t)snprintf(text + used, size - used, "%s%s (%d)", count > 1 ? ", " : "",
-                                     facts.comm, (int)watch->processes[serial].pid);
+                                     facts.comm, (int)process->pid);
     }
     if (count > NAMED_AT_MOST && used < size)
         snprintf(text + used, size - used, " and %zu more", count - NAMED_AT_MOST);
@@ -366,12 +370,13 @@ size_t watch_name_living(struct watch *watch, char *text, size_t size) {
 static void free_list(struct watch_list *list) { free(list->serials); }
 
 void watch_stop(struct watch *watch) {
-    for (size_t i = 0; i < watch->process_room; i++) {
+    for (size_t i = 0; i < watch->process_count; i++) {
         if (watch->processes[i].state != WATCHED_NONE && watch->processes[i].pidfd >= 0)
             close(watch->processes[i].pidfd);
         free(watch->processes[i].unseen);
     }
     free(watch->processes);
+    map_free(&watch->by_serial);
     free(watch->serial_by_pid);
     free_list(&watch->fresh);
     free_list(&watch->ripe);

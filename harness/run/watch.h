@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "harness/trace/map.h"
 #include "harness/trace/reader.h"
 
 struct watched;
@@ -14,12 +15,14 @@ struct watched;
 struct watch {
     int epoll; /* where pidfds are waited for; the serial is the event's data */
     uint64_t own_namespace;
-    pid_t child;               /* the command, whose way of ending is known */
-    bool child_ended;          /* set, with the status, before the end is told of */
-    int child_status;          /* as of waitpid(2) */
-    struct watched *processes; /* by serial */
+    pid_t child;      /* the command, whose way of ending is known */
+    bool child_ended; /* set, with the status, before the end is told of */
+    int child_status; /* as of waitpid(2) */
+    struct watched *processes;
+    size_t process_count;
     size_t process_room;
-    uint32_t *serial_by_pid;
+    struct map by_serial;    /* index in `processes`; a serial may be any number */
+    uint64_t *serial_by_pid; /* 0: none */
     size_t pid_room;
     struct watch_list {
         uint64_t *serials;

@@ -50,8 +50,8 @@ const char *mark_write(const char *path, const char *name, bool end) {
     size_t length = strlen(name);
     if (!trace_open(path, &map, &problem))
         return problem.what;
-    recorder_attach(map.base, map.size);
-    uint64_t taken = header_units_taken(map.base);
+    recorder_attach(&map);
+    uint64_t taken = recorder_units_taken();
     if (!record_begin(&record, PW_KIND_MARKER,
                       1 + record_text_units(length, PW_RECORD_UNITS_MAX - 1),
                       own_serial(path, taken), -1, monotonic_ns()))

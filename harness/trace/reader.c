@@ -17,7 +17,7 @@
 #include "harness/trace/layout.h"
 
 #define WINDOW_UNITS 4096u
-#define HOLE_BYTES_LEAST 4096 /* asked for at each page, not at each unit */
+#define RANGES_FEW 64u
 
 /* Units [from, to). */
 struct range {
@@ -106,6 +106,12 @@ void trace_reader_policy(const struct trace_reader *reader, struct policy_work *
     memcpy(work->count, count, sizeof count);
 }
 
+bool trace_reader_is_cut(const struct trace_reader *reader) {
+    struct stat status;
+
+    return fstat(reader->file, &status) == 0 && (uint64_t)status.st_size < reader->header.capacity;
+}
+
 const struct trace_counts *trace_reader_counts(const struct trace_reader *reader) {
     return &reader->counts;
 }
@@ -180,7 +186,11 @@ static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to) 
         later->list = list;
         later->room = room;
     }
-    later->list[later->count++] = (struct range){from, to};
+    /* One range where a record may lie across the border of two. */
+    if (later->count > 0 && later->list[later->count - 1].to == from)
+        later->list[later->count - 1].to = to;
+    else
+        later->list[later->count++] = (struct range){from, to};
 }
 
 /* Makes the window hold `count` units from `from` on, within the current range. false, with the
@@ -192,6 +202,9 @@ static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t cou
 
     if (from >= reader->window_from && from + count <= reader->window_to)
         return true;
+    /* Many ranges are many neighbours, as a rule: they share a window. */
+    if (reader->again_done > 0 && reader->again.count > RANGES_FEW && reader->seen > from)
+        want = reader->seen - from;
     if (want > WINDOW_UNITS)
         want = WINDOW_UNITS;
     header_read_at(reader->file, reader->units, want * PW_UNIT_SIZE, offset);
@@ -216,27 +229,6 @@ static void skip(struct trace_reader *reader, uint64_t *counter) {
     reader->now.from++;
 }
 
-/* Counts the blank units at the current place that the file has no bytes for: a damaged header can
- * claim terabytes of them. */
-static void skip_hole(struct trace_reader *reader) {
-    uint64_t from = reader->now.from;
-    off_t offset = (off_t)(reader->header.units_offset + from * PW_UNIT_SIZE);
-    uint64_t to = reader->now.to;
-    off_t data;
-
-    if (offset % HOLE_BYTES_LEAST != 0)
-        return;
-    data = lseek(reader->file, offset, SEEK_DATA);
-    if (data < 0 && errno != ENXIO)
-        return;
-    if (data >= 0 && ((uint64_t)data - reader->header.units_offset) / PW_UNIT_SIZE < to)
-        to = ((uint64_t)data - reader->header.units_offset) / PW_UNIT_SIZE;
-    if (to <= from)
-        return;
-    reader->counts.blank += to - from;
-    reader->now.from = to;
-}
-
 /* A blank unit: its writer is between taking the record and storing anything, or died there. The
  * units behind it, up to the next start, may be the same record's. */
 static void pass_blank(struct trace_reader *reader) {
@@ -246,7 +238,6 @@ static void pass_blank(struct trace_reader *reader) {
 
     if (!reader->tailing) {
         skip(reader, &reader->counts.blank);
-        skip_hole(reader);
         return;
     }
     /* A run that the window's end cut in two could cut a record in two as well. */
@@ -315,6 +306,41 @@ static bool take_record(struct trace_reader *reader, struct trace_record *record
     return true;
 }
 
+/* Where the file holds data again, at or behind a unit; the unit itself where that cannot be told.
+ */
+static uint64_t next_held(const struct trace_reader *reader, uint64_t unit) {
+    off_t offset = (off_t)(reader->header.units_offset + unit * PW_UNIT_SIZE);
+    struct stat status;
+    off_t data = lseek(reader->file, offset, SEEK_DATA);
+
+    if (data < 0 && errno == ENXIO && fstat(reader->file, &status) == 0 && status.st_size > offset)
+        data = status.st_size;
+    return data > offset ? ((uint64_t)data - reader->header.units_offset) / PW_UNIT_SIZE : unit;
+}
+
+/* The header's word for how many units are taken may be far off: what the file does not hold at all
+ * is blank, and is passed in one step. Its last units are looked at as others are, since a record
+ * may begin among them. */
+static bool pass_hole(struct trace_reader *reader) {
+    uint64_t from = reader->now.from;
+    uint64_t to;
+
+    if (from >= reader->window_from && from < reader->window_to)
+        return false;
+    to = next_held(reader, from);
+    if (to > reader->now.to)
+        to = reader->now.to;
+    if (to < from + 2 * PW_RECORD_UNITS_MAX)
+        return false;
+    to -= PW_RECORD_UNITS_MAX;
+    if (reader->tailing)
+        look_again(reader, from, to);
+    else
+        reader->counts.blank += to - from;
+    reader->now.from = to;
+    return true;
+}
+
 enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_record *record) {
     if (!reader->in_round)
         start_round(reader);
@@ -325,7 +351,7 @@ enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_reco
             reader->in_round = false;
             return TRACE_NEXT_END;
         }
-        if (!window_hold(reader, reader->now.from, 1))
+        if (pass_hole(reader) || !window_hold(reader, reader->now.from, 1))
             continue;
         switch (PW_HEAD_TAG(reader->heads[reader->now.from - reader->window_from])) {
         case PW_TAG_BLANK:

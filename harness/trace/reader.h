@@ -86,6 +86,9 @@ struct policy_work {
 /* Reads it from the trace's policy area; all 0 where the trace has none. */
 void trace_reader_policy(const struct trace_reader *reader, struct policy_work *work);
 
+/* Whether the file is shorter by now than the trace was made. */
+bool trace_reader_is_cut(const struct trace_reader *reader);
+
 /* What could not be told so far. */
 const struct trace_counts *trace_reader_counts(const struct trace_reader *reader);
 

@@ -17,29 +17,31 @@ enum { LOW = 40000, HIGH = 40015, NETNS = 5, THREADS = 4, TURNS = 50000 };
 
 static char *memory;
 
-static struct pw_policy_space *begin(enum pw_policy_kind kind, uint32_t quarantine_ms) {
+static struct policy_space *begin(enum pw_policy_kind kind, uint32_t quarantine_ms) {
     const size_t size = PW_UNITS_OFFSET;
     free(memory);
     memory = aligned_alloc(4096, size);
     memset(memory, 0, size);
-    struct pw_header *header = (void *)memory;
-    header->policy_offset = PW_HEADER_SIZE;
-    header->policy_size = PW_POLICY_SIZE;
-    recorder_attach(memory, size);
+    const struct trace_map map = {
+        .base = memory,
+        .size = size,
+        .facts = {
+            .capacity = size,
+            .config = {.kind = kind, .quarantine_ms = quarantine_ms, .low = LOW, .high = HIGH}}};
+    recorder_attach(&map);
+    policy_spaces_forget();
     struct pw_policy_area *area = (void *)(memory + PW_HEADER_SIZE);
-    area->config = (struct pw_policy_config){
-        .kind = kind, .quarantine_ms = quarantine_ms, .low = LOW, .high = HIGH};
     atomic_store(&area->used, sizeof *area);
     return policy_space(NETNS, false);
 }
 
-static void hold(struct pw_policy_space *space, uint16_t port, bool read) {
+static void hold(struct policy_space *space, uint16_t port, bool read) {
     policy_port_bound(space, port, port, false);
     if (read)
         policy_port_read(space, port);
 }
 
-static void let_go(struct pw_policy_space *space, uint16_t port) {
+static void let_go(struct policy_space *space, uint16_t port) {
     uint32_t stamp;
     (void)policy_port_released(space, port, port, false, &stamp);
 }
@@ -51,7 +53,7 @@ static void pause_ms(long ms) {
 
 static void soonest_gives_the_last_first(void **state) {
     (void)state;
-    struct pw_policy_space *space = begin(PW_POLICY_SOONEST, 0);
+    struct policy_space *space = begin(PW_POLICY_SOONEST, 0);
     assert_int_equal(policy_take_newest(space, 0), 0);
     for (uint16_t port = LOW; port < LOW + 5; port++) {
         hold(space, port, true);
@@ -70,7 +72,7 @@ static void soonest_gives_the_last_first(void **state) {
 
 static void the_queue_works_on_when_its_ring_has_gone_round(void **state) {
     (void)state;
-    struct pw_policy_space *space = begin(PW_POLICY_SOONEST, 0);
+    struct policy_space *space = begin(PW_POLICY_SOONEST, 0);
     for (unsigned i = 0; i < 1000; i++) {
         uint16_t port = (uint16_t)(LOW + i % 16);
         hold(space, port, false);
@@ -82,7 +84,7 @@ static void the_queue_works_on_when_its_ring_has_gone_round(void **state) {
 
 static void a_port_that_fell_out_of_the_ring_is_fresh_again(void **state) {
     (void)state;
-    struct pw_policy_space *space = begin(PW_POLICY_QUARANTINE, 60000);
+    struct policy_space *space = begin(PW_POLICY_QUARANTINE, 60000);
     for (uint16_t port = LOW; port <= HIGH; port++)
         hold(space, port, true);
     hold(space, LOW, false);
@@ -98,7 +100,7 @@ static void a_port_that_fell_out_of_the_ring_is_fresh_again(void **state) {
 
 static void a_port_that_another_socket_has_by_now_is_not_let_go(void **state) {
     (void)state;
-    struct pw_policy_space *space = begin(PW_POLICY_SOONEST, 0);
+    struct policy_space *space = begin(PW_POLICY_SOONEST, 0);
     uint32_t stamp;
     policy_port_bound(space, LOW, 77, false);
     assert_false(policy_port_released(space, LOW, 78, false, &stamp));
@@ -110,7 +112,7 @@ static void a_port_that_another_socket_has_by_now_is_not_let_go(void **state) {
 
 static void quarantine_lets_a_known_port_rest_and_recycles_an_unknown_one(void **state) {
     (void)state;
-    struct pw_policy_space *space = begin(PW_POLICY_QUARANTINE, 200);
+    struct policy_space *space = begin(PW_POLICY_QUARANTINE, 200);
     for (uint16_t port = LOW; port <= HIGH; port++) {
         uint16_t given = policy_take_rested(space, 0);
         assert_true(given >= LOW && given <= HIGH);
@@ -129,7 +131,7 @@ static void quarantine_lets_a_known_port_rest_and_recycles_an_unknown_one(void *
 
 static void the_oldest_is_the_one_that_has_rested_longest(void **state) {
     (void)state;
-    struct pw_policy_space *space = begin(PW_POLICY_QUARANTINE, 60000);
+    struct policy_space *space = begin(PW_POLICY_QUARANTINE, 60000);
     static const uint16_t order[] = {LOW + 9, LOW + 2, LOW + 15, LOW};
     for (size_t i = 0; i < 4; i++) {
         hold(space, order[i], true);
@@ -143,7 +145,7 @@ static void the_oldest_is_the_one_that_has_rested_longest(void **state) {
 
 static void ports_outside_and_spaces_beyond_the_area_are_left_alone(void **state) {
     (void)state;
-    struct pw_policy_space *space = begin(PW_POLICY_SOONEST, 0);
+    struct policy_space *space = begin(PW_POLICY_SOONEST, 0);
     assert_false(policy_space_has(space, LOW - 1));
     assert_false(policy_space_has(space, HIGH + 1));
     hold(space, HIGH + 1, true);
@@ -157,7 +159,7 @@ static void ports_outside_and_spaces_beyond_the_area_are_left_alone(void **state
     assert_null(policy_space(0, false));
 }
 
-static struct pw_policy_space *shared;
+static struct policy_space *shared;
 static _Atomic int holders[HIGH - LOW + 1];
 static _Atomic bool twice;
 
@@ -165,9 +167,9 @@ static void *take_and_let_go(void *unused) {
     (void)unused;
     for (int i = 0; i < TURNS; i++) {
         uint16_t port = policy_take_newest(shared, 0);
-        if (port == 0 && policy_area()->config.kind == PW_POLICY_QUARANTINE)
+        if (port == 0 && policy_config()->kind == PW_POLICY_QUARANTINE)
             port = policy_take_rested(shared, 0);
-        if (port == 0 && policy_area()->config.kind == PW_POLICY_QUARANTINE)
+        if (port == 0 && policy_config()->kind == PW_POLICY_QUARANTINE)
             port = policy_take_oldest(shared, 0);
         if (port == 0)
             continue;

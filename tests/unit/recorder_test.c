@@ -44,7 +44,9 @@ static void attach(uint64_t size, size_t view) {
     assert_true(map.size >= view);
     /* Valgrind's mremap cannot duplicate a mapping: there the first view has to do. */
     void *copy = mremap(map.base, 0, view, MREMAP_MAYMOVE);
-    recorder_attach(map.base, copy != MAP_FAILED ? view : map.size);
+    if (copy != MAP_FAILED)
+        map.size = view;
+    recorder_attach(&map);
     if (copy != MAP_FAILED)
         munmap(copy, view);
 }
