@@ -11,6 +11,7 @@
 
 #include "shim/guest_memory.h"
 #include "shim/policy_choice.h"
+#include "shim/policy_own.h"
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
@@ -174,6 +175,7 @@ static void note_refusal(struct policy_request *request) {
 static void note_choice(struct policy_request *request) {
     request->flags = PW_FLAG_POLICY | PW_FLAG_TRIED(request->tried);
     policy_count(PW_POLICY_CHOSEN);
+    policy_own_given(request->space, request->low == request->high ? request->low : 0);
     if (request->is_recycled)
         policy_count(PW_POLICY_RECYCLED);
     if (request->is_early) {
@@ -186,6 +188,7 @@ static void note_choice(struct policy_request *request) {
 
 static void note_left(struct policy_request *request) {
     request->flags = PW_FLAG_POLICY_LEFT | PW_FLAG_TRIED(request->tried);
+    policy_own_given(request->space, 0);
     policy_count(policy_config()->low != 0 ? PW_POLICY_OUTSIDE : PW_POLICY_LEFT);
     if (policy_config()->kind == PW_POLICY_SEEDED)
         policy_count(PW_POLICY_MET);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "shim/policy_own.h"
 #include "shim/process.h"
 #include "shim/sandbox.h"
 
@@ -91,6 +92,7 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     uint32_t stamp = 0;
     if (space == NULL || port == 0)
         return;
+    policy_own_released(space, port);
     bool soonest = policy_config()->kind == PW_POLICY_SOONEST;
     if (soonest && atomic_load(&let_go) >= UNLIKELY)
         policy_port_forget(space, port);

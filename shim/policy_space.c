@@ -12,7 +12,8 @@
 enum {
     ASKED_LATELY_MS = 1000,
     LATE_MS = 1000,
-    TURNS_MOST = 64 /* the words may change under us for ever, if somebody writes what is not so */
+    UNFIT_MOST = 64, /* entries that are not to be had: a request must not become slow */
+    TURNS_MOST = 64  /* the words may change under us for ever, if somebody writes what is not so */
 };
 
 #define LOAD(word) atomic_load_explicit(&(word), memory_order_acquire)
@@ -125,9 +126,12 @@ static void note_dispute(struct policy_space *space, uint16_t port) {
         atomic_fetch_or(holder_of(space, port), PW_HOLDER_DISPUTED);
 }
 
-static uint16_t take_wanted(struct policy_space *space, uint16_t avoid) {
+typedef bool unfit_function(const struct policy_space *, uint16_t);
+
+static uint16_t take_wanted(struct policy_space *space, uint16_t avoid, unfit_function *is_unfit) {
     uint16_t port = (uint16_t)LOAD(space->words->wanted);
-    if (port == 0 || port == avoid || !policy_space_has(space, port))
+    if (port == 0 || port == avoid || !policy_space_has(space, port) ||
+        (is_unfit != NULL && is_unfit(space, port)))
         return 0;
     policy_want_no_more(space, port);
     uint32_t stamp = LOAD(*stamp_of(space, port));
@@ -139,17 +143,29 @@ static uint16_t take_wanted(struct policy_space *space, uint16_t avoid) {
 }
 
 uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid) {
+    return policy_take_newest_fit(space, avoid, NULL);
+}
+
+uint16_t policy_take_newest_fit(struct policy_space *space, uint16_t avoid,
+                                unfit_function *is_unfit) {
     uint32_t head = LOAD(space->words->head);
     uint32_t last = head > space->ring_mask ? head - space->ring_mask - 1 : 0;
     uint64_t dead = known_dead(space);
     bool avoided = false;
-    uint16_t wanted = take_wanted(space, avoid);
+    unsigned unfit = 0;
+    uint16_t wanted = take_wanted(space, avoid, is_unfit);
     if (wanted != 0)
         return wanted;
     uint32_t index = newest_below(space, head, last, dead);
     for (; index != last; index = newest_below(space, index - 1, last, dead)) {
         uint16_t port = port_of(space, index - 1);
-        if (port == avoid || port == 0) {
+        bool is_fit = port != avoid && port != 0;
+        if (is_fit && is_unfit != NULL && is_unfit(space, port)) {
+            is_fit = false;
+            if (++unfit == UNFIT_MOST)
+                return 0;
+        }
+        if (!is_fit) {
             avoided = true;
             continue;
         }

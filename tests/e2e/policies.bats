@@ -335,6 +335,47 @@ END
     done
 }
 
+@test "soonest is fair: who asks until it is given a number that it has not had comes to an end" {
+    # As helpers that hand out distinct numbers do it, one request after the other or many at once.
+    cat >distinct.py <<'END'
+import socket, sys, threading
+kind = socket.SOCK_DGRAM if "udp" in sys.argv else socket.SOCK_STREAM
+given, lock, asked = set(), threading.Lock(), 0
+def unused():
+    global asked
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0)); asked += 1; return s.getsockname()[1]
+def another():
+    while True:
+        port = unused()
+        with lock:
+            if port not in given:
+                given.add(port); return
+def many():
+    for _ in range(30): another()
+threads = [threading.Thread(target=many) for _ in range(4 if "threads" in sys.argv else 1)]
+[t.start() for t in threads]; [t.join() for t in threads]
+print(len(given), "asked at most four times each:", asked <= 4 * len(given) + 8)
+END
+    local arguments
+    for arguments in tcp udp; do
+        under soonest timeout 60 "$python" distinct.py $arguments >said
+        assert_equal "$(cat said)" '30 asked at most four times each: True'
+    done
+    under soonest timeout 60 "$python" distinct.py tcp threads >said
+    assert_matches "$(cat said)" '^120 '
+}
+
+@test "soonest gives its own number back to who lets it go, twice in a row at most" {
+    under soonest "$python" -c 'import socket
+def unused():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0)); return s.getsockname()[1]
+given = [unused() for _ in range(7)]
+print(len(set(given[:3])), given[3] != given[2], len(set(given[3:6])), given[6] != given[5])' >said
+    assert_equal "$(cat said)" '1 True 1 True'
+}
+
 @test "soonest waits for nobody where a source port was read: no program binds that again" {
     # An asker beside it, else nothing waits at all; what is read and released by a bind does wait.
     local script='"$1" "$2/ask.py" 60 0.005 & asker=$!; until [ -e asking ]; do sleep 0.05; done
