@@ -17,7 +17,8 @@ pictured() {
     serve_page
     mkdir profile
     MOZ_SANDBOX_LOGGING=1 answer firefox-esr --headless --no-remote --profile "$PWD/profile" \
-        --screenshot "$PWD/picture.png" --window-size 400,300 http://127.0.0.1:18090/ >said
+        --screenshot "$PWD/picture.png" --window-size 400,300 http://127.0.0.1:18090/ \
+        >said 2>&1
     tail -n 1 said
     head -c 8 picture.png | od -An -c
     size_of picture.png

@@ -47,7 +47,7 @@ logins() {
     ssh-keygen -q -t ed25519 -N '' -f other_key
     answer ssh -F ssh_config -i other_key here true
     # The server gives a port of the kernel's choice for the way back.
-    answer ssh -F ssh_config -i user_key -o LogLevel=INFO -R 0:127.0.0.1:1 here true |
+    answer ssh -F ssh_config -i user_key -o LogLevel=INFO -R 0:127.0.0.1:1 here true 2>&1 |
         sed -E 's/port [0-9]+ for/port N for/'
     seq 100000 >sent
     answer scp -F ssh_config -i user_key sent "here:$work/there"
