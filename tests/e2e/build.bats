@@ -109,7 +109,6 @@ TESTS
         >"$tree/build/tests/unit/sample_test"
     chmod +x "$tree/build/tests/unit/sample_test"
     run env -u CI "$tree/scripts/test" --no-setup --only 'unit/*'
-    echo "$output"
     [ "$status" -eq 0 ]
     [ "${lines[-1]}" = '1 passed, 0 failed, 3 skipped' ]
     [[ $output == *'# SKIP two'*'the first reason'*'# SKIP three'*'# SKIP four'*'the other reason'* ]]
@@ -159,4 +158,50 @@ TESTS
     run_tree
     [ "$status" -eq 0 ]
     [ "${lines[-1]}" = '1 passed, 0 failed, 0 skipped' ]
+}
+
+@test "the tests of tests/full are run with --full alone, with longer loops and more time" {
+    local command=$BATS_TEST_TMPDIR/bin
+    tree_with_tests <<'TESTS'
+%test "sample" {
+    [ -z "${FUZZ_CALLS-}${SCRIBBLE_WORDS-}${MUTATIONS-}" ]
+}
+TESTS
+    mkdir "$tree/tests/full" "$command"
+    sed 's/^%/@/' >"$tree/tests/full/large.bats" <<'TESTS'
+%test "large" {
+    [ "$FUZZ_CALLS $SCRIBBLE_WORDS $MUTATIONS" = '1000000 1000000 10000' ]
+}
+TESTS
+    # Tells of the limits that the suites are given.
+    printf '#!/bin/bash\necho "$*" >>%s\nexec /usr/bin/timeout "$@"\n' "$BATS_TEST_TMPDIR/limits" \
+        >"$command/timeout"
+    chmod +x "$command/timeout"
+    local suites=("env" "-u" "CI" "-u" "FUZZ_CALLS" "-u" "SCRIBBLE_WORDS" "-u" "MUTATIONS"
+        "PATH=$command:$PATH" "$tree/scripts/test" --no-setup)
+
+    run "${suites[@]}" --only '*/[sl]a*'
+    [ "$status" -eq 0 ]
+    [[ $output == *'1 passed, 0 failed, 0 skipped' ]]
+    grep -q ' 240 bats .*sample.bats' "$BATS_TEST_TMPDIR/limits"
+    run "${suites[@]}" --list
+    [[ $output == *e2e/sample* ]]
+    [[ $output != *full/* ]]
+
+    run "${suites[@]}" --full --only 'full/*'
+    [ "$status" -eq 0 ]
+    [[ $output == *'1 passed, 0 failed, 0 skipped' ]]
+    grep -q ' 900 bats .*large.bats' "$BATS_TEST_TMPDIR/limits"
+    run "${suites[@]}" --list --full --only 'full/*'
+    [ "$output" = full/large ]
+}
+
+@test "with --full the set-up is that of --full" {
+    tree_with_tests </dev/null
+    printf '#!/bin/sh\necho "bootstrap $*"\nexit 1\n' >"$tree/scripts/bootstrap"
+    chmod +x "$tree/scripts/bootstrap"
+    run "$tree/scripts/test" --full
+    [ "${lines[0]}" = 'bootstrap --full' ]
+    run "$tree/scripts/test"
+    [ "${lines[0]}" = 'bootstrap --test' ]
 }
