@@ -158,9 +158,10 @@ print(time.strftime("%Y-%m-%d", time.gmtime()), time.monotonic() > 0)'
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
+/* Not on the stack, which the shim stands on itself. */
+static struct sockaddr_in any = {.sin_family = AF_INET}, dead = {.sin_family = AF_INET};
 int main(void) {
-    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct sockaddr_in dead = any;
+    any.sin_addr.s_addr = dead.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     dead.sin_port = htons(1);
     for (int i = 0; i < 5; i++) {
         int tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
