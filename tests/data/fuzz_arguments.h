@@ -185,8 +185,9 @@ static void add_messages(struct invocation *to) {
 
 static void add_time(struct invocation *to) {
     const struct timespec none = {0, 0};
-    struct place place =
-        below(2) == 0 ? (struct place){.is_bad = true} : draw_place(LENGTH, sizeof none);
+    struct place place = draw_place(LENGTH, sizeof none);
+    if (below(2) == 0)
+        place = (struct place){.is_bad = true}; /* NULL */
     put_both(&place, &none, sizeof none);
     add_place(to, &place);
 }

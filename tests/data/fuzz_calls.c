@@ -9,7 +9,10 @@
  * It is meant for a network namespace of its own. Without the shim both sides are the same.
  */
 #include <dlfcn.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -34,65 +37,65 @@ struct row {
 #define LEFT_OUT(reason) NULL, reason, -1, true, NOTHING, 0
 
 /* A row that is added to the list of wrapped calls without one of these does not compile. */
-#define ROW_socket KERNEL(socket, "k", DESCRIPTOR, 40)
-#define ROW_setsockopt KERNEL(setsockopt, "fo", INTEGER, 150)
-#define ROW_bind KERNEL(bind, "fa", INTEGER, 150)
-#define ROW_bindresvport LIBC("fw", INTEGER, 10)
-#define ROW_rresvport LIBC("v", DESCRIPTOR, 2)
-#define ROW_listen KERNEL(listen, "fn", INTEGER, 20)
-#define ROW_connect KERNEL(connect, "fa", INTEGER, 100)
-#define ROW_accept KERNEL(accept, "fA", DESCRIPTOR, 40)
-#define ROW_accept4 KERNEL(accept4, "fAn", DESCRIPTOR, 40)
-#define ROW_getsockname KERNEL(getsockname, "fA", INTEGER, 100)
-#define ROW_sendto KERNEL(sendto, "fdFa", LONG, 100)
-#define ROW_sendmsg KERNEL(sendmsg, "fmF", LONG, 120)
-#define ROW_sendmmsg KERNEL(sendmmsg, "fMF", INTEGER, 120)
-#define ROW_recvmsg KERNEL(recvmsg, "fmF", LONG, 100)
-#define ROW_recvmmsg KERNEL(recvmmsg, "fMFt", INTEGER, 100)
-#define ROW_shutdown KERNEL(shutdown, "fn", INTEGER, 20)
-#define ROW_close KERNEL(close, "f", INTEGER, 20)
-#define ROW_fclose LIBC("s", INTEGER, 10)
-#define ROW_dup KERNEL(dup, "f", DESCRIPTOR, 20)
+#define ROW_socket KERNEL(socket, "k", DESCRIPTOR, 200)
+#define ROW_setsockopt KERNEL(setsockopt, "fo", INTEGER, 750)
+#define ROW_bind KERNEL(bind, "fa", INTEGER, 750)
+#define ROW_bindresvport LIBC("fw", INTEGER, 50)
+#define ROW_rresvport LIBC("v", DESCRIPTOR, 10)
+#define ROW_listen KERNEL(listen, "fn", INTEGER, 100)
+#define ROW_connect KERNEL(connect, "fa", INTEGER, 500)
+#define ROW_accept KERNEL(accept, "fA", DESCRIPTOR, 200)
+#define ROW_accept4 KERNEL(accept4, "fAn", DESCRIPTOR, 200)
+#define ROW_getsockname KERNEL(getsockname, "fA", INTEGER, 500)
+#define ROW_sendto KERNEL(sendto, "fdFa", LONG, 500)
+#define ROW_sendmsg KERNEL(sendmsg, "fmF", LONG, 600)
+#define ROW_sendmmsg KERNEL(sendmmsg, "fMF", INTEGER, 600)
+#define ROW_recvmsg KERNEL(recvmsg, "fmF", LONG, 500)
+#define ROW_recvmmsg KERNEL(recvmmsg, "fMFt", INTEGER, 500)
+#define ROW_shutdown KERNEL(shutdown, "fn", INTEGER, 100)
+#define ROW_close KERNEL(close, "f", INTEGER, 100)
+#define ROW_fclose LIBC("s", INTEGER, 50)
+#define ROW_dup KERNEL(dup, "f", DESCRIPTOR, 100)
 #ifdef SYS_dup2
-#define ROW_dup2 KERNEL(dup2, "fT", DESCRIPTOR, 20)
+#define ROW_dup2 KERNEL(dup2, "fT", DESCRIPTOR, 100)
 #else
-#define ROW_dup2 LIBC("fT", DESCRIPTOR, 20)
+#define ROW_dup2 LIBC("fT", DESCRIPTOR, 100)
 #endif
-#define ROW_dup3 KERNEL(dup3, "fTn", DESCRIPTOR, 20)
-#define ROW_fcntl "fc", NULL, SYS_fcntl, true, DUPLICATE, 20
-#define ROW_fcntl64 LIBC("fc", DUPLICATE, 20)
-#define ROW_close_range KERNEL(close_range, "r", INTEGER, 10)
-#define ROW_closefrom LIBC("q", NOTHING, 2)
-#define ROW_syscall LIBC("y", LONG, 20)
-#define ROW_pidfd_getfd KERNEL(pidfd_getfd, "ffn", DESCRIPTOR, 20)
-#define ROW_setns KERNEL(setns, "fn", INTEGER, 10)
-#define ROW_unshare KERNEL(unshare, "u", INTEGER, 10)
+#define ROW_dup3 KERNEL(dup3, "fTn", DESCRIPTOR, 100)
+#define ROW_fcntl "fc", NULL, SYS_fcntl, true, DUPLICATE, 100
+#define ROW_fcntl64 LIBC("fc", DUPLICATE, 100)
+#define ROW_close_range KERNEL(close_range, "r", INTEGER, 50)
+#define ROW_closefrom LIBC("q", NOTHING, 10)
+#define ROW_syscall LIBC("y", LONG, 100)
+#define ROW_pidfd_getfd KERNEL(pidfd_getfd, "ffn", DESCRIPTOR, 100)
+#define ROW_setns KERNEL(setns, "fn", INTEGER, 50)
+#define ROW_unshare KERNEL(unshare, "u", INTEGER, 50)
 #define ROW_fork LEFT_OUT("the child would go on fuzzing; it has no argument")
 #define ROW__Fork LEFT_OUT("the child would go on fuzzing; it has no argument")
 #define ROW_vfork LEFT_OUT("the child would go on fuzzing; it has no argument")
 #define ROW_posix_spawn LIBC("S", ERROR, 1)
 #define ROW_posix_spawnp LIBC("R", ERROR, 1)
-#define ROW_execve KERNEL(execve, "PX", INTEGER, 20)
-#define ROW_execv LIBC("Px", INTEGER, 10)
-#define ROW_execvp LIBC("px", INTEGER, 5)
-#define ROW_execvpe LIBC("pX", INTEGER, 5)
-#define ROW_execl LIBC("Pl", INTEGER, 5)
-#define ROW_execlp LIBC("pl", INTEGER, 5)
-#define ROW_execle LIBC("PL", INTEGER, 5)
-#define ROW_fexecve LIBC("fX", INTEGER, 10)
-#define ROW_execveat KERNEL(execveat, "DPXe", INTEGER, 20)
+#define ROW_execve KERNEL(execve, "PX", INTEGER, 40)
+#define ROW_execv LIBC("Px", INTEGER, 20)
+#define ROW_execvp LIBC("px", INTEGER, 10)
+#define ROW_execvpe LIBC("pX", INTEGER, 10)
+#define ROW_execl LIBC("Pl", INTEGER, 10)
+#define ROW_execlp LIBC("pl", INTEGER, 10)
+#define ROW_execle LIBC("PL", INTEGER, 10)
+#define ROW_fexecve LIBC("fX", INTEGER, 20)
+#define ROW_execveat KERNEL(execveat, "DPXe", INTEGER, 40)
 #define ROW_system LIBC("C", INTEGER, 1)
 #define ROW_popen LIBC("O", STREAM, 1)
 #define ROW__exit LEFT_OUT("nothing comes after it")
 #define ROW__Exit LEFT_OUT("nothing comes after it")
-#define ROW_setuid KERNEL(setuid, "U", INTEGER, 5)
-#define ROW_seteuid LIBC("U", INTEGER, 5)
-#define ROW_setreuid KERNEL(setreuid, "UU", INTEGER, 5)
-#define ROW_setresuid KERNEL(setresuid, "UUU", INTEGER, 5)
+#define ROW_setuid KERNEL(setuid, "U", INTEGER, 25)
+#define ROW_seteuid LIBC("U", INTEGER, 25)
+#define ROW_setreuid KERNEL(setreuid, "UU", INTEGER, 25)
+#define ROW_setresuid KERNEL(setresuid, "UUU", INTEGER, 25)
 #define ROW_daemon LEFT_OUT("the parent ends in it; it has no pointer")
-#define ROW_rresvport_af LIBC("vn", DESCRIPTOR, 2)
-#define ROW_setfsuid KERNEL(setfsuid, "U", INTEGER, 5)
-#define ROW_prctl LEFT_OUT("a filter that is taken would stay; see sandboxed.c")
+#define ROW_rresvport_af LIBC("vn", DESCRIPTOR, 10)
+#define ROW_setfsuid KERNEL(setfsuid, "U", INTEGER, 25)
+#define ROW_prctl KERNEL(prctl, "g", INTEGER, 50)
 
 static const struct row rows[] = {
 #define CALL(number, result, name, parameters, arguments) {#name, ROW_##name},
@@ -141,6 +144,22 @@ static void add_other_call(struct invocation *to) {
     add_both(to, 8);
 }
 
+/* Filters that the kernel does not take: one that it took would stay. */
+static void add_filter(struct invocation *to) {
+    static const int options[] = {PR_SET_SECCOMP, PR_SET_SECCOMP, PR_SET_SECCOMP, PR_GET_SECCOMP,
+                                  9999, -1};
+    static const int modes[] = {SECCOMP_MODE_FILTER, SECCOMP_MODE_FILTER, 3, -1};
+    static const unsigned short lengths[] = {0, 1, BPF_MAXINSNS, UINT16_MAX};
+    struct place place = draw_place(MAIN, sizeof(struct sock_fprog));
+    const struct sock_fprog program = {PICK(lengths), (struct sock_filter *)8};
+    put_both(&place, &program, sizeof program);
+    add_both(to, PICK(options));
+    add_both(to, PICK(modes));
+    add_place(to, &place);
+    add_both(to, 0);
+    add_both(to, 0);
+}
+
 static void add_flags(struct invocation *to) { add_both(to, odd_flags()); }
 
 static void add_parked(struct invocation *to) {
@@ -184,6 +203,7 @@ static void (*const adders[128])(struct invocation *) = {
     ['n'] = add_number,
     ['u'] = add_unshared,
     ['U'] = add_user,
+    ['g'] = add_filter,
     ['w'] = add_own_address,
     ['v'] = add_reserved_port,
     ['s'] = add_stream,
@@ -215,6 +235,7 @@ static const struct row *draw_row(void) {
 
 static void draw_call(void) {
     memset(&invocation, 0, sizeof invocation);
+    clear_arena();
     present = draw_row();
     invocation.of = present->name;
     by_number = present->number >= 0 && below(4) == 0;

@@ -60,6 +60,13 @@ static void make_arena(void) {
     close(file);
 }
 
+/* What an earlier call left could be pieces of addresses, which differ from twin to twin. */
+static void clear_arena(void) {
+    for (int twin = 0; twin < TWINS; twin++)
+        for (int area = 0; area < AREAS; area++)
+            memset(arena[twin] + (size_t)area * AREA_BYTES + READABLE, 0, PAGE);
+}
+
 /* Where a pointer points to, in either twin's arena. */
 struct place {
     bool is_bad;

@@ -10,33 +10,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "shim/raw_syscall.h"
 #include "tests/data/fuzz_memory.h"
 
 /* The kernel's answer, past every library. */
 static long bare_call(long number, const long a[6]) {
-    long result;
-#if defined(__x86_64__)
-    register long r10 __asm__("r10") = a[3];
-    register long r8 __asm__("r8") = a[4];
-    register long r9 __asm__("r9") = a[5];
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-#elif defined(__aarch64__)
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a[0];
-    register long x1 __asm__("x1") = a[1];
-    register long x2 __asm__("x2") = a[2];
-    register long x3 __asm__("x3") = a[3];
-    register long x4 __asm__("x4") = a[4];
-    register long x5 __asm__("x5") = a[5];
-    __asm__ volatile("svc 0"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-                     : "memory");
-    result = x0;
-#endif
+    long result = raw_syscall6(number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (result < 0 && result > -4096) {
         errno = (int)-result;
         return -1;
@@ -136,7 +115,7 @@ static void send_rights(int twin, int over, const int passed[2]) {
 }
 
 static void make_pair(int twin, struct slot *slot, int type) {
-    int ends[2];
+    int ends[2] = {-1, -1};
     if (PREPARE(twin, SYS_socketpair, AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
                 (long)ends) != 0)
         fail("socketpair");
@@ -170,7 +149,7 @@ static void make_inet(int twin, enum kind kind, struct slot *slot) {
 }
 
 static void make_slot(int twin, enum kind kind, struct slot *slot) {
-    int ends[2];
+    int ends[2] = {-1, -1};
     slot->other[twin] = -1;
     switch (kind) {
     case UNIX_FRESH:

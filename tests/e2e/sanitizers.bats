@@ -153,6 +153,39 @@ print(time.strftime("%Y-%m-%d", time.gmtime()), time.monotonic() > 0)'
     [ "$(grep -c "^[a-z_A-Z]" out)" -ge "$("$data/every_call" --list | wc -l)" ]
 }
 
+@test "valgrind prints nothing of a guest under a policy" {
+    cat >guest.c <<'END'
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+/* Not on the stack, which the shim stands on itself. */
+static struct sockaddr_in any = {.sin_family = AF_INET}, dead = {.sin_family = AF_INET};
+int main(void) {
+    any.sin_addr.s_addr = dead.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    dead.sin_port = htons(1);
+    for (int i = 0; i < 5; i++) {
+        int tcp = socket(AF_INET, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
+        int other = socket(AF_INET, SOCK_STREAM, 0);
+        bind(tcp, (struct sockaddr *)&any, sizeof any);
+        connect(other, (struct sockaddr *)&dead, sizeof dead);
+        sendto(udp, "x", 1, 0, (struct sockaddr *)&dead, sizeof dead);
+        close(tcp), close(udp), close(other);
+    }
+    return 0;
+}
+END
+    gcc -g -o guest guest.c
+    local policy
+    for policy in soonest range:20000-20999; do
+        rm -f "$trace"
+        run "$PORTWITNESS" run -q -o "$trace" --policy "$policy" -- \
+            valgrind --quiet --error-exitcode=99 ./guest
+        assert_equal "$status" 0
+        assert_equal "$output" ''
+        [ "$(assigned_in "$trace")" -ge 5 ]
+    done
+}
+
 @test "valgrind finds nothing wrong in ports and export" {
     by_hand "$data/bind_loop" 2 100
     for command in 'ports' 'ports --json' 'export --format jsonl'; do
