@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "shim/raw_syscall.h"
+#include "shim/raw_syscall.c"
 #include "tests/data/fuzz_memory.h"
 
 /* The kernel's answer, past every library. */
