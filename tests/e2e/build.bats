@@ -164,20 +164,20 @@ TESTS
     local command=$BATS_TEST_TMPDIR/bin
     tree_with_tests <<'TESTS'
 %test "sample" {
-    [ -z "${FUZZ_CALLS-}${SCRIBBLE_WORDS-}${MUTATIONS-}" ]
+    [ -z "${FUZZ_CALLS-}${SCRIBBLE_WORDS-}${MUTANTS-}" ]
 }
 TESTS
     mkdir "$tree/tests/full" "$command"
     sed 's/^%/@/' >"$tree/tests/full/large.bats" <<'TESTS'
 %test "large" {
-    [ "$FUZZ_CALLS $SCRIBBLE_WORDS $MUTATIONS" = '1000000 1000000 10000' ]
+    [ "$FUZZ_CALLS $SCRIBBLE_WORDS $MUTANTS" = '1000000 1000000 10000' ]
 }
 TESTS
     # Tells of the limits that the suites are given.
     printf '#!/bin/bash\necho "$*" >>%s\nexec /usr/bin/timeout "$@"\n' "$BATS_TEST_TMPDIR/limits" \
         >"$command/timeout"
     chmod +x "$command/timeout"
-    local suites=("env" "-u" "CI" "-u" "FUZZ_CALLS" "-u" "SCRIBBLE_WORDS" "-u" "MUTATIONS"
+    local suites=("env" "-u" "CI" "-u" "FUZZ_CALLS" "-u" "SCRIBBLE_WORDS" "-u" "MUTANTS"
         "PATH=$command:$PATH" "$tree/scripts/test" --no-setup)
 
     run "${suites[@]}" --only '*/[sl]a*'
