@@ -16,12 +16,12 @@
 #include "shim/guest_environment.h"
 #include "shim/guest_memory.h"
 #include "shim/raw_syscall.h"
+#include "shim/run_variable.h"
 
 #define PRELOAD "LD_PRELOAD"
 #define TRACE "PORTWITNESS_TRACE"
 #define QUIET "PORTWITNESS_QUIET"
 #define MARKER "PORTWITNESS_RESTORED"
-#define RUN "PORTWITNESS_RUN" /* "1", or "1:N": see environment_filters */
 #define SHIM_NAME "libportwitness.so"
 
 enum {
@@ -31,7 +31,7 @@ enum {
     RESTORED_TRACE = 8,
     RESTORED_QUIET = 16,
     CHANGED_TRACE = 32, /* a relative name was made absolute; it stays */
-    FILTERS_SHIFT = 8   /* above these bits: environment_filters */
+    RESTORED_RUN = 64
 };
 
 static struct {
@@ -41,7 +41,7 @@ static struct {
     bool no_follow;
     bool quiet;
     bool supervised;
-    unsigned filters; /* environment_filters, 0 where nobody knows */
+    char run[RUN_VARIABLE_BYTES]; /* the value of PORTWITNESS_RUN */
 } settings;
 
 const char *environment_get(char *const *envp, const char *name) {
@@ -88,6 +88,8 @@ static void give_back(unsigned restored) {
         take_out(TRACE);
     if ((restored & RESTORED_QUIET) != 0)
         take_out(QUIET);
+    if ((restored & RESTORED_RUN) != 0)
+        take_out(RUN_VARIABLE);
     take_out(MARKER);
 }
 
@@ -142,13 +144,12 @@ static bool is_set(const char *name) {
     return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
 }
 
-int environment_filters(void) {
-    const char *run = find_variable(RUN);
-    const char *marker = find_variable(MARKER);
-    if (run != NULL && run[0] != '\0' && strcmp(run, "0") != 0)
-        return run[1] == ':' ? (int)parse_number(run + 2) : 0;
-    unsigned restored = marker != NULL ? parse_number(marker) : 0;
-    return (restored & RESTORED_TRACE) != 0 ? (int)(restored >> FILTERS_SHIFT) : -1;
+static void read_run(void) {
+    struct run_variable run;
+    const char *value = find_variable(RUN_VARIABLE);
+    settings.supervised = run_variable_read(value, &run);
+    if (settings.supervised)
+        copy_text(settings.run, sizeof settings.run, value, strlen(value));
 }
 
 bool environment_read(void) {
@@ -165,9 +166,7 @@ bool environment_read(void) {
                 copy_text(settings.trace_given, sizeof settings.trace_given, trace, strlen(trace));
     settings.quiet = is_set(QUIET);
     settings.no_follow = is_set("PORTWITNESS_NO_FOLLOW");
-    settings.supervised = is_set(RUN);
-    int filters = environment_filters();
-    settings.filters = filters > 0 ? (unsigned)filters : 0;
+    read_run();
     const char *marker = find_variable(MARKER);
     if (marker != NULL) {
         unsigned restored = parse_number(marker);
@@ -178,6 +177,8 @@ bool environment_read(void) {
 }
 
 const char *environment_trace(void) { return settings.trace; }
+
+const char *environment_run(void) { return settings.run; }
 
 bool environment_is_quiet(void) { return settings.quiet; }
 
@@ -275,6 +276,7 @@ struct survey {
     const char *trace; /* the value in the guest's memory */
     char trace_begin;  /* its first character */
     bool has_quiet;
+    bool has_run;
 };
 
 static bool look_at(const struct guest_variable *variable, void *context) {
@@ -288,6 +290,7 @@ static bool look_at(const struct guest_variable *variable, void *context) {
         survey->trace_begin = variable->head[sizeof TRACE];
     }
     survey->has_quiet = survey->has_quiet || guest_variable_is(variable, QUIET);
+    survey->has_run = survey->has_run || guest_variable_is(variable, RUN_VARIABLE);
     return true;
 }
 
@@ -298,6 +301,8 @@ static void plan_settings(struct environment_plan *plan, const struct survey *su
     else if (survey->trace != NULL && survey->trace_begin != '/' &&
              guest_string_is(survey->trace, settings.trace_given))
         plan->restored |= CHANGED_TRACE;
+    if (!plan->lost && !survey->has_run && settings.run[0] != '\0' && !settings.no_follow)
+        plan->restored |= RESTORED_RUN;
     /* It could not take out again what it was given. */
     if (plan->useless)
         plan->restored &= CHANGED_TRACE;
@@ -327,8 +332,9 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
     plan->changed = plan->restored != 0 || plan->drop;
     if (!plan->changed)
         return 0;
-    plan->bytes = (plan->entries + 6) * sizeof(char *) + sizeof facts->sanitizer +
-                  strlen(settings.shim) + strlen(settings.trace) + 256 + plan->preload_length;
+    plan->bytes = (plan->entries + 7) * sizeof(char *) + sizeof facts->sanitizer +
+                  strlen(settings.shim) + strlen(settings.trace) + RUN_VARIABLE_BYTES + 256 +
+                  plan->preload_length;
     return plan->bytes;
 }
 
@@ -419,7 +425,7 @@ char **environment_build(const struct environment_plan *plan, void *space) {
     if (!guest_environment_each(plan->given, take_over, &building))
         return NULL;
     char **next = building.next;
-    char *text = (char *)(list + plan->entries + 6);
+    char *text = (char *)(list + plan->entries + 7);
     if (plan->drop ||
         (plan->restored & (RESTORED_PRELOAD | RESTORED_APPENDED | RESTORED_SANITIZER)) != 0) {
         *next++ = text;
@@ -437,59 +443,14 @@ char **environment_build(const struct environment_plan *plan, void *space) {
         *next++ = text;
         text = put_text(text, QUIET "=1") + 1;
     }
+    if ((plan->restored & RESTORED_RUN) != 0) {
+        *next++ = text;
+        text = put_text(put_text(text, RUN_VARIABLE "="), settings.run) + 1;
+    }
     if ((plan->restored & ~(unsigned)CHANGED_TRACE) != 0) {
         *next++ = text;
-        put_number(put_text(text, MARKER "="), plan->restored | settings.filters << FILTERS_SHIFT);
+        put_number(put_text(text, MARKER "="), plan->restored);
     }
     *next = NULL;
     return list;
-}
-
-/* Text that counts on beyond the end of its buffer, so that a caller learns what would be needed.
- */
-struct bounded_text {
-    char *bytes;
-    size_t size;
-    size_t length;
-};
-
-static void add(struct bounded_text *text, char c) {
-    if (text->length < text->size)
-        text->bytes[text->length] = c;
-    text->length++;
-}
-
-static void add_text(struct bounded_text *text, const char *from, size_t length) {
-    for (size_t i = 0; i < length; i++)
-        add(text, from[i]);
-}
-
-/* In single quotes for a POSIX shell. */
-static void add_quoted(struct bounded_text *text, const char *from) {
-    add(text, '\'');
-    for (; *from != '\0'; from++) {
-        if (*from == '\'')
-            add_text(text, "'\\'", 3); /* closes, the apostrophe itself, and opens again */
-        add(text, *from);
-    }
-    add(text, '\'');
-}
-
-size_t environment_prefix(const struct environment_plan *plan, void *space, char *prefix,
-                          size_t size) {
-    struct bounded_text text = {prefix, size, 0};
-    struct environment_plan added = *plan;
-    added.given = NULL;
-    added.entries = 0;
-    char **entry = environment_build(&added, space);
-    for (; entry != NULL && *entry != NULL; entry++) {
-        size_t name = strcspn(*entry, "=") + 1;
-        add_text(&text, "export ", 7);
-        add_text(&text, *entry, name);
-        add_quoted(&text, *entry + name);
-        add_text(&text, "; ", 2);
-    }
-    if (text.length < size)
-        prefix[text.length] = '\0';
-    return text.length;
 }

@@ -22,9 +22,8 @@ bool environment_is_quiet(void);
  * gone: what is recorded apart would be missed silently. */
 bool environment_is_supervised(void);
 
-/* How many seccomp filters are on everything that `run` starts, and were tried by it: those of a
- * container, say. -1 without `run`. Reads environ; needs no environment_read. */
-int environment_filters(void);
+/* The value of PORTWITNESS_RUN that this program was started with, "" without `run`. */
+const char *environment_run(void);
 
 /* Following is on: cleared environments get the variables back. */
 bool environment_follows(void);

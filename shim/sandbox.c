@@ -16,6 +16,7 @@
 #include "shim/module_map.h"
 #include "shim/process.h"
 #include "shim/recorder.h"
+#include "shim/run_variable.h"
 
 static char program[256];
 static size_t program_length;
@@ -30,11 +31,12 @@ void sandbox_begin(void) {
     if (trace == NULL || trace[0] == '\0')
         return;
     unsigned filters = filter_count();
-    int tried = environment_filters();
-    if (filters == 0 || (tried >= 0 && filters == (unsigned)tried))
+    struct run_variable run;
+    bool is_below_run = run_variable_read(environment_get(environ, RUN_VARIABLE), &run);
+    if (filters == 0 || (is_below_run && filters == run.filters))
         return;
     /* Where nobody has tried what our surroundings let through, we do. */
-    bool from_outside = tried < 0 || filters < (unsigned)tried;
+    bool from_outside = !is_below_run || filters < run.filters;
     if (!from_outside || !filter_trial())
         forbid();
 }

@@ -20,6 +20,7 @@
 #include "shim/program_start.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
+#include "shim/run_variable.h"
 #include "shim/sandbox.h"
 #include "shim/sockets.h"
 #include "shim/stacks.h"
@@ -163,6 +164,9 @@ static void start_once(void) {
         environment_be_quiet(); /* one warning a tree is enough */
         return;
     }
+    struct run_variable run;
+    run_variable_read(environment_run(), &run);
+    map.facts.config = run.policy; /* not as others may have written it into the trace */
     recorder_attach(&map);
     policy_begin();
     process_begin_image();

@@ -141,7 +141,8 @@ static int make_environment(struct session *session) {
     const struct environment_plan plan = {.shim = shim,
                                           .trace = session->trace.absolute,
                                           .sanitizer = facts.sanitizer,
-                                          .follow = true};
+                                          .follow = true,
+                                          .policy = &session->options.policy.config};
     session->environment = environment_make(environ, &plan);
     free(shim);
     session->plan.environment = session->environment;

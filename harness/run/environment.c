@@ -5,6 +5,7 @@
 #include "harness/run/environment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/run/filters.h"
+#include "shim/run_variable.h"
 
 #define SHIM_NAME "libportwitness.so"
 
@@ -163,12 +165,16 @@ static const char *value_of(char *const environment[], const char *name) {
     return NULL;
 }
 
-/* "1", or "1:N" where the shim may make its calls though N filters are on all that we start. */
-static const char *value_for_shim(char *text, size_t size) {
+/* See shim/run_variable.h. Filters that do harm are not told: then every program has more. */
+static const char *value_for_shim(char *text, size_t size, const struct pw_policy_config *policy) {
+    static const struct pw_policy_config kernel = {.kind = PW_POLICY_KERNEL};
     unsigned filters = filters_are_harmless() ? filters_of_run() : 0;
-    if (filters == 0)
+    if (policy == NULL)
+        policy = &kernel;
+    if (filters == 0 && policy->kind == PW_POLICY_KERNEL && policy->low == 0)
         return "1";
-    snprintf(text, size, "1:%u", filters);
+    snprintf(text, size, "1:%u:%" PRIu32 ".%" PRIu32 ".%u.%u.%" PRIu64, filters, policy->kind,
+             policy->quarantine_ms, policy->low, policy->high, policy->seed);
     return text;
 }
 
@@ -188,12 +194,12 @@ char **environment_make(char *const from[], const struct environment_plan *plan)
         }
     }
     char *preload = NULL;
-    char run[16];
+    char run[RUN_VARIABLE_BYTES];
     if (plan->shim != NULL)
         preload = environment_preload(value_of(from, "LD_PRELOAD"), plan->shim, plan->sanitizer);
     bool good = (plan->shim == NULL || set(made, &kept, "LD_PRELOAD", preload)) &&
                 set(made, &kept, "PORTWITNESS_TRACE", plan->trace) &&
-                set(made, &kept, "PORTWITNESS_RUN", value_for_shim(run, sizeof run)) &&
+                set(made, &kept, RUN_VARIABLE, value_for_shim(run, sizeof run, plan->policy)) &&
                 (plan->sanitizer == NULL || plan->sanitizer[0] == '\0' ||
                  set(made, &kept, "PORTWITNESS_RESTORED", SANITIZER_WAS_PUT_FIRST)) &&
                 (plan->follow || set(made, &kept, "PORTWITNESS_NO_FOLLOW", "1"));

@@ -4,11 +4,14 @@
 
 #include <stdbool.h>
 
+#include "shim/policy_format.h"
+
 struct environment_plan {
     const char *shim;      /* path of libportwitness.so; NULL: the command cannot load it */
     const char *trace;     /* absolute path of the trace */
     const char *sanitizer; /* soname that must be listed first, NULL or "": none */
     bool follow;
+    const struct pw_policy_config *policy; /* NULL: the kernel's own choice */
 };
 
 /* Finds libportwitness.so: $PORTWITNESS_SHIM, else beside this program, else in ../lib/portwitness

@@ -209,7 +209,8 @@ static int start_command(struct run *run, const char *shim) {
     const struct environment_plan plan = {.shim = is_foreign ? NULL : shim,
                                           .trace = run->trace.absolute,
                                           .sanitizer = facts.sanitizer,
-                                          .follow = run->options.follow};
+                                          .follow = run->options.follow,
+                                          .policy = &run->options.policy.config};
     char **environment = environment_make(environ, &plan);
     if (environment == NULL)
         return complain("environment");

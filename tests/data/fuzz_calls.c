@@ -146,8 +146,8 @@ static void add_other_call(struct invocation *to) {
 
 /* Filters that the kernel does not take: one that it took would stay. */
 static void add_filter(struct invocation *to) {
-    static const int options[] = {PR_SET_SECCOMP, PR_SET_SECCOMP, PR_SET_SECCOMP, PR_GET_SECCOMP,
-                                  9999, -1};
+    static const int options[] = {PR_SET_SECCOMP, PR_SET_SECCOMP, PR_SET_SECCOMP,
+                                  PR_GET_SECCOMP, 9999,           -1};
     static const int modes[] = {SECCOMP_MODE_FILTER, SECCOMP_MODE_FILTER, 3, -1};
     static const unsigned short lengths[] = {0, 1, BPF_MAXINSNS, UINT16_MAX};
     struct place place = draw_place(MAIN, sizeof(struct sock_fprog));

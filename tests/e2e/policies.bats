@@ -378,6 +378,7 @@ print(len(set(given[:3])), given[3] != given[2], len(set(given[3:6])), given[6] 
 
 @test "soonest waits for nobody where a source port was read: no program binds that again" {
     # An asker beside it, else nothing waits at all; what is read and released by a bind does wait.
+    # shellcheck disable=SC2016 # for the shell below
     local script='"$1" "$2/ask.py" 60 0.005 & asker=$!; until [ -e asking ]; do sleep 0.05; done
         "$1" -c "$3"; kill $asker; wait $asker 2>/dev/null || :'
     local clients='import socket

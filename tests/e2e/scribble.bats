@@ -108,6 +108,21 @@ of_the_spaces=(stamps_far ringmask ring0mask head lowhigh used)
     all_of range:41000-41999 "$words" "${parts[@]:few*6}"
 }
 
+@test "a policy that is switched on in the trace does nothing, in programs that start later either" {
+    # The policies' area begins behind the first page, with the kind (policy_format.h): 1, soonest.
+    cat >later.sh <<'END'
+printf '\1' | dd of="$PORTWITNESS_TRACE" bs=1 seek=4096 conv=notrunc 2>/dev/null
+"$1" -c "$2"; env -i "$1" -c "$2"
+END
+    "$PORTWITNESS" run -q -o t.trace -- sh later.sh /usr/bin/python3 'import socket
+for _ in range(3):
+    s = socket.socket(); s.bind(("127.0.0.1", 0)); s.close()'
+    "$PORTWITNESS" export --format jsonl t.trace >exported
+    assert_equal "$(jq -c 'select(.kind == "bind")' exported | wc -l)" 6
+    assert_equal "$(jq -c 'select(.kind == "bind" and ((.flags | index("policy"))
+        or (.flags | index("policy-left"))))' exported | wc -l)" 0
+}
+
 @test "each exact word of the header" {
     all_of kernel 1 "${of_the_header[@]}"
 }

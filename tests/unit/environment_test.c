@@ -15,7 +15,9 @@
 #include <cmocka.h>
 
 #include "shim/environment.c"
+#include "shim/environment_prefix.c"
 #include "shim/guest_environment.c"
+#include "shim/run_variable.c"
 
 enum { LIST = 16, TEXT = 512, NOBODY = 65534 };
 
@@ -208,6 +210,22 @@ static void cleared_variables_are_put_back(void **state) {
     assert_string_equal(made[1], "odd");
     is_same(made,
             ENVIRONMENT("A=1", "odd", preload_shim, trace_variable, "PORTWITNESS_RESTORED=8"));
+}
+
+static void what_run_said_goes_on_to_the_next_program(void **state) {
+    (void)state;
+    struct run_variable run;
+    char said[] = "PORTWITNESS_RUN=1:2:3.0.0.0.18446744073709551615";
+    char *own[] = {preload_shim, trace_variable, said, NULL};
+    start_program(own);
+    assert_true(environment_read());
+    char **made = given_to(&ordinary, NO_ENVIRONMENT);
+    assert_non_null(strstr(made[2], said));
+    assert_string_equal(made[3], "PORTWITNESS_RESTORED=73");
+    assert_true(run_variable_read(environment_run(), &run));
+    assert_int_equal(run.filters, 2);
+    assert_int_equal(run.policy.kind, PW_POLICY_SEEDED);
+    assert_true(run.policy.seed == UINT64_MAX);
 }
 
 static void the_shim_comes_behind_other_preloads(void **state) {
@@ -446,6 +464,7 @@ int main(void) {
         TEST(settings_are_read_and_left_in_place),
         TEST(what_is_complete_stays),
         TEST(cleared_variables_are_put_back),
+        TEST(what_run_said_goes_on_to_the_next_program),
         TEST(the_shim_comes_behind_other_preloads),
         TEST(a_sanitizers_runtime_comes_first),
         TEST(a_foreign_program_is_spared_the_shim),
