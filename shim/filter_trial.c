@@ -40,16 +40,13 @@ static unsigned number_behind(const char *text, const char *name) {
 
 unsigned filter_count(void) {
     char text[4096];
-    long got = 0, used = 0;
     long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/thread-self/status"),
                            O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return 0;
-    while (used < (long)sizeof text - 1 &&
-           (got = raw_syscall3(SYS_read, fd, RAW(text + used), (long)sizeof text - 1 - used)) > 0)
-        used += got;
+    long got = raw_syscall3(SYS_read, fd, RAW(text), sizeof text - 1);
     raw_syscall3(SYS_close, fd, 0, 0);
-    text[used] = '\0';
+    text[got > 0 ? got : 0] = '\0';
     if (number_behind(text, "\nSeccomp:") == 0)
         return 0;
     unsigned filters = number_behind(text, "\nSeccomp_filters:");

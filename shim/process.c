@@ -133,15 +133,10 @@ static long read_file(const char *path, char *into, size_t size) {
     long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return 0;
-    size_t got = 0;
-    while (got < size) {
-        long part = raw_syscall3(SYS_read, fd, RAW(into + got), (long)(size - got));
-        if (part <= 0)
-            break;
-        got += (size_t)part;
-    }
+    /* Files of /proc give all that fits at once. */
+    long got = raw_syscall3(SYS_read, fd, RAW(into), (long)size);
     raw_syscall3(SYS_close, fd, 0, 0);
-    return (long)got;
+    return got > 0 ? got : 0;
 }
 
 static const char *address_of(uint64_t number) { return (const char *)(uintptr_t)number; }
@@ -183,12 +178,24 @@ static uint64_t own_pid_namespace(void) {
     return status.st_ino;
 }
 
+/* From where the kernel put it, since the program has not begun to run; or from /proc, where that
+ * place is not known. */
+static size_t read_command(char command[COMMAND_BYTES]) {
+    if (strings.arguments == NULL || strings.arguments_end < strings.arguments)
+        return (size_t)read_file("/proc/self/cmdline", command, COMMAND_BYTES);
+    size_t length = (size_t)(strings.arguments_end - strings.arguments);
+    if (length > COMMAND_BYTES)
+        length = COMMAND_BYTES;
+    memcpy(command, strings.arguments, length);
+    return length;
+}
+
 static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint64_t how) {
     char command[COMMAND_BYTES];
     size_t length = 0;
-    if (how == PW_FLAG_BY_EXEC)
-        length = (size_t)read_file("/proc/self/cmdline", command, sizeof command);
     uint64_t start_time = read_own_stat(how == PW_FLAG_BY_EXEC ? &strings : NULL);
+    if (how == PW_FLAG_BY_EXEC)
+        length = read_command(command);
     struct record record;
     unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
     if (!record_begin(&record, PW_KIND_PROCESS_START, units, serial, -1, begin))

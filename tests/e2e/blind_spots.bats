@@ -134,9 +134,12 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
     printf '.globl _start\n_start: mov $1, %%eax\nmov $7, %%ebx\nint $0x80\n' >guest.s
     as --32 -o guest.o guest.s
     ld -m elf_i386 -o guest guest.o
-    local status=0
+    local bare=0 status=0
+    sh -c ./guest 2>/dev/null || bare=$?
     witness sh -c ./guest 2>/dev/null || status=$?
-    [ "$status" -eq 7 ] || skip 'this kernel runs no 32-bit programs'
+    [ "$status" -eq "$bare" ]
+    # A kernel without 32-bit programs refuses it (ENOEXEC), and then there is nothing to be blind for.
+    [ "$bare" -eq 7 ] || return 0
     grep -qE '1 blind spot: [^ ]*guest \((other architecture|static program)\)' "$summary"
 }
 
