@@ -51,7 +51,9 @@ struct holder {
     int descriptor;
 };
 
-enum { SAME_NUMBER_MAX = 32, HOLDERS_MAX = 4 << 20 };
+/* As many threads may be between the close of a number and the end of its record, on a machine that
+ * is busy enough. */
+enum { SAME_NUMBER_MAX = 1024, HOLDERS_MAX = 4 << 20 };
 
 /* Zero-initialized there are none. */
 struct sockets {

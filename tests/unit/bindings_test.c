@@ -16,6 +16,22 @@ static void a_close_ends_it(void **state) {
     assert_ends(0, END_CLOSED, 205);
 }
 
+/* Of many threads on a busy machine each may have closed its number, and another has it already,
+ * while the record of the close is still to come. */
+static void a_number_goes_on_to_hundreds_before_the_first_close_is_told(void **state) {
+    enum { MANY = 100 };
+    (void)state;
+    process_record(PW_KIND_PROCESS_START, PARENT, PARENT, 0, 500, 10);
+    for (uint64_t i = 0; i < MANY; i++)
+        bind_socket(SOCK_STREAM, PARENT, 3, 1000 + i, 100 + 10 * i, 0, (uint16_t)(40000 + i));
+    for (uint64_t i = 0; i < MANY; i++)
+        close_socket(PARENT, 3, 1000 + i, 10000 + 10 * i);
+    analyse();
+    assert_int_equal(bindings.count, MANY);
+    for (uint32_t i = 0; i < MANY; i++)
+        assert_ends(i, END_CLOSED, 10005 + 10 * i);
+}
+
 static void without_any_release_no_end_is_seen(void **state) {
     (void)state;
     make_listener(0);
@@ -253,6 +269,7 @@ static void a_torn_record_makes_its_socket_uncertain_and_no_other(void **state) 
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_close_ends_it),
+        TEST(a_number_goes_on_to_hundreds_before_the_first_close_is_told),
         TEST(without_any_release_no_end_is_seen),
         TEST(a_notice_of_the_kernel_ends_what_nobody_was_seen_to_close),
         TEST(a_close_that_was_seen_is_told_before_a_notice),
