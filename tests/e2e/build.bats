@@ -170,7 +170,7 @@ TESTS
     mkdir "$tree/tests/full" "$command"
     sed 's/^%/@/' >"$tree/tests/full/large.bats" <<'TESTS'
 %test "large" {
-    [ "$FUZZ_CALLS $SCRIBBLE_WORDS $MUTANTS" = '1000000 1000000 10000' ]
+    [ "$FUZZ_CALLS $SCRIBBLE_WORDS $MUTANTS" = '1000000 1000000 3000' ]
 }
 TESTS
     # Tells of the limits that the suites are given.
