@@ -30,7 +30,7 @@ static int clock_by_syscall(clockid_t clock, struct timespec *now) {
     long answer = raw_syscall3(SYS_clock_gettime, clock, RAW(now), 0);
     if (answer == 0 && clock == CLOCK_MONOTONIC)
         atomic_store_explicit(&last_asked, (uint64_t)now->tv_sec, memory_order_relaxed);
-    else if (answer < 0)
+    else if (answer < 0 && raw_syscalls_are_forbidden())
         now->tv_sec = (time_t)atomic_load_explicit(&last_asked, memory_order_relaxed);
     return (int)answer;
 }

@@ -176,6 +176,21 @@ bool environment_read(void) {
     return good;
 }
 
+void environment_let_go(void) {
+    char *trace = find_variable(TRACE);
+    char *preload = find_variable(PRELOAD);
+    size_t length = 0;
+    char *shim = (char *)(uintptr_t)find_shim(preload, &length);
+    if (trace != NULL)
+        *trace = '\0';
+    if (shim == NULL)
+        return;
+    if (shim[length] != '\0')
+        memmove(shim, shim + length + 1, strlen(shim + length));
+    else
+        shim[shim > preload ? -1 : 0] = '\0'; /* with the separator before it */
+}
+
 const char *environment_trace(void) { return settings.trace; }
 
 const char *environment_run(void) { return settings.run; }

@@ -31,6 +31,10 @@ bool environment_follows(void);
 /* From now on programs started from here are told not to warn. */
 void environment_be_quiet(void);
 
+/* From now on what is executed with this process's own environment has nothing to do with us: it
+ * finds no trace, and its loader no library of ours. In place; no system call. */
+void environment_let_go(void);
+
 /* What has to change in an environment for one program. */
 struct environment_plan {
     char *const *given;

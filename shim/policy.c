@@ -11,7 +11,6 @@
 
 #include "shim/guest_memory.h"
 #include "shim/policy_choice.h"
-#include "shim/policy_own.h"
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
@@ -97,7 +96,10 @@ static void widen(struct policy_request *request) {
     request->narrowed = false;
 }
 
-void policy_abandon(int fd) { set_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, 0); }
+void policy_abandon(int fd) {
+    set_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, 0);
+    sandbox_pledge_kept();
+}
 
 static bool narrow(struct policy_request *request) {
     const struct policy_space *space = request->space;
@@ -175,7 +177,6 @@ static void note_refusal(struct policy_request *request) {
 static void note_choice(struct policy_request *request) {
     request->flags = PW_FLAG_POLICY | PW_FLAG_TRIED(request->tried);
     policy_count(PW_POLICY_CHOSEN);
-    policy_own_given(request->space, request->low == request->high ? request->low : 0);
     if (request->is_recycled)
         policy_count(PW_POLICY_RECYCLED);
     if (request->is_early) {
@@ -188,7 +189,6 @@ static void note_choice(struct policy_request *request) {
 
 static void note_left(struct policy_request *request) {
     request->flags = PW_FLAG_POLICY_LEFT | PW_FLAG_TRIED(request->tried);
-    policy_own_given(request->space, 0);
     policy_count(policy_config()->low != 0 ? PW_POLICY_OUTSIDE : PW_POLICY_LEFT);
     if (policy_config()->kind == PW_POLICY_SEEDED)
         policy_count(PW_POLICY_MET);
@@ -234,15 +234,19 @@ long policy_answer(struct policy_request *request, long (*call)(const void *),
                    const void *arguments) {
     long result = -1;
     int before = errno;
+    if (!sandbox_pledge())
+        return call(arguments);
     while (policy_choose(request))
         if (try_choice(request, call, arguments, &result))
             goto done;
     widen(request);
+    sandbox_pledge_kept();
     note_left(request);
     errno = before;
     return call(arguments);
 done:
     widen(request);
+    sandbox_pledge_kept();
     if (result >= 0)
         errno = before;
     return result;

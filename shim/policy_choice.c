@@ -5,7 +5,6 @@
  */
 #include "shim/policy_choice.h"
 
-#include "shim/policy_own.h"
 #include "shim/policy_place.h"
 #include "shim/recorder.h"
 
@@ -39,9 +38,7 @@ static bool choose_seeded(struct policy_request *request) {
 static bool choose_wish(struct policy_request *request) {
     switch (policy_config()->kind) {
     case PW_POLICY_SOONEST:
-        return choose_one(request,
-                          policy_take_newest_fit(request->space, request->avoid,
-                                                 policy_own_is_enough() ? policy_own_has : NULL));
+        return choose_one(request, policy_take_newest_fairly(request->space, request->avoid));
     case PW_POLICY_QUARANTINE:
         request->is_recycled = true;
         return choose_one(request, policy_take_newest(request->space, request->avoid));

@@ -62,6 +62,7 @@ struct pw_policy_space {
     _Atomic uint64_t dead; /* entries that are taken for void: from (low half) to (high half) */
     _Atomic uint64_t surely_dead;             /* the same, once it was looked at again */
     _Atomic uint64_t asker[PW_POLICY_ASKERS]; /* the last threads that asked: thread, then ms */
+    _Atomic uint32_t given; /* soonest: ports since the last that was left to the kernel */
 };
 
 /* A port's stamp: state in the two highest bits, then 30 bits of an index or of milliseconds. */

@@ -1,35 +1,46 @@
-/* A bit for each number, in this process's own memory: what others let go is no matter here. */
+/* Of the latest numbers, in this process's own memory. Whether another process let the port go in
+ * between, its stamp tells: that of the release is given once. */
 #include "shim/policy_own.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
-enum { IN_A_ROW_MOST = 2 };
+enum { IN_A_ROW_MOST = 2, REMEMBERED = 4096 };
 
-static _Atomic uint64_t released[2][65536 / 64]; /* TCP, UDP */
-static _Atomic unsigned in_a_row;
+struct own {
+    _Atomic uint32_t port; /* and, in the higher half, how often in a row */
+    _Atomic uint32_t stamp;
+};
 
-static _Atomic uint64_t *word_of(const struct policy_space *space, uint16_t port) {
-    return &released[space->key & 1][port / 64];
+static struct own latest[2][REMEMBERED]; /* TCP, UDP */
+
+#define LOAD(word) atomic_load_explicit(&(word), memory_order_relaxed)
+#define STORE(word, value) atomic_store_explicit(&(word), (value), memory_order_relaxed)
+
+static struct own *own_of(const struct policy_space *space, uint16_t port) {
+    return &latest[space->key & 1][port % REMEMBERED];
 }
 
-static uint64_t bit_of(uint16_t port) { return UINT64_C(1) << port % 64; }
-
-void policy_own_released(const struct policy_space *space, uint16_t port) {
-    atomic_fetch_or_explicit(word_of(space, port), bit_of(port), memory_order_relaxed);
+void policy_own_released(const struct policy_space *space, uint16_t port, uint32_t stamp) {
+    struct own *own = own_of(space, port);
+    if ((uint16_t)LOAD(own->port) != port)
+        STORE(own->port, port);
+    STORE(own->stamp, stamp);
 }
 
-bool policy_own_has(const struct policy_space *space, uint16_t port) {
-    return (atomic_load_explicit(word_of(space, port), memory_order_relaxed) & bit_of(port)) != 0;
+bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp) {
+    const struct own *own = own_of(space, port);
+    uint32_t word = LOAD(own->port);
+    return (uint16_t)word == port && LOAD(own->stamp) == stamp && word >> 16 >= IN_A_ROW_MOST;
 }
 
-void policy_own_given(const struct policy_space *space, uint16_t port) {
-    if (port != 0 && policy_own_has(space, port))
-        atomic_fetch_add_explicit(&in_a_row, 1, memory_order_relaxed);
-    else
-        atomic_store_explicit(&in_a_row, 0, memory_order_relaxed);
-}
-
-bool policy_own_is_enough(void) {
-    return atomic_load_explicit(&in_a_row, memory_order_relaxed) >= IN_A_ROW_MOST;
+void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp) {
+    struct own *own = own_of(space, port);
+    uint32_t word = LOAD(own->port);
+    if ((uint16_t)word != port)
+        return;
+    if (LOAD(own->stamp) != stamp)
+        STORE(own->port, port); /* from somebody else: from the beginning */
+    else if (word >> 16 < IN_A_ROW_MOST)
+        STORE(own->port, word + (1u << 16));
 }

@@ -8,17 +8,14 @@
 
 #include "shim/policy_space.h"
 
-/* This process let the port go. */
-void policy_own_released(const struct policy_space *space, uint16_t port);
+/* This process let the port go, and its stamp says so. */
+void policy_own_released(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
-/* Whether it ever did. */
-bool policy_own_has(const struct policy_space *space, uint16_t port);
+/* Whether this process was given the port twice in a row, having been the one that let it go each
+ * time: the next to have it is another process. `stamp` is the port's. */
+bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
-/* A request was answered with the port; 0: with one of the kernel's choice. */
-void policy_own_given(const struct policy_space *space, uint16_t port);
-
-/* Whether the process was given numbers of its own twice in a row: the next is to be another's, or
- * the kernel's choice. */
-bool policy_own_is_enough(void);
+/* This process is given a port with that stamp. */
+void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
 #endif

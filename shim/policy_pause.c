@@ -92,11 +92,14 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     uint32_t stamp = 0;
     if (space == NULL || port == 0)
         return;
-    policy_own_released(space, port);
     bool soonest = policy_config()->kind == PW_POLICY_SOONEST;
     if (soonest && atomic_load(&let_go) >= UNLIKELY)
         policy_port_forget(space, port);
-    if (policy_port_released(space, port, facts->cookie, false, &stamp) && soonest &&
-        !sandbox_is_on())
+    bool was_known = policy_port_released(space, port, facts->cookie, false, &stamp);
+    if (stamp != 0)
+        policy_own_released(space, port, stamp);
+    /* What this process would not be given once more, it does not wait to see taken by itself. */
+    bool goes_round = stamp != 0 && policy_own_is_enough(space, port, stamp);
+    if (was_known && soonest && !goes_round && !sandbox_is_on())
         wait_for_taker(space, port, stamp, atomic_fetch_add(&let_go, 1));
 }

@@ -7,11 +7,13 @@
 
 #include <stddef.h>
 
+#include "shim/policy_own.h"
 #include "shim/recorder.h"
 
 enum {
     ASKED_LATELY_MS = 1000,
     LATE_MS = 1000,
+    IN_A_ROW_MOST = 16,
     UNFIT_MOST = 64, /* entries that are not to be had: a request must not become slow */
     TURNS_MOST = 64  /* the words may change under us for ever, if somebody writes what is not so */
 };
@@ -126,41 +128,50 @@ static void note_dispute(struct policy_space *space, uint16_t port) {
         atomic_fetch_or(holder_of(space, port), PW_HOLDER_DISPUTED);
 }
 
-typedef bool unfit_function(const struct policy_space *, uint16_t);
+/* Takes a port that waits in the queue with this stamp. */
+static bool take(struct policy_space *space, uint16_t port, uint32_t stamp) {
+    if (!exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now_ms())))
+        return false;
+    policy_own_given(space, port, stamp);
+    note_dispute(space, port);
+    return true;
+}
 
-static uint16_t take_wanted(struct policy_space *space, uint16_t avoid, unfit_function *is_unfit) {
+static uint16_t take_wanted(struct policy_space *space, uint16_t avoid, bool fairly) {
     uint16_t port = (uint16_t)LOAD(space->words->wanted);
-    if (port == 0 || port == avoid || !policy_space_has(space, port) ||
-        (is_unfit != NULL && is_unfit(space, port)))
+    if (port == 0 || port == avoid || !policy_space_has(space, port))
+        return 0;
+    uint32_t stamp = LOAD(*stamp_of(space, port));
+    if (fairly && policy_own_is_enough(space, port, stamp))
         return 0;
     policy_want_no_more(space, port);
-    uint32_t stamp = LOAD(*stamp_of(space, port));
-    if (PW_STAMP_STATE(stamp) != PW_PORT_QUEUED ||
-        !exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now_ms())))
-        return 0;
-    note_dispute(space, port);
-    return port;
+    return PW_STAMP_STATE(stamp) == PW_PORT_QUEUED && take(space, port, stamp) ? port : 0;
 }
 
-uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid) {
-    return policy_take_newest_fit(space, avoid, NULL);
+/* After so many in a row by whomever, one in four is left to the kernel: where each request comes
+ * from another process, or others ask in between, nobody could tell who goes round in circles. */
+static bool may_go_on(struct policy_space *space) {
+    uint32_t given = LOAD(space->words->given);
+    bool goes_on = given < IN_A_ROW_MOST || (monotonic_ns() / 64) % 4 != 0;
+    STORE(space->words->given, goes_on ? given + 1 : 0);
+    return goes_on;
 }
 
-uint16_t policy_take_newest_fit(struct policy_space *space, uint16_t avoid,
-                                unfit_function *is_unfit) {
+static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fairly) {
     uint32_t head = LOAD(space->words->head);
     uint32_t last = head > space->ring_mask ? head - space->ring_mask - 1 : 0;
     uint64_t dead = known_dead(space);
     bool avoided = false;
     unsigned unfit = 0;
-    uint16_t wanted = take_wanted(space, avoid, is_unfit);
+    uint16_t wanted = take_wanted(space, avoid, fairly);
     if (wanted != 0)
         return wanted;
     uint32_t index = newest_below(space, head, last, dead);
     for (; index != last; index = newest_below(space, index - 1, last, dead)) {
         uint16_t port = port_of(space, index - 1);
+        uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index - 1);
         bool is_fit = port != avoid && port != 0;
-        if (is_fit && is_unfit != NULL && is_unfit(space, port)) {
+        if (is_fit && fairly && policy_own_is_enough(space, port, stamp)) {
             is_fit = false;
             if (++unfit == UNFIT_MOST)
                 return 0;
@@ -169,17 +180,25 @@ uint16_t policy_take_newest_fit(struct policy_space *space, uint16_t avoid,
             avoided = true;
             continue;
         }
-        if (!exchange(stamp_of(space, port), PW_STAMP(PW_PORT_QUEUED, index - 1),
-                      PW_STAMP(PW_PORT_HELD, now_ms())))
+        if (fairly && !may_go_on(space))
+            return 0;
+        if (!take(space, port, stamp))
             continue;
         if (!avoided)
             note_dead(space, index - 1, head, dead);
-        note_dispute(space, port);
         return port;
     }
     if (!avoided && head != last)
         note_dead(space, last, head, dead);
     return 0;
+}
+
+uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid) {
+    return take_newest(space, avoid, false);
+}
+
+uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid) {
+    return take_newest(space, avoid, true);
 }
 
 /* Milliseconds from the stamp to now. Another process may have stamped it a little after we looked

@@ -53,9 +53,9 @@ bool policy_space_has(const struct policy_space *space, uint16_t port);
 /* Takes the port let go last, other than `avoid` (0: none); 0 where there is none. */
 uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid);
 
-/* The same but for ports that `is_unfit` says; 0 also where too many of the latest are. */
-uint16_t policy_take_newest_fit(struct policy_space *space, uint16_t avoid,
-                                bool (*is_unfit)(const struct policy_space *, uint16_t));
+/* The same for an adversary that is fair (policy_own.h): 0 also where the latest are this process's
+ * own, and it has been given them often enough, and now and then. */
+uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid);
 
 /* While its close has not come back, a port is the one let go last, whatever else is let go. Of two
  * that wait so, the one with the lower score, the likelier to ask for its number again, goes on:

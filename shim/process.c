@@ -100,14 +100,16 @@ bool process_leave_vfork(void) {
     if (!sandbox_is_on() || !vfork_mark)
         return false;
     vfork_mark = false;
-    vfork_filter = raw_syscalls_forbidden_here;
-    raw_syscalls_forbidden_here = false;
+    /* Where the process as a whole has none, it was the child that put it on. */
+    vfork_filter = raw_syscalls_forbidden_here && raw_syscalls_forbidden == RAW_ALLOWED;
+    if (vfork_filter)
+        raw_syscalls_forbidden_here = false;
     return true;
 }
 
 void process_return_to_vfork(void) {
     vfork_mark = true;
-    raw_syscalls_forbidden_here = vfork_filter;
+    raw_syscalls_forbidden_here = raw_syscalls_forbidden_here || vfork_filter;
 }
 
 enum gate gate(void) {

@@ -2,5 +2,6 @@
  * through the shim can forget to. */
 #include "shim/raw_syscall.h"
 
-_Atomic bool raw_syscalls_forbidden;
+_Atomic int raw_syscalls_forbidden;
 _Thread_local bool raw_syscalls_forbidden_here;
+_Thread_local bool raw_syscalls_pledged_here;

@@ -13,15 +13,27 @@
 #include <stdbool.h>
 #include <sys/syscall.h>
 
-/* Set for the whole process, or for this thread alone (a vfork child, whose memory is its
- * parent's).
- */
-extern _Atomic bool raw_syscalls_forbidden __attribute__((visibility("hidden")));
+/* For the whole process, from the least on. */
+enum raw_forbidden {
+    RAW_ALLOWED = 0,
+    RAW_ABOUT_TO = 1,  /* a thread is about to put a filter on all, if the kernel takes it */
+    RAW_ELSEWHERE = 2, /* a thread has a filter, and so have those that it makes */
+    RAW_EVERYWHERE = 3 /* each thread has one */
+};
+extern _Atomic int raw_syscalls_forbidden __attribute__((visibility("hidden")));
+
+/* For this thread alone: it has a filter, or is a vfork child, whose memory is its parent's. */
 extern _Thread_local bool raw_syscalls_forbidden_here __attribute__((visibility("hidden")));
 
+/* This thread has changed a socket of the guest's for a moment and must be able to change it back;
+ * holds until the thread itself has a filter. */
+extern _Thread_local bool raw_syscalls_pledged_here __attribute__((visibility("hidden")));
+
 static inline bool raw_syscalls_are_forbidden(void) {
-    return atomic_load_explicit(&raw_syscalls_forbidden, memory_order_relaxed) ||
-           raw_syscalls_forbidden_here;
+    int level = atomic_load_explicit(&raw_syscalls_forbidden, memory_order_relaxed);
+    if (__builtin_expect(level == RAW_ALLOWED && !raw_syscalls_forbidden_here, 1))
+        return false;
+    return raw_syscalls_forbidden_here || !raw_syscalls_pledged_here || level == RAW_EVERYWHERE;
 }
 
 /* Returns the kernel's answer: a value, or a negative errno. */

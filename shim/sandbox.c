@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "shim/clock.h"
@@ -17,13 +18,49 @@
 #include "shim/process.h"
 #include "shim/recorder.h"
 #include "shim/run_variable.h"
+#include "shim/trace_file.h"
+
+enum { PAUSE_NS = 200000, PAUSES_MOST = 1000, LOOKS_MOST = 100000 };
 
 static char program[256];
 static size_t program_length;
 static _Atomic uint64_t made_up; /* cookies */
 
-static void forbid(void) {
-    atomic_store_explicit(&raw_syscalls_forbidden, true, memory_order_relaxed);
+static _Atomic int pledges;
+
+/* Never back to a lower level. */
+static void forbid(int level) {
+    int present = atomic_load(&raw_syscalls_forbidden);
+    while (present < level &&
+           !atomic_compare_exchange_weak(&raw_syscalls_forbidden, &present, level))
+        ;
+}
+
+bool sandbox_pledge(void) {
+    atomic_fetch_add(&pledges, 1);
+    if (!sandbox_is_on()) {
+        raw_syscalls_pledged_here = true;
+        return true;
+    }
+    atomic_fetch_sub(&pledges, 1);
+    return false;
+}
+
+void sandbox_pledge_kept(void) {
+    if (!raw_syscalls_pledged_here)
+        return;
+    raw_syscalls_pledged_here = false;
+    atomic_fetch_sub(&pledges, 1);
+}
+
+/* A connect may take long, and the guest waits for us. */
+static void wait_for_pledges(void) {
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    bool before = raw_syscalls_pledged_here;
+    raw_syscalls_pledged_here = true; /* for the pause itself */
+    for (int i = 0; atomic_load(&pledges) > before && i < PAUSES_MOST; i++)
+        raw_syscall3(SYS_nanosleep, RAW(&pause), 0, 0);
+    raw_syscalls_pledged_here = before;
 }
 
 void sandbox_begin(void) {
@@ -32,13 +69,17 @@ void sandbox_begin(void) {
         return;
     unsigned filters = filter_count();
     struct run_variable run;
-    bool is_below_run = run_variable_read(environment_get(environ, RUN_VARIABLE), &run);
-    if (filters == 0 || (is_below_run && filters == run.filters))
+    if (filters == 0)
         return;
-    /* Where nobody has tried what our surroundings let through, we do. */
-    bool from_outside = !is_below_run || filters < run.filters;
-    if (!from_outside || !filter_trial())
-        forbid();
+    bool is_below_run = run_variable_read(environment_get(environ, RUN_VARIABLE), &run);
+    int outside = is_below_run ? (int)run.filters : trace_filters(trace);
+    if (filters == (unsigned)outside)
+        return;
+    /* Where nobody has tried what our surroundings let through, we do: in the first process by
+     * hand. */
+    bool may_be_outside = outside < 0 || filters < (unsigned)outside;
+    if (!may_be_outside || !filter_trial())
+        forbid(RAW_EVERYWHERE);
 }
 
 static void remember_program(void) {
@@ -47,13 +88,18 @@ static void remember_program(void) {
     program_length = length > 0 ? (size_t)length : 0;
 }
 
+static bool has_filter(void) {
+    return raw_syscalls_forbidden_here || atomic_load(&raw_syscalls_forbidden) >= RAW_ELSEWHERE;
+}
+
 /* Other threads are kept silent before the kernel may put the filter on them too. */
 void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
-    *change = (struct sandbox_change){.is_first = !sandbox_is_on()};
-    if (!change->is_first)
-        return;
+    *change = (struct sandbox_change){.is_first = !has_filter(), .everywhere = everywhere};
+    /* Another one that only asks whether it may have a filter keeps us silent for a moment. */
+    for (int i = 0; i < LOOKS_MOST && atomic_load(&raw_syscalls_forbidden) == RAW_ABOUT_TO; i++)
+        ;
     enum gate open = gate();
-    if (open != GATE_CLOSED) {
+    if (change->is_first && open != GATE_CLOSED) {
         process_thread();
         process_uid();
         modules_note_all();
@@ -61,9 +107,12 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         remember_program();
         change->pid = (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0);
     }
-    raw_syscalls_forbidden_here = true;
-    if (everywhere && open != GATE_VFORK)
-        change->was_early = !atomic_exchange(&raw_syscalls_forbidden, true);
+    if (everywhere && open != GATE_VFORK && !raw_syscalls_forbidden_here) {
+        forbid(RAW_ABOUT_TO);
+        wait_for_pledges();
+    }
+    if (change->is_first)
+        raw_syscalls_forbidden_here = true;
 }
 
 static void tell(uint32_t pid, int call, const void *site) {
@@ -83,30 +132,30 @@ static void tell(uint32_t pid, int call, const void *site) {
     record_commit(&record, 0);
 }
 
-/* What is executed from here is to do nothing at all. The string is ours, and the program's own
- * code has no use for it. */
-static void empty_trace_variable(void) {
-    char *trace = (char *)(uintptr_t)environment_get(environ, "PORTWITNESS_TRACE");
-    if (trace != NULL)
-        *trace = '\0';
+/* What another thread has made sure of meanwhile stays. */
+static void refused(const struct sandbox_change *change) {
+    int about_to = RAW_ABOUT_TO;
+    if (change->is_first)
+        raw_syscalls_forbidden_here = false;
+    if (change->everywhere)
+        atomic_compare_exchange_strong(&raw_syscalls_forbidden, &about_to, RAW_ALLOWED);
 }
 
 void sandbox_after_filter(const struct sandbox_change *change, bool installed, int call,
                           const void *site) {
-    if (!change->is_first)
-        return;
     enum gate open = gate();
     if (!installed) {
-        raw_syscalls_forbidden_here = false;
-        if (change->was_early)
-            atomic_store(&raw_syscalls_forbidden, false);
+        refused(change);
         return;
     }
-    if (open != GATE_VFORK) { /* a vfork child's memory is its parent's, which has no filter */
-        forbid();
-        raw_syscalls_forbidden_here = false;
-        empty_trace_variable();
-    }
+    /* A vfork child's memory is its parent's, which has no filter. */
+    if (open != GATE_VFORK)
+        forbid(change->everywhere ? RAW_EVERYWHERE : RAW_ELSEWHERE);
+    raw_syscalls_forbidden_here = true; /* whatever others may do, this thread has one */
+    if (!change->is_first)
+        return;
+    if (open != GATE_VFORK)
+        environment_let_go();
     if (open != GATE_CLOSED)
         tell(change->pid, call, site);
 }

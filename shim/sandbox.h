@@ -23,13 +23,19 @@ void sandbox_begin(void);
 /* Around a call of the guest's that puts a filter on this thread, or on all (`everywhere`). The
  * first gathers what cannot be asked for afterwards. `installed`: the kernel took the filter. */
 struct sandbox_change {
-    bool is_first;  /* no filter of the guest's was there before */
-    bool was_early; /* the whole process was silenced before the call */
+    bool is_first; /* no filter of the guest's was there before */
+    bool everywhere;
     uint32_t pid;
 };
 void sandbox_before_filter(struct sandbox_change *change, bool everywhere);
 void sandbox_after_filter(const struct sandbox_change *change, bool installed, int call,
                           const void *site);
+
+/* Around a change of the guest's socket that has to be undone: in between this thread may make its
+ * calls although another one puts a filter on itself, and one that puts a filter on all waits a
+ * moment. false where the thread may make none. */
+bool sandbox_pledge(void);
+void sandbox_pledge_kept(void);
 
 /* Writes the blind spot of a process that was forked under the filter. */
 void sandbox_tell_forked(void);

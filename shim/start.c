@@ -95,14 +95,15 @@ static int parse_number(const char *text) {
 
 /* The first process of a run by hand makes the trace; the others find it. */
 static bool open_trace(const char *path, struct trace_map *map, struct trace_problem *problem) {
-    const char *stacks = environment_get(environ, "PORTWITNESS_STACKS");
-    int frames = stacks != NULL ? parse_number(stacks) : 0;
-    const struct trace_plan by_hand = {.stacks = frames > 0 ? (unsigned)frames : 0,
-                                       .questions = PW_QUESTIONS};
     if (trace_open(path, map, problem))
         return true;
     if (problem->error != ENOENT || environment_is_supervised())
         return false;
+    const char *stacks = environment_get(environ, "PORTWITNESS_STACKS");
+    int frames = stacks != NULL ? parse_number(stacks) : 0;
+    const struct trace_plan by_hand = {.stacks = frames > 0 ? (unsigned)frames : 0,
+                                       .questions = PW_QUESTIONS,
+                                       .filters = filter_count()};
     return (trace_create(path, &by_hand, problem) || problem->error == EEXIST) &&
            trace_open(path, map, problem);
 }

@@ -99,6 +99,7 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     header->supervisor_pid = plan->supervisor_pid;
     header->stacks = plan->stacks;
     header->questions = plan->questions;
+    header->filters = plan->filters;
     header->monotonic_ns = clock_ns(CLOCK_MONOTONIC);
     header->realtime_ns = clock_ns(CLOCK_REALTIME);
     read_boot_id(header->boot_id);
@@ -296,6 +297,19 @@ static bool open_checked(int fd, struct trace_map *map, struct trace_problem *pr
         return false;
     take_facts(&first, &map->facts);
     return map_view(fd, map->facts.capacity, map, problem);
+}
+
+int trace_filters(const char *path) {
+    struct pw_header header;
+    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path),
+                           O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    long got = raw_syscall4(SYS_pread64, fd, RAW(&header), sizeof header, 0);
+    raw_syscall3(SYS_close, fd, 0, 0);
+    if (got != (long)sizeof header || memcmp(header.magic, PW_MAGIC, sizeof header.magic) != 0)
+        return -1;
+    return header.filters < INT_MAX ? (int)header.filters : INT_MAX;
 }
 
 bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem) {

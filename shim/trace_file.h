@@ -17,6 +17,7 @@ struct trace_plan {
     unsigned supervisor_pid; /* pw_header.supervisor_pid */
     unsigned stacks;         /* pw_header.stacks */
     unsigned questions;      /* pw_header.questions */
+    unsigned filters;        /* pw_header.filters */
     const char *host_id;     /* NULL: none */
     const char *policy;      /* NULL: "kernel" */
     const struct pw_policy_config *config; /* NULL: the kernel's own choice */
@@ -51,6 +52,9 @@ bool trace_create(const char *path, const struct trace_plan *plan, struct trace_
 /* Whether this is what a policy can be: a kind that exists, a range that is one, a bearable time.
  */
 bool trace_config_is_sound(const struct pw_policy_config *config);
+
+/* The filters of a trace's header; -1 where there is no trace. Opens it for reading alone. */
+int trace_filters(const char *path);
 
 /* Opens an existing trace, checks the header, maps a view and closes the descriptor again.
  * No symbolic link is followed. true on success. */

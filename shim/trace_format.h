@@ -65,7 +65,9 @@ struct pw_header {
     uint32_t supervisor_pid; /* of `run`, 0 by hand */
     uint32_t stacks;         /* return addresses to record with a call, at most; 0: none */
     uint32_t questions;      /* that a process may ask of the kernel's table of sockets */
-    uint32_t reserved[11];
+    uint32_t filters;        /* seccomp filters on whoever made the trace, by hand: those of the
+                                surroundings */
+    uint32_t reserved[10];
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
     _Alignas(64) _Atomic uint64_t

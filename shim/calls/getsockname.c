@@ -19,6 +19,7 @@ static bool lies_on_stack(const void *from, size_t size) {
 struct answer { /* as the program got it */
     const struct sockaddr *address;
     const socklen_t *length;
+    socklen_t room; /* what *length was before; 0: not known */
 };
 
 static struct endpoint address_read(int fd, const struct answer *answer) {
@@ -29,6 +30,8 @@ static struct endpoint address_read(int fd, const struct answer *answer) {
     if (!lies_on_stack(answer->length, sizeof length))
         return none;
     memcpy(&length, answer->length, sizeof length);
+    if (length > answer->room) /* the address was cut */
+        return none;
     return lies_on_stack(answer->address, length) ? endpoint_of(answer->address, length) : none;
 }
 
@@ -70,8 +73,11 @@ int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const 
     struct socket_facts facts;
     if (gate() != GATE_OPEN)
         return real.getsockname(fd, address, length);
+    struct answer answer = {address, length, 0};
+    if (sandbox_is_on() && lies_on_stack(length, sizeof *length))
+        memcpy(&answer.room, length, sizeof answer.room);
     int result = real.getsockname(fd, address, length);
     if (result == 0 && socket_known(fd, &facts, false))
-        note_read(fd, &facts, &(struct answer){address, length}, site);
+        note_read(fd, &facts, &answer, site);
     return result;
 }

@@ -7,7 +7,7 @@
  *             kernel does not take the filter), none (no filter: what it does without)
  *     ACTION  kill, trap, errno
  *     WHAT    calls, many, fork, clone, vfork, vfork-filter, exec, spawn, shell,
- *             thread
+ *             thread, cut-name, beside-refused, beside-binds
  *   sandboxed --bind                    binds one socket: what exec starts
  *   sandboxed --surround ACTION COMMAND...   as a container does: the filter, and then the command
  */
@@ -235,12 +235,95 @@ static int thread(void) {
     return results[0] | results[1] | results[2] | bind_one();
 }
 
+/* The address is cut to its family: what stands behind it is the program's own. */
+static int cut_name(void) {
+    struct sockaddr_in address = loopback();
+    socklen_t length = sizeof address.sin_family;
+    deny_others();
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int failed = bind(fd, (struct sockaddr *)&address, sizeof address);
+    address.sin_port = htons(4242);
+    failed |= getsockname(fd, (struct sockaddr *)&address, &length);
+    return failed | (address.sin_port != htons(4242)) | close(fd);
+}
+
+static volatile bool is_over;
+
+/* Asks again and again for a filter on all threads that the kernel does not take. */
+static void *be_refused(void *begun) {
+    struct sock_filter filter[] = {FILTER_RETURN(SECCOMP_RET_ALLOW), {.code = 0xffff}};
+    const struct sock_fprog program = {2, filter};
+    while (!is_over) {
+        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
+        *(volatile bool *)begun = true;
+    }
+    return NULL;
+}
+
+static int beside_refused(void) {
+    volatile bool begun = false;
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, be_refused, (void *)&begun) != 0)
+        return 9;
+    while (!begun)
+        ;
+    deny_others();
+    is_over = true;
+    int failed = pthread_join(thread, NULL);
+    for (int i = 0; i < 20; i++)
+        failed |= bind_one();
+    return failed;
+}
+
+/* Sockets with both reuse options, made and bound while another thread takes a filter. */
+static void *bind_with_options(void *begun) {
+    int failed = 0, on = 1;
+    for (int i = 0; i < 300; i++) {
+        struct sockaddr_in address = loopback();
+        socklen_t length = sizeof on;
+        int found[2] = {0, 0}, fd = socket(AF_INET, SOCK_DGRAM, 0);
+        failed |= setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        failed |= setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+        failed |= bind(fd, (struct sockaddr *)&address, sizeof address);
+        failed |= getsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &found[0], &length);
+        failed |= getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &found[1], &length);
+        failed |= !found[0] || !found[1];
+        close(fd);
+        *(volatile bool *)begun = true;
+    }
+    return (void *)(size_t)(failed != 0);
+}
+
+static int beside_binds(void) {
+    volatile bool begun = false;
+    void *failed = NULL;
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, bind_with_options, (void *)&begun) != 0)
+        return 9;
+    while (!begun)
+        ;
+    struct sock_filter filter[] = {FILTER_LOAD(nr), FILTER_UNLESS(SYS_getppid, 1),
+                                   FILTER_RETURN(action), FILTER_RETURN(SECCOMP_RET_ALLOW)};
+    lock(filter, sizeof filter / sizeof *filter);
+    pthread_join(thread, &failed);
+    return failed != NULL;
+}
+
 static const struct {
     const char *name;
     int (*go)(void);
-} whats[] = {{"calls", calls},       {"many", many},           {"fork", fork_child},
-             {"clone", clone_child}, {"vfork", vfork_child},   {"vfork-filter", vfork_filter},
-             {"exec", exec_program}, {"spawn", spawn_program}, {"shell", shell},
+} whats[] = {{"cut-name", cut_name},
+             {"beside-refused", beside_refused},
+             {"beside-binds", beside_binds},
+             {"calls", calls},
+             {"many", many},
+             {"fork", fork_child},
+             {"clone", clone_child},
+             {"vfork", vfork_child},
+             {"vfork-filter", vfork_filter},
+             {"exec", exec_program},
+             {"spawn", spawn_program},
+             {"shell", shell},
              {"thread", thread}};
 
 static int surround(char **command) {

@@ -357,6 +357,7 @@ threads = [threading.Thread(target=many) for _ in range(4 if "threads" in sys.ar
 [t.start() for t in threads]; [t.join() for t in threads]
 print(len(given), "asked at most four times each:", asked <= 4 * len(given) + 8)
 END
+    echo 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' >one.py
     local arguments
     for arguments in tcp udp; do
         under soonest timeout 60 "$python" distinct.py $arguments >said
@@ -364,6 +365,17 @@ END
     done
     under soonest timeout 60 "$python" distinct.py tcp threads >said
     assert_matches "$(cat said)" '^120 '
+    # Between two requests one of another kind, or one that is kept; or a process for each.
+    under soonest timeout 60 "$python" -c 'import socket
+seen, kept = set(), []
+while len(seen) < 5:
+    for kind in socket.SOCK_DGRAM, socket.SOCK_STREAM:
+        kept.append(socket.socket(type=kind)); kept[-1].bind(("127.0.0.1", 0))
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0)); seen.add(s.getsockname()[1])'
+    # shellcheck disable=SC2016 # for the shell below
+    under soonest timeout 100 bash -c 'declare -A seen
+        while [ ${#seen[@]} -lt 3 ]; do port=$("$0" "$1"); seen[$port]=1; done' "$python" one.py
 }
 
 @test "soonest gives its own number back to who lets it go, twice in a row at most" {

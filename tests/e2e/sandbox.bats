@@ -96,6 +96,42 @@ in_each_way() {
     assert_equal "$(jq -r .verdict findings | grep -c '^clean$')" 0
 }
 
+@test "what is no port is not taken for one: an address that was cut" {
+    "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill cut-name
+    assert_equal "$("$PORTWITNESS" ports --json "$trace" 2>/dev/null | jq -r .port)" null
+}
+
+@test "threads: one that is refused a filter, and ones that bind, beside one that takes it" {
+    local how policy
+    for how in seccomp tsync; do
+        in_each_way "$how" kill beside-binds
+        for policy in soonest seeded:7; do
+            rm -f "$trace"
+            "$PORTWITNESS" run -q --policy "$policy" -o "$trace" -- "$guest" "$how" kill beside-binds
+        done
+    done
+    in_each_way seccomp kill beside-refused
+}
+
+@test "by hand a program tells a filter of its own from the surroundings', with an environment of its own" {
+    # What the guest executes was given the variables before the filter was made.
+    cat >later.py <<'END'
+import ctypes, os, struct
+kept = dict(os.environ)
+code = [(0x20, 0, 0, 0), (0x15, 0, 1, 56), (6, 0, 0, 0x80000000), (0x15, 0, 1, 61),
+        (6, 0, 0, 0x80000000), (6, 0, 0, 0x7fff0000)] # clone and wait4 kill
+program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code))
+filter = struct.pack("HxxxxxxQ", len(code), ctypes.addressof(program))
+libc = ctypes.CDLL(None)
+libc.prctl(38, 1, 0, 0, 0)
+assert libc.prctl(22, 2, filter, 0, 0) == 0
+os.execve("/bin/true", ["true"], kept)
+END
+    [ "$(uname -m)" = x86_64 ] || skip 'the filter below knows the numbers of x86-64'
+    /usr/bin/python3 later.py
+    by_hand /usr/bin/python3 later.py
+}
+
 @test "call sites under the filter are found, as the modules were noted before" {
     "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill fork
     assert_equal "$(exported 'map(select(.kind == "bind") | .site) | length')" 2

@@ -44,7 +44,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()'
     run -1 stress -j 4 --rounds 2 --timeout 5 --keep kept -- sh -c 'echo "I am $PORTWITNESS_COPY"
         case $PORTWITNESS_COPY in 1) exit 0;; 2) exit 9;; 3) kill -SEGV $$;; 4) sleep 60;; esac'
     assert_matches "$(row kernel)" '^kernel 8 6 \((9: 2, SIGSEGV: 2, timeout: 2|SIGSEGV: 2, 9: 2, timeout: 2)\) 0 0 0 0'
-    assert_matches "$output" '2 copies were ended after 1 s, the limit of --timeout\.'
+    assert_matches "$output" '2 copies were ended after 5 s, the limit of --timeout\.'
     assert_matches "$output" 'Output and trace of 2 rounds that failed are in kept; the first is kept/kernel-1\.'
     assert_equal "$(ls kept)" "kernel-1
 kernel-2"

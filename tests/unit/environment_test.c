@@ -228,6 +228,23 @@ static void what_run_said_goes_on_to_the_next_program(void **state) {
     assert_true(run.policy.seed == UINT64_MAX);
 }
 
+static void what_is_executed_can_be_let_go(void **state) {
+    (void)state;
+    static const char *const given[][2] = {{"%s", ""},
+                                           {"first.so:%s", "first.so"},
+                                           {"%s:last.so", "last.so"},
+                                           {"first.so %s last.so", "first.so last.so"},
+                                           {"other.so", "other.so"}};
+    for (unsigned i = 0; i < sizeof given / sizeof *given; i++) {
+        char preload[TEXT] = "LD_PRELOAD=";
+        snprintf(preload + strlen(preload), sizeof preload - strlen(preload), given[i][0], shim);
+        start_program(ENVIRONMENT(preload, trace_variable));
+        environment_let_go();
+        assert_string_equal(environment_get(environ, "LD_PRELOAD"), given[i][1]);
+        assert_string_equal(environment_get(environ, "PORTWITNESS_TRACE"), "");
+    }
+}
+
 static void the_shim_comes_behind_other_preloads(void **state) {
     (void)state;
     preload_is(given_to(&ordinary, ENVIRONMENT("LD_PRELOAD=a.so b.so", trace_variable)),
@@ -464,6 +481,7 @@ int main(void) {
         TEST(settings_are_read_and_left_in_place),
         TEST(what_is_complete_stays),
         TEST(cleared_variables_are_put_back),
+        TEST(what_is_executed_can_be_let_go),
         TEST(what_run_said_goes_on_to_the_next_program),
         TEST(the_shim_comes_behind_other_preloads),
         TEST(a_sanitizers_runtime_comes_first),
