@@ -61,7 +61,8 @@ void policy_abandon(int fd);
 /* A socket has got this port. `by_number`: as the program asked for. */
 void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_number);
 
-/* The program read the number of its port. Of a source port nothing follows. */
+/* The program read the number of its port. Under `soonest` nothing follows of
+ * a source port. */
 void policy_note_read(const struct socket_facts *facts, uint16_t port);
 
 /* A bind by number was refused with EADDRINUSE. */

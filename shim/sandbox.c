@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@
 #include "shim/run_variable.h"
 #include "shim/trace_file.h"
 
-enum { PAUSE_NS = 200000, PAUSES_MOST = 1000, LOOKS_MOST = 100000 };
+enum { PAUSE_NS = 200000, PAUSES_MOST = 1000 };
 
 static char program[256];
 static size_t program_length;
@@ -88,6 +89,16 @@ static void remember_program(void) {
     program_length = length > 0 ? (size_t)length : 0;
 }
 
+/* As it was executed, where another thread's filter kept us from asking. */
+static void recall_program(void) {
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    if (program_length != 0 || name == NULL)
+        return;
+    size_t length = strnlen(name, sizeof program);
+    memcpy(program, name, length);
+    program_length = length;
+}
+
 static bool has_filter(void) {
     return raw_syscalls_forbidden_here || atomic_load(&raw_syscalls_forbidden) >= RAW_ELSEWHERE;
 }
@@ -95,9 +106,6 @@ static bool has_filter(void) {
 /* Other threads are kept silent before the kernel may put the filter on them too. */
 void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
     *change = (struct sandbox_change){.is_first = !has_filter(), .everywhere = everywhere};
-    /* Another one that only asks whether it may have a filter keeps us silent for a moment. */
-    for (int i = 0; i < LOOKS_MOST && atomic_load(&raw_syscalls_forbidden) == RAW_ABOUT_TO; i++)
-        ;
     enum gate open = gate();
     if (change->is_first && open != GATE_CLOSED) {
         process_thread();
@@ -117,6 +125,7 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
 
 static void tell(uint32_t pid, int call, const void *site) {
     struct record record;
+    recall_program();
     unsigned units = 2 + record_text_units(program_length, 5);
     if (!record_begin(&record, PW_KIND_BLIND_SPOT, units, process_serial(), -1, monotonic_ns()))
         return;
