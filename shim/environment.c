@@ -176,19 +176,26 @@ bool environment_read(void) {
     return good;
 }
 
-void environment_let_go(void) {
-    char *trace = find_variable(TRACE);
-    char *preload = find_variable(PRELOAD);
+static const char *own_trace, *own_preload;
+
+void environment_find_own(void) {
+    own_trace = guest_environment_value(environ, TRACE);
+    own_preload = guest_environment_value(environ, PRELOAD);
+}
+
+void environment_let_go(const char *from, const char *to) {
     size_t length = 0;
-    char *shim = (char *)(uintptr_t)find_shim(preload, &length);
-    if (trace != NULL)
-        *trace = '\0';
+    if (own_trace >= from && own_trace < to)
+        *(char *)(uintptr_t)own_trace = '\0';
+    if (own_preload < from || own_preload >= to)
+        return;
+    char *shim = (char *)(uintptr_t)find_shim(own_preload, &length);
     if (shim == NULL)
         return;
     if (shim[length] != '\0')
         memmove(shim, shim + length + 1, strlen(shim + length));
     else
-        shim[shim > preload ? -1 : 0] = '\0'; /* with the separator before it */
+        shim[shim > own_preload ? -1 : 0] = '\0'; /* with the separator before it */
 }
 
 const char *environment_trace(void) { return settings.trace; }

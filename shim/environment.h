@@ -31,9 +31,13 @@ bool environment_follows(void);
 /* From now on programs started from here are told not to warn. */
 void environment_be_quiet(void);
 
-/* From now on what is executed with this process's own environment has nothing to do with us: it
- * finds no trace, and its loader no library of ours. In place; no system call. */
-void environment_let_go(void);
+/* Around what may make system calls impossible. The first looks for our variables in environ; after
+ * the second, what is executed with this process's own environment has nothing to do with us: it
+ * finds no trace, and its loader no library of ours. That is done in place, without a system call,
+ * and only between `from` and `to`, where the kernel put the strings that the program was started
+ * with: others may be anywhere. */
+void environment_find_own(void);
+void environment_let_go(const char *from, const char *to);
 
 /* What has to change in an environment for one program. */
 struct environment_plan {

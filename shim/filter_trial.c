@@ -6,14 +6,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "shim/raw_syscall.h"
 
@@ -24,33 +27,51 @@
 #define MADV_WIPEONFORK 18
 #endif
 
-enum { NO_FILE = -1 };
+enum { NO_FILE = -1, KEPT = 64 };
 
-static unsigned number_behind(const char *text, const char *name) {
-    unsigned number = 0;
-    const char *at = strstr(text, name);
-    if (at == NULL)
+/* Reads lines of any length, of which a program in many groups has one: the number behind a name, 0
+ * where there is no such line. */
+static unsigned number_behind(long fd, const char *name) {
+    char text[2048 + 1];
+    size_t held = 0;
+    long got;
+    while ((got = raw_syscall3(SYS_read, fd, RAW(text + held), (long)(sizeof text - 1 - held))) >
+           0) {
+        held += (size_t)got;
+        text[held] = '\0';
+        const char *at = strstr(text, name);
+        const char *end = at != NULL ? strchr(at + 1, '\n') : NULL;
+        if (end != NULL) {
+            unsigned number = 0;
+            for (at += strlen(name); at < end; at++)
+                if (*at >= '0' && *at <= '9')
+                    number = number * 10 + (unsigned)(*at - '0');
+            return number;
+        }
+        /* A name may be cut in two; behind one, the line ends soon. */
+        size_t kept = held < KEPT ? held : KEPT;
+        memmove(text, text + held - kept, kept);
+        held = kept;
+    }
+    return 0;
+}
+
+static unsigned count_in_status(long fd) {
+    if (number_behind(fd, "\nSeccomp:") == 0)
         return 0;
-    for (at += strlen(name); *at == ' ' || *at == '\t'; at++)
-        ;
-    for (; *at >= '0' && *at <= '9'; at++)
-        number = number * 10 + (unsigned)(*at - '0');
-    return number;
+    raw_syscall3(SYS_lseek, fd, 0, SEEK_SET);
+    unsigned filters = number_behind(fd, "\nSeccomp_filters:");
+    return filters > 0 ? filters : 1; /* a kernel that does not count, or strict mode */
 }
 
 unsigned filter_count(void) {
-    char text[4096];
     long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/thread-self/status"),
                            O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    long got = raw_syscall3(SYS_read, fd, RAW(text), sizeof text - 1);
+    if (fd < 0) /* no /proc here: whether, but not how many */
+        return raw_syscall3(SYS_prctl, PR_GET_SECCOMP, 0, 0) > 0 ? UINT_MAX : 0;
+    unsigned filters = count_in_status(fd);
     raw_syscall3(SYS_close, fd, 0, 0);
-    text[got > 0 ? got : 0] = '\0';
-    if (number_behind(text, "\nSeccomp:") == 0)
-        return 0;
-    unsigned filters = number_behind(text, "\nSeccomp_filters:");
-    return filters > 0 ? filters : 1; /* a kernel that does not count, or strict mode */
+    return filters;
 }
 
 static void try_files(void) {
@@ -106,9 +127,17 @@ static void try_process(void) {
     raw_syscall3(SYS_getgid, 0, 0, 0);
     raw_syscall3(SYS_setfsuid, -1, 0, 0);
     raw_syscall4(SYS_prlimit64, 0, RLIMIT_AS, 0, RAW(&limit));
-    raw_syscall3(SYS_prctl, 16 /* PR_GET_NAME */, RAW(name), 0);
+    raw_syscall3(SYS_prctl, PR_GET_NAME, RAW(name), 0);
     raw_syscall3(SYS_nanosleep, RAW(&none), 0, 0);
     raw_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC, RAW(&now), 0);
+}
+
+/* What `run` needs beside. */
+static void try_run(void) {
+    raw_syscall3(SYS_pipe2, 0, 0, 0);
+    raw_syscall3(SYS_epoll_create1, NO_FILE, 0, 0);
+    raw_syscall4(SYS_signalfd4, NO_FILE, 0, 0, 0);
+    raw_syscall3(SYS_pidfd_open, NO_FILE, 0, 0);
 }
 
 static _Noreturn void try_all(void) {
@@ -118,6 +147,7 @@ static _Noreturn void try_all(void) {
     try_memory();
     try_sockets();
     try_process();
+    try_run();
     for (;;)
         raw_syscall3(SYS_exit_group, 0, 0, 0);
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* The number of seccomp filters on the calling thread, from /proc/self/status (proc(5); counted
- * since Linux 5.9). 0: none, or /proc is not there to tell. */
+ * since Linux 5.9). 0: none. UINT_MAX: some, and /proc is not there to count them. */
 unsigned filter_count(void);
 
 /* Makes each of the shim's own system calls once in a child process, which a filter may end without

@@ -113,6 +113,7 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         modules_note_all();
         clock_avoid_syscalls();
         remember_program();
+        environment_find_own();
         change->pid = (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0);
     }
     if (everywhere && open != GATE_VFORK && !raw_syscalls_forbidden_here) {
@@ -133,6 +134,7 @@ static void tell(uint32_t pid, int call, const void *site) {
     start->thread = process_thread();
     start->source = PW_SOURCE_SHIM;
     start->call = (uint8_t)call;
+    start->flags = gate() == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
     start->site = (uint64_t)(uintptr_t)site;
     struct pw_numbers *numbers = record_numbers(&record);
     numbers->code = PW_BLIND_SANDBOXED;
@@ -163,8 +165,9 @@ void sandbox_after_filter(const struct sandbox_change *change, bool installed, i
     raw_syscalls_forbidden_here = true; /* whatever others may do, this thread has one */
     if (!change->is_first)
         return;
+    const struct start_strings *strings = process_start_strings();
     if (open != GATE_VFORK)
-        environment_let_go();
+        environment_let_go(strings->environment, strings->environment_end);
     if (open != GATE_CLOSED)
         tell(change->pid, call, site);
 }

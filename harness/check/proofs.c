@@ -127,6 +127,14 @@ static bool was_superseded(const struct history *history, uint32_t assignment, u
     return false;
 }
 
+/* Who else had the sockets of a process in a sandbox, what it executed or accepted, nobody knows:
+ * its closes are no proof that a port was free. */
+static bool was_in_sandbox(const struct history *history, uint32_t index, uint64_t ns) {
+    const struct process *process =
+        machine_process(history->machine, history->bindings.list[index].process);
+    return process != NULL && process->sandboxed_ns != 0 && process->sandboxed_ns <= ns;
+}
+
 /* Does the assignment come into question for the bind, as far as time and the kernel go? */
 static bool fits(const struct history *history, uint32_t assignment, uint32_t attempt) {
     const struct binding *given = &history->bindings.list[assignment];
@@ -134,7 +142,8 @@ static bool fits(const struct history *history, uint32_t assignment, uint32_t at
     const struct binding *bound = &history->bindings.list[attempt];
     if (request->end_ns > bound->begin_ns || request->read_ns > bound->begin_ns ||
         request->cookie == history->requests[attempt].cookie ||
-        !history_same_namespace(given->netns, bound->netns))
+        !history_same_namespace(given->netns, bound->netns) ||
+        was_in_sandbox(history, assignment, history->requests[attempt].end_ns))
         return false;
     /* A release that overlaps the bind may have come before it. */
     if (proofs_released(history, assignment, history->requests[attempt].end_ns) !=

@@ -33,6 +33,8 @@
 enum {
     STATUS_USAGE = 2,
     STATUS_FAILED = 125,
+    STATUS_NOT_EXECUTABLE = 126,
+    STATUS_NOT_FOUND = 127,
     EVENTS_AT_ONCE = 64,
     /* How often the trace and the notices are read: often while something happens. */
     BUSY_MS = 5,
@@ -197,13 +199,6 @@ static int start_command(struct run *run, const char *shim) {
     const char *search_path = getenv("PATH");
     (void)program_inspect(run->options.command[0],
                           search_path != NULL ? search_path : "/bin:/usr/bin", &facts);
-    if (!filters_are_harmless()) {
-        fputs(
-            "portwitness: run: the seccomp filter of this environment ends programs that make the "
-            "system calls which recording needs, so nothing is recorded in them\n",
-            stderr);
-        facts.obstacle = facts.obstacle != 0 ? facts.obstacle : PW_BLIND_SANDBOXED;
-    }
     /* A foreign loader complains of a library that it cannot use, or gives up. */
     bool is_foreign = facts.obstacle == PW_BLIND_ARCHITECTURE;
     const struct environment_plan plan = {.shim = is_foreign ? NULL : shim,
@@ -264,6 +259,17 @@ static int run_witnessed(struct run *run, const char *shim) {
     return status;
 }
 
+/* Ourselves we could be ended by the filter as well. */
+static int run_unrecorded(char *const command[]) {
+    fputs("portwitness: run: the seccomp filter of this environment ends programs that make the "
+          "system calls which recording needs, so nothing is recorded, and no trace is made\n",
+          stderr);
+    execvp(command[0], command);
+    int error = errno;
+    fprintf(stderr, "portwitness: %s: %s\n", command[0], strerror(error));
+    return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
 int run_with(int argc, char **argv, run_checker *check) {
     struct run run = {.destroyed.notices = {.file = -1, .query = -1}};
     int status = STATUS_FAILED;
@@ -273,6 +279,8 @@ int run_with(int argc, char **argv, run_checker *check) {
         fputs(run_options_help, stdout);
         return output_finish() ? 0 : STATUS_FAILED;
     }
+    if (!filters_are_harmless())
+        return run_unrecorded(run.options.command);
     char *shim = environment_find_shim();
     if (shim != NULL && new_trace_make(&run.trace, &run.options))
         status = run_witnessed(&run, shim);

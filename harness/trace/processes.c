@@ -122,6 +122,9 @@ void processes_note(struct processes *processes, const struct trace_record *reco
         if (record->begin_ns < process->first_ns)
             process->first_ns = record->begin_ns;
     }
+    if (record->kind == PW_KIND_BLIND_SPOT && record->process != 0 && record->numbers != NULL &&
+        record->numbers->code == PW_BLIND_SANDBOXED && !(record->flags & PW_FLAG_VFORK_CHILD))
+        find_or_add(processes, record->process)->sandboxed_ns = record->begin_ns;
     if (record->identity == NULL)
         return;
     if (record->kind == PW_KIND_FORK && record->error == 0)

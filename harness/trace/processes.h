@@ -13,10 +13,11 @@ struct process {
                         else found by pid. 0: not known */
     uint64_t start_time;
     uint64_t pid_namespace;
-    uint64_t first_ns; /* when the earliest record by this process began */
-    uint64_t ended_ns; /* 0: not known */
-    int status;        /* as of waitpid(2); -1: not known */
-    uint32_t pid;      /* 0: not known */
+    uint64_t first_ns;     /* when the earliest record by this process began */
+    uint64_t ended_ns;     /* 0: not known */
+    uint64_t sandboxed_ns; /* since when it could be asked nothing; 0: it could be */
+    int status;            /* as of waitpid(2); -1: not known */
+    uint32_t pid;          /* 0: not known */
     bool by_fork;
     bool by_exec;
     char comm[17];

@@ -195,7 +195,7 @@ END
         assert_equal "$(cat run.status)" 0
         diff bare.out run.out
         assert_matches "$(cat run.err)" 'run: the seccomp filter of this environment ends programs'
-        assert_matches "$(cat run.err)" '1 blind spot: .*bind_loop \(sandboxed\)'
+        [ ! -e "$trace" ]
         capture hand "$guest" --surround "$action" env LD_PRELOAD="$shim" \
             PORTWITNESS_TRACE="$trace.hand" "$data/bind_loop" 1 20
         like_bare hand 0

@@ -239,7 +239,8 @@ static void what_is_executed_can_be_let_go(void **state) {
         char preload[TEXT] = "LD_PRELOAD=";
         snprintf(preload + strlen(preload), sizeof preload - strlen(preload), given[i][0], shim);
         start_program(ENVIRONMENT(preload, trace_variable));
-        environment_let_go();
+        environment_find_own();
+        environment_let_go(environ[0], environ[1] + TEXT);
         assert_string_equal(environment_get(environ, "LD_PRELOAD"), given[i][1]);
         assert_string_equal(environment_get(environ, "PORTWITNESS_TRACE"), "");
     }
