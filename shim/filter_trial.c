@@ -67,8 +67,12 @@ static unsigned count_in_status(long fd) {
 unsigned filter_count(void) {
     long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/thread-self/status"),
                            O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0) /* no /proc here: whether, but not how many */
-        return raw_syscall3(SYS_prctl, PR_GET_SECCOMP, 0, 0) > 0 ? UINT_MAX : 0;
+    if (fd < 0) {
+        /* No /proc here: whether, but not how many. Any error but that of a kernel without seccomp
+         * is a filter's own. */
+        long mode = raw_syscall3(SYS_prctl, PR_GET_SECCOMP, 0, 0);
+        return mode == 0 || mode == -EINVAL ? 0 : UINT_MAX;
+    }
     unsigned filters = count_in_status(fd);
     raw_syscall3(SYS_close, fd, 0, 0);
     return filters;

@@ -7,7 +7,7 @@
  *             kernel does not take the filter), none (no filter: what it does without)
  *     ACTION  kill, trap, errno
  *     WHAT    calls, many, fork, clone, vfork, vfork-filter, exec, spawn, shell,
- *             thread, cut-name, beside-refused, beside-binds
+ *             thread, cut-name, own-connection, beside-refused, beside-binds
  *   sandboxed --bind                    binds one socket: what exec starts
  *   sandboxed --surround ACTION COMMAND...   as a container does: the filter, and then the command
  */
@@ -247,6 +247,21 @@ static int cut_name(void) {
     return failed | (address.sin_port != htons(4242)) | close(fd);
 }
 
+/* The connection that it accepted keeps the number taken: nobody else had it. */
+static int own_connection(void) {
+    struct sockaddr_in address;
+    int listener = bound(SOCK_STREAM, &address);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    int failed = listen(listener, 1);
+    failed |= connect(client, (struct sockaddr *)&address, sizeof address);
+    deny_others();
+    int server = accept(listener, NULL, NULL);
+    failed |= server < 0 || close(listener) != 0;
+    int again = socket(AF_INET, SOCK_STREAM, 0);
+    failed |= bind(again, (struct sockaddr *)&address, sizeof address) == 0 || errno != EADDRINUSE;
+    return failed;
+}
+
 static volatile bool is_over;
 
 /* Asks again and again for a filter on all threads that the kernel does not take. */
@@ -313,6 +328,7 @@ static const struct {
     const char *name;
     int (*go)(void);
 } whats[] = {{"cut-name", cut_name},
+             {"own-connection", own_connection},
              {"beside-refused", beside_refused},
              {"beside-binds", beside_binds},
              {"calls", calls},

@@ -101,6 +101,27 @@ in_each_way() {
     assert_equal "$("$PORTWITNESS" ports --json "$trace" 2>/dev/null | jq -r .port)" null
 }
 
+@test "a close in a sandbox proves nothing: its own connection is no lost race" {
+    "$PORTWITNESS" run -q -o "$trace" -- "$guest" none kill own-connection
+    "$PORTWITNESS" run -q -o "$trace.sandboxed" -- "$guest" seccomp kill own-connection
+    "$PORTWITNESS" check --json "$trace.sandboxed" >findings
+    assert_equal "$(jq -c '[.findings[]? | select(.kind == "lost-race" or .severity == "error")]' findings)" '[]'
+}
+
+@test "a filter is seen in a program of many groups, and where there is no /proc" {
+    [ "$(id -u)" -eq 0 ] || skip 'only root can change its groups'
+    cat >groups.py <<'END'
+import os, sys
+os.setgroups([4000000000 + i for i in range(500)])
+os.execv(sys.argv[1], sys.argv[1:])
+END
+    unchanged /usr/bin/python3 groups.py "$guest" seccomp kill exec
+    rm -f "$trace" "$trace.hand"
+    # shellcheck disable=SC2016 # for the shell below
+    unchanged unshare -m sh -c 'mount --make-rprivate / && mount -t tmpfs none /proc && exec "$@"' - \
+        "$guest" seccomp errno exec
+}
+
 @test "threads: one that is refused a filter, and ones that bind, beside one that takes it" {
     local how policy
     for how in seccomp tsync; do
