@@ -230,6 +230,18 @@ static bool try_choice(struct policy_request *request, long (*call)(const void *
     return true;
 }
 
+/* What is left to the kernel must not be its destination's own port either. */
+static bool keep_off_destination(struct policy_request *request) {
+    uint16_t low = request->space->system_low, high = request->space->system_high;
+    uint16_t avoid = request->avoid;
+    if (avoid < low || avoid > high || low == high)
+        return false;
+    bool upper = high - avoid > avoid - low;
+    request->low = upper ? (uint16_t)(avoid + 1) : low;
+    request->high = upper ? high : (uint16_t)(avoid - 1);
+    return narrow(request);
+}
+
 long policy_answer(struct policy_request *request, long (*call)(const void *),
                    const void *arguments) {
     long result = -1;
@@ -239,6 +251,13 @@ long policy_answer(struct policy_request *request, long (*call)(const void *),
     while (policy_choose(request))
         if (try_choice(request, call, arguments, &result))
             goto done;
+    if (keep_off_destination(request)) {
+        result = call_narrowed(request, call, arguments);
+        if (result >= 0 || !is_refusal(request, errno)) {
+            note_left(request);
+            goto done;
+        }
+    }
     widen(request);
     sandbox_pledge_kept();
     note_left(request);
