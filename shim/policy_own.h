@@ -15,6 +15,9 @@ void policy_own_released(const struct policy_space *space, uint16_t port, uint32
  * time: the next to have it is another process. `stamp` is the port's. */
 bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
+/* It was left to the kernel instead; the port may be given again. */
+void policy_own_begin_anew(const struct policy_space *space, uint16_t port);
+
 /* This process is given a port with that stamp. */
 void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp);
 

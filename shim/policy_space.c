@@ -14,8 +14,7 @@ enum {
     ASKED_LATELY_MS = 1000,
     LATE_MS = 1000,
     IN_A_ROW_MOST = 16,
-    UNFIT_MOST = 64, /* entries that are not to be had: a request must not become slow */
-    TURNS_MOST = 64  /* the words may change under us for ever, if somebody writes what is not so */
+    TURNS_MOST = 64 /* the words may change under us for ever, if somebody writes what is not so */
 };
 
 #define LOAD(word) atomic_load_explicit(&(word), memory_order_acquire)
@@ -162,7 +161,6 @@ static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fai
     uint32_t last = head > space->ring_mask ? head - space->ring_mask - 1 : 0;
     uint64_t dead = known_dead(space);
     bool avoided = false;
-    unsigned unfit = 0;
     uint16_t wanted = take_wanted(space, avoid, fairly);
     if (wanted != 0)
         return wanted;
@@ -170,15 +168,13 @@ static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fai
     for (; index != last; index = newest_below(space, index - 1, last, dead)) {
         uint16_t port = port_of(space, index - 1);
         uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index - 1);
-        bool is_fit = port != avoid && port != 0;
-        if (is_fit && fairly && policy_own_is_enough(space, port, stamp)) {
-            is_fit = false;
-            if (++unfit == UNFIT_MOST)
-                return 0;
-        }
-        if (!is_fit) {
+        if (port == avoid || port == 0) {
             avoided = true;
             continue;
+        }
+        if (fairly && policy_own_is_enough(space, port, stamp)) {
+            policy_own_begin_anew(space, port);
+            return 0;
         }
         if (fairly && !may_go_on(space))
             return 0;

@@ -53,7 +53,7 @@ bool policy_space_has(const struct policy_space *space, uint16_t port);
 /* Takes the port let go last, other than `avoid` (0: none); 0 where there is none. */
 uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid);
 
-/* The same for an adversary that is fair (policy_own.h): 0 also where the latest are this process's
+/* The same for an adversary that is fair (policy_own.h): 0 also where the latest is this process's
  * own, and it has been given them often enough, and now and then. */
 uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid);
 
