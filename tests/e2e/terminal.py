@@ -3,7 +3,8 @@
 terminal.py COMMAND... <STEPS
 
 Each line of the steps is `expect REGEX` (up to a minute for it to come in what was not yet
-matched), `send TEXT` (backslash escapes as in Python) or `pause SECONDS`. What came is printed. The
+matched), `send TEXT` (backslash escapes as in Python), `file NAME` (up to a minute for it to
+be there and not empty) or `pause SECONDS`. What came is printed. The
 exit status is the command's, 128+N after a signal, 99 if a step failed.
 """
 
@@ -46,10 +47,20 @@ class Conversation:
             if time.monotonic() > until or not self.read(until - time.monotonic()):
                 return False
 
+    def wait_for_file(self, name):
+        until = time.monotonic() + PATIENCE
+        while not (os.path.exists(name) and os.path.getsize(name)):
+            if time.monotonic() > until:
+                return False
+            self.read(0.05)
+        return True
+
     def take(self, step):
         verb, _, rest = step.rstrip("\n").partition(" ")
         if verb == "expect":
             return self.expect(rest)
+        if verb == "file":
+            return self.wait_for_file(rest)
         if verb == "send":
             os.write(self.terminal, rest.encode().decode("unicode_escape").encode())
         elif verb == "pause":
