@@ -360,6 +360,12 @@ int main(int argc, char **argv) {
         if (!try_one(&settings, &whole[i % traces], &mutant, i))
             return 1;
     unlink(settings.keep);
+    for (size_t i = 0; i < traces; i++) {
+        free(whole[i].units);
+        free(whole[i].records);
+    }
+    free(mutant.units);
+    free(mutant.records);
     printf("%" PRIu64 " mutants read\n", settings.count);
     return 0;
 }
