@@ -2,7 +2,6 @@
  * what suppresses nothing any more is told. */
 #include "harness/check/suppressions.h"
 
-#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,31 +107,20 @@ static bool refuse_line(const char *path, unsigned number) {
     return false;
 }
 
-static bool refuse(const char *path, const char *why) {
-    message_write(stderr, "portwitness: %s: %s", path, why);
-    return false;
-}
-
 bool suppressions_read(struct suppressions *suppressions, const char *path) {
-    char why[64];
-    size_t length;
-    char *text = text_file_read(path, SUPPRESSIONS_BYTES, &length);
+    char why[TEXT_FILE_WHY_BYTES];
+    char *text = text_file_read_lines(path, SUPPRESSIONS_BYTES, why);
+    char *rest = text;
     bool good = true;
     unsigned number = 0;
-    if (text == NULL)
-        return refuse(path, strerror(errno));
-    if (length > SUPPRESSIONS_BYTES || strlen(text) != length) {
-        snprintf(why, sizeof why, "has more than %d bytes", SUPPRESSIONS_BYTES);
-        good = refuse(path, length > SUPPRESSIONS_BYTES ? why : "is no text: it has a NUL in it");
+    if (text == NULL) {
+        message_write(stderr, "portwitness: %s: %s", path, why);
+        return false;
     }
-    for (char *line = text, *next; good && line != NULL; line = next) {
-        next = strchr(line, '\n');
-        if (next != NULL)
-            *next++ = '\0';
+    for (char *line; good && (line = strsep(&rest, "\n")) != NULL;)
         good = ++number <= SUPPRESSIONS_LINES && strlen(line) <= SUPPRESSIONS_LINE_BYTES
                    ? take_line(suppressions, line, number, path)
                    : refuse_line(path, number);
-    }
     free(text);
     return good;
 }

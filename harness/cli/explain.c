@@ -44,11 +44,6 @@ static bool take(struct input *input, const char *text, unsigned number) {
     return false;
 }
 
-static bool refuse_file(const char *file, const char *why) {
-    message_write(stderr, "portwitness explain: %s: %s", file, why);
-    return false;
-}
-
 static bool take_line(struct input *input, char *line, unsigned number) {
     line[strcspn(line, "#")] = '\0';
     if (line[strspn(line, " \t\r")] == '\0')
@@ -61,24 +56,17 @@ static bool take_line(struct input *input, char *line, unsigned number) {
 }
 
 static bool read_file(struct input *input) {
-    char why[64];
-    size_t length;
-    char *text = text_file_read(input->file, FILE_BYTES, &length);
+    char why[TEXT_FILE_WHY_BYTES];
+    char *text = text_file_read_lines(input->file, FILE_BYTES, why);
+    char *rest = text;
     bool good = true;
     unsigned number = 0;
-    if (text == NULL)
-        return refuse_file(input->file, strerror(errno));
-    if (length > FILE_BYTES || strlen(text) != length) {
-        snprintf(why, sizeof why, "has more than %d bytes", FILE_BYTES);
-        good =
-            refuse_file(input->file, length > FILE_BYTES ? why : "is no text: it has a NUL in it");
+    if (text == NULL) {
+        message_write(stderr, "portwitness explain: %s: %s", input->file, why);
+        return false;
     }
-    for (char *line = text, *next; good && line != NULL; line = next) {
-        next = strchr(line, '\n');
-        if (next != NULL)
-            *next++ = '\0';
+    for (char *line; good && (line = strsep(&rest, "\n")) != NULL;)
         good = take_line(input, line, ++number);
-    }
     free(text);
     return good;
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,4 +41,21 @@ char *text_file_read(const char *name, size_t most, size_t *length) {
     }
     text[*length] = '\0';
     return text;
+}
+
+char *text_file_read_lines(const char *name, size_t most, char why[TEXT_FILE_WHY_BYTES]) {
+    size_t length;
+    char *text = text_file_read(name, most, &length);
+    if (text == NULL) {
+        snprintf(why, TEXT_FILE_WHY_BYTES, "%s", strerror(errno));
+        return NULL;
+    }
+    if (length <= most && strlen(text) == length)
+        return text;
+    free(text);
+    if (length > most)
+        snprintf(why, TEXT_FILE_WHY_BYTES, "has more than %zu bytes", most);
+    else
+        snprintf(why, TEXT_FILE_WHY_BYTES, "is no text: it has a NUL in it");
+    return NULL;
 }

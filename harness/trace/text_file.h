@@ -10,4 +10,10 @@
  * if it cannot be read. Ends the program where there is no memory. */
 char *text_file_read(const char *name, size_t most, size_t *length);
 
+enum { TEXT_FILE_WHY_BYTES = 128 };
+
+/* The same for a file of lines, which are to be taken with strsep(3). NULL, with the reason in why,
+ * if it cannot be read, has more than `most` bytes, or has a NUL in it. */
+char *text_file_read_lines(const char *name, size_t most, char why[TEXT_FILE_WHY_BYTES]);
+
 #endif
