@@ -87,12 +87,26 @@ static void read_line(const char *line, struct mapping *mapping) {
     mapping->path[length] = '\0';
 }
 
-/* Takes the next line of /proc/self/maps; the buffer keeps what is left over. */
+/* /proc/self/maps, line by line; the buffer keeps what is left over. */
 struct line_reader {
     long fd;
     size_t held;
     char bytes[LINE_BYTES + 1];
+    struct mapping first; /* the latest that begins a file */
 };
+
+static bool open_maps(struct line_reader *reader) {
+    reader->held = 0;
+    reader->first.begin = 0;
+    reader->first.path[0] = '\0';
+    reader->fd =
+        raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/self/maps"), O_RDONLY | O_CLOEXEC, 0);
+    return reader->fd >= 0;
+}
+
+static void close_maps(const struct line_reader *reader) {
+    raw_syscall3(SYS_close, reader->fd, 0, 0);
+}
 
 static bool next_line(struct line_reader *reader, char line[LINE_BYTES + 1]) {
     char *end;
@@ -113,22 +127,25 @@ static bool next_line(struct line_reader *reader, char line[LINE_BYTES + 1]) {
     return true;
 }
 
-static bool find_mapping(uint64_t address, struct mapping *found) {
-    struct line_reader reader = {.held = 0};
+static bool next_mapping(struct line_reader *reader, struct mapping *mapping) {
     char line[LINE_BYTES + 1];
-    struct mapping first = {.begin = 0};
-    bool good = false;
-    reader.fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/self/maps"), O_RDONLY | O_CLOEXEC, 0);
-    if (reader.fd < 0)
+    if (!next_line(reader, line))
         return false;
-    while (!good && next_line(&reader, line)) {
-        read_line(line, found);
-        if (found->offset == 0 && found->path[0] == '/')
-            first = *found;
+    read_line(line, mapping);
+    if (mapping->offset == 0 && mapping->path[0] == '/')
+        reader->first = *mapping;
+    mapping->file_begin = strcmp(reader->first.path, mapping->path) == 0 ? reader->first.begin : 0;
+    return true;
+}
+
+static bool find_mapping(uint64_t address, struct mapping *found) {
+    struct line_reader reader;
+    bool good = false;
+    if (!open_maps(&reader))
+        return false;
+    while (!good && next_mapping(&reader, found))
         good = address >= found->begin && address < found->end;
-    }
-    raw_syscall3(SYS_close, reader.fd, 0, 0);
-    found->file_begin = good && strcmp(first.path, found->path) == 0 ? first.begin : 0;
+    close_maps(&reader);
     return good;
 }
 
@@ -206,22 +223,16 @@ void module_note(const void *site) {
 }
 
 void modules_note_all(void) {
-    struct line_reader reader = {.held = 0};
-    char line[LINE_BYTES + 1];
-    struct mapping mapping, first = {.begin = 0};
-    reader.fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/self/maps"), O_RDONLY | O_CLOEXEC, 0);
-    if (reader.fd < 0)
+    struct line_reader reader;
+    struct mapping mapping;
+    if (!open_maps(&reader))
         return;
-    while (next_line(&reader, line)) {
-        read_line(line, &mapping);
-        if (mapping.offset == 0 && mapping.path[0] == '/')
-            first = mapping;
+    while (next_mapping(&reader, &mapping)) {
         if (!mapping.is_code || mapping.path[0] != '/' || is_known(mapping.begin))
             continue;
-        mapping.file_begin = strcmp(first.path, mapping.path) == 0 ? first.begin : 0;
         if (!remember(mapping.begin, mapping.end))
             break;
         tell(&mapping, monotonic_ns());
     }
-    raw_syscall3(SYS_close, reader.fd, 0, 0);
+    close_maps(&reader);
 }
