@@ -135,6 +135,10 @@ uint64_t socket_cookie(int fd) {
     return ask_option(fd, SOL_SOCKET, SO_COOKIE, &cookie, sizeof cookie) ? cookie : 0;
 }
 
+uint64_t socket_cookie_of_new(int fd) {
+    return sandbox_is_on() ? sandbox_cookie() : socket_cookie(fd);
+}
+
 bool socket_has_ports(int domain, int type, int protocol) {
     if (domain != AF_INET && domain != AF_INET6)
         return false;

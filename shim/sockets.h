@@ -48,6 +48,10 @@ bool socket_tell_port(uint64_t cookie, const struct endpoint *local);
 /* SO_COOKIE (socket(7)), 0 where fd is no socket. */
 uint64_t socket_cookie(int fd);
 
+/* The same for a socket that this call has made: one that is made up where the kernel may not be
+ * asked. */
+uint64_t socket_cookie_of_new(int fd);
+
 /* Whether a socket of these kinds has ports at all. */
 bool socket_has_ports(int domain, int type, int protocol);
 

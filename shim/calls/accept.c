@@ -16,7 +16,7 @@ static void note_accepted(int fd, int listener, const struct call_context *conte
         return;
     }
     uint64_t listener_cookie = facts.cookie;
-    facts.cookie = sandbox_is_on() ? sandbox_cookie() : socket_cookie(fd);
+    facts.cookie = socket_cookie_of_new(fd);
     facts.flags &= ~((uint32_t)PW_FLAG_LISTENING | (uint32_t)PW_FLAG_BY_NUMBER | DESCRIPTOR_READ |
                      DESCRIPTOR_SOURCE);
     struct endpoint local = socket_local(fd);

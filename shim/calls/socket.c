@@ -7,7 +7,6 @@
 #include "shim/process.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
-#include "shim/sandbox.h"
 #include "shim/sockets.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
@@ -22,7 +21,7 @@ static void note_new_socket(int fd, int domain, int type, int protocol) {
         [SOCK_STREAM] = IPPROTO_TCP, [SOCK_DGRAM] = IPPROTO_UDP, [SOCK_SEQPACKET] = IPPROTO_SCTP};
     struct socket_facts facts = {.family = (uint8_t)domain, .type = (uint8_t)type};
     facts.protocol = (uint16_t)(protocol != 0 ? protocol : protocols[type]);
-    facts.cookie = sandbox_is_on() ? sandbox_cookie() : socket_cookie(fd);
+    facts.cookie = socket_cookie_of_new(fd);
     facts.netns = namespace_of_new_socket(fd);
     facts.uid = process_uid();
     if (facts.cookie == 0) {
