@@ -233,13 +233,8 @@ static bool try_choice(struct policy_request *request, long (*call)(const void *
 /* What is left to the kernel must not be its destination's own port either. */
 static bool keep_off_destination(struct policy_request *request) {
     uint16_t low = request->space->system_low, high = request->space->system_high;
-    uint16_t avoid = request->avoid;
-    if (avoid < low || avoid > high || low == high)
-        return false;
-    bool upper = high - avoid > avoid - low;
-    request->low = upper ? (uint16_t)(avoid + 1) : low;
-    request->high = upper ? high : (uint16_t)(avoid - 1);
-    return narrow(request);
+    return request->avoid >= low && request->avoid <= high &&
+           policy_choose_beside(request, low, high, true) && narrow(request);
 }
 
 long policy_answer(struct policy_request *request, long (*call)(const void *),

@@ -65,6 +65,17 @@ static bool lies_in_system_range(const struct policy_space *space) {
     return space->low >= space->system_low && space->high <= space->system_high;
 }
 
+bool policy_choose_beside(struct policy_request *request, uint16_t low, uint16_t high,
+                          bool larger) {
+    uint16_t avoid = request->avoid;
+    bool upper = (high - avoid > avoid - low) == larger;
+    if (avoid == (upper ? high : low))
+        return false;
+    request->low = upper ? (uint16_t)(avoid + 1) : low;
+    request->high = upper ? high : (uint16_t)(avoid - 1);
+    return true;
+}
+
 /* The user's range whole; around the destination's own port the larger half first, then the other.
  */
 static bool choose_range(struct policy_request *request) {
@@ -72,20 +83,11 @@ static bool choose_range(struct policy_request *request) {
     request->is_early = false;
     if (low == 0 || request->cannot_narrow || !lies_in_system_range(request->space))
         return false;
+    if (avoid >= low && avoid <= high)
+        return request->turn < 2 && policy_choose_beside(request, low, high, request->turn == 0);
     request->low = low;
     request->high = high;
-    if (avoid < low || avoid > high)
-        return request->turn == 0;
-    if (low == high)
-        return false;
-    bool upper = high - avoid > avoid - low;
-    if (request->turn == 1)
-        upper = !upper;
-    if (upper)
-        request->low = (uint16_t)(avoid + 1);
-    else
-        request->high = (uint16_t)(avoid - 1);
-    return request->turn < 2 && request->low <= request->high;
+    return request->turn == 0;
 }
 
 /* By number, each port of the range once, from a place that nobody can tell beforehand. */
