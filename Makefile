@@ -65,8 +65,8 @@ HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS)
 
 shim_sources := $(wildcard shim/*.c shim/calls/*.c shim/*.S)
 # Written for the shim, used by the harness as well.
-shared_sources := $(wildcard shim/raw_syscall.c shim/clock.c shim/filter_trial.c shim/recorder.c \
-	shim/trace_file.c shim/program.c shim/guest_memory.c shim/policy_space.c \
+shared_sources := $(wildcard shim/raw_syscall.c shim/raw_file.c shim/clock.c shim/filter_trial.c \
+	shim/recorder.c shim/trace_file.c shim/program.c shim/guest_memory.c shim/policy_space.c \
 	shim/policy_spaces.c shim/policy_own.c shim/policy_places.c)
 harness_sources := $(wildcard harness/*/*.c)
 

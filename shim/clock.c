@@ -5,7 +5,6 @@
 #include "shim/clock.h"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -13,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "shim/raw_file.h"
 #include "shim/raw_syscall.h"
 
 typedef int (*clock_function)(clockid_t, struct timespec *);
@@ -118,14 +118,9 @@ static bool is_readable_source(const char *name) {
 }
 
 void clock_avoid_syscalls(void) {
-    char name[64] = {0};
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD,
-                           RAW("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-                           O_RDONLY | O_CLOEXEC, 0);
-    if (fd >= 0) {
-        raw_syscall3(SYS_read, fd, RAW(name), sizeof name - 1);
-        raw_syscall3(SYS_close, fd, 0, 0);
-    }
+    char name[64];
+    raw_file_read_text("/sys/devices/system/clocksource/clocksource0/current_clocksource", name,
+                       sizeof name);
     if (!is_readable_source(name))
         atomic_store_explicit(&coarse, true, memory_order_relaxed);
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "shim/process.h"
+#include "shim/raw_file.h"
 #include "shim/raw_syscall.h"
 #include "shim/recorder.h"
 #include "shim/sandbox.h"
@@ -47,13 +48,8 @@ void namespace_changed(void) {
     atomic_store_explicit(&cached_cookie, 0, memory_order_relaxed);
 }
 
-static long read_setting(const char *path, char *text, size_t size) {
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    long got = raw_syscall3(SYS_read, fd, RAW(text), (long)size - 1);
-    raw_syscall3(SYS_close, fd, 0, 0);
-    got = got < 0 ? 0 : got;
+static size_t read_setting(const char *path, char *text, size_t size) {
+    size_t got = raw_file_read_text(path, text, size);
     while (got > 0 && text[got - 1] == '\n')
         got--;
     text[got] = '\0';
@@ -86,7 +82,7 @@ void namespace_note(uint64_t cookie, bool is_current) {
     char text[512];
     struct stat status = {0};
     uint64_t low = 0, high = 0, reuse = 0;
-    long reserved = 0;
+    size_t reserved = 0;
     if (cookie == 0 || sandbox_is_on() || !is_first_to_tell(cookie))
         return;
     uint64_t begin = monotonic_ns();
@@ -99,18 +95,18 @@ void namespace_note(uint64_t cookie, bool is_current) {
         reserved = read_setting("/proc/sys/net/ipv4/ip_local_reserved_ports", text, sizeof text);
     }
     struct record record;
-    unsigned units = 2 + record_text_units((size_t)reserved, 10);
+    unsigned units = 2 + record_text_units(reserved, 10);
     if (!record_begin(&record, PW_KIND_NAMESPACE, units, process_serial(), -1, begin))
         return;
     record.units[0].start.thread = process_thread();
     record.units[0].start.source = PW_SOURCE_SHIM;
-    record.units[0].start.flags = (size_t)reserved == sizeof text - 1 ? PW_FLAG_TEXT_CUT : 0;
+    record.units[0].start.flags = reserved == sizeof text - 1 ? PW_FLAG_TEXT_CUT : 0;
     uint64_t *number = record.units[1].numbers.number;
     number[0] = cookie;
     number[1] = status.st_ino;
     number[2] = low;
     number[3] = high;
     number[4] = reuse;
-    record_text(&record, 2, text, (size_t)reserved);
+    record_text(&record, 2, text, reserved);
     record_commit(&record, 0);
 }

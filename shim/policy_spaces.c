@@ -2,11 +2,10 @@
  * Where a space's arrays lie stands in the trace, which others may write to. So a process believes
  * it once, if it can be true, and goes by its own copy from then on.
  */
-#include <fcntl.h>
 #include <stddef.h>
 
 #include "shim/policy_space.h"
-#include "shim/raw_syscall.h"
+#include "shim/raw_file.h"
 #include "shim/recorder.h"
 
 enum { RANGE_LOW = 32768, RANGE_HIGH = 60999, COPIES = 2 * PW_POLICY_SPACES };
@@ -58,16 +57,11 @@ static const char *read_port(const char *text, uint16_t *port) {
 
 /* The namespace's own range (ip(7)); its default where /proc does not tell. */
 static void read_system_range(struct pw_policy_space *row) {
-    char text[64] = {0};
+    char text[64];
     row->system_low = RANGE_LOW;
     row->system_high = RANGE_HIGH;
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/sys/net/ipv4/ip_local_port_range"),
-                           O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    if (raw_syscall3(SYS_read, fd, RAW(text), sizeof text - 1) > 0)
+    if (raw_file_read_text("/proc/sys/net/ipv4/ip_local_port_range", text, sizeof text) > 0)
         read_port(read_port(text, &row->system_low), &row->system_high);
-    raw_syscall3(SYS_close, fd, 0, 0);
 }
 
 static bool needs_queue(void) {

@@ -17,6 +17,7 @@
 #include "shim/module_map.h"
 #include "shim/namespaces.h"
 #include "shim/policy_place.h"
+#include "shim/raw_file.h"
 #include "shim/raw_syscall.h"
 #include "shim/real.h"
 #include "shim/sandbox.h"
@@ -131,25 +132,14 @@ static uint64_t next_serial(void) {
     return last + 1 != 0 ? last + 1 : 1; /* 0 would be a process that nobody has entered yet */
 }
 
-static long read_file(const char *path, char *into, size_t size) {
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    /* Files of /proc give all that fits at once. */
-    long got = raw_syscall3(SYS_read, fd, RAW(into), (long)size);
-    raw_syscall3(SYS_close, fd, 0, 0);
-    return got > 0 ? got : 0;
-}
-
 static const char *address_of(uint64_t number) { return (const char *)(uintptr_t)number; }
 
 /* Fields of /proc/self/stat (proc(5)) count from the last parenthesis, since a name may hold any
  * character: 22 is the start time, 48 to 51 the bounds of arguments and environment. */
 static uint64_t read_own_stat(struct start_strings *bounds) {
     char text[1024];
-    long got = read_file("/proc/self/stat", text, sizeof text - 1);
     uint64_t field[52] = {0};
-    text[got] = '\0';
+    raw_file_read_text("/proc/self/stat", text, sizeof text);
     const char *at = strrchr(text, ')');
     if (at == NULL)
         return 0;
@@ -184,7 +174,7 @@ static uint64_t own_pid_namespace(void) {
  * place is not known. */
 static size_t read_command(char command[COMMAND_BYTES]) {
     if (strings.arguments == NULL || strings.arguments_end < strings.arguments)
-        return (size_t)read_file("/proc/self/cmdline", command, COMMAND_BYTES);
+        return raw_file_read("/proc/self/cmdline", command, COMMAND_BYTES);
     size_t length = (size_t)(strings.arguments_end - strings.arguments);
     if (length > COMMAND_BYTES)
         length = COMMAND_BYTES;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "shim/clock.h"
+#include "shim/raw_file.h"
 #include "shim/raw_syscall.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -49,14 +50,9 @@ static int digit_value(char digit) {
 
 /* The kernel's id of this boot (proc(5)); all zero where /proc cannot be read. */
 static void read_boot_id(uint8_t id[16]) {
-    char text[40] = {0};
+    char text[40];
     memset(id, 0, 16);
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/sys/kernel/random/boot_id"),
-                           O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return;
-    raw_syscall3(SYS_read, fd, RAW(text), sizeof text - 1);
-    raw_syscall3(SYS_close, fd, 0, 0);
+    raw_file_read_text("/proc/sys/kernel/random/boot_id", text, sizeof text);
     unsigned digits = 0;
     for (const char *c = text; *c != '\0' && digits < 32; c++) {
         int value = digit_value(*c);
