@@ -55,15 +55,15 @@ static _Noreturn void become(char *const command[], char *const environment[], i
     _exit(STATUS_NOT_FOUND);
 }
 
-/* As bash tells it: a name that is too long to be that of a file was not found. */
-static int status_of_failure(const char *command, int error) {
-    bool is_missing = error == ENOENT || (error == ENAMETOOLONG && strchr(command, '/') == NULL);
-    return is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
-}
-
 static int complain(const char *command, int error, int status) {
     fprintf(stderr, "portwitness: %s: %s\n", command, strerror(error));
     return status;
+}
+
+/* As bash tells it: a name that is too long to be that of a file was not found. */
+int child_tell_failure(const char *command, int error) {
+    bool is_missing = error == ENOENT || (error == ENAMETOOLONG && strchr(command, '/') == NULL);
+    return complain(command, error, is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
 }
 
 int child_start(struct child *child, char *const command[], char *const environment[]) {
@@ -87,7 +87,7 @@ int child_start(struct child *child, char *const command[], char *const environm
     close(report[0]);
     if (got == sizeof error) {
         waitpid(pid, NULL, 0);
-        return complain(command[0], error, status_of_failure(command[0], error));
+        return child_tell_failure(command[0], error);
     }
     child->pid = pid;
     child->was_pid = pid;

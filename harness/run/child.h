@@ -24,6 +24,9 @@ int child_take_signals(void);
  * for a command that could not be started: 127, 126, 125. */
 int child_start(struct child *child, char *const command[], char *const environment[]);
 
+/* Writes that line for a command that exec refused, and returns the status. */
+int child_tell_failure(const char *command, int error);
+
 /* Reads the signalfd empty: passes signals on, stops with the command when that stops, and notes
  * its end. */
 void child_handle_signals(struct child *child, int signals);

@@ -33,8 +33,6 @@
 enum {
     STATUS_USAGE = 2,
     STATUS_FAILED = 125,
-    STATUS_NOT_EXECUTABLE = 126,
-    STATUS_NOT_FOUND = 127,
     EVENTS_AT_ONCE = 64,
     /* How often the trace and the notices are read: often while something happens. */
     BUSY_MS = 5,
@@ -265,9 +263,7 @@ static int run_unrecorded(char *const command[]) {
           "system calls which recording needs, so nothing is recorded, and no trace is made\n",
           stderr);
     execvp(command[0], command);
-    int error = errno;
-    fprintf(stderr, "portwitness: %s: %s\n", command[0], strerror(error));
-    return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+    return child_tell_failure(command[0], errno);
 }
 
 int run_with(int argc, char **argv, run_checker *check) {
