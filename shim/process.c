@@ -57,8 +57,7 @@ static _Thread_local struct {
 
 static struct identity *who(void) { return atomic_load_explicit(&identity, memory_order_relaxed); }
 
-/* 0 where it may not be asked for. */
-static uint32_t raw_pid(void) {
+uint32_t process_pid_now(void) {
     long pid = raw_syscall3(SYS_getpid, 0, 0, 0);
     return pid > 0 ? (uint32_t)pid : 0;
 }
@@ -88,7 +87,7 @@ static bool still_in_vfork_child(void) {
     if (sandbox_is_on())
         return true; /* the child takes its mark back itself, process_leave_vfork */
     if (atomic_load_explicit(&who()->serial, memory_order_relaxed) != 0 &&
-        raw_pid() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
+        process_pid_now() != atomic_load_explicit(&who()->pid, memory_order_relaxed))
         return true;
     vfork_mark = false;
     if (vfork_left.space != NULL)
@@ -219,7 +218,7 @@ static uint64_t enter_forked_child(void) {
     uint64_t parent = atomic_load_explicit(&latest_serial, memory_order_relaxed);
     uint64_t none = 0;
     announced_child = 0;
-    atomic_store_explicit(&who()->pid, raw_pid(), memory_order_relaxed);
+    atomic_store_explicit(&who()->pid, process_pid_now(), memory_order_relaxed);
     if (!atomic_compare_exchange_strong(&who()->serial, &none, serial))
         return none;
     atomic_store_explicit(&latest_serial, serial, memory_order_relaxed);
@@ -235,7 +234,7 @@ uint64_t process_serial(void) {
     struct identity *self = who();
     uint64_t serial = atomic_load_explicit(&self->serial, memory_order_relaxed);
     if (self == &unwiped && serial != 0 && !sandbox_is_on() &&
-        raw_pid() != atomic_load_explicit(&self->pid, memory_order_relaxed)) {
+        process_pid_now() != atomic_load_explicit(&self->pid, memory_order_relaxed)) {
         atomic_store_explicit(&self->ended, 0, memory_order_relaxed);
         atomic_store_explicit(&self->serial, 0, memory_order_relaxed);
         serial = 0;
@@ -298,7 +297,7 @@ void process_begin_image(void) {
     uint64_t begin = monotonic_ns();
     make_wiped_identity();
     uint64_t serial = next_serial();
-    atomic_store(&who()->pid, raw_pid());
+    atomic_store(&who()->pid, process_pid_now());
     atomic_store(&who()->serial, serial);
     atomic_store(&latest_serial, serial);
     record_start(serial, 0, begin, PW_FLAG_BY_EXEC);

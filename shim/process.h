@@ -22,6 +22,9 @@ enum gate gate(void);
  * entered in the trace here. */
 uint64_t process_serial(void);
 
+/* The kernel's id of this process, asked for each time; 0 where that may not be. */
+uint32_t process_pid_now(void);
+
 /* The kernel's id of the calling thread, cached. */
 uint32_t process_thread(void);
 

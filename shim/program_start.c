@@ -38,30 +38,24 @@ static bool begin_text_record(struct record *record, enum pw_kind kind,
     return true;
 }
 
-static void record_program(enum pw_kind kind, const struct program_start *start, int pid,
+static void record_program(enum pw_kind kind, const struct program_start *start, uint32_t pid,
                            int error) {
     struct record record;
     if (!begin_text_record(&record, kind, start))
         return;
     record.units[0].start.error = (uint16_t)error;
-    record.units[1].process.pid = (uint32_t)pid;
+    record.units[1].process.pid = pid;
     record.units[1].process.uid = process_uid();
     record_commit(&record, 0);
 }
 
-static void record_blind_spot(const struct program_start *start, int reason, int pid) {
+static void record_blind_spot(const struct program_start *start, int reason, uint32_t pid) {
     struct record record;
     if (!begin_text_record(&record, PW_KIND_BLIND_SPOT, start))
         return;
     record.units[1].numbers.code = (uint32_t)reason;
-    record.units[1].numbers.number[0] = (uint64_t)pid;
+    record.units[1].numbers.number[0] = pid;
     record_commit(&record, 0);
-}
-
-/* 0 where it may not be asked for. */
-static int own_pid(void) {
-    long pid = raw_syscall3(SYS_getpid, 0, 0, 0);
-    return pid > 0 ? (int)pid : 0;
 }
 
 static int blind_reason(const struct program_start *start) {
@@ -70,7 +64,7 @@ static int blind_reason(const struct program_start *start) {
     return start->plan.lost ? PW_BLIND_NOT_FOLLOWED : 0;
 }
 
-static void begin(struct program_start *start, bool found, char *const *envp) {
+static void plan_and_tell(struct program_start *start, bool found, char *const *envp) {
     if (start->facts.obstacle == 0)
         start->facts.obstacle = environment_obstacle();
     start->space = environment_plan(&start->plan, envp, &start->facts);
@@ -79,9 +73,15 @@ static void begin(struct program_start *start, bool found, char *const *envp) {
         policy_place_enter_vfork_child();
     if (start->in_child)
         return; /* told by program_start_spawned, when its pid is known */
-    record_program(PW_KIND_EXEC, start, own_pid(), 0);
+    record_program(PW_KIND_EXEC, start, process_pid_now(), 0);
     if (start->blind != 0)
-        record_blind_spot(start, start->blind, own_pid());
+        record_blind_spot(start, start->blind, process_pid_now());
+}
+
+static void begin(struct program_start *start, bool found, char *const *envp) {
+    if (start->on)
+        plan_and_tell(start, found, envp);
+    start->left_vfork = !start->in_child && process_leave_vfork();
 }
 
 static void prepare(struct program_start *start, int number, const void *site) {
@@ -99,33 +99,29 @@ static void prepare(struct program_start *start, int number, const void *site) {
 void program_start_begin(struct program_start *start, const char *name, const char *search_path,
                          char *const *envp, int number, const void *site) {
     prepare(start, number, site);
-    if (start->on)
-        begin(start, program_inspect(name, search_path, &start->facts), envp);
-    start->left_vfork = !start->in_child && process_leave_vfork();
+    begin(start, start->on && program_inspect(name, search_path, &start->facts), envp);
 }
 
 void program_start_begin_descriptor(struct program_start *start, int fd, char *const *envp,
                                     int number, const void *site) {
     prepare(start, number, site);
-    if (start->on)
-        begin(start, program_inspect_descriptor(fd, &start->facts), envp);
-    start->left_vfork = !start->in_child && process_leave_vfork();
+    begin(start, start->on && program_inspect_descriptor(fd, &start->facts), envp);
 }
 
 void program_start_failed(const struct program_start *start, int error) {
     if (start->left_vfork)
         process_return_to_vfork();
     if (start->on)
-        record_program(PW_KIND_EXEC_FAILED, start, own_pid(), error);
+        record_program(PW_KIND_EXEC_FAILED, start, process_pid_now(), error);
     errno = error;
 }
 
 void program_start_spawned(const struct program_start *start, int pid) {
     if (!start->on)
         return;
-    record_program(PW_KIND_EXEC, start, pid, 0);
+    record_program(PW_KIND_EXEC, start, (uint32_t)pid, 0);
     if (start->blind != 0)
-        record_blind_spot(start, start->blind, pid);
+        record_blind_spot(start, start->blind, (uint32_t)pid);
 }
 
 void *program_start_map(size_t size) {
@@ -177,5 +173,5 @@ void program_start_tell_own(void) {
     path[length] = '\0';
     prepare(&start, 0, NULL);
     if (program_inspect(path, NULL, &start.facts) && start.facts.obstacle == PW_BLIND_OWN_CALLS)
-        record_blind_spot(&start, PW_BLIND_OWN_CALLS, own_pid());
+        record_blind_spot(&start, PW_BLIND_OWN_CALLS, process_pid_now());
 }

@@ -114,7 +114,7 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         clock_avoid_syscalls();
         remember_program();
         environment_find_own();
-        change->pid = (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0);
+        change->pid = process_pid_now();
     }
     if (everywhere && open != GATE_VFORK && !raw_syscalls_forbidden_here) {
         forbid(RAW_ABOUT_TO);
