@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "shim/policy_format.h"
+#include "tests/splitmix.h"
 
 enum { VIEW = 16 << 20, AT_ONCE = 16, PAUSE_NS = 50000, UNITS_HIT = 256 << 10 };
 
@@ -44,13 +45,7 @@ static const struct {
 static unsigned char *trace;
 static uint64_t state;
 
-/* The finaliser of SplitMix64. */
-static uint64_t next_random(void) {
-    uint64_t x = state += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
+static uint64_t next_random(void) { return splitmix(&state); }
 
 static uint64_t a_word(void) {
     static const uint64_t borders[] = {0,          1,          0xff,       0xffff,

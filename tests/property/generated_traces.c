@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "harness/check/check.h"
+#include "tests/splitmix.h"
 
 enum {
     WORLDS_PER_FILE = 200,
@@ -65,12 +66,7 @@ struct world {
 };
 
 static uint64_t state;
-static uint64_t draw(void) {
-    uint64_t value = state += UINT64_C(0x9e3779b97f4a7c15);
-    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
-    return value ^ value >> 31;
-}
+static uint64_t draw(void) { return splitmix(&state); }
 static unsigned below(unsigned limit) { return (unsigned)(draw() % limit); }
 
 static struct event *add(struct world *world, enum pw_kind kind, int process) {

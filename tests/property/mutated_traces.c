@@ -19,16 +19,12 @@
 
 #include "harness/cli/commands.h"
 #include "shim/trace_format.h"
+#include "tests/splitmix.h"
 
 enum { UNITS_MAX = 1 << 16, RECORDS_MAX = UNITS_MAX, WAYS_AT_ONCE = 3 };
 
 static uint64_t state;
-static uint64_t draw(void) {
-    uint64_t value = state += UINT64_C(0x9e3779b97f4a7c15);
-    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
-    return value ^ value >> 31;
-}
+static uint64_t draw(void) { return splitmix(&state); }
 static size_t below(size_t limit) { return limit == 0 ? 0 : (size_t)(draw() % limit); }
 
 struct trace {

@@ -50,9 +50,6 @@ extern bool sequence_by_number;
 /* The address that a text stands for. */
 struct model_address sequence_address(const char *text);
 
-/* A deterministic source of numbers. */
-uint64_t sequence_random(uint64_t *state);
-
 /* Fills a sequence; `state` is the random source. */
 void sequence_make(struct sequence *sequence, uint64_t *state);
 

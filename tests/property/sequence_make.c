@@ -5,17 +5,12 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "tests/splitmix.h"
+
 enum { FIRST_BASE = 10000, LAST_BASE = 60000, PORTS_EACH = 8, SERVER_PORT = 6 };
 
-uint64_t sequence_random(uint64_t *state) {
-    uint64_t value = *state += UINT64_C(0x9e3779b97f4a7c15);
-    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
-    return value ^ value >> 31;
-}
-
 static unsigned below(uint64_t *state, unsigned limit) {
-    return (unsigned)(sequence_random(state) % limit);
+    return (unsigned)(splitmix(state) % limit);
 }
 
 struct model_address sequence_address(const char *text) {
