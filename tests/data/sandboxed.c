@@ -16,29 +16,25 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/data/print.h"
 #include "tests/data/sandbox_filter.h"
 
 static const char *self;
 static const char *how;
 static unsigned action;
 
-/* No more than one write: stdio may ask for more. */
-__attribute__((format(printf, 1, 2))) static void print(const char *format, ...) {
-    char line[256];
-    va_list list;
-    va_start(list, format);
-    int length = vsnprintf(line, sizeof line, format, list);
-    va_end(list);
-    if (length > 0 && write(1, line, (size_t)length) < 0)
-        _exit(3);
+static unsigned filter_action(const char *name) {
+    if (strcmp(name, "kill") == 0)
+        return SECCOMP_RET_KILL_PROCESS;
+    return strcmp(name, "trap") == 0 ? SECCOMP_RET_TRAP : SECCOMP_RET_ERRNO | EPERM;
 }
 
 static void lock(const struct sock_filter *filter, unsigned short count) {
@@ -345,13 +341,7 @@ static const struct {
 static int surround(char **command) {
     struct sock_filter filter[] = {FILTER_LOAD(nr), FILTER_UNLESS(SYS_getpeername, 1),
                                    FILTER_RETURN(action), FILTER_RETURN(SECCOMP_RET_ALLOW)};
-    how = "seccomp";
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
-        return 2;
-    execvp(command[0], command);
-    return 2;
+    return filter_surround(filter, sizeof filter / sizeof *filter, command);
 }
 
 int main(int count, char **arguments) {

@@ -2,28 +2,12 @@
  * filter answers EPERM.
  *
  * without_vm_readv COMMAND [ARGUMENT...] */
-#include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
+#include "tests/data/sandbox_filter.h"
 
 int main(int argc, char **argv) {
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
-    const struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    if (argc < 2 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
-        perror("without_vm_readv");
-        return 2;
-    }
-    execvp(argv[1], argv + 1);
-    perror(argv[1]);
-    return 2;
+    const struct sock_filter filter[] = {FILTER_LOAD(nr), FILTER_UNLESS(SYS_process_vm_readv, 1),
+                                         FILTER_RETURN(SECCOMP_RET_ERRNO | EPERM),
+                                         FILTER_RETURN(SECCOMP_RET_ALLOW)};
+    (void)argc;
+    return filter_surround(filter, sizeof filter / sizeof *filter, argv + 1);
 }
