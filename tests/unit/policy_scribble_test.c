@@ -13,10 +13,10 @@
 #include "shim/policy_places.h"
 #include "shim/policy_space.h"
 #include "shim/recorder.h"
+#include "tests/unit/policy_area.h"
 
 enum { LOW = 40000, HIGH = 40099, NETNS = 5, TURNS = 20000, BETWEEN = 4 };
 
-static char *memory;
 static uint64_t state = 1;
 
 static uint64_t next_random(void) {
@@ -31,21 +31,9 @@ static uint64_t a_word(void) {
                                   : next_random();
 }
 
-/* Exactly as large as the area: one byte beyond is a fault under a checker. */
 static void begin(enum pw_policy_kind kind) {
-    const size_t size = PW_UNITS_OFFSET;
-    free(memory);
-    memory = aligned_alloc(64, size);
-    memset(memory, 0, size);
-    const struct trace_map map = {
-        .base = memory,
-        .size = size,
-        .facts = {.capacity = size,
-                  .config = {.kind = kind, .quarantine_ms = 1, .low = LOW, .high = HIGH}}};
-    recorder_attach(&map);
-    policy_spaces_forget();
-    atomic_store(&((struct pw_policy_area *)(void *)(memory + PW_HEADER_SIZE))->used,
-                 sizeof(struct pw_policy_area));
+    area_begin(
+        &(struct pw_policy_config){.kind = kind, .quarantine_ms = 1, .low = LOW, .high = HIGH});
 }
 
 /* Into the head of the area and what the first spaces have of it. */

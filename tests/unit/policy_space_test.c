@@ -12,26 +12,13 @@
 
 #include "shim/policy_space.h"
 #include "shim/recorder.h"
+#include "tests/unit/policy_area.h"
 
 enum { LOW = 40000, HIGH = 40015, NETNS = 5, THREADS = 4, TURNS = 50000 };
 
-static char *memory;
-
 static struct policy_space *begin(enum pw_policy_kind kind, uint32_t quarantine_ms) {
-    const size_t size = PW_UNITS_OFFSET;
-    free(memory);
-    memory = aligned_alloc(4096, size);
-    memset(memory, 0, size);
-    const struct trace_map map = {
-        .base = memory,
-        .size = size,
-        .facts = {
-            .capacity = size,
-            .config = {.kind = kind, .quarantine_ms = quarantine_ms, .low = LOW, .high = HIGH}}};
-    recorder_attach(&map);
-    policy_spaces_forget();
-    struct pw_policy_area *area = (void *)(memory + PW_HEADER_SIZE);
-    atomic_store(&area->used, sizeof *area);
+    area_begin(&(struct pw_policy_config){
+        .kind = kind, .quarantine_ms = quarantine_ms, .low = LOW, .high = HIGH});
     return policy_space(NETNS, false);
 }
 
