@@ -24,7 +24,8 @@
 enum { PAUSE_NS = 200000, PAUSES_MOST = 1000 };
 
 static char program[256];
-static size_t program_length;
+static _Atomic size_t program_length; /* set once the name stands there; several threads may ask */
+static atomic_flag program_is_asked_for = ATOMIC_FLAG_INIT;
 static _Atomic uint64_t made_up; /* cookies */
 
 static _Atomic int pledges;
@@ -83,20 +84,26 @@ void sandbox_begin(void) {
         forbid(RAW_EVERYWHERE);
 }
 
+/* Another thread's filter may keep us from asking; then one that comes later asks again. */
 static void remember_program(void) {
+    if (program_length != 0 || atomic_flag_test_and_set(&program_is_asked_for))
+        return;
     long length =
         raw_syscall4(SYS_readlinkat, AT_FDCWD, RAW("/proc/self/exe"), RAW(program), sizeof program);
-    program_length = length > 0 ? (size_t)length : 0;
+    if (length > 0)
+        program_length = (size_t)length;
+    else
+        atomic_flag_clear(&program_is_asked_for);
 }
 
-/* As it was executed, where another thread's filter kept us from asking. */
-static void recall_program(void) {
+/* Where it is not known, as it was executed. */
+static const char *program_name(size_t *length) {
+    *length = program_length;
+    if (*length != 0)
+        return program;
     const char *name = (const char *)getauxval(AT_EXECFN);
-    if (program_length != 0 || name == NULL)
-        return;
-    size_t length = strnlen(name, sizeof program);
-    memcpy(program, name, length);
-    program_length = length;
+    *length = name == NULL ? 0 : strnlen(name, sizeof program);
+    return name;
 }
 
 static bool has_filter(void) {
@@ -126,8 +133,9 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
 
 static void tell(uint32_t pid, int call, const void *site) {
     struct record record;
-    recall_program();
-    unsigned units = 2 + record_text_units(program_length, 5);
+    size_t length;
+    const char *name = program_name(&length);
+    unsigned units = 2 + record_text_units(length, 5);
     if (!record_begin(&record, PW_KIND_BLIND_SPOT, units, process_serial(), -1, monotonic_ns()))
         return;
     struct pw_start *start = &record.units[0].start;
@@ -139,7 +147,7 @@ static void tell(uint32_t pid, int call, const void *site) {
     struct pw_numbers *numbers = record_numbers(&record);
     numbers->code = PW_BLIND_SANDBOXED;
     numbers->number[0] = pid;
-    record_text(&record, 2, program, program_length);
+    record_text(&record, 2, name, length);
     record_commit(&record, 0);
 }
 
