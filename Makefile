@@ -63,21 +63,19 @@ SHIM_FLAGS += $(SHIM_OPTIMIZE)
 SHIM_LDFLAGS += $(SHIM_OPTIMIZE)
 HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS)
 
-shim_sources := $(wildcard shim/*.c shim/calls/*.c shim/*.S)
-# Written for the shim, used by the harness as well.
-shared_sources := $(wildcard shim/raw_syscall.c shim/raw_file.c shim/clock.c shim/filter_trial.c \
-	shim/recorder.c shim/trace_file.c shim/program.c shim/guest_memory.c shim/policy_space.c \
-	shim/policy_spaces.c shim/policy_own.c shim/policy_places.c)
-harness_sources := $(wildcard harness/*/*.c)
+shim_sources := $(wildcard shim/*.c shim/*/*.c shim/*.S)
+# Written for the shim, linked into the harness as well.
+shared_sources := $(wildcard shim/shared/*.c)
+harness_sources := $(wildcard harness/*/*.c harness/*/*/*.c)
 
-shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(basename $(shim_sources)))
+shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(patsubst %.c,%,$(shim_sources)))
 harness_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(harness_sources)) \
-	$(patsubst shim/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
+	$(patsubst shim/shared/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
 unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 unit_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(unit_sources))
-static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.static.c))
-guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/data/*.c)))
+static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.static.c))
+guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c)))
 property_sources := $(wildcard tests/property/*.c)
 property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
 property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces)
@@ -124,7 +122,7 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 	$(Q)mv -f $@.new $@
 
 # The export list comes from the list of wrapped calls: whatever is no row of it stays inside.
-$(BUILD)/shim/exports.map: shim/calls.def $(BUILD)/flags
+$(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 	$(call say,GEN)
 	@mkdir -p $(@D)
 	$(Q){ echo '{ global:'; printf '%s\n' \
@@ -132,7 +130,7 @@ $(BUILD)/shim/exports.map: shim/calls.def $(BUILD)/flags
 		'#define CALL_PLAIN(number, result, name) name;' \
 		'#define CALL_VOID(number, name, parameters, arguments) name;' \
 		'#define CALL_OWN(number, result, name, parameters) name;' \
-		'#include "shim/calls.def"' | $(CC) -E -P -I. -x c - && \
+		'#include "shim/shared/calls.def"' | $(CC) -E -P -I. -x c - && \
 		echo 'local: *; };'; } > $@.new && mv $@.new $@
 
 $(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
@@ -140,12 +138,12 @@ $(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/object/shim/%.o: shim/%.S $(BUILD)/flags
+$(BUILD)/object/shim/%.S.o: shim/%.S $(BUILD)/flags
 	$(call say,AS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/object/harness/shared/%.o: shim/%.c $(BUILD)/flags
+$(BUILD)/object/harness/shared/%.o: shim/shared/%.c $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(BASE_FLAGS) $(HARNESS_FLAGS) -MMD -MP -c -o $@ $<

@@ -17,7 +17,7 @@
 #define CALL_VOID(number, name, parameters, arguments) void(*name) parameters;
 #define CALL_OWN(number, result, name, parameters) result(*name) parameters;
 struct real_calls {
-#include "shim/calls.def"
+#include "shim/shared/calls.def"
 };
 #undef CALL
 #undef CALL_PLAIN
@@ -30,7 +30,7 @@ struct real_calls {
 #define CALL_VOID(number, name, parameters, arguments) NUMBER_##name = number,
 #define CALL_OWN(number, result, name, parameters) NUMBER_##name = number,
 enum call_number {
-#include "shim/calls.def"
+#include "shim/shared/calls.def"
 };
 #undef CALL
 #undef CALL_PLAIN
@@ -47,7 +47,7 @@ extern struct real_calls real;
 #define CALL_VOID(number, name, parameters, arguments)                                             \
     void call_##name(UNWRAP parameters, const void *site);
 #define CALL_OWN(number, result, name, parameters)
-#include "shim/calls.def"
+#include "shim/shared/calls.def"
 #undef CALL
 #undef CALL_PLAIN
 #undef CALL_VOID

@@ -12,19 +12,19 @@
 #include <string.h>
 #include <sys/auxv.h>
 
-#include "shim/environment.h"
-#include "shim/filter_trial.h"
-#include "shim/policy.h"
-#include "shim/policy_place.h"
-#include "shim/process.h"
-#include "shim/program_start.h"
-#include "shim/raw_syscall.h"
+#include "shim/policy/place.h"
+#include "shim/policy/policy.h"
+#include "shim/process/environment.h"
+#include "shim/process/process.h"
+#include "shim/process/program_start.h"
+#include "shim/process/sandbox.h"
+#include "shim/process/stacks.h"
 #include "shim/real.h"
-#include "shim/run_variable.h"
-#include "shim/sandbox.h"
-#include "shim/sockets.h"
-#include "shim/stacks.h"
-#include "shim/trace_file.h"
+#include "shim/shared/filter_trial.h"
+#include "shim/shared/raw_syscall.h"
+#include "shim/shared/run_variable.h"
+#include "shim/shared/trace_file.h"
+#include "shim/socket/sockets.h"
 
 enum { STATE_NEW, STATE_STARTING, STATE_DONE, NUMBERS_WITHOUT_PROC = 256 };
 

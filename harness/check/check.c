@@ -7,13 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
+#include "harness/base/message.h"
+#include "harness/check/detectors/detectors.h"
 #include "harness/check/evidence_sites.h"
-#include "harness/check/first_look.h"
-#include "harness/check/judges.h"
 #include "harness/check/limits.h"
+#include "harness/check/prescan.h"
 #include "harness/check/proofs.h"
-#include "harness/report/message.h"
-#include "harness/trace/memory.h"
 
 enum { PASS_PORTS = 1, PASS_SOCKETS, PASS_LIVES, PASS_SITES = MACHINE_PLACES };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 enum { GENERATIONS_MAX = 4096 };
 

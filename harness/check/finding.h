@@ -2,7 +2,7 @@
 #ifndef PORTWITNESS_CHECK_FINDING_H
 #define PORTWITNESS_CHECK_FINDING_H
 
-#include "harness/check/endpoint.h"
+#include "harness/base/endpoint.h"
 
 enum finding_kind {
     FINDING_LOST_RACE,          /* a claim whose bind by number, or listen, failed */

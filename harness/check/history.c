@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 unsigned history_protocol(unsigned type, unsigned protocol) {
     if (protocol != 0 && protocol != IPPROTO_MPTCP)

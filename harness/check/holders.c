@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 /* All descriptors had gone before: what is left is the kernel's. */
 static bool is_only_time_wait(const struct history *history, uint32_t index, uint64_t ns) {

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness/trace/memory.h"
-#include "harness/trace/names.h"
+#include "harness/base/memory.h"
+#include "harness/base/names.h"
 
 __attribute__((format(printf, 5, 6))) static void tell(struct check *check, uint32_t trace,
                                                        enum finding_kind kind, uint64_t times,

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 enum { PROGRESS_EVERY = 1 << 16 };
 

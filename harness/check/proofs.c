@@ -7,8 +7,8 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-#include "harness/check/kinship.h"
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
+#include "harness/check/ancestry.h"
 
 /* No bind takes longer, so what began so long before is not looked at. */
 #define LONGEST_BIND_NS UINT64_C(1000000000)

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "harness/check/kinship.h"
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
+#include "harness/check/ancestry.h"
 
 struct selection *selection_make(void) {
     size_t room = 0;

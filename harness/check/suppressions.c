@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/report/message.h"
-#include "harness/trace/memory.h"
-#include "harness/trace/text_file.h"
+#include "harness/base/memory.h"
+#include "harness/base/message.h"
+#include "harness/base/text_file.h"
 
 enum { SUPPRESSIONS_BYTES = 1 << 20, SUPPRESSIONS_LINES = 10000, SUPPRESSIONS_LINE_BYTES = 4096 };
 

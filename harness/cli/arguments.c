@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "harness/base/message.h"
+#include "harness/base/output.h"
 #include "harness/cli/commands.h"
-#include "harness/report/message.h"
-#include "harness/report/output.h"
 #include "harness/trace/same_trace.h"
 
 enum { OPTION_HELP = 'h' };

@@ -2,9 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/output.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/version.h"
-#include "harness/report/output.h"
 
 static const struct {
     const char *name;

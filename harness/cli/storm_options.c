@@ -9,11 +9,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "harness/base/output.h"
 #include "harness/cli/commands.h"
 #include "harness/kind/release.h"
-#include "harness/publish/network.h"
-#include "harness/publish/strategy.h"
-#include "harness/report/output.h"
+#include "harness/storm/strategies/strategy.h"
+#include "harness/system/network.h"
 
 enum { ROUNDS_MAX = 1000000, BACKGROUND_MAX = 1000 };
 

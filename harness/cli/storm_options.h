@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "harness/run/policy_option.h"
+#include "harness/base/policy_option.h"
 
 enum { STORM_STRATEGIES_MAX = 32 };
 

@@ -11,12 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/json_line.h"
+#include "harness/base/memory.h"
+#include "harness/base/names.h"
 #include "harness/explain/kernel_player.h"
 #include "harness/model/model.h"
-#include "harness/publish/network.h"
-#include "harness/report/json_line.h"
-#include "harness/trace/memory.h"
-#include "harness/trace/names.h"
+#include "harness/system/network.h"
 
 enum { RANGE_LOW = 32768, RANGE_HIGH = 60999, COLUMN = 34, SHOWN_MAX = 8 };
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
 #include "harness/kind/quoted.h"
 #include "harness/kind/yaml_value.h"
-#include "harness/trace/memory.h"
 
 #define API_VERSION "kind.x-k8s.io/v1alpha4"
 

@@ -3,10 +3,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
 #include "harness/kind/cluster_file.h"
 #include "harness/kind/publish_spec.h"
 #include "harness/kind/yaml_value.h"
-#include "harness/trace/memory.h"
 
 static bool read_short(const struct tree_node *node, struct plan_input *input,
                        struct input_problem *problem) {

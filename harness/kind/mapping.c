@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 enum mapping_fate mapping_fate(const struct mapping *mapping) {
     if (mapping->host_port == -1)

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/base/listen_address.h"
 #include "harness/kind/input_problem.h"
-#include "harness/kind/listen_address.h"
 
 enum mapping_source { SOURCE_KIND, SOURCE_COMPOSE, SOURCE_PUBLISH };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 static bool read_port(const char *text, size_t length, int32_t *port) {
     int32_t value = 0;

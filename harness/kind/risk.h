@@ -2,9 +2,9 @@
 #ifndef PORTWITNESS_KIND_RISK_H
 #define PORTWITNESS_KIND_RISK_H
 
-#include "harness/kind/host_facts.h"
 #include "harness/kind/publish_argument.h"
 #include "harness/kind/release.h"
+#include "harness/system/host_facts.h"
 
 /* A sentence, to be freed, that says when and to whom; NULL if the number cannot be lost: it is
  * chosen and bound in one step, and held. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 /* The address that a mapping's socket gets, read once: pairs are many. */
 struct bound_to {

@@ -2,9 +2,9 @@
 #ifndef PORTWITNESS_KIND_WARNINGS_H
 #define PORTWITNESS_KIND_WARNINGS_H
 
-#include "harness/kind/host_facts.h"
 #include "harness/kind/mapping.h"
 #include "harness/kind/release.h"
+#include "harness/system/host_facts.h"
 
 struct plan_warning {
     const char *kind; /* "duplicate", for example; docs/portwitness.1 lists them */

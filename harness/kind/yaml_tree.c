@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 struct anchor {
     char *name;

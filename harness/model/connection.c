@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
 #include "harness/model/conflict.h"
 #include "harness/model/port_choice.h"
-#include "harness/trace/memory.h"
 
 /* What IPv4 sees of a socket that is bound to an IPv6 address (LOOPBACK4_IPV6 in the kernel). */
 #define V4_OF_V6 htonl(0x7f000006)

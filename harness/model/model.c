@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
 #include "harness/model/conflict.h"
 #include "harness/model/connection.h"
 #include "harness/model/port_choice.h"
-#include "harness/trace/memory.h"
 
 enum { PORTS = 65536, FIRST_UNPRIVILEGED = 1024 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
 #include "harness/model/conflict.h"
-#include "harness/trace/memory.h"
 
 struct span {
     unsigned low;

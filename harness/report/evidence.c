@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "harness/report/message.h"
-#include "harness/trace/names.h"
+#include "harness/base/message.h"
+#include "harness/base/names.h"
 
 void evidence_note(struct evidence *evidence, const struct trace_record *record) {
     unsigned blind;

@@ -5,12 +5,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "harness/report/address.h"
+#include "harness/base/address.h"
+#include "harness/base/json_line.h"
+#include "harness/base/names.h"
 #include "harness/report/finding_sides.h"
-#include "harness/report/json_line.h"
-#include "harness/report/mend.h"
+#include "harness/report/fix.h"
 #include "harness/report/policy_report.h"
-#include "harness/trace/names.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
     json_object_set_new(object, key, value);

@@ -5,8 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "harness/report/message.h"
-#include "harness/trace/names.h"
+#include "harness/base/message.h"
+#include "harness/base/names.h"
 
 enum { GENERATIONS_MAX = 64, LINES_MAX = 24 };
 

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "harness/base/message.h"
+#include "harness/base/names.h"
 #include "harness/report/finding_sides.h"
-#include "harness/report/mend.h"
-#include "harness/report/message.h"
+#include "harness/report/fix.h"
 #include "harness/report/policy_report.h"
-#include "harness/trace/names.h"
 
 #define RULE "=================="
 

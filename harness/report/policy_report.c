@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "harness/report/json_line.h"
-#include "harness/report/message.h"
-#include "shim/policy_space.h"
+#include "harness/base/json_line.h"
+#include "harness/base/message.h"
+#include "shim/shared/policy_space.h"
 
 static const struct {
     enum pw_policy_count what;

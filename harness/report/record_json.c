@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness/report/address.h"
-#include "harness/report/json_line.h"
-#include "harness/trace/names.h"
+#include "harness/base/address.h"
+#include "harness/base/json_line.h"
+#include "harness/base/names.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
     json_object_set_new_nocheck(object, key, value);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 struct opened {
     char *path;

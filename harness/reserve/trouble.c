@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/report/message.h"
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
+#include "harness/base/message.h"
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
 

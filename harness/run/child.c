@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/run/cut_trace.h"
-#include "harness/run/process_facts.h"
+#include "harness/system/process_facts.h"
+#include "harness/trace/cut_trace.h"
 
 enum {
     STATUS_FAILED = 125,

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "shim/policy_space.h"
-#include "shim/recorder.h"
+#include "shim/shared/policy_space.h"
+#include "shim/shared/recorder.h"
 
 enum { AT_ONCE = 256 };
 

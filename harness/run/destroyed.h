@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "harness/run/cookie_set.h"
-#include "harness/run/destroy_notices.h"
+#include "harness/system/destroy_notices.h"
 #include "harness/trace/reader.h"
 
 enum { DESTROYED_KEPT = 4096 };

@@ -2,7 +2,7 @@
  * is let alone; with as many it is recorded as any other, if the trial went well. */
 #include "harness/run/filters.h"
 
-#include "shim/filter_trial.h"
+#include "shim/shared/filter_trial.h"
 
 static bool is_known;
 static unsigned filters;

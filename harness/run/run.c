@@ -12,23 +12,23 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/report/message.h"
-#include "harness/report/output.h"
+#include "harness/base/message.h"
+#include "harness/base/output.h"
 #include "harness/run/child.h"
-#include "harness/run/cut_trace.h"
 #include "harness/run/destroyed.h"
-#include "harness/run/environment.h"
 #include "harness/run/filters.h"
-#include "harness/run/new_trace.h"
-#include "harness/run/options.h"
-#include "harness/run/populate.h"
+#include "harness/run/run_environment.h"
+#include "harness/run/run_options.h"
 #include "harness/run/summary.h"
 #include "harness/run/watch.h"
+#include "harness/trace/cut_trace.h"
+#include "harness/trace/new_trace.h"
+#include "harness/trace/populate.h"
 #include "harness/trace/reader.h"
-#include "shim/policy_places.h"
-#include "shim/policy_space.h"
-#include "shim/program.h"
-#include "shim/recorder.h"
+#include "shim/shared/policy_places.h"
+#include "shim/shared/policy_space.h"
+#include "shim/shared/program_file.h"
+#include "shim/shared/recorder.h"
 
 enum {
     STATUS_USAGE = 2,

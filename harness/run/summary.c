@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/report/message.h"
+#include "harness/base/memory.h"
+#include "harness/base/message.h"
+#include "harness/base/names.h"
 #include "harness/report/policy_report.h"
-#include "harness/trace/memory.h"
-#include "harness/trace/names.h"
 
 enum { BLIND_SHOWN = 4, NAME_SHOWN = 100 };
 

@@ -16,9 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/run/process_facts.h"
-#include "harness/trace/memory.h"
-#include "shim/recorder.h"
+#include "harness/base/memory.h"
+#include "harness/system/process_facts.h"
+#include "shim/shared/recorder.h"
 
 enum {
     WATCHED_MAX = 1 << 24, /* a trace may be damaged, and tell of processes without end */

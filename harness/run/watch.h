@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "harness/trace/map.h"
+#include "harness/base/map.h"
 #include "harness/trace/reader.h"
 
 struct watched;

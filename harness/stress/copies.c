@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/publish/network.h"
-#include "shim/recorder.h"
+#include "harness/system/network.h"
+#include "shim/shared/recorder.h"
 
 enum { STATUS_FAILED = 125, STATUS_NOT_FOUND = 127, GRACE_SECONDS = 2 };
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "harness/check/check.h"
-#include "shim/recorder.h"
+#include "shim/shared/recorder.h"
 
 enum { STATUS_FAILED = 125, ARGUMENTS_BEFORE = 16 };
 

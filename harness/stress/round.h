@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "harness/stress/copies.h"
-#include "harness/stress/options.h"
+#include "harness/stress/stress_options.h"
 
 struct round_plan {
     const char *folder; /* exists, and is the round's own */

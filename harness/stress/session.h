@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "harness/stress/options.h"
 #include "harness/stress/round.h"
+#include "harness/stress/stress_options.h"
 
 enum { STRESS_ENDINGS_MAX = 64 };
 

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "harness/base/memory.h"
+#include "harness/base/names.h"
 #include "harness/trace/lives.h"
-#include "harness/trace/memory.h"
-#include "harness/trace/names.h"
 
 static bool still_connecting(unsigned error) {
     return error == EINPROGRESS || error == EINTR || error == EALREADY || error == EISCONN;

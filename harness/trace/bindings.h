@@ -7,7 +7,7 @@
 #include "harness/trace/events.h"
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
-#include "harness/trace/sockets.h"
+#include "harness/trace/trace_sockets.h"
 
 /* One request for a port. Addresses are as in the trace: 16 bytes, IPv4 mapped. */
 struct binding {

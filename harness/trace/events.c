@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 static bool bears_on_sockets(const struct trace_record *record) {
     switch (record->kind) {

@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 #include "harness/trace/reader.h"
-#include "shim/trace_format.h"
+#include "shim/shared/trace_format.h"
 
 /* Reads and checks the header of the open file of `size` bytes. false with *problem filled if it is
  * no trace that this version can read. */

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 void lives_begin(struct lives *lives, const struct processes *processes, struct sockets *sockets) {
     size_t room = 0;

@@ -6,7 +6,7 @@
 
 #include "harness/trace/events.h"
 #include "harness/trace/processes.h"
-#include "harness/trace/sockets.h"
+#include "harness/trace/trace_sockets.h"
 
 struct life {
     uint64_t ended_ns;  /* 0: not seen */

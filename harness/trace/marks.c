@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "harness/trace/header.h"
-#include "shim/recorder.h"
-#include "shim/trace_file.h"
+#include "shim/shared/recorder.h"
+#include "shim/shared/trace_file.h"
 
 enum { WINDOW_UNITS = 1024, WINDOWS_MAX = 256 };
 

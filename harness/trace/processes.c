@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/trace/memory.h"
+#include "harness/base/memory.h"
 
 #define GENERATIONS_MAX 4096 /* what forked each other further back than that is not searched */
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "harness/trace/map.h"
+#include "harness/base/map.h"
 #include "harness/trace/reader.h"
 
 struct process {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "shim/policy_format.h"
+#include "shim/shared/policy_format.h"
 
 struct trace_reader;
 

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/memory.h"
 #include "harness/trace/header.h"
-#include "harness/trace/memory.h"
 
 struct named {
     const char *path;

@@ -1,10 +1,10 @@
 /* accept: a new socket on the listener's port, which it keeps taken after the listener is closed.
  * The record is taken when there is something to tell, so a thread that waits leaves nothing torn.
  */
-#include "shim/process.h"
+#include "shim/process/process.h"
+#include "shim/process/sandbox.h"
 #include "shim/real.h"
-#include "shim/sandbox.h"
-#include "shim/sockets.h"
+#include "shim/socket/sockets.h"
 
 static void note_accepted(int fd, int listener, const struct call_context *context) {
     struct socket_facts facts;

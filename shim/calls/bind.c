@@ -4,14 +4,14 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
+#include "shim/process/sandbox.h"
+#include "shim/process/stacks.h"
+#include "shim/process/start_strings.h"
 #include "shim/real.h"
-#include "shim/sandbox.h"
-#include "shim/socket_table.h"
-#include "shim/sockets.h"
-#include "shim/stacks.h"
-#include "shim/start_strings.h"
+#include "shim/socket/holder_query.h"
+#include "shim/socket/sockets.h"
 
 /* An AF_INET socket takes AF_UNSPEC with 0.0.0.0 (ip(7)). */
 static struct endpoint read_request(int result, int error, const struct sockaddr *address,

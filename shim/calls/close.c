@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
-#include "shim/cancellable.h"
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
-#include "shim/sockets.h"
+#include "shim/socket/cancellable.h"
+#include "shim/socket/sockets.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)

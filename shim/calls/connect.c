@@ -4,13 +4,13 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "shim/cancellable.h"
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
+#include "shim/process/sandbox.h"
+#include "shim/process/stacks.h"
 #include "shim/real.h"
-#include "shim/sandbox.h"
-#include "shim/sockets.h"
-#include "shim/stacks.h"
+#include "shim/socket/cancellable.h"
+#include "shim/socket/sockets.h"
 
 struct connect_arguments {
     int fd;

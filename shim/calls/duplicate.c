@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
-#include "shim/sockets.h"
+#include "shim/socket/sockets.h"
 
 static void note_duplicate(int fd, int copy, const struct call_context *context) {
     struct socket_facts facts;

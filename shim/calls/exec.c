@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "shim/guest_memory.h"
-#include "shim/process.h"
-#include "shim/program_start.h"
-#include "shim/raw_syscall.h"
+#include "shim/process/process.h"
+#include "shim/process/program_start.h"
 #include "shim/real.h"
+#include "shim/shared/guest_memory.h"
+#include "shim/shared/raw_syscall.h"
 
 /* Our additions alone may have been too much: then as the guest gave it (execve(2), E2BIG). */
 #define TRY_EXEC(start, given, statement)                                                          \

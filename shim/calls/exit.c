@@ -1,5 +1,5 @@
 /* _exit and _Exit go past every destructor. */
-#include "shim/process.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
 
 void call__exit(int status, const void *site) {

@@ -1,6 +1,6 @@
 /* fork and its like: the child has its serial before it exists, so nothing that the parent closes
  * right afterwards is mistaken for the child's. */
-#include "shim/process.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
 
 static pid_t fork_and_note(pid_t (*next)(void), int number, const void *site) {

@@ -3,11 +3,11 @@
  * sandbox, where nobody else may be asked, it is, where it lies on our own stack. */
 #include <string.h>
 
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
+#include "shim/process/sandbox.h"
 #include "shim/real.h"
-#include "shim/sandbox.h"
-#include "shim/sockets.h"
+#include "shim/socket/sockets.h"
 
 /* Whether the memory lies on the page of this frame or the next one, where callers' frames are. */
 static bool lies_on_stack(const void *from, size_t size) {

@@ -1,13 +1,13 @@
 /* listen: on a socket that was never bound it is a port-0 request of its own (listen(2)). */
 #include <errno.h>
 
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
+#include "shim/process/sandbox.h"
+#include "shim/process/stacks.h"
 #include "shim/real.h"
-#include "shim/sandbox.h"
-#include "shim/socket_table.h"
-#include "shim/sockets.h"
-#include "shim/stacks.h"
+#include "shim/socket/holder_query.h"
+#include "shim/socket/sockets.h"
 
 struct listen_arguments {
     int fd;

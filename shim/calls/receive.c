@@ -2,10 +2,10 @@
  * concerns ports. */
 #include <string.h>
 
-#include "shim/process.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
-#include "shim/rights.h"
-#include "shim/sockets.h"
+#include "shim/socket/rights.h"
+#include "shim/socket/sockets.h"
 
 static void note_arrived(int fd, const struct call_context *context) {
     struct socket_facts facts;

@@ -3,13 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "shim/cancellable.h"
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
+#include "shim/process/sandbox.h"
 #include "shim/real.h"
-#include "shim/rights.h"
-#include "shim/sandbox.h"
-#include "shim/sockets.h"
+#include "shim/socket/cancellable.h"
+#include "shim/socket/rights.h"
+#include "shim/socket/sockets.h"
 
 struct send_arguments {
     int number;

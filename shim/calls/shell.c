@@ -4,12 +4,12 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "shim/guest_memory.h"
-#include "shim/policy_place.h"
-#include "shim/process.h"
-#include "shim/program_start.h"
+#include "shim/policy/place.h"
+#include "shim/process/process.h"
+#include "shim/process/program_start.h"
 #include "shim/real.h"
-#include "shim/sockets.h"
+#include "shim/shared/guest_memory.h"
+#include "shim/socket/sockets.h"
 
 /* The kernel takes no longer argument (MAX_ARG_STRLEN, execve(2)). */
 enum { COMMAND_MOST = 128 * 1024 };

@@ -1,10 +1,10 @@
 /* shutdown: a listener that was given its port by number 0 loses it here, though it stays open. */
 #include <errno.h>
 
-#include "shim/policy.h"
-#include "shim/process.h"
+#include "shim/policy/policy.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
-#include "shim/sockets.h"
+#include "shim/socket/sockets.h"
 
 int call_shutdown(int fd, int how, const void *site) {
     struct socket_facts facts;

@@ -3,11 +3,11 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "shim/namespaces.h"
-#include "shim/process.h"
-#include "shim/raw_syscall.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
-#include "shim/sockets.h"
+#include "shim/shared/raw_syscall.h"
+#include "shim/socket/namespaces.h"
+#include "shim/socket/sockets.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "shim/policy_place.h"
-#include "shim/process.h"
-#include "shim/program_start.h"
+#include "shim/policy/place.h"
+#include "shim/process/process.h"
+#include "shim/process/program_start.h"
 #include "shim/real.h"
-#include "shim/sockets.h"
+#include "shim/socket/sockets.h"
 
 /* One function for both; they differ in how the program is found. */
 typedef int spawn_function(pid_t *, const char *, const posix_spawn_file_actions_t *,

@@ -1,9 +1,9 @@
 /* Calls that change what later sockets are made with: the network namespace and the user. */
 #include <sched.h>
 
-#include "shim/namespaces.h"
-#include "shim/process.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
+#include "shim/socket/namespaces.h"
 
 int call_setns(int fd, int type, const void *site) {
     (void)site;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "shim/process.h"
+#include "shim/process/process.h"
 #include "shim/real.h"
 
 /* Read by entries.S. */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "shim/trace_format.h"
+#include "shim/shared/trace_format.h"
 
 enum { PROCESSES = 64, LIVE = 8, CLAIM_EVERY = 1000, RANGE_LOW = 32768, RANGE_HIGH = 60999 };
 

@@ -32,7 +32,7 @@ run_tree() {
 
 @test "a change in the list of wrapped calls remakes the export list and the shim" {
     "${make[@]}" all
-    run "${make[@]}" -n -W shim/calls.def all
+    run "${make[@]}" -n -W shim/shared/calls.def all
     [ "$status" -eq 0 ]
     [[ $output == *exports.map.new* ]]
     [[ $output == *"-o build/libportwitness.so"* ]]
@@ -40,7 +40,7 @@ run_tree() {
 
 @test "a change of a header remakes what includes it" {
     "${make[@]}" all
-    run "${make[@]}" -n -W shim/trace_format.h all
+    run "${make[@]}" -n -W shim/shared/trace_format.h all
     [[ $output == *"-o build/object/shim/recorder.o"* ]]
     [[ $output == *"-o build/portwitness"* ]]
 }

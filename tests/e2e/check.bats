@@ -43,15 +43,15 @@ JS
 }
 
 @test "C: the same, with function, file and line of both calls" {
-    "$PORTWITNESS" run --quiet -o t -- "$build/tests/data/rebind"
+    "$PORTWITNESS" run --quiet -o t -- "$build/tests/guests/rebind"
     assert_equal "$(kinds)" 'race-window hazard certain'
     assert_equal "$(found '.[0].subject.site | "\(.function) \(.file | split("/")[-1])"')" 'bind_port rebind.c'
     assert_equal "$(found '.[0].subject.site.line')" \
-        "$(grep -n 'the call that binds' "$root/tests/data/rebind.c" | cut -d: -f1)"
+        "$(grep -n 'the call that binds' "$root/tests/guests/rebind.c" | cut -d: -f1)"
 }
 
 @test "C: --stacks tells who called, the innermost first" {
-    "$PORTWITNESS" run --quiet --stacks -o t -- "$build/tests/data/rebind"
+    "$PORTWITNESS" run --quiet --stacks -o t -- "$build/tests/guests/rebind"
     assert_equal "$(found '.[0] | [.subject.stack[0:3][].function, .assigned.stack[0:3][].function] | join(" ")')" \
         'bind_port start_server main bind_port pick_port main'
     run "$PORTWITNESS" check t
@@ -59,7 +59,7 @@ JS
     #1 start_server .*rebind\.c:[0-9]+ .*
     #2 main '
     rm t
-    "$PORTWITNESS" run --quiet --stacks=2 -o t -- "$build/tests/data/rebind"
+    "$PORTWITNESS" run --quiet --stacks=2 -o t -- "$build/tests/guests/rebind"
     assert_equal "$(found '.[0].subject.stack | length')" 2
 }
 

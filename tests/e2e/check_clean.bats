@@ -8,7 +8,7 @@ setup() {
     load check
     check_setup
     workloads=0
-    data=$build/tests/data
+    data=$build/tests/guests
 }
 
 # clean NAME COMMAND...: the command ends well, and the verdict on it is clean, or clean as far as was

@@ -10,7 +10,7 @@ setup() {
 }
 
 # A trace t with a race window, or with an error.
-hazard() { "$PORTWITNESS" run --quiet -o t -- "$build/tests/data/rebind"; }
+hazard() { "$PORTWITNESS" run --quiet -o t -- "$build/tests/guests/rebind"; }
 error() {
     cat >fails.py <<'PYTHON'
 import socket
@@ -108,7 +108,7 @@ mark --end
 mark 'third test'
 "$rebind"
 SHELL
-    portwitness=$PORTWITNESS rebind=$build/tests/data/rebind witness sh suite
+    portwitness=$PORTWITNESS rebind=$build/tests/guests/rebind witness sh suite
     assert_equal "$(found '[.[].test] | map(. // "none") | join(", ")')" 'first test, none, third test'
     run "$PORTWITNESS" check --all t
     assert_matches "$output" 'Test: first test'

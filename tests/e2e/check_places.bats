@@ -7,7 +7,7 @@ setup() {
     load setup
     load check
     check_setup
-    cp "$root/tests/data/rebind.c" .
+    cp "$root/tests/guests/rebind.c" .
 }
 
 # place: function, file and line of the call in the finding.

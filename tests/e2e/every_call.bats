@@ -1,11 +1,11 @@
 # Every row of the list of wrapped calls: the same results with and without the shim, and a record
-# where there should be one. The rows come from shim/calls.def by way of tests/data/every_call.c.
+# where there should be one. The rows come from shim/shared/calls.def by way of tests/guests/every_call.c.
 
 # shellcheck disable=SC2154 # setup.bash sets build and root
 load setup
 
 setup() {
-    guest=$build/tests/data/every_call
+    guest=$build/tests/guests/every_call
     shim=$build/libportwitness.so
     cd "$BATS_TEST_TMPDIR" || return
 }

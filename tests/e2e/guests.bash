@@ -8,7 +8,7 @@ guests_setup() {
     build=${BUILD:-build}
     [ "${build#/}" != "$build" ] || build=$project/$build
     portwitness=$build/portwitness
-    data=$build/tests/data
+    data=$build/tests/guests
     trace=$BATS_TEST_TMPDIR/trace
     summary=$BATS_TEST_TMPDIR/summary
     PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin

@@ -78,12 +78,12 @@ refused() {
 
 @test "a module that a trace names and that is a FIFO is not waited for" {
     mkfifo fifo
-    "$PORTWITNESS" run --quiet -o t.trace -- "$build/tests/data/rebind"
+    "$PORTWITNESS" run --quiet -o t.trace -- "$build/tests/guests/rebind"
     run "$PORTWITNESS" check t.trace
     assert_matches "$output" 'rebind\.c:'
     # A copy of the program stands where the FIFO will be.
     rm fifo
-    cp "$build/tests/data/rebind" fifo
+    cp "$build/tests/guests/rebind" fifo
     rm t.trace
     "$PORTWITNESS" run --quiet -o t.trace -- "$PWD/fifo"
     rm fifo

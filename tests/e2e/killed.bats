@@ -6,7 +6,7 @@ load setup
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    guest=$build/tests/data/bind_loop
+    guest=$build/tests/guests/bind_loop
     # A python3 found first in the PATH may be a shell script that looks for another one.
     python=/usr/bin/python3
     [ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')

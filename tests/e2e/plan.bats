@@ -5,7 +5,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
     load setup
-    data=$root/tests/data/kind
+    data=$root/tests/guests/kind
     cd "$BATS_TEST_TMPDIR" || return
 }
 

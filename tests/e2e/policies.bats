@@ -410,13 +410,13 @@ for _ in range(5):
 
 @test "1,000 processes killed in the middle of assignments hold nobody up" {
     for policy in soonest quarantine:1 seeded:7 quarantine:1,range:40000-40063; do
-        under "$policy" "$build/tests/data/kill_askers" 250 >said
+        under "$policy" "$build/tests/guests/kill_askers" 250 >said
         assert_equal "$(cat said)" "killed 250, then 2000 of 2000 asked"
     done
 }
 
 @test "before Linux 6.3 every policy works by number, and says so" {
-    kernel=("$build/tests/data/without_port_range")
+    kernel=("$build/tests/guests/without_port_range")
     for _ in 1 2; do
         # shellcheck disable=SC2016 # for the shell below
         under soonest sh -c '"$1" "$2/ask.py" 60 & asker=$!; until [ -e asking ]; do sleep 0.05; done

@@ -91,7 +91,7 @@ names_in() {
 }
 
 @test "README and manual page tell of each way in which an end is known" {
-    names_in harness/cli/ports.c 'static const char \*end_name' >ends
+    names_in harness/cli/ports_command.c 'static const char \*end_name' >ends
     assert_equal "$(wc -l <ends)" 8
     assert_each_in "$(cat "$root/README.md")" <ends
     assert_each_in "$(manual)" <ends
@@ -112,9 +112,9 @@ names_in() {
 @test "the manual page tells of each kind, flag, option, reason and cause in an export" {
     local table
     for table in kinds sources families types blind_spots losses options; do
-        names_in harness/trace/names.c "\\*const $table\\[\\]" | assert_each_in "$(manual)"
+        names_in harness/base/names.c "\\*const $table\\[\\]" | assert_each_in "$(manual)"
     done
-    names_in harness/trace/names.c '^} flags\[\]' | assert_each_in "$(manual)"
+    names_in harness/base/names.c '^} flags\[\]' | assert_each_in "$(manual)"
 }
 
 @test "the manual page tells of each key" {

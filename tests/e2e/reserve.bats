@@ -71,7 +71,7 @@ const server = net.createServer().listen(Number(process.argv[2]), () => {
 });
 END
     reserve -- node server.js '{1}'
-    run -0 reserve -n 3 -- "$build/tests/data/bind_over.static" '{1}' '{2}' '{3}'
+    run -0 reserve -n 3 -- "$build/tests/guests/bind_over.static" '{1}' '{2}' '{3}'
     assert_equal "$output" "lost 0 of 3"
 }
 
@@ -133,8 +133,8 @@ for user in $(seq 64); do
 done
 wait
 END
-    export PORTWITNESS probe_users=$build/tests/data/probe_users
-    export bind_over=$build/tests/data/bind_over.static
+    export PORTWITNESS probe_users=$build/tests/guests/probe_users
+    export bind_over=$build/tests/guests/bind_over.static
     unshare --net bash users
     assert_equal "$(cat reserved.* | sort | uniq -c | sed 's/^ *//')" "1024 lost 0 of 10"
     echo "# reserved: lost 0 of 10240; probed: $(cat probed)" >&3
@@ -254,6 +254,6 @@ END
     # shellcheck disable=SC2016 # for the shell below
     LD_PRELOAD=$PWD/no_v6.so reserve -n 2 -- sh -c 'unset LD_PRELOAD
         grep -ci " 00000000:$(printf %04X "$1") .* 07 " /proc/net/tcp; exec "$3" "$1" "$2"' - \
-        '{1}' '{2}' "$build/tests/data/bind_over.static" >said || cat said
+        '{1}' '{2}' "$build/tests/guests/bind_over.static" >said || cat said
     grep -qx 'lost 0 of 2' said
 }

@@ -127,8 +127,8 @@ END
 
 @test "damaged traces are read to an end" {
     make_trace one.trace
-    "$PORTWITNESS" run --quiet -o two.trace -- "$build/tests/data/bind_loop" 3 30 >/dev/null
-    "$PORTWITNESS" run --quiet -o three.trace -- "$build/tests/data/short_processes" 4 2 >/dev/null
+    "$PORTWITNESS" run --quiet -o two.trace -- "$build/tests/guests/bind_loop" 3 30 >/dev/null
+    "$PORTWITNESS" run --quiet -o three.trace -- "$build/tests/guests/short_processes" 4 2 >/dev/null
     # More of them: MUTANTS=100000.
     ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99 run "$build/tests/property/mutated_traces" \
         --seed "${MUTANTS_SEED:-1}" --count "${MUTANTS:-200}" one.trace two.trace three.trace

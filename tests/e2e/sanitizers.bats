@@ -13,7 +13,7 @@ setup() {
 sanitized() {
     local name=$1
     shift
-    "$@" -g -D_GNU_SOURCE -I"$root" -pthread -o "$name" "$root/tests/data/bind_loop.c"
+    "$@" -g -D_GNU_SOURCE -I"$root" -pthread -o "$name" "$root/tests/guests/bind_loop.c"
 }
 
 # The guest by run itself, and from plain parents that start it in different ways.

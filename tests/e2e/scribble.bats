@@ -12,7 +12,7 @@ longest=$((60 + words / 2000)) # seconds
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    guests=$build/tests/data
+    guests=$build/tests/guests
     options=(-q)
     writer=()
     scribble=$guests/scribble

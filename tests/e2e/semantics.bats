@@ -1,5 +1,5 @@
 # What a binding is: a port can be free while a descriptor is open, and taken when none is. Each
-# situation of tests/data/semantics.py proves on the kernel what it shows and tells what must be
+# situation of tests/guests/semantics.py proves on the kernel what it shows and tells what must be
 # reported; here `ports` is held against that, under `run` and with the shim alone.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables of guests.bash, filters of jq
 
@@ -7,7 +7,7 @@ load guests
 
 setup() {
     guests_setup
-    data_sources=$project/tests/data
+    data_sources=$project/tests/guests
     # Link-local addresses are tried on the loopback.
     in_namespace[4]='ip link set lo up && ip addr add fe80::1/64 dev lo && exec "$@"'
 }

@@ -3,7 +3,7 @@
 # shellcheck disable=SC2154,SC2034 # setup.bash and bats set build and the others; tests use data
 
 shim=$build/libportwitness.so
-data=$build/tests/data
+data=$build/tests/guests
 warning='^portwitness: .*; the program runs on unwitnessed$'
 
 # capture NAME COMMAND...: keeps what it prints and its status in NAME.out, NAME.err, NAME.status.

@@ -4,7 +4,7 @@
 setup() {
     load real
     real_setup
-    cp "$build/tests/data/filtered" "$open/"
+    cp "$build/tests/guests/filtered" "$open/"
 }
 
 teardown() { real_teardown; }

@@ -1,6 +1,6 @@
 /* All short sequences over a few calls. */
-#ifndef PORTWITNESS_TESTS_EXHAUSTIVE_H
-#define PORTWITNESS_TESTS_EXHAUSTIVE_H
+#ifndef PORTWITNESS_PROPERTY_EXHAUSTIVE_H
+#define PORTWITNESS_PROPERTY_EXHAUSTIVE_H
 
 #include "harness/model/model.h"
 

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/publish/network.h"
+#include "harness/system/network.h"
 #include "tests/property/exhaustive.h"
 #include "tests/property/sequence.h"
 

@@ -1,6 +1,6 @@
 /* Random sequences of operations, and whether model and kernel agree on them. */
-#ifndef PORTWITNESS_TESTS_SEQUENCE_H
-#define PORTWITNESS_TESTS_SEQUENCE_H
+#ifndef PORTWITNESS_PROPERTY_SEQUENCE_H
+#define PORTWITNESS_PROPERTY_SEQUENCE_H
 
 #include "harness/explain/kernel_player.h"
 #include "harness/model/model.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness/trace/names.h"
+#include "harness/base/names.h"
 #include "tests/property/sequence.h"
 
 static const char *error_text(int error) {

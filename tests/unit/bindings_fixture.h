@@ -1,6 +1,6 @@
 /* Small traces of sockets and processes, and what becomes of their bindings. */
-#ifndef PORTWITNESS_TESTS_BINDINGS_FIXTURE_H
-#define PORTWITNESS_TESTS_BINDINGS_FIXTURE_H
+#ifndef PORTWITNESS_UNIT_BINDINGS_FIXTURE_H
+#define PORTWITNESS_UNIT_BINDINGS_FIXTURE_H
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * compiled in, under another name than the one that is linked, to look at its parts. */
 #define clock_ns compiled_in_clock_ns
 #define clock_avoid_syscalls compiled_in_clock_avoid_syscalls
-#include "shim/clock.c"
+#include "shim/shared/clock.c"
 
 #include <pthread.h>
 #include <setjmp.h>

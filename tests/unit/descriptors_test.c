@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shim/descriptors.c"
+#include "shim/socket/descriptors.c"
 
 static struct socket_facts facts_with(uint64_t cookie) {
     return (struct socket_facts){

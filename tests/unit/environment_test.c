@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-#include "shim/environment.c"
-#include "shim/environment_prefix.c"
-#include "shim/guest_environment.c"
-#include "shim/run_variable.c"
+#include "shim/process/environment.c"
+#include "shim/process/environment_prefix.c"
+#include "shim/process/guest_environment.c"
+#include "shim/shared/run_variable.h"
 
 enum { LIST = 16, TEXT = 512, NOBODY = 65534 };
 

@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "shim/guest_environment.c"
-#include "shim/guest_memory.h"
+#include "shim/process/guest_environment.c"
+#include "shim/shared/guest_memory.h"
 
 enum { PAGES = 3, BYTES = PAGES * GUEST_PAGE };
 

@@ -1,6 +1,6 @@
 /* Cluster files written in the test itself. */
-#ifndef PORTWITNESS_TESTS_KIND_CLUSTER_H
-#define PORTWITNESS_TESTS_KIND_CLUSTER_H
+#ifndef PORTWITNESS_UNIT_KIND_CLUSTER_H
+#define PORTWITNESS_UNIT_KIND_CLUSTER_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "harness/kind/cluster_file.h"
-#include "harness/kind/verdict.h"
+#include "harness/kind/release_verdict.h"
 
 #define HEAD "kind: Cluster\napiVersion: kind.x-k8s.io/v1alpha4\n"
 #define NODE "nodes:\n- extraPortMappings:\n"

@@ -10,8 +10,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "harness/trace/names.h"
-#include "shim/trace_format.h"
+#include "harness/base/names.h"
+#include "shim/shared/trace_format.h"
 
 /* Checks that exactly the numbers from 1 to `last` have names, all different. */
 static void assert_named(const char *(*name_of)(unsigned number), unsigned last) {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shim/policy_space.h"
-#include "shim/recorder.h"
+#include "shim/shared/policy_space.h"
+#include "shim/shared/recorder.h"
 
 static char *memory;
 

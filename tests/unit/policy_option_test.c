@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "harness/run/policy_option.h"
+#include "harness/base/policy_option.h"
 
 static struct policy_option parsed(const char *text) {
     struct policy_option option;

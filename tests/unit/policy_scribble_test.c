@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "shim/policy_places.h"
-#include "shim/policy_space.h"
-#include "shim/recorder.h"
+#include "shim/shared/policy_places.h"
+#include "shim/shared/policy_space.h"
+#include "shim/shared/recorder.h"
 #include "tests/unit/policy_area.h"
 
 enum { LOW = 40000, HIGH = 40099, NETNS = 5, TURNS = 20000, BETWEEN = 4 };

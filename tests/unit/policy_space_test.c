@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "shim/policy_space.h"
-#include "shim/recorder.h"
+#include "shim/shared/policy_space.h"
+#include "shim/shared/recorder.h"
 #include "tests/unit/policy_area.h"
 
 enum { LOW = 40000, HIGH = 40015, NETNS = 5, THREADS = 4, TURNS = 50000 };

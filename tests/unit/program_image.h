@@ -1,7 +1,7 @@
 /* A program file for tests of what is said of programs, small and whole, to be broken on purpose.
  */
-#ifndef PORTWITNESS_TESTS_PROGRAM_IMAGE_H
-#define PORTWITNESS_TESTS_PROGRAM_IMAGE_H
+#ifndef PORTWITNESS_UNIT_PROGRAM_IMAGE_H
+#define PORTWITNESS_UNIT_PROGRAM_IMAGE_H
 
 #include <elf.h>
 #include <link.h>

@@ -10,7 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "harness/report/json_line.h"
+#include "harness/base/json_line.h"
 #include "harness/report/record_json.h"
 #include "tests/unit/trace_writer.h"
 

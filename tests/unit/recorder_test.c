@@ -1,5 +1,5 @@
 /* Appending to a trace by many threads at once, through growing views, to the last unit. */
-#include "shim/recorder.h"
+#include "shim/shared/recorder.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "shim/trace_file.h"
+#include "shim/shared/trace_file.h"
 
 enum { THREADS = 8, ROUNDS = 3000 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/run/environment.h"
+#include "harness/run/run_environment.h"
 
 static void preload_is(const char *present, const char *sanitizer, const char *expected) {
     char *value = environment_preload(present, "/p/shim.so", sanitizer);

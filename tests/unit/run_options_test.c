@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "harness/run/options.h"
+#include "harness/run/run_options.h"
 
 static void sizes_have_units_of_1024(void **state) {
     (void)state;

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/run/populate.h"
-#include "harness/run/process_facts.h"
-#include "shim/trace_format.h"
+#include "harness/system/process_facts.h"
+#include "harness/trace/populate.h"
+#include "shim/shared/trace_format.h"
 
 static void a_name_may_hold_parentheses_and_spaces(void **state) {
     (void)state;

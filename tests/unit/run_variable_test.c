@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shim/run_variable.c"
+#include "shim/shared/run_variable.h"
 
 static void a_word_of_run_that_is_none_means_no_policy(void **state) {
     (void)state;

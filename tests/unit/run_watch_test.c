@@ -17,11 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/run/process_facts.h"
 #include "harness/run/watch.h"
+#include "harness/system/process_facts.h"
 #include "harness/trace/reader.h"
-#include "shim/recorder.h"
-#include "shim/trace_file.h"
+#include "shim/shared/recorder.h"
+#include "shim/shared/trace_file.h"
 
 enum { LONG_AGO_MS = 10000 };
 

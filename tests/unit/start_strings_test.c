@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "shim/start_strings.c"
+#include "shim/process/start_strings.c"
 
 enum { IN_ARGUMENTS = 1, IN_ENVIRONMENT = 2, CUT = 4 };
 

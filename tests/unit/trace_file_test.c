@@ -1,6 +1,6 @@
 /* Making and opening trace files: what stands in a new one, and which are refused, with what words.
  */
-#include "shim/trace_file.h"
+#include "shim/shared/trace_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "shim/clock.h"
+#include "shim/shared/clock.h"
 
 #define MEBIBYTE (UINT64_C(1) << 20)
 

@@ -1,13 +1,13 @@
 /* Writes small traces for tests, byte by byte and without the shim's recorder, so that reader and
  * recorder cannot share a mistake. */
-#ifndef PORTWITNESS_TESTS_TRACE_WRITER_H
-#define PORTWITNESS_TESTS_TRACE_WRITER_H
+#ifndef PORTWITNESS_UNIT_TRACE_WRITER_H
+#define PORTWITNESS_UNIT_TRACE_WRITER_H
 
 #include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "shim/trace_format.h"
+#include "shim/shared/trace_format.h"
 
 #define WRITER_UNITS 512u
 

@@ -1,0 +1,44 @@
+/* Widths are known only when all rows are, so the cells are kept until the end. */
+#include "harness/base/columns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/memory.h"
+
+void columns_add(struct columns *columns, const char *text) {
+    size_t column = columns->used % columns->count;
+    size_t length = strlen(text);
+    char *cell = memory_copy(text, length);
+
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)cell[i] < ' ' || cell[i] == 127)
+            cell[i] = '?';
+    columns->cells =
+        memory_grow(columns->cells, &columns->room, columns->used + 1, sizeof *columns->cells);
+    columns->cells[columns->used++] = cell;
+    if (length > columns->width[column])
+        columns->width[column] = length;
+}
+
+void columns_write(const struct columns *columns, FILE *to) {
+    for (size_t i = 0; i < columns->used; i++) {
+        size_t column = i % columns->count;
+        bool last = column + 1 == columns->count;
+        int width = (int)columns->width[column];
+
+        if (columns->right[column])
+            fprintf(to, "%*s", width, columns->cells[i]);
+        else
+            fprintf(to, "%-*s", last ? 0 : width, columns->cells[i]);
+        fputs(last ? "\n" : "  ", to);
+    }
+}
+
+void columns_free(struct columns *columns) {
+    for (size_t i = 0; i < columns->used; i++)
+        free(columns->cells[i]);
+    free(columns->cells);
+    columns->cells = NULL;
+    columns->used = columns->room = 0;
+}

@@ -1,0 +1,37 @@
+/* One place decides what happens without memory, so that no reader of a trace prints half an answer
+ * as if it were whole. */
+#include "harness/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Noreturn void give_up(void) {
+    fputs("portwitness: out of memory\n", stderr);
+    exit(2);
+}
+
+void *memory_grow(void *array, size_t *room, size_t needed, size_t size) {
+    size_t wanted = *room > 0 ? *room : 16;
+
+    if (needed <= *room)
+        return array;
+    while (wanted < needed)
+        wanted *= 2;
+    array = reallocarray(array, wanted, size);
+    if (array == NULL)
+        give_up();
+    *room = wanted;
+    return array;
+}
+
+char *memory_copy(const char *text, size_t length) {
+    char *copy = malloc(length + 1);
+
+    if (copy == NULL)
+        give_up();
+    if (length > 0)
+        memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
+}

@@ -1,0 +1,28 @@
+/* A report that was cut by a full disk or a closed pipe must not look like a short one. */
+#include "harness/base/output.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+void output_begin(void) { signal(SIGPIPE, SIG_IGN); }
+
+bool output_failed(void) { return ferror(stdout) != 0; }
+
+bool output_finish(void) {
+    int error = errno;
+    bool failed = ferror(stdout) != 0;
+
+    if (fflush(stdout) != 0) {
+        error = errno;
+        failed = true;
+    }
+    if (fclose(stdout) != 0 && !failed) {
+        error = errno;
+        failed = true;
+    }
+    if (failed)
+        fprintf(stderr, "portwitness: standard output: %s\n", strerror(error));
+    return !failed;
+}

@@ -1,0 +1,19 @@
+/* Files that people write, read whole: none of them is so large that a device, or a file of another
+ * sort, could not be told by its size. */
+#ifndef PORTWITNESS_BASE_TEXT_FILE_H
+#define PORTWITNESS_BASE_TEXT_FILE_H
+
+#include <stddef.h>
+
+/* Reads the file, or standard input where it is named "-", but no more than `most` bytes and one,
+ * which tells that there are more. The text, to be freed, with a NUL behind it; NULL with errno set
+ * if it cannot be read. Ends the program where there is no memory. */
+char *text_file_read(const char *name, size_t most, size_t *length);
+
+enum { TEXT_FILE_WHY_BYTES = 128 };
+
+/* The same for a file of lines, which are to be taken with strsep(3). NULL, with the reason in why,
+ * if it cannot be read, has more than `most` bytes, or has a NUL in it. */
+char *text_file_read_lines(const char *name, size_t most, char why[TEXT_FILE_WHY_BYTES]);
+
+#endif

@@ -1,0 +1,111 @@
+/* A serial is a program image: exec makes a new one in the same process, whose parent is the image
+ * before it. A step over an exec is no generation. */
+#include "harness/check/ancestry.h"
+
+enum {
+    STEPS_MAX = 4096, /* further back nothing is searched */
+    SIBLING_GENERATIONS = 3
+};
+
+static uint64_t tag_of(uint64_t serial) { return serial & ~MACHINE_LOCAL_MASK; }
+
+static bool is_exec_step(const struct machine *machine, const struct process *process,
+                         uint64_t tag) {
+    if (!process->by_exec || process->parent == 0)
+        return false;
+    const struct process *before = machine_process(machine, process->parent | tag);
+    return before != NULL && before->pid == process->pid &&
+           before->pid_namespace == process->pid_namespace;
+}
+
+/* One step up; 0 at the top. */
+static uint64_t above(const struct machine *machine, uint64_t serial) {
+    const struct process *process = machine_process(machine, serial);
+    if (process == NULL || process->parent == 0 || process->parent == process->serial)
+        return 0;
+    return process->parent | tag_of(serial);
+}
+
+static bool is_below(const struct machine *machine, uint64_t lower, uint64_t upper) {
+    /* Whoever is above has the lower serial. */
+    for (int step = 0; lower > upper && step < STEPS_MAX; step++)
+        lower = above(machine, lower);
+    return lower != 0 && lower == upper;
+}
+
+uint64_t kinship_process(const struct machine *machine, uint64_t serial) {
+    for (int step = 0; step < STEPS_MAX; step++) {
+        const struct process *process = machine_process(machine, serial);
+        if (process == NULL || !is_exec_step(machine, process, tag_of(serial)))
+            break;
+        serial = process->parent | tag_of(serial);
+    }
+    return serial;
+}
+
+bool kinship_is_kin(const struct machine *machine, uint64_t one, uint64_t other) {
+    if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
+        return false;
+    return is_below(machine, one, kinship_process(machine, other)) ||
+           is_below(machine, other, kinship_process(machine, one));
+}
+
+bool kinship_is_same(const struct machine *machine, uint64_t one, uint64_t other) {
+    if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
+        return false;
+    return one == other || kinship_process(machine, one) == kinship_process(machine, other);
+}
+
+uint64_t kinship_parent(const struct machine *machine, uint64_t serial) {
+    return kinship_process(machine, above(machine, kinship_process(machine, serial)));
+}
+
+bool kinship_is_sibling(const struct machine *machine, uint64_t one, uint64_t other) {
+    if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
+        return false;
+    uint64_t elder = kinship_process(machine, one);
+    for (int i = 0; i < SIBLING_GENERATIONS && elder != 0; i++) {
+        elder = kinship_parent(machine, elder);
+        uint64_t other_elder = kinship_process(machine, other);
+        for (int j = 0; j < SIBLING_GENERATIONS && elder != 0 && other_elder != 0; j++) {
+            other_elder = kinship_parent(machine, other_elder);
+            if (elder == other_elder)
+                return true;
+        }
+    }
+    return false;
+}
+
+uint64_t kinship_program_began_ns(const struct machine *machine, uint64_t serial) {
+    const struct process *process = machine_process(machine, serial);
+    for (int step = 0; process != NULL && process->by_fork && step < STEPS_MAX; step++) {
+        const struct process *parent = machine_process(machine, above(machine, serial));
+        if (parent == NULL)
+            break;
+        serial = parent->serial | tag_of(serial);
+        process = parent;
+    }
+    if (process == NULL || process->by_fork || process->first_ns == UINT64_MAX)
+        return 0;
+    return process->first_ns;
+}
+
+/* The image that runs in the same process now, found by what does not change at an exec. */
+static const struct process *successor_of(const struct processes *processes,
+                                          const struct process *process) {
+    for (size_t i = 0; process->start_time != 0 && i < processes->count; i++) {
+        const struct process *other = &processes->list[i];
+        if (other->pid == process->pid && other->start_time == process->start_time &&
+            other->pid_namespace == process->pid_namespace && other->status >= 0)
+            return other;
+    }
+    return NULL;
+}
+
+int kinship_status(const struct machine *machine, uint64_t serial) {
+    const struct process *process = machine_process(machine, serial);
+    if (process == NULL || process->status >= 0)
+        return process != NULL ? process->status : -1;
+    process = successor_of(&machine->check->traces[MACHINE_TRACE(serial)].processes, process);
+    return process != NULL ? process->status : -1;
+}

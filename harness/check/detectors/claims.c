@@ -1,0 +1,222 @@
+/* A claim that is proved went one of three ways: its bind by number failed, another claim on the
+ * number overlapped it, or it went well, though anybody could have come in between. */
+#include <stdlib.h>
+
+#include "harness/base/memory.h"
+#include "harness/check/detectors/detectors.h"
+#include "harness/check/holders.h"
+#include "harness/check/proofs.h"
+
+static uint64_t tagged_unit(const struct history *history, uint32_t index) {
+    return history->bindings.list[index].unit;
+}
+
+static struct finding *add(const struct history *history, struct findings *findings,
+                           enum finding_kind kind, uint32_t attempt) {
+    const struct request *request = &history->requests[attempt];
+    struct finding *finding = findings_add(findings, kind);
+    const struct binding *given = &history->bindings.list[request->proves];
+    finding->subject = history_deed(history, attempt);
+    finding->assigned = history_deed(history, request->proves);
+    finding->endpoint = finding->subject.endpoint;
+    finding->netns = history->bindings.list[attempt].netns;
+    finding->ns = finding->subject.begin_ns;
+    finding->certain = !request->doubtful;
+    finding->times = 1 + request->times;
+    if (given->to_ns != 0 && given->to_ns <= finding->subject.end_ns) {
+        finding->released_from_ns = request->proves != MAP_NONE ? given->from_ns : 0;
+        finding->released_to_ns = given->to_ns;
+    }
+    finding->release_inferred = given->to_ns == 0 || given->end_known_by == END_INFERRED ||
+                                given->to_ns > finding->subject.begin_ns;
+    return finding;
+}
+
+/* The port went to somebody after the assignment, so the assignment had ended by then. */
+static bool proves_release(const struct history *history, const struct holder_found *thief,
+                           uint32_t assignment) {
+    return thief->binding != MAP_NONE && thief->binding != assignment && thief->sure &&
+           history->bindings.list[thief->binding].begin_ns >=
+               history->requests[assignment].end_ns &&
+           !history_may_share(history, thief->binding, assignment,
+                              history->bindings.list[thief->binding].begin_ns, false);
+}
+
+/* Its own connections, in TIME_WAIT, kept it out: nobody took the port. */
+static bool is_own_time_wait(const struct history *history, const struct holder_found *holder,
+                             uint32_t assignment) {
+    if (holder->source != HOLDER_TIME_WAIT)
+        return false;
+    return holder->binding == assignment ||
+           history->bindings.list[assignment].first_accepted != MAP_NONE;
+}
+
+static void judge_loss(struct history *history, struct findings *findings, uint32_t attempt) {
+    const struct binding *bound = &history->bindings.list[attempt];
+    uint32_t assignment = history->requests[attempt].proves;
+    const struct holder_found thief =
+        holders_find(history, attempt, tagged_unit(history, attempt), bound->begin_ns,
+                     history->requests[attempt].end_ns, false);
+    if (is_own_time_wait(history, &thief, assignment)) {
+        history->requests[attempt].proves = MAP_NONE; /* told as an address in use */
+        return;
+    }
+    struct finding *finding = add(history, findings, FINDING_LOST_RACE, attempt);
+    holders_tell(history, &thief, finding);
+    finding->instead = history->requests[attempt].instead;
+    if (thief.binding != MAP_NONE && history->requests[thief.binding].proves != MAP_NONE)
+        finding->other_assigned = history_deed(history, history->requests[thief.binding].proves);
+    finding->certain = finding->certain &&
+                       (proofs_released(history, assignment, bound->begin_ns) == RELEASE_SURE ||
+                        proves_release(history, &thief, assignment));
+}
+
+/* A listen that fails on the claim's socket: bound over another's with SO_REUSEADDR, and lost. */
+static void judge_lost_listen(struct history *history, struct findings *findings,
+                              const struct failed_listen *listen) {
+    const struct holder_found thief =
+        holders_find(history, listen->binding,
+                     (uint64_t)listen->deed.trace << MACHINE_TAG_SHIFT | listen->deed.unit,
+                     listen->deed.begin_ns, listen->deed.end_ns, true);
+    struct finding *finding = add(history, findings, FINDING_LOST_RACE, listen->binding);
+    finding->subject = listen->deed;
+    finding->ns = listen->deed.begin_ns;
+    holders_tell(history, &thief, finding);
+}
+
+/* Who else had the port between the assignment and the bind. */
+static uint32_t passer_by(const struct history *history, uint32_t attempt) {
+    const struct binding *bound = &history->bindings.list[attempt];
+    uint32_t assignment = history->requests[attempt].proves;
+    const struct binding *given = &history->bindings.list[assignment];
+    uint32_t end = history_end_of_port(history, bound->requested_port, bound->begin_ns);
+    for (uint32_t i = end; i-- > history->first_of_port[bound->requested_port];) {
+        uint32_t index = history->by_port[i];
+        const struct binding *other = &history->bindings.list[index];
+        if (other->begin_ns < given->from_ns)
+            break;
+        if (index != attempt && index != assignment && other->from_ns != 0 &&
+            other->from_ns <= bound->begin_ns &&
+            !history_may_share(history, attempt, index, bound->begin_ns, false))
+            return index;
+    }
+    return MAP_NONE;
+}
+
+static void judge_window(struct history *history, struct findings *findings, uint32_t attempt) {
+    uint32_t assignment = history->requests[attempt].proves;
+    uint32_t other = passer_by(history, attempt);
+    struct finding *finding = add(history, findings, FINDING_RACE_WINDOW, attempt);
+    if (other != MAP_NONE) {
+        finding->other = history_deed(history, other);
+        finding->holder = HOLDER_TRACE;
+    }
+    finding->certain = finding->certain &&
+                       proofs_released(history, assignment,
+                                       history->bindings.list[attempt].begin_ns) == RELEASE_SURE;
+}
+
+struct claims {
+    uint32_t *attempts; /* of one port, that prove something, by the time of their assignment */
+    bool *told;         /* as part of a double hand-out */
+    uint64_t *latest;   /* when the last bind of those up to this one began */
+    size_t count;
+    size_t room;
+    size_t told_room;
+    size_t latest_room;
+};
+
+static uint64_t given_ns(const struct history *history, uint32_t attempt) {
+    return history->requests[history->requests[attempt].proves].end_ns;
+}
+
+static int by_assignment(const void *one, const void *other, void *with) {
+    uint64_t a = given_ns(with, *(const uint32_t *)one);
+    uint64_t b = given_ns(with, *(const uint32_t *)other);
+    return a < b ? -1 : a > b;
+}
+
+static void collect(const struct history *history, struct claims *claims, unsigned port) {
+    claims->count = 0;
+    for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++) {
+        if (history->requests[history->by_port[i]].proves == MAP_NONE)
+            continue;
+        claims->attempts = memory_grow(claims->attempts, &claims->room, claims->count + 1,
+                                       sizeof *claims->attempts);
+        claims->told =
+            memory_grow(claims->told, &claims->told_room, claims->count + 1, sizeof *claims->told);
+        claims->told[claims->count] = false;
+        claims->attempts[claims->count++] = history->by_port[i];
+    }
+    if (claims->count > 1)
+        qsort_r(claims->attempts, claims->count, sizeof *claims->attempts, by_assignment,
+                (void *)(uintptr_t)history);
+    claims->latest =
+        memory_grow(claims->latest, &claims->latest_room, claims->count, sizeof *claims->latest);
+    for (size_t i = 0; i < claims->count; i++) {
+        uint64_t begin = history->bindings.list[claims->attempts[i]].begin_ns;
+        claims->latest[i] = i > 0 && claims->latest[i - 1] > begin ? claims->latest[i - 1] : begin;
+    }
+}
+
+/* Both relied on the number at one time, and on endpoints that stand in each other's way. */
+static bool overlap(const struct history *history, uint32_t one, uint32_t other) {
+    const struct binding *a = &history->bindings.list[one];
+    const struct binding *b = &history->bindings.list[other];
+    uint64_t from = given_ns(history, one) > given_ns(history, other) ? given_ns(history, one)
+                                                                      : given_ns(history, other);
+    uint64_t to = a->begin_ns < b->begin_ns ? a->begin_ns : b->begin_ns;
+    uint32_t later = a->begin_ns < b->begin_ns ? other : one;
+    uint32_t earlier = later == one ? other : one;
+    return from < to && a->from_ns != 0 && b->from_ns != 0 &&
+           !history_may_share(history, later, earlier, history->bindings.list[later].begin_ns,
+                              false);
+}
+
+static void tell_double(struct history *history, struct findings *findings, uint32_t one,
+                        uint32_t other) {
+    bool first = history->bindings.list[one].begin_ns < history->bindings.list[other].begin_ns;
+    uint32_t later = first ? other : one;
+    uint32_t earlier = first ? one : other;
+    struct finding *finding = add(history, findings, FINDING_DOUBLE_HAND_OUT, later);
+    finding->other = history_deed(history, earlier);
+    finding->other_assigned = history_deed(history, history->requests[earlier].proves);
+    finding->holder = HOLDER_TRACE;
+    finding->certain = finding->certain && !history->requests[earlier].doubtful &&
+                       !history->requests[earlier].loose && !history->requests[later].loose;
+}
+
+static void find_doubles(struct history *history, struct findings *findings,
+                         struct claims *claims) {
+    for (size_t i = 1; i < claims->count; i++)
+        for (size_t j = i; j-- > 0;) {
+            if (claims->latest[j] <= given_ns(history, claims->attempts[i]))
+                break;
+            if (!overlap(history, claims->attempts[i], claims->attempts[j]))
+                continue;
+            tell_double(history, findings, claims->attempts[i], claims->attempts[j]);
+            claims->told[i] = claims->told[j] = true;
+            break;
+        }
+}
+
+void judge_claims(struct history *history, struct findings *findings) {
+    struct claims claims = {0};
+    for (unsigned port = 1; port < SELECTION_PORTS; port++) {
+        collect(history, &claims, port);
+        find_doubles(history, findings, &claims);
+        for (size_t i = 0; i < claims.count; i++) {
+            uint32_t attempt = claims.attempts[i];
+            uint32_t listen = history->requests[attempt].failed_listen;
+            if (history->bindings.list[attempt].from_ns == 0)
+                judge_loss(history, findings, attempt);
+            else if (listen != MAP_NONE)
+                judge_lost_listen(history, findings, &history->failed_listens[listen]);
+            else if (!claims.told[i])
+                judge_window(history, findings, attempt);
+        }
+    }
+    free(claims.attempts);
+    free(claims.told);
+    free(claims.latest);
+}

@@ -1,0 +1,69 @@
+/* Who keeps a number in a file connects to it later, and takes whoever answers for the one it
+ * meant.
+ */
+#include <string.h>
+
+#include "harness/check/ancestry.h"
+#include "harness/check/detectors/detectors.h"
+#include "harness/check/proofs.h"
+
+/* The peer's address as a socket bound to it would have it. */
+static bool answers(const struct history *history, uint32_t index,
+                    const struct connection *connection) {
+    const struct binding *binding = &history->bindings.list[index];
+    const struct request *request = &history->requests[index];
+    struct endpoint endpoint = history_endpoint(history, index);
+    struct endpoint peer = connection->deed.endpoint;
+    static const uint8_t none[16];
+    static const uint8_t none_mapped[16] = {[10] = 0xff, [11] = 0xff};
+    /* A connect to 0.0.0.0 or :: goes to this host (ip(7)), whatever address it listens on. */
+    if (memcmp(peer.address, none, 16) == 0 || memcmp(peer.address, none_mapped, 16) == 0)
+        memcpy(peer.address, endpoint.address, 16);
+    return endpoints_overlap(&endpoint, &peer) &&
+           history_same_namespace(binding->netns, connection->netns) &&
+           (request->kind == PW_KIND_BIND || request->kind == PW_KIND_LISTEN);
+}
+
+static void judge(const struct history *history, struct findings *findings,
+                  const struct connection *connection) {
+    const struct deed *deed = &connection->deed;
+    const struct machine *machine = history->machine;
+    uint32_t stranger = MAP_NONE;
+    uint32_t end = history_end_of_port(history, deed->endpoint.port, deed->begin_ns);
+    for (uint32_t i = end; i-- > history->first_of_port[deed->endpoint.port];) {
+        uint32_t index = history->by_port[i];
+        const struct binding *binding = &history->bindings.list[index];
+        if (binding->from_ns == 0 || binding->from_ns > deed->begin_ns ||
+            !answers(history, index, connection))
+            continue;
+        bool kin = kinship_is_kin(machine, binding->process, deed->process);
+        if (stranger == MAP_NONE) {
+            if (kin || (binding->to_ns != 0 && binding->to_ns <= deed->end_ns))
+                return;
+            stranger = index;
+            continue;
+        }
+        if (!kin || !proofs_is_assignment(history, index) ||
+            proofs_released(history, index, history->bindings.list[stranger].from_ns) ==
+                RELEASE_NOT_SEEN)
+            continue;
+        struct finding *finding = findings_add(findings, FINDING_WRONG_DOOR);
+        finding->subject = *deed;
+        finding->endpoint = deed->endpoint;
+        finding->netns = connection->netns;
+        finding->ns = deed->begin_ns;
+        finding->assigned = history_deed(history, index);
+        finding->released_from_ns = binding->from_ns;
+        finding->released_to_ns = binding->to_ns;
+        finding->other = history_deed(history, stranger);
+        finding->holder = HOLDER_TRACE;
+        /* Whether the number was meant, or told anew by the stranger, is not in a trace. */
+        finding->certain = false;
+        return;
+    }
+}
+
+void judge_connections(const struct history *history, struct findings *findings) {
+    for (size_t i = 0; i < history->connection_count; i++)
+        judge(history, findings, &history->connections[i]);
+}

@@ -1,0 +1,66 @@
+/* The commonest trouble is no race: a fixed number, and somebody who has it still. */
+#include <netinet/in.h>
+#include <stdlib.h>
+
+#include "harness/check/detectors/detectors.h"
+#include "harness/check/holders.h"
+#include "harness/check/proofs.h"
+
+static struct finding *add_refused(const struct history *history, struct findings *findings,
+                                   enum finding_kind kind, const struct deed *subject,
+                                   uint64_t netns, const struct holder_found *holder) {
+    struct finding *finding = findings_add(findings, kind);
+    finding->subject = *subject;
+    finding->endpoint = subject->endpoint;
+    finding->netns = netns;
+    finding->ns = subject->begin_ns;
+    holders_tell(history, holder, finding);
+    return finding;
+}
+
+static void judge_bind(const struct history *history, struct findings *findings, uint32_t attempt) {
+    const struct binding *bound = &history->bindings.list[attempt];
+    const struct request *request = &history->requests[attempt];
+    const struct deed subject = history_deed(history, attempt);
+    const struct holder_found holder =
+        holders_find(history, attempt, bound->unit, bound->begin_ns, request->end_ns, false);
+    struct finding *finding =
+        add_refused(history, findings, FINDING_ADDRESS_IN_USE, &subject, bound->netns, &holder);
+    finding->instead = request->instead;
+    finding->times = 1 + request->times;
+}
+
+/* Both set SO_REUSEADDR and so both were bound, and one listens. */
+static bool is_trap(const struct history *history, const struct failed_listen *listen,
+                    const struct holder_found *holder) {
+    if (listen->binding == MAP_NONE || holder->binding == MAP_NONE)
+        return false;
+    return (history->requests[listen->binding].flags & history->requests[holder->binding].flags &
+            PW_FLAG_REUSEADDR) != 0;
+}
+
+static void judge_listen(const struct history *history, struct findings *findings,
+                         const struct failed_listen *listen) {
+    struct holder_found holder = {.source = HOLDER_NOBODY, .binding = MAP_NONE};
+    uint64_t unit = (uint64_t)listen->deed.trace << MACHINE_TAG_SHIFT | listen->deed.unit;
+    if (listen->binding != MAP_NONE) {
+        if (history->requests[listen->binding].proves != MAP_NONE)
+            return; /* told as a lost race */
+        holder = holders_find(history, listen->binding, unit, listen->deed.begin_ns,
+                              listen->deed.end_ns, true);
+    }
+    enum finding_kind kind =
+        is_trap(history, listen, &holder) ? FINDING_REUSE_TRAP : FINDING_ADDRESS_IN_USE;
+    add_refused(history, findings, kind, &listen->deed, listen->netns, &holder);
+}
+
+void judge_refusals(struct history *history, struct findings *findings) {
+    for (uint32_t i = 0; i < history->bindings.count; i++) {
+        const struct request *request = &history->requests[i];
+        if (proofs_is_attempt(history, i) && history->bindings.list[i].from_ns == 0 &&
+            request->proves == MAP_NONE && request->repeats == MAP_NONE)
+            judge_bind(history, findings, i);
+    }
+    for (size_t i = 0; i < history->failed_listen_count; i++)
+        judge_listen(history, findings, &history->failed_listens[i]);
+}

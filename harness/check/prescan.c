@@ -1,0 +1,221 @@
+/* A connection to oneself and a range that is used up are seen in the record of the call itself; no
+ * history is needed. */
+#include "harness/check/prescan.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "harness/base/memory.h"
+#include "harness/check/history.h"
+
+struct first_look *first_look_make(struct check *check) {
+    size_t room = 0;
+    struct first_look *look = memory_grow(NULL, &room, 1, sizeof *look);
+    memset(look, 0, sizeof *look);
+    look->check = check;
+    return look;
+}
+
+static void fill_subject(struct finding *finding, const struct trace_record *record) {
+    const struct pw_socket *socket = record->socket;
+    finding->subject = (struct deed){.trace = MACHINE_TRACE(record->unit),
+                                     .unit = MACHINE_LOCAL(record->unit),
+                                     .process = record->process,
+                                     .begin_ns = record->begin_ns,
+                                     .end_ns = record->end_ns,
+                                     .site = record->site,
+                                     .cookie = record->cookie,
+                                     .error = record->error,
+                                     .call = record->call,
+                                     .kind = (uint8_t)record->kind};
+    struct endpoint *endpoint = &finding->subject.endpoint;
+    bool assigned = (record->flags & PW_FLAG_HAS_ASSIGNED) != 0;
+    endpoint->family = socket->family;
+    endpoint->protocol = (uint8_t)history_protocol(socket->type, socket->protocol);
+    endpoint->scope = socket->scope;
+    endpoint->port = assigned ? socket->assigned_port : 0;
+    endpoint->v6only = (record->flags & PW_FLAG_V6ONLY) != 0;
+    memcpy(endpoint->address, assigned ? socket->assigned : socket->requested, 16);
+    finding->endpoint = *endpoint;
+    finding->netns = socket->netns;
+    finding->ns = record->begin_ns;
+}
+
+static bool is_self_connect(const struct trace_record *record) {
+    return record->kind == PW_KIND_CONNECT && record->peer != NULL &&
+           (record->flags & PW_FLAG_PORT_ZERO) != 0 &&
+           (record->error == 0 || record->error == EINPROGRESS) && record->peer->port != 0 &&
+           record->peer->port == record->socket->assigned_port &&
+           memcmp(record->peer->address, record->socket->assigned, 16) == 0;
+}
+
+/* What each call answers when the range is used up: bind(2), connect(2), inet_hash_connect and
+ * inet_autobind in the kernel. */
+static bool is_exhausted(const struct trace_record *record) {
+    if ((record->flags & PW_FLAG_PORT_ZERO) == 0)
+        return false;
+    switch (record->kind) {
+    case PW_KIND_BIND:
+    case PW_KIND_LISTEN:
+        return record->error == EADDRINUSE;
+    case PW_KIND_CONNECT:
+        return record->error == EADDRNOTAVAIL ||
+               (record->error == EAGAIN && record->socket->type == SOCK_DGRAM);
+    case PW_KIND_AUTOBIND:
+        return record->error == EAGAIN && record->socket->assigned_port == 0;
+    default:
+        return false;
+    }
+}
+
+static const struct port_namespace *namespace_of(const struct first_look *look, uint64_t cookie) {
+    for (unsigned i = 0; i < look->namespace_count; i++)
+        if (look->namespaces[i].cookie == cookie)
+            return &look->namespaces[i];
+    return NULL;
+}
+
+static uint32_t count_held(const struct first_look *look, uint32_t low, uint32_t high) {
+    uint32_t held = 0;
+    for (uint32_t port = low; port <= high && port != 0 && port < 65536; port++)
+        held += look->holders[port] != 0;
+    return held;
+}
+
+static void note_want(struct first_look *look, const struct trace_record *record) {
+    uint64_t key = (record->process * UINT64_C(0x9e3779b97f4a7c15) ^ record->socket->netns) *
+                       UINT64_C(0x100000001b3) ^
+                   record->kind << 8 ^ record->socket->type;
+    uint32_t index = map_get(&look->want_of, key);
+    if (index != MAP_NONE) {
+        look->wants[index].finding.times++;
+        return;
+    }
+    struct findings one = {0};
+    struct finding *finding = findings_add(&one, FINDING_EXHAUSTED);
+    const struct port_namespace *space = namespace_of(look, record->socket->netns);
+    fill_subject(finding, record);
+    if (space != NULL) {
+        finding->range_low = space->low;
+        finding->range_high = space->high;
+        finding->reserved = space->reserved;
+        finding->held = count_held(look, space->low, space->high);
+    }
+    look->wants =
+        memory_grow(look->wants, &look->want_room, look->want_count + 1, sizeof *look->wants);
+    look->wants[look->want_count] = (struct want){*finding, key};
+    map_put(&look->want_of, key, (uint32_t)look->want_count++);
+    findings_free(&one);
+}
+
+/* "8080,9000-9010" as in ip_local_reserved_ports: how many of them lie in the range. */
+static uint32_t count_reserved(const char *list, uint32_t low, uint32_t high) {
+    uint32_t count = 0;
+    while (*list != '\0') {
+        char *end;
+        unsigned long first = strtoul(list, &end, 10);
+        unsigned long last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
+        if (end == list)
+            break;
+        unsigned long from = first > low ? first : low;
+        unsigned long to = last < high ? last : high;
+        count += from <= to ? (uint32_t)(to - from + 1) : 0;
+        list = *end == ',' ? end + 1 : end;
+    }
+    return count;
+}
+
+static void note_namespace(struct first_look *look, const struct trace_record *record) {
+    const uint64_t *number = record->numbers->number;
+    if (look->namespace_count == FIRST_LOOK_NAMESPACES || number[3] == 0 || number[3] > 65535)
+        return;
+    look->namespaces[look->namespace_count++] = (struct port_namespace){
+        .cookie = number[0],
+        .low = (uint32_t)number[2],
+        .high = (uint32_t)number[3],
+        .reserved = record->text != NULL
+                        ? count_reserved(record->text, (uint32_t)number[2], (uint32_t)number[3])
+                        : 0};
+}
+
+static void take_port(struct first_look *look, const struct trace_record *record) {
+    unsigned place = (unsigned)(record->cookie * UINT64_C(0x9e3779b97f4a7c15) >> 48);
+    unsigned port = record->socket->assigned_port;
+    if (record->cookie == 0 || port == 0 || look->sockets[place].cookie == record->cookie)
+        return;
+    look->sockets[place].cookie = record->cookie;
+    look->sockets[place].port = (uint16_t)port;
+    look->holders[port]++;
+}
+
+static void let_port_go(struct first_look *look, const struct trace_record *record) {
+    unsigned place = (unsigned)(record->cookie * UINT64_C(0x9e3779b97f4a7c15) >> 48);
+    if (record->cookie == 0 || look->sockets[place].cookie != record->cookie)
+        return;
+    look->sockets[place].cookie = 0;
+    if (look->holders[look->sockets[place].port] > 0)
+        look->holders[look->sockets[place].port]--;
+}
+
+static void note_blind_spot(struct first_look *look, const struct trace_record *record) {
+    struct check_trace *trace = &look->check->traces[MACHINE_TRACE(record->unit)];
+    for (size_t i = 0; i < trace->blind_spot_count; i++)
+        if (trace->blind_spots[i].reason == record->numbers->code) {
+            trace->blind_spots[i].count++;
+            return;
+        }
+    if (trace->blind_spot_count == 256)
+        return; /* a damaged trace: there are not as many reasons */
+    trace->blind_spots = memory_grow(trace->blind_spots, &trace->blind_spot_room,
+                                     trace->blind_spot_count + 1, sizeof *trace->blind_spots);
+    trace->blind_spots[trace->blind_spot_count++] = (struct check_blind_spot){
+        .reason = record->numbers->code,
+        .count = 1,
+        .program = record->text != NULL ? memory_copy(record->text, record->text_length) : NULL};
+}
+
+static void note_socket(struct first_look *look, const struct trace_record *record) {
+    if (is_exhausted(record))
+        note_want(look, record);
+    if (is_self_connect(record)) {
+        struct finding *finding = findings_add(&look->check->findings, FINDING_SELF_CONNECT);
+        fill_subject(finding, record);
+    }
+    if (record->error == 0 && (record->kind == PW_KIND_BIND || record->kind == PW_KIND_LISTEN ||
+                               record->kind == PW_KIND_CONNECT || record->kind == PW_KIND_AUTOBIND))
+        take_port(look, record);
+}
+
+void first_look_note(struct first_look *look, const struct trace_record *record) {
+    if (!record->committed)
+        return;
+    if (record->kind == PW_KIND_CLOSE) {
+        if ((record->flags & PW_FLAG_RELEASE_INFERRED) != 0)
+            look->check->traces[MACHINE_TRACE(record->unit)].inferred++;
+        let_port_go(look, record);
+    } else if (record->kind == PW_KIND_DESTROYED) {
+        let_port_go(look, record);
+    } else if (record->kind == PW_KIND_NAMESPACE && record->numbers != NULL) {
+        note_namespace(look, record);
+    } else if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL) {
+        note_blind_spot(look, record);
+    } else if (record->socket != NULL) {
+        note_socket(look, record);
+    }
+}
+
+void first_look_tell(struct first_look *look) {
+    for (size_t i = 0; i < look->want_count; i++)
+        *findings_add(&look->check->findings, FINDING_EXHAUSTED) = look->wants[i].finding;
+}
+
+void first_look_free(struct first_look *look) {
+    if (look == NULL)
+        return;
+    map_free(&look->want_of);
+    free(look->wants);
+    free(look);
+}

@@ -1,0 +1,10 @@
+/* What to do about a finding, in one line. */
+#ifndef PORTWITNESS_REPORT_FIX_H
+#define PORTWITNESS_REPORT_FIX_H
+
+#include "harness/check/finding.h"
+
+/* The mend for it; NULL for notes. */
+const char *mend_of(const struct finding *finding);
+
+#endif

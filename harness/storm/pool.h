@@ -1,0 +1,50 @@
+/* The publisher processes of one storm: started, awaited, ended. */
+#ifndef PORTWITNESS_STORM_POOL_H
+#define PORTWITNESS_STORM_POOL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "harness/storm/shared_state.h"
+
+struct member {
+    pid_t pid;
+    bool alive;
+    bool told;  /* its death has been reported */
+    int status; /* as of waitpid, once dead */
+};
+
+struct crew {
+    struct board *board;
+    struct member *members;
+    uint32_t count;
+    uint32_t living;
+    int event; /* ends the answering of a round */
+};
+
+/* Set by a signal handler: everything is to end. */
+extern volatile sig_atomic_t crew_interrupted;
+
+/* Starts settings.publishers processes on the board with the environment given. false, with one
+ * line on stderr, where one cannot be started; those that were are ended. */
+bool crew_start(struct crew *crew, struct board *board, int board_descriptor,
+                char *const environment[]);
+
+/* Waits until every living member has reached the phase of the round. false when interrupted. A
+ * member that takes longer than `patience_ns` is killed. */
+bool crew_await(struct crew *crew, uint32_t round, enum phase phase, uint64_t patience_ns);
+
+/* Begins a round; false when interrupted before all have announced. */
+bool crew_publish(struct crew *crew, uint32_t round, uint64_t patience_ns);
+
+/* Lets all release what they hold; false when interrupted. */
+bool crew_release(struct crew *crew, uint32_t round, uint64_t patience_ns);
+
+/* Looks for members that have died. How many were found. */
+uint32_t crew_reap(struct crew *crew);
+
+/* Ends all and frees what the crew has, but for the board. */
+void crew_end(struct crew *crew);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * A publisher is a program of its own, so that the shim is in it as in any guest: what it does is
+ * seen by the same wrappers, and its claim is a record by its own hand.
+ */
+#include "harness/storm/publisher.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/storm/answer.h"
+#include "harness/storm/publish_claim.h"
+#include "harness/storm/strategies/strategy.h"
+#include "shim/shared/recorder.h"
+#include "shim/shared/trace_file.h"
+
+enum { STATUS_FAILED = 125, ROUND_WAIT_SECONDS = 3600 };
+
+#define SECOND_NS UINT64_C(1000000000)
+
+/* splitmix64: every state is good, so a seed needs no care. */
+static uint64_t mix(uint64_t *state) {
+    uint64_t value = *state += UINT64_C(0x9e3779b97f4a7c15);
+    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
+    return value ^ value >> 31;
+}
+
+uint64_t publisher_random(struct publisher *publisher) { return mix(&publisher->random); }
+
+static void seed(struct publisher *publisher, uint32_t round) {
+    publisher->random = publisher->settings->seed;
+    publisher->random = mix(&publisher->random) + round;
+    publisher->random = mix(&publisher->random) + publisher->index;
+}
+
+void publisher_pause(struct publisher *publisher, uint64_t min_ns, uint64_t max_ns) {
+    uint64_t pause = min_ns;
+    if (max_ns > min_ns)
+        pause += publisher_random(publisher) % (max_ns - min_ns + 1);
+    if (pause == 0)
+        return;
+    struct timespec rest = {.tv_sec = (time_t)(pause / SECOND_NS),
+                            .tv_nsec = (long)(pause % SECOND_NS)};
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR)
+        ;
+}
+
+struct attempt *publisher_attempt(struct publisher *publisher, struct publication *publication) {
+    static struct attempt beyond; /* more attempts than are remembered */
+    uint32_t index = atomic_load(&publisher->slot->attempt_count);
+    struct attempt *attempt = &beyond;
+    if (index < board_attempts_room(publisher->board)) {
+        attempt = board_attempts(publisher->board, publisher->index) + index;
+        atomic_store(&publisher->slot->attempt_count, index + 1);
+    }
+    *attempt = (struct attempt){
+        .begin_ns = monotonic_ns(),
+        .endpoint = publication->endpoint,
+        .mapping = (uint8_t)(publication->mapping - publisher->settings->mapping),
+    };
+    publication->attempt = attempt;
+    return attempt;
+}
+
+void publisher_chose(struct publication *publication, unsigned port) {
+    publication->endpoint.port = (uint16_t)port;
+    publication->attempt->endpoint.port = (uint16_t)port;
+    publication->attempt->chosen_ns = monotonic_ns();
+}
+
+void publisher_ended(struct publication *publication, enum attempt_outcome outcome, int error) {
+    struct attempt *attempt = publication->attempt;
+    attempt->bound_ns = monotonic_ns();
+    if (attempt->chosen_ns == 0)
+        attempt->chosen_ns = attempt->bound_ns;
+    attempt->endpoint.port = publication->endpoint.port;
+    attempt->error = error;
+    attempt->outcome = (uint8_t)outcome;
+}
+
+void publisher_announce_endpoint(struct publisher *publisher, const struct publication *publication,
+                                 const struct endpoint *endpoint) {
+    uint32_t index = atomic_load(&publisher->slot->announced_count);
+    if (index >= board_announced_room(publisher->board))
+        return;
+    claim_write(publisher, publication, endpoint);
+    board_announced(publisher->board, publisher->index)[index] = *endpoint;
+    atomic_store(&publisher->slot->announced_count, index + 1);
+}
+
+/* Tells the storm how far we are; the last one wakes it. */
+static void arrive(struct publisher *publisher, uint32_t round, enum phase phase) {
+    struct board *board = publisher->board;
+    atomic_store(&publisher->slot->progress, (uint64_t)round * 4 + phase);
+    if (atomic_fetch_add(&board->arrived, 1) + 1 != atomic_load(&board->awaited))
+        return;
+    atomic_fetch_add(&board->complete, 1);
+    board_wake(&board->complete);
+}
+
+/* Numbers that the user named are chosen before the strategy is asked. */
+static void begin_publications(struct publisher *publisher) {
+    for (uint32_t i = 0; i < publisher->settings->mappings; i++) {
+        struct publication *publication = &publisher->publications[i];
+        *publication = (struct publication){.mapping = &publisher->settings->mapping[i],
+                                            .endpoint = publisher->settings->mapping[i].endpoint,
+                                            .socket = -1};
+        if (publication->mapping->host_port <= 0)
+            continue;
+        publisher_attempt(publisher, publication)->named = true;
+        publisher_chose(publication, (unsigned)publication->mapping->host_port);
+    }
+}
+
+static void publish_round(struct publisher *publisher, const struct strategy *strategy,
+                          uint32_t round) {
+    seed(publisher, round);
+    atomic_store(&publisher->slot->attempt_count, 0);
+    atomic_store(&publisher->slot->progress, (uint64_t)round * 4); /* should we die in it */
+    atomic_store(&publisher->slot->announced_count, 0);
+    publisher->answer = publisher->slot->token;
+    begin_publications(publisher);
+    strategy->choose(publisher);
+    publisher_pause(publisher, publisher->settings->window_min_ns,
+                    publisher->settings->window_max_ns);
+    strategy->hold(publisher);
+    strategy->announce(publisher);
+    publisher->slot->announced_ns = monotonic_ns();
+    arrive(publisher, round, PHASE_ANNOUNCED);
+    answer_until_event(publisher);
+    strategy->release(publisher);
+    trace_views_make_ready(&publisher->views);
+    arrive(publisher, round, PHASE_FREED);
+}
+
+static void publish(struct publisher *publisher) {
+    const struct strategy *strategy = &strategies[publisher->settings->strategy];
+    struct board *board = publisher->board;
+    uint32_t done = 0;
+    arrive(publisher, 0, PHASE_STARTED);
+    for (;;) {
+        uint32_t round = atomic_load(&board->round);
+        if (atomic_load(&board->ended) != 0)
+            return;
+        if (round == done) {
+            board_wait(&board->round, round, ROUND_WAIT_SECONDS * SECOND_NS);
+            continue;
+        }
+        publish_round(publisher, strategy, round);
+        done = round;
+    }
+}
+
+static int fail(const char *what) {
+    fprintf(stderr, "portwitness: publisher: %s: %s\n", what, strerror(errno));
+    return STATUS_FAILED;
+}
+
+int publisher_main(int argc, char **argv) {
+    struct publisher publisher = {0};
+    struct trace_map map = {0};
+    struct trace_problem problem = {0};
+    if (argc < 3) {
+        errno = EINVAL;
+        return fail("arguments");
+    }
+    /* A storm that is killed takes its publishers with it; a Ctrl-C is the storm's to handle. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    publisher.board = board_open(atoi(argv[0]));
+    if (publisher.board == NULL)
+        return fail("board");
+    publisher.phase_event = atoi(argv[1]);
+    publisher.index = (uint32_t)atoi(argv[2]);
+    publisher.settings = &publisher.board->settings;
+    publisher.slot = board_slot(publisher.board, publisher.index);
+    publisher.publications = calloc(publisher.settings->mappings, sizeof *publisher.publications);
+    if (publisher.publications == NULL)
+        return fail("memory");
+    if (!trace_open(publisher.settings->trace, &map, &problem)) {
+        errno = problem.error;
+        return fail(problem.what);
+    }
+    recorder_attach(&map);
+    trace_views_find(&publisher.views, map.base);
+    publisher.pid = (uint32_t)getpid();
+    publisher.uid = (uint32_t)geteuid();
+    publish(&publisher);
+    free(publisher.publications);
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* The options of `portwitness stress`. */
+#ifndef PORTWITNESS_STRESS_STRESS_OPTIONS_H
+#define PORTWITNESS_STRESS_STRESS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/base/policy_option.h"
+
+enum { STRESS_COPIES_MAX = 1000, STRESS_POLICIES_MAX = 16 };
+
+struct stress_options {
+    unsigned copies; /* at a time */
+    unsigned rounds;
+    unsigned timeout_seconds; /* of a copy */
+    struct policy_option policies[STRESS_POLICIES_MAX];
+    unsigned policy_count; /* at least 1 */
+    const char *keep;      /* the folder for what failed; NULL: a new one here */
+    bool until_failure;
+    bool isolate;
+    bool json;
+    bool help;
+    char **command; /* ended by NULL; has at least the program, unless help is asked for */
+};
+
+/* Fills *options from the arguments of `stress` (argv[0] is "stress"). false, with one line on
+ * stderr, where they make no sense. The options point into argv. */
+bool stress_options_parse(struct stress_options *options, int argc, char **argv);
+
+/* Help for `portwitness stress`. */
+extern const char stress_options_help[];
+
+#endif

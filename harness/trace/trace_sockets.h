@@ -1,0 +1,102 @@
+/* The sockets that a trace tells of, and who holds descriptors of them. */
+#ifndef PORTWITNESS_TRACE_TRACE_SOCKETS_H
+#define PORTWITNESS_TRACE_TRACE_SOCKETS_H
+
+#include <stdbool.h>
+
+#include "harness/base/map.h"
+
+/* How the end of a binding, or the last descriptor of a socket, is known to have gone. */
+enum end_known_by {
+    END_NOT_SEEN = 0,
+    END_CLOSED,         /* the last descriptor was closed */
+    END_INFERRED,       /* nobody saw the close; what came after tells of it */
+    END_EXIT,           /* the last process that held it ended */
+    END_DESTROYED,      /* the kernel's notice */
+    END_CONNECT_FAILED, /* the port of a port-0 request goes with a connect that fails */
+    END_SHUTDOWN,       /* ... with the shutdown of a listener */
+    END_DISCONNECT      /* ... with connect(AF_UNSPEC) */
+};
+
+struct socket_state {
+    uint64_t cookie;
+    uint64_t netns;
+    uint64_t released_ns;  /* the latest time at which a descriptor of it went */
+    uint64_t destroyed_ns; /* 0: no notice */
+    uint32_t binding;      /* the present one, MAP_NONE if none */
+    uint32_t next_accepted;
+    uint32_t holders;   /* descriptors */
+    uint32_t in_flight; /* descriptors in SCM_RIGHTS messages */
+    uint16_t protocol;
+    uint8_t type;
+    uint8_t released_by; /* enum end_known_by */
+    bool time_wait;      /* the notice said that TIME_WAIT stands */
+    bool listening;
+    bool client;   /* connected, or about to be */
+    bool accepted; /* in the list of a listener; a damaged trace may tell of it once more */
+    bool linger_zero;
+    bool reuse_address;
+    bool uncertain; /* a torn record concerns it */
+};
+
+/* One descriptor of a socket in one process. Those of one (process, descriptor) form a chain, since
+ * a number may be in use again before the record of its close comes; free ones stay in it. It never
+ * has more than SAME_NUMBER_MAX. */
+struct holder {
+    uint64_t since_ns;
+    uint64_t superseded_ns; /* when the number turned up with another socket; 0: did not */
+    uint32_t socket;        /* MAP_NONE: free */
+    uint32_t next_same_number;
+    uint32_t next_of_process;
+    int descriptor;
+};
+
+/* As many threads may be between the close of a number and the end of its record, on a machine that
+ * is busy enough. */
+enum { SAME_NUMBER_MAX = 1024, HOLDERS_MAX = 4 << 20 };
+
+/* Zero-initialized there are none. */
+struct sockets {
+    struct socket_state *list;
+    size_t count;
+    size_t room;
+    struct map by_cookie;
+    struct holder *holders;
+    size_t holder_count;
+    size_t holder_room;
+    struct map by_number; /* (process index, descriptor) to the first holder of its chain */
+    uint32_t *of_process; /* by process index: the first holder */
+    size_t process_count;
+    size_t process_room;
+};
+
+/* The index of the socket that a record of (process index, descriptor) with that cookie concerns,
+ * made if need be. Without a cookie it is what the descriptor was last known to be. */
+uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor, uint64_t cookie);
+
+/* The descriptor is one of the socket's from `ns` on. */
+void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
+                  uint64_t ns);
+
+/* The descriptor was closed. */
+void sockets_release(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
+                     uint64_t ns, enum end_known_by how);
+
+/* All descriptors of a process are gone at `ns`. */
+void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
+                         enum end_known_by how);
+
+/* A forked child has what its parent has. Beyond HOLDERS_MAX no more is copied, and the sockets
+ * become uncertain. */
+void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t child, uint64_t ns);
+
+/* Settles descriptors whose number turned up with another socket and whose close never came. */
+void sockets_settle(struct sockets *sockets);
+
+/* Marks the sockets that a torn record of this process and descriptor may concern. */
+void sockets_doubt(struct sockets *sockets, uint32_t process, int descriptor);
+
+/* Frees all. */
+void sockets_free(struct sockets *sockets);
+
+#endif

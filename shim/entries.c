@@ -1,0 +1,165 @@
+/*
+ * The exported entries and the pointers to what comes after us, made from calls.def. An entry takes
+ * the return address, which only it can know, and passes on to call_NAME.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "shim/real.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+#define SITE __builtin_return_address(0)
+
+struct real_calls real;
+
+/* For a call that this C library does not have: a program that looks for it finds our entry. */
+static long missing(void) {
+    errno = ENOSYS;
+    return -1;
+}
+
+static void look_up(void *pointer, const char *name) {
+    void *next = dlsym(RTLD_NEXT, name);
+    long (*none)(void) = missing;
+    if (next == NULL)
+        memcpy(&next, &none, sizeof next);
+    memcpy(pointer, &next, sizeof next); /* a function pointer is no void pointer in ISO C */
+}
+
+void real_resolve(void) {
+    int saved = errno;
+#define CALL(number, result, name, parameters, arguments) look_up(&real.name, #name);
+#define CALL_PLAIN(number, result, name) look_up(&real.name, #name);
+#define CALL_VOID(number, name, parameters, arguments) look_up(&real.name, #name);
+#define CALL_OWN(number, result, name, parameters) look_up(&real.name, #name);
+#include "shim/shared/calls.def"
+#undef CALL
+#undef CALL_PLAIN
+#undef CALL_VOID
+#undef CALL_OWN
+    errno = saved;
+}
+
+/* A call may come before any constructor has run. */
+#define BE_RESOLVED(name)                                                                          \
+    if (__builtin_expect(real.name == NULL, 0))                                                    \
+    real_resolve()
+
+/* The entries have names of their own in C and the wrapped name as symbol, so that the system's
+ * prototypes (transparent unions, nonnull and noreturn attributes) do not clash with them. */
+#define CALL(number, result, name, parameters, arguments)                                          \
+    EXPORTED result entry_##name parameters __asm__(#name);                                        \
+    result entry_##name parameters {                                                               \
+        BE_RESOLVED(name);                                                                         \
+        return call_##name(UNWRAP arguments, SITE);                                                \
+    }
+#define CALL_PLAIN(number, result, name)                                                           \
+    EXPORTED result entry_##name(void) __asm__(#name);                                             \
+    result entry_##name(void) {                                                                    \
+        BE_RESOLVED(name);                                                                         \
+        return call_##name(SITE);                                                                  \
+    }
+#define CALL_VOID(number, name, parameters, arguments)                                             \
+    EXPORTED void entry_##name parameters __asm__(#name);                                          \
+    void entry_##name parameters {                                                                 \
+        BE_RESOLVED(name);                                                                         \
+        call_##name(UNWRAP arguments, SITE);                                                       \
+    }
+#define CALL_OWN(number, result, name, parameters)
+#include "shim/shared/calls.def"
+
+EXPORTED ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
+                              const struct sockaddr *address, socklen_t length) __asm__("sendto");
+ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
+                     const struct sockaddr *address, socklen_t length) {
+    BE_RESOLVED(sendto);
+    if (!send_may_bind(fd, flags))
+        return real.sendto(fd, data, size, flags, address, length);
+    return call_sendto(fd, data, size, flags, address, length, SITE);
+}
+
+/* The variadic ones. Arguments that were not given are read as garbage and passed on unread, as the
+ * C library does itself. */
+EXPORTED int entry_fcntl(int fd, int command, ...) __asm__("fcntl");
+int entry_fcntl(int fd, int command, ...) {
+    va_list list;
+    va_start(list, command);
+    long argument = va_arg(list, long);
+    va_end(list);
+    BE_RESOLVED(fcntl);
+    return call_fcntl(fd, command, argument, real.fcntl, NUMBER_fcntl, SITE);
+}
+
+EXPORTED int entry_fcntl64(int fd, int command, ...) __asm__("fcntl64");
+int entry_fcntl64(int fd, int command, ...) {
+    va_list list;
+    va_start(list, command);
+    long argument = va_arg(list, long);
+    va_end(list);
+    BE_RESOLVED(fcntl64);
+    return call_fcntl(fd, command, argument, real.fcntl64, NUMBER_fcntl64, SITE);
+}
+
+EXPORTED int entry_prctl(int option, ...) __asm__("prctl");
+int entry_prctl(int option, ...) {
+    long a[4];
+    va_list list;
+    va_start(list, option);
+    for (int i = 0; i < 4; i++)
+        a[i] = va_arg(list, long);
+    va_end(list);
+    BE_RESOLVED(prctl);
+    return call_prctl(option, a, SITE);
+}
+
+static size_t count_arguments(va_list list) {
+    size_t count = 1;
+    while (va_arg(list, const char *) != NULL)
+        count++;
+    return count;
+}
+
+static void gather_arguments(char **argv, const char *first, size_t count, va_list list) {
+    memcpy(argv, &first, sizeof first);
+    for (size_t i = 1; i <= count; i++)
+        argv[i] = va_arg(list, char *);
+}
+
+/* Expands to the argument vector of an execl-like call on the stack. */
+#define GATHER(argv, first)                                                                        \
+    va_list list;                                                                                  \
+    va_start(list, first);                                                                         \
+    size_t count = first == NULL ? 0 : count_arguments(list);                                      \
+    va_end(list);                                                                                  \
+    char *argv[count + 1];                                                                         \
+    va_start(list, first);                                                                         \
+    if (count > 0)                                                                                 \
+        gather_arguments(argv, first, count, list);                                                \
+    argv[count] = NULL
+
+EXPORTED int entry_execl(const char *path, const char *argument, ...) __asm__("execl");
+int entry_execl(const char *path, const char *argument, ...) {
+    GATHER(argv, argument);
+    va_end(list);
+    BE_RESOLVED(execv);
+    return call_execv(path, argv, SITE);
+}
+
+EXPORTED int entry_execlp(const char *file, const char *argument, ...) __asm__("execlp");
+int entry_execlp(const char *file, const char *argument, ...) {
+    GATHER(argv, argument);
+    va_end(list);
+    BE_RESOLVED(execvp);
+    return call_execvp(file, argv, SITE);
+}
+
+EXPORTED int entry_execle(const char *path, const char *argument, ...) __asm__("execle");
+int entry_execle(const char *path, const char *argument, ...) {
+    GATHER(argv, argument);
+    char *const *envp = va_arg(list, char *const *);
+    va_end(list);
+    BE_RESOLVED(execve);
+    return call_execve(path, argv, envp, SITE);
+}

@@ -1,0 +1,80 @@
+/*
+ * The policy of the run at work: port-0 requests answered with a port of its choice, and what it
+ * has to know of other calls. Nothing here is called unless policy_on.
+ */
+#ifndef PORTWITNESS_POLICY_POLICY_H
+#define PORTWITNESS_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "shim/shared/policy_space.h"
+#include "shim/socket/descriptors.h"
+
+/* The run has a policy other than the kernel's own choice; set once, when the trace is attached. */
+extern bool policy_on;
+
+/* Sets policy_on. */
+void policy_begin(void);
+
+enum policy_call { POLICY_BIND, POLICY_LISTEN, POLICY_CONNECT, POLICY_SEND };
+
+/* One port-0 request. The caller sets the first part. */
+struct policy_request {
+    enum policy_call kind;
+    int fd;
+    const struct socket_facts *facts;
+    const struct sockaddr *address; /* as the guest gave it: bind's, or the destination; or NULL */
+    socklen_t length;
+    /* Set by policy_applies and policy_answer. */
+    struct sockaddr_storage copy; /* of the address: the guest's memory is read once */
+    struct policy_space *space;
+    uint64_t sequence;  /* seeded: what the ports of this request are made from */
+    uint64_t flags;     /* for the record: PW_FLAG_POLICY and those behind it */
+    unsigned tried;     /* numbers that the kernel refused */
+    unsigned turn;      /* in the present source of ports */
+    unsigned source;    /* where ports come from, the next one when it has none left */
+    uint16_t avoid;     /* the destination's own port */
+    uint16_t low, high; /* the present choice */
+    bool narrowed;      /* IP_LOCAL_PORT_RANGE is set */
+    bool cannot_narrow; /* the kernel does not have it */
+    bool is_early, is_recycled;
+};
+
+/* Whether the policy is to answer: a request for port 0 on a TCP or UDP socket without a port range
+ * of the program's own. The guest's address is read only where the kernel could read it. */
+bool policy_applies(struct policy_request *request);
+
+/* Makes the call, with the port narrowed down to one of the policy's choice and, where the kernel
+ * refuses that, the next. It fails only as the kernel's own choice would. The socket's options are
+ * afterwards what they were. errno is the call's. */
+long policy_answer(struct policy_request *request, long (*call)(const void *),
+                   const void *arguments);
+
+/* The space of a TCP or UDP socket, NULL for others and where there is none. */
+struct policy_space *policy_space_of(const struct socket_facts *facts, bool make);
+
+/* Puts the socket's range back, for a call that was left from within. */
+void policy_abandon(int fd);
+
+/* A socket has got this port. `by_number`: as the program asked for. */
+void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_number);
+
+/* The program read the number of its port. Under `soonest` nothing follows of
+ * a source port. */
+void policy_note_read(const struct socket_facts *facts, uint16_t port);
+
+/* A bind by number was refused with EADDRINUSE. */
+void policy_note_refused(const struct socket_facts *facts, uint16_t port);
+
+/* This process binds by number a port that might have been handed out: it is one that asks for
+ * numbers again that it let go. */
+void policy_note_by_number(void);
+
+/* Around a close or whatever else lets the port go; the second after the kernel has done it. Under
+ * `soonest` they may wait a little (policy_pause.c). */
+void policy_before_release(const struct socket_facts *facts);
+void policy_note_released(const struct socket_facts *facts, uint16_t port);
+
+#endif

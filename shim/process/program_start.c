@@ -1,0 +1,177 @@
+/*
+ * The last moment at which a program's start can be told of is before it happens: after a
+ * successful exec nobody comes back, and what cannot load the shim never speaks for itself.
+ */
+#include "shim/process/program_start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shim/policy/place.h"
+#include "shim/process/guest_environment.h"
+#include "shim/process/module_map.h"
+#include "shim/process/process.h"
+#include "shim/real.h"
+#include "shim/shared/raw_syscall.h"
+
+static bool begin_text_record(struct record *record, enum pw_kind kind,
+                              const struct program_start *start) {
+    size_t length = strlen(start->facts.path);
+    unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
+    enum gate open = gate();
+    if (open == GATE_CLOSED)
+        return false;
+    module_note(start->site);
+    if (!record_begin(record, kind, units, process_serial(), -1, start->begin_ns))
+        return false;
+    struct pw_start *first = &record->units[0].start;
+    first->thread = process_thread();
+    first->source = PW_SOURCE_SHIM;
+    first->call = (uint8_t)start->number;
+    first->site = (uint64_t)(uintptr_t)start->site;
+    first->flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
+    first->flags |= start->plan.restored != 0 ? PW_FLAG_RESTORED : 0;
+    if (!record_text(record, 2, start->facts.path, length))
+        first->flags |= PW_FLAG_TEXT_CUT;
+    return true;
+}
+
+static void record_program(enum pw_kind kind, const struct program_start *start, uint32_t pid,
+                           int error) {
+    struct record record;
+    if (!begin_text_record(&record, kind, start))
+        return;
+    record.units[0].start.error = (uint16_t)error;
+    record.units[1].process.pid = pid;
+    record.units[1].process.uid = process_uid();
+    record_commit(&record, 0);
+}
+
+static void record_blind_spot(const struct program_start *start, int reason, uint32_t pid) {
+    struct record record;
+    if (!begin_text_record(&record, PW_KIND_BLIND_SPOT, start))
+        return;
+    record.units[1].numbers.code = (uint32_t)reason;
+    record.units[1].numbers.number[0] = pid;
+    record_commit(&record, 0);
+}
+
+static int blind_reason(const struct program_start *start) {
+    if (start->facts.obstacle != 0)
+        return start->facts.obstacle;
+    return start->plan.lost ? PW_BLIND_NOT_FOLLOWED : 0;
+}
+
+static void plan_and_tell(struct program_start *start, bool found, char *const *envp) {
+    if (start->facts.obstacle == 0)
+        start->facts.obstacle = environment_obstacle();
+    start->space = environment_plan(&start->plan, envp, &start->facts);
+    start->blind = found ? blind_reason(start) : 0;
+    if (!start->in_child && gate() == GATE_VFORK)
+        policy_place_enter_vfork_child();
+    if (start->in_child)
+        return; /* told by program_start_spawned, when its pid is known */
+    record_program(PW_KIND_EXEC, start, process_pid_now(), 0);
+    if (start->blind != 0)
+        record_blind_spot(start, start->blind, process_pid_now());
+}
+
+static void begin(struct program_start *start, bool found, char *const *envp) {
+    if (start->on)
+        plan_and_tell(start, found, envp);
+    start->left_vfork = !start->in_child && process_leave_vfork();
+}
+
+static void prepare(struct program_start *start, int number, const void *site) {
+    start->on = environment_trace()[0] != '\0';
+    start->space = 0;
+    start->blind = 0;
+    start->left_vfork = false;
+    start->in_child = number == NUMBER_posix_spawn || number == NUMBER_posix_spawnp;
+    start->number = number;
+    start->site = site;
+    start->begin_ns = monotonic_ns();
+    memset(&start->plan, 0, sizeof start->plan);
+}
+
+void program_start_begin(struct program_start *start, const char *name, const char *search_path,
+                         char *const *envp, int number, const void *site) {
+    prepare(start, number, site);
+    begin(start, start->on && program_inspect(name, search_path, &start->facts), envp);
+}
+
+void program_start_begin_descriptor(struct program_start *start, int fd, char *const *envp,
+                                    int number, const void *site) {
+    prepare(start, number, site);
+    begin(start, start->on && program_inspect_descriptor(fd, &start->facts), envp);
+}
+
+void program_start_failed(const struct program_start *start, int error) {
+    if (start->left_vfork)
+        process_return_to_vfork();
+    if (start->on)
+        record_program(PW_KIND_EXEC_FAILED, start, process_pid_now(), error);
+    errno = error;
+}
+
+void program_start_spawned(const struct program_start *start, int pid) {
+    if (!start->on)
+        return;
+    record_program(PW_KIND_EXEC, start, (uint32_t)pid, 0);
+    if (start->blind != 0)
+        record_blind_spot(start, start->blind, (uint32_t)pid);
+}
+
+void *program_start_map(size_t size) {
+    long answer = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (answer < 0 && answer > -4096)
+        return NULL;
+    if (gate() == GATE_VFORK)
+        process_vfork_leaves((void *)answer, size);
+    return (void *)answer;
+}
+
+static void give_back(const struct program_start *start, void *space) {
+    if (start->space <= START_STACK_BYTES)
+        return;
+    process_vfork_leaves(NULL, 0);
+    program_start_unmap(space, start->space);
+}
+
+char **program_start_environment(const struct program_start *start, void *space) {
+    char **given = (char **)(uintptr_t)start->plan.given;
+    char **built = space != NULL ? environment_build(&start->plan, space) : NULL;
+    if (built == NULL && space != NULL)
+        give_back(start, space);
+    return built != NULL ? built : given;
+}
+
+void program_start_end(const struct program_start *start, char **environment) {
+    if (environment != (char **)(uintptr_t)start->plan.given)
+        give_back(start, environment);
+}
+
+const char *program_search_path(void) {
+    const char *path = guest_environment_value(environ, "PATH");
+    return path != NULL ? path : "/bin:/usr/bin";
+}
+
+void program_start_unmap(void *space, size_t size) {
+    raw_syscall3(SYS_munmap, RAW(space), (long)size, 0);
+}
+
+void program_start_tell_own(void) {
+    struct program_start start;
+    char path[sizeof start.facts.path];
+    long length =
+        raw_syscall4(SYS_readlinkat, AT_FDCWD, RAW("/proc/self/exe"), RAW(path), sizeof path - 1);
+    if (length <= 0)
+        return;
+    path[length] = '\0';
+    prepare(&start, 0, NULL);
+    if (program_inspect(path, NULL, &start.facts) && start.facts.obstacle == PW_BLIND_OWN_CALLS)
+        record_blind_spot(&start, PW_BLIND_OWN_CALLS, process_pid_now());
+}

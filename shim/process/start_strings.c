@@ -1,0 +1,56 @@
+/*
+ * PORT=$(pick); server $PORT: that the binder was handed the number is seen in its start-up strings
+ * alone. They are read where the kernel put them, on the stack: environ itself may change under us.
+ */
+#include "shim/process/start_strings.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "shim/process/process.h"
+#include "shim/shared/trace_format.h"
+
+enum { SEARCH_BYTES = 256 * 1024 };
+
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+static bool holds(const char *from, const char *end, const char *digits, size_t length) {
+    for (const char *at = from; end - at >= (long)length; at++) {
+        at = memchr(at, digits[0], (size_t)(end - at));
+        if (at == NULL || end - at < (long)length)
+            return false;
+        if (memcmp(at, digits, length) == 0 && (at == from || !is_digit(at[-1])) &&
+            (at + length == end || !is_digit(at[length])))
+            return true;
+    }
+    return false;
+}
+
+static uint64_t search(const char *from, const char *end, const char *digits, size_t length,
+                       uint64_t found) {
+    uint64_t flags = 0;
+    if (from == NULL || end < from)
+        return PW_FLAG_SEARCH_CUT; /* not known where they are */
+    if (end - from > SEARCH_BYTES) {
+        end = from + SEARCH_BYTES;
+        while (end > from && is_digit(end[-1]))
+            end--; /* nobody looks at how this number goes on */
+        flags = PW_FLAG_SEARCH_CUT;
+    }
+    return holds(from, end, digits, length) ? flags | found : flags;
+}
+
+uint64_t start_strings_hold(uint16_t port) {
+    const struct start_strings *strings = process_start_strings();
+    char reversed[5], digits[5];
+    size_t length = 0;
+    for (unsigned rest = port; rest > 0; rest /= 10)
+        reversed[length++] = (char)('0' + rest % 10);
+    for (size_t i = 0; i < length; i++)
+        digits[i] = reversed[length - 1 - i];
+    return search(strings->arguments, strings->arguments_end, digits, length,
+                  PW_FLAG_IN_ARGUMENTS) |
+           search(strings->environment, strings->environment_end, digits, length,
+                  PW_FLAG_IN_ENVIRONMENT);
+}

@@ -1,0 +1,17 @@
+/* Seccomp filters that come from outside, such as a container's: how many there are, and whether
+ * they let through what the shim adds. Used by the shim and by `run`. */
+#ifndef PORTWITNESS_SHARED_FILTER_TRIAL_H
+#define PORTWITNESS_SHARED_FILTER_TRIAL_H
+
+#include <stdbool.h>
+
+/* The number of seccomp filters on the calling thread, from /proc/self/status (proc(5); counted
+ * since Linux 5.9). 0: none. UINT_MAX: some, and /proc is not there to count them. */
+unsigned filter_count(void);
+
+/* Makes each of the shim's own system calls once in a child process, which a filter may end without
+ * harm to us. true where the child came through. Arguments are such that nothing happens. No
+ * SIGCHLD comes of it. */
+bool filter_trial(void);
+
+#endif

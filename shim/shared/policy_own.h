@@ -1,0 +1,24 @@
+/* `soonest` is an adversary, and must be a fair one: a program that asks for numbers until it is
+ * given one that it has not had yet would never end if it were given its own again each time. */
+#ifndef PORTWITNESS_SHARED_POLICY_OWN_H
+#define PORTWITNESS_SHARED_POLICY_OWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shim/shared/policy_space.h"
+
+/* This process let the port go, and its stamp says so. */
+void policy_own_released(const struct policy_space *space, uint16_t port, uint32_t stamp);
+
+/* Whether this process was given the port twice in a row, having been the one that let it go each
+ * time: the next to have it is another process. `stamp` is the port's. */
+bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp);
+
+/* It was left to the kernel instead; the port may be given again. */
+void policy_own_begin_anew(const struct policy_space *space, uint16_t port);
+
+/* This process is given a port with that stamp. */
+void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * The ports that were let go in this run, one queue for each protocol and network namespace:
+ * `soonest` takes the newest, `quarantine` the one that has rested longest. Lock-free, and safe
+ * against the death of any process at any instruction; async-signal-safe.
+ */
+#ifndef PORTWITNESS_SHARED_POLICY_SPACE_H
+#define PORTWITNESS_SHARED_POLICY_SPACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shim/shared/policy_format.h"
+
+/* A space as this process knows it. What never changes is looked at once, when the process first
+ * meets the space, and kept here, where nobody else can write: the words in the trace that say
+ * where the arrays lie may be anything by then. The arrays' own words are to be believed by nobody.
+ */
+struct policy_space {
+    struct pw_policy_space *words; /* those that change */
+    _Atomic uint32_t *stamps;      /* NULL: the policy needs no queue */
+    _Atomic uint16_t *holders;
+    _Atomic uint32_t *ring;
+    uint64_t key;
+    uint32_t ring_mask; /* a power of two less one */
+    uint16_t low, high; /* the ports that may be handed out */
+    uint16_t system_low, system_high;
+};
+
+/* The area of the attached trace; NULL where the run has no policy (the kernel's own choice). */
+struct pw_policy_area *policy_area(void);
+
+/* The policy of the attached trace, as it was when it was attached. */
+const struct pw_policy_config *policy_config(void);
+
+/* Forgets the spaces that this process knows: another trace was attached. */
+void policy_spaces_forget(void);
+
+/* Adds 1 to one of the area's counters. */
+void policy_count(enum pw_policy_count what);
+
+/* The space of a network namespace (SO_NETNS_COOKIE) and protocol (UDP or TCP), made where it is
+ * not there yet; the calling thread should be in that namespace then, as the port range of its
+ * namespace is read. NULL where the area has no room for one more,
+ * or tells of the space what cannot be. */
+struct policy_space *policy_space(uint64_t netns, bool is_udp);
+
+/* The same, but never made. */
+struct policy_space *policy_space_known(uint64_t netns, bool is_udp);
+
+/* Whether the port is one that may be handed out. */
+bool policy_space_has(const struct policy_space *space, uint16_t port);
+
+/* Takes the port let go last, other than `avoid` (0: none); 0 where there is none. */
+uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid);
+
+/* The same for an adversary that is fair (policy_own.h): 0 also where the latest is this process's
+ * own, and it has been given them often enough, and now and then. */
+uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid);
+
+/* While its close has not come back, a port is the one let go last, whatever else is let go. Of two
+ * that wait so, the one with the lower score, the likelier to ask for its number again, goes on:
+ * false where that is another one. */
+bool policy_want(struct policy_space *space, uint16_t port, unsigned score);
+bool policy_want_still(struct policy_space *space, uint16_t port, unsigned score);
+void policy_want_no_more(struct policy_space *space, uint16_t port);
+bool policy_is_wanted(const struct policy_space *space);
+
+/* Takes a port that nobody of this run has had, or that has rested for its time. */
+uint16_t policy_take_rested(struct policy_space *space, uint16_t avoid);
+
+/* Takes the port that has rested longest, though not for its time. 0 where none rests at all. */
+uint16_t policy_take_oldest(struct policy_space *space, uint16_t avoid);
+
+/* A socket was given the port, by whatever way; `known` if its number is known beforehand. */
+void policy_port_bound(struct policy_space *space, uint16_t port, uint64_t cookie, bool known);
+
+/* Somebody read the number. */
+void policy_port_read(struct policy_space *space, uint16_t port);
+
+/* Nobody is likely to ask for the number again. */
+void policy_port_forget(struct policy_space *space, uint16_t port);
+
+/* A bind to this number was refused: whoever wanted it back knows now. */
+void policy_port_refused(struct policy_space *space, uint16_t port);
+
+/* The socket is about to let the port go, and will tell: a notice of the kernel's that comes first
+ * is not to be believed. */
+void policy_port_closing(struct policy_space *space, uint16_t port, uint64_t cookie);
+
+/* The socket let the port go. `by_notice`: the kernel told of it, which is believed only where the
+ * port is not somebody else's already. True where the number was known to somebody and the port
+ * waits in the queue, with *stamp what it says then. */
+bool policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie,
+                          bool by_notice, uint32_t *stamp);
+
+/* Whether a port that was let go with this stamp is still there to be taken. */
+bool policy_port_queued(const struct policy_space *space, uint16_t port, uint32_t stamp);
+
+/* Whether a port that was let go with this stamp is bound again by now. */
+bool policy_port_taken(const struct policy_space *space, uint16_t port, uint32_t stamp);
+
+/* Whether the port was handed out while somebody may want it back, who has not asked yet. */
+bool policy_port_disputed(const struct policy_space *space, uint16_t port, uint64_t cookie);
+
+/* Notes that a thread asks for a port, and tells whether another one did in the last second. */
+void policy_note_asker(struct policy_space *space, uint32_t thread);
+bool policy_others_ask(const struct policy_space *space, uint32_t thread);
+
+#endif

@@ -1,0 +1,23 @@
+/* Calls that a thread can leave without returning, while a record of them is open: it may be
+ * cancelled in them (pthreads(7)), or a signal handler may jump out of them. */
+#ifndef PORTWITNESS_SOCKET_CANCELLABLE_H
+#define PORTWITNESS_SOCKET_CANCELLABLE_H
+
+#include <stdbool.h>
+
+#include "shim/shared/recorder.h"
+
+/* An open record and what is still to be asked should its call be left. */
+struct open_call {
+    struct record *record;
+    int fd;         /* whose address is then asked for, -1: nobody's */
+    bool unbound;   /* the call was a port-0 request */
+    bool by_policy; /* its socket's port range may be narrowed */
+};
+
+/* Runs call(arguments); should the thread leave it, the record is committed with PW_FLAG_CANCELLED
+ * and the address that the socket has by then, instead of being left torn. */
+long cancellable(const struct open_call *open, long (*call)(const void *arguments),
+                 const void *arguments);
+
+#endif
