@@ -79,7 +79,7 @@ static void warn(const char *path, const struct trace_problem *problem) {
         at = append(at, end, name);
         at = append(at, end, ")");
     }
-    at = append(at, end, "; the program runs on unwitnessed");
+    at = append(at, end, "; the program runs on unrecorded");
     *at++ = '\n';
     raw_syscall3(SYS_write, 2, RAW(line), at - line);
 }
@@ -179,7 +179,7 @@ static void start_once(void) {
     adopt_all_inherited();
 }
 
-void witness_start(void) {
+void shim_start(void) {
     int expected = STATE_NEW;
     if (atomic_load_explicit(&state, memory_order_acquire) != STATE_NEW ||
         !atomic_compare_exchange_strong(&state, &expected, STATE_STARTING))
@@ -201,7 +201,7 @@ static void end_with_status(int status, void *unused) {
 }
 
 __attribute__((constructor)) static void construct(void) {
-    witness_start();
+    shim_start();
     if (gate() == GATE_OPEN)
         told_at_exit = on_exit(end_with_status, NULL) == 0;
 }

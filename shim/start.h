@@ -4,6 +4,6 @@
 
 /* Done once, by the constructor or by whichever wrapper is called before it. Calls from within are
  * harmless. Keeps errno. */
-void witness_start(void);
+void shim_start(void);
 
 #endif

@@ -35,7 +35,7 @@ static enum part v6_part(const struct endpoint *endpoint) {
     return endpoint_is_wildcard(endpoint) ? PART_ANY : PART_ONE;
 }
 
-static bool parts_meet(enum part one, enum part other, bool equal) {
+static bool parts_overlap(enum part one, enum part other, bool equal) {
     if (one == PART_NONE || other == PART_NONE)
         return false;
     return one == PART_ANY || other == PART_ANY || equal;
@@ -43,8 +43,8 @@ static bool parts_meet(enum part one, enum part other, bool equal) {
 
 bool endpoint_addresses_overlap(const struct endpoint *one, const struct endpoint *other) {
     bool equal = memcmp(one->address, other->address, 16) == 0 && one->scope == other->scope;
-    return parts_meet(v4_part(one), v4_part(other), equal) ||
-           parts_meet(v6_part(one), v6_part(other), equal);
+    return parts_overlap(v4_part(one), v4_part(other), equal) ||
+           parts_overlap(v6_part(one), v6_part(other), equal);
 }
 
 bool endpoints_overlap(const struct endpoint *one, const struct endpoint *other) {

@@ -33,7 +33,7 @@ static bool is_below(const struct machine *machine, uint64_t lower, uint64_t upp
     return lower != 0 && lower == upper;
 }
 
-uint64_t kinship_process(const struct machine *machine, uint64_t serial) {
+uint64_t ancestry_process(const struct machine *machine, uint64_t serial) {
     for (int step = 0; step < STEPS_MAX; step++) {
         const struct process *process = machine_process(machine, serial);
         if (process == NULL || !is_exec_step(machine, process, tag_of(serial)))
@@ -43,40 +43,40 @@ uint64_t kinship_process(const struct machine *machine, uint64_t serial) {
     return serial;
 }
 
-bool kinship_is_kin(const struct machine *machine, uint64_t one, uint64_t other) {
+bool ancestry_is_related(const struct machine *machine, uint64_t one, uint64_t other) {
     if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
         return false;
-    return is_below(machine, one, kinship_process(machine, other)) ||
-           is_below(machine, other, kinship_process(machine, one));
+    return is_below(machine, one, ancestry_process(machine, other)) ||
+           is_below(machine, other, ancestry_process(machine, one));
 }
 
-bool kinship_is_same(const struct machine *machine, uint64_t one, uint64_t other) {
+bool ancestry_is_same(const struct machine *machine, uint64_t one, uint64_t other) {
     if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
         return false;
-    return one == other || kinship_process(machine, one) == kinship_process(machine, other);
+    return one == other || ancestry_process(machine, one) == ancestry_process(machine, other);
 }
 
-uint64_t kinship_parent(const struct machine *machine, uint64_t serial) {
-    return kinship_process(machine, above(machine, kinship_process(machine, serial)));
+uint64_t ancestry_parent(const struct machine *machine, uint64_t serial) {
+    return ancestry_process(machine, above(machine, ancestry_process(machine, serial)));
 }
 
-bool kinship_is_sibling(const struct machine *machine, uint64_t one, uint64_t other) {
+bool ancestry_is_sibling(const struct machine *machine, uint64_t one, uint64_t other) {
     if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
         return false;
-    uint64_t elder = kinship_process(machine, one);
-    for (int i = 0; i < SIBLING_GENERATIONS && elder != 0; i++) {
-        elder = kinship_parent(machine, elder);
-        uint64_t other_elder = kinship_process(machine, other);
-        for (int j = 0; j < SIBLING_GENERATIONS && elder != 0 && other_elder != 0; j++) {
-            other_elder = kinship_parent(machine, other_elder);
-            if (elder == other_elder)
+    uint64_t ancestor = ancestry_process(machine, one);
+    for (int i = 0; i < SIBLING_GENERATIONS && ancestor != 0; i++) {
+        ancestor = ancestry_parent(machine, ancestor);
+        uint64_t other_ancestor = ancestry_process(machine, other);
+        for (int j = 0; j < SIBLING_GENERATIONS && ancestor != 0 && other_ancestor != 0; j++) {
+            other_ancestor = ancestry_parent(machine, other_ancestor);
+            if (ancestor == other_ancestor)
                 return true;
         }
     }
     return false;
 }
 
-uint64_t kinship_program_began_ns(const struct machine *machine, uint64_t serial) {
+uint64_t ancestry_program_began_ns(const struct machine *machine, uint64_t serial) {
     const struct process *process = machine_process(machine, serial);
     for (int step = 0; process != NULL && process->by_fork && step < STEPS_MAX; step++) {
         const struct process *parent = machine_process(machine, above(machine, serial));
@@ -102,7 +102,7 @@ static const struct process *successor_of(const struct processes *processes,
     return NULL;
 }
 
-int kinship_status(const struct machine *machine, uint64_t serial) {
+int ancestry_status(const struct machine *machine, uint64_t serial) {
     const struct process *process = machine_process(machine, serial);
     if (process == NULL || process->status >= 0)
         return process != NULL ? process->status : -1;

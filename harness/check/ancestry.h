@@ -5,26 +5,26 @@
 #include "harness/check/machine.h"
 
 /* The process that an image runs in, named by its first image; 0 for 0. */
-uint64_t kinship_process(const struct machine *machine, uint64_t serial);
+uint64_t ancestry_process(const struct machine *machine, uint64_t serial);
 
 /* The process that made that one, 0 if not known. */
-uint64_t kinship_parent(const struct machine *machine, uint64_t serial);
+uint64_t ancestry_parent(const struct machine *machine, uint64_t serial);
 
 /* The same process (whatever it executed since), or one an ancestor of the other. */
-bool kinship_is_kin(const struct machine *machine, uint64_t one, uint64_t other);
+bool ancestry_is_related(const struct machine *machine, uint64_t one, uint64_t other);
 
 /* Is `one` the same process as `other`, by way of exec? */
-bool kinship_is_same(const struct machine *machine, uint64_t one, uint64_t other);
+bool ancestry_is_same(const struct machine *machine, uint64_t one, uint64_t other);
 
 /* Have they a common ancestor at most three generations above each? */
-bool kinship_is_sibling(const struct machine *machine, uint64_t one, uint64_t other);
+bool ancestry_is_sibling(const struct machine *machine, uint64_t one, uint64_t other);
 
 /* When the program image that the process runs began, by the earliest that it or, where it was
  * forked, the process that started that image told. 0: not known. */
-uint64_t kinship_program_began_ns(const struct machine *machine, uint64_t serial);
+uint64_t ancestry_program_began_ns(const struct machine *machine, uint64_t serial);
 
 /* What the process ended with, as of waitpid(2), also where it executed another program since; -1
  * if not known. */
-int kinship_status(const struct machine *machine, uint64_t serial);
+int ancestry_status(const struct machine *machine, uint64_t serial);
 
 #endif

@@ -22,13 +22,13 @@ _Static_assert(PASS_LIVES < PASS_SITES, "places are read last");
 struct first_pass {
     struct machine *machine;
     struct selection *selection;
-    struct first_look *look;
+    struct prescan *look;
 };
 
 static void take_first(void *with, const struct trace_record *record) {
     struct first_pass *pass = with;
     selection_note_ports(pass->selection, pass->machine, record);
-    first_look_note(pass->look, record);
+    prescan_note(pass->look, record);
     if (record->committed && record->end_ns < record->begin_ns)
         pass->machine->check->traces[MACHINE_TRACE(record->unit)].backwards++;
 }
@@ -54,31 +54,31 @@ static void judge(struct machine *machine, struct selection *selection) {
     machine_read(machine, PASS_LIVES, take_third, &pass);
     history_finish(pass.history);
     proofs_find(pass.history);
-    judge_claims(pass.history, findings);
-    judge_refusals(pass.history, findings);
-    judge_connections(pass.history, findings);
-    judge_announcements(pass.history, findings);
-    judge_answers(pass.history, findings);
-    judge_circumstances(pass.history, findings);
+    detect_claims(pass.history, findings);
+    detect_refusals(pass.history, findings);
+    detect_stale_connections(pass.history, findings);
+    detect_collisions(pass.history, findings);
+    detect_impossible_answers(pass.history, findings);
+    annotate_findings(pass.history, findings);
     history_free(pass.history);
 }
 
 /* Findings name processes by the serials of their own traces. */
 static void make_local(struct finding *finding) {
-    struct deed *const deeds[] = {&finding->subject, &finding->assigned, &finding->other,
+    struct call *const calls[] = {&finding->subject, &finding->assigned, &finding->other,
                                   &finding->other_assigned, &finding->instead};
-    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
-        deeds[i]->process = MACHINE_LOCAL(deeds[i]->process);
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        calls[i]->process = MACHINE_LOCAL(calls[i]->process);
 }
 
 static void check_machine(struct machine *machine) {
     struct check *check = machine->check;
     size_t before = check->findings.count;
-    struct first_pass first = {machine, selection_make(), first_look_make(check)};
+    struct first_pass first = {machine, selection_make(), prescan_make(check)};
     machine->passes = PASS_SITES;
     machine_read(machine, PASS_PORTS, take_first, &first);
-    first_look_tell(first.look);
-    first_look_free(first.look);
+    prescan_report(first.look);
+    prescan_free(first.look);
     if (first.selection->any)
         judge(machine, first.selection);
     selection_free(first.selection);
@@ -186,24 +186,24 @@ enum check_verdict check_verdict(const struct check *check) {
 
 const char *check_verdict_name(enum check_verdict verdict) {
     static const char *const names[] = {[VERDICT_CLEAN] = "clean",
-                                        [VERDICT_CLEAN_AS_SEEN] = "clean-as-seen",
+                                        [VERDICT_CLEAN_AS_SEEN] = "incomplete",
                                         [VERDICT_HAZARDS] = "hazards",
                                         [VERDICT_FINDINGS] = "findings"};
     return names[verdict];
 }
 
-const struct check_stack *check_stack_of(const struct check *check, const struct deed *deed) {
-    const struct check_trace *trace = &check->traces[deed->trace];
+const struct check_stack *check_stack_of(const struct check *check, const struct call *call) {
+    const struct check_trace *trace = &check->traces[call->trace];
     size_t low = 0;
     size_t high = trace->stack_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (trace->stacks[middle].unit < deed->unit)
+        if (trace->stacks[middle].unit < call->unit)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < trace->stack_count && trace->stacks[low].unit == deed->unit ? &trace->stacks[low]
+    return low < trace->stack_count && trace->stacks[low].unit == call->unit ? &trace->stacks[low]
                                                                              : NULL;
 }
 

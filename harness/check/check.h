@@ -65,7 +65,7 @@ enum check_verdict { VERDICT_CLEAN, VERDICT_CLEAN_AS_SEEN, VERDICT_HAZARDS, VERD
 /* What the findings that are not suppressed come to; clean only on complete evidence. */
 enum check_verdict check_verdict(const struct check *check);
 
-/* "clean", "clean-as-seen", "hazards", "findings" */
+/* "clean", "incomplete", "hazards", "findings" */
 const char *check_verdict_name(enum check_verdict verdict);
 
 /* Whether anything is missing from the evidence: lost, torn, blank or damaged records, blind
@@ -73,7 +73,7 @@ const char *check_verdict_name(enum check_verdict verdict);
 bool check_is_incomplete(const struct check *check);
 
 /* The stack behind a record of a finding; NULL if none was recorded. */
-const struct check_stack *check_stack_of(const struct check *check, const struct deed *deed);
+const struct check_stack *check_stack_of(const struct check *check, const struct call *call);
 
 /* Frees all. */
 void check_free(struct check *check);

@@ -27,11 +27,11 @@ static void want_process(struct wanted *wanted, uint64_t serial) {
     }
 }
 
-static void want_deed(struct wanted *wanted, const struct deed *deed) {
-    if (deed->process == 0)
+static void want_call(struct wanted *wanted, const struct call *call) {
+    if (call->process == 0)
         return;
-    want_process(wanted, deed->process);
-    map_put(&wanted->records, (uint64_t)deed->trace << MACHINE_TAG_SHIFT | deed->unit, 1);
+    want_process(wanted, call->process);
+    map_put(&wanted->records, (uint64_t)call->trace << MACHINE_TAG_SHIFT | call->unit, 1);
     wanted->any = true;
 }
 
@@ -39,11 +39,11 @@ static void want_findings(struct wanted *wanted) {
     const struct findings *findings = &wanted->machine->check->findings;
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
-        want_deed(wanted, &finding->subject);
-        want_deed(wanted, &finding->assigned);
-        want_deed(wanted, &finding->other);
-        want_deed(wanted, &finding->other_assigned);
-        want_deed(wanted, &finding->instead);
+        want_call(wanted, &finding->subject);
+        want_call(wanted, &finding->assigned);
+        want_call(wanted, &finding->other);
+        want_call(wanted, &finding->other_assigned);
+        want_call(wanted, &finding->instead);
     }
 }
 

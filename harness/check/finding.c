@@ -19,7 +19,7 @@ static const struct {
     [FINDING_ADDRESS_IN_USE] = {"address-in-use", SEVERITY_HAZARD},
     [FINDING_REUSE_TRAP] = {"reuse-trap", SEVERITY_HAZARD},
     [FINDING_SELF_CONNECT] = {"self-connect", SEVERITY_HAZARD},
-    [FINDING_WRONG_DOOR] = {"wrong-door", SEVERITY_HAZARD},
+    [FINDING_WRONG_DOOR] = {"stale-port-connect", SEVERITY_HAZARD},
     [FINDING_EXHAUSTED] = {"exhausted", SEVERITY_HAZARD},
     [FINDING_INFERRED_RELEASE] = {"inferred-release", SEVERITY_NOTE},
     [FINDING_BLIND_SPOT] = {"blind-spot", SEVERITY_NOTE},
@@ -46,8 +46,8 @@ struct finding *findings_add(struct findings *findings, enum finding_kind kind) 
     findings->list =
         memory_grow(findings->list, &findings->room, findings->count + 1, sizeof *findings->list);
     struct finding *finding = &findings->list[findings->count++];
-    *finding = (struct finding){
-        .kind = kind, .severity = kinds[kind].severity, .certain = true, .status = -1, .times = 1};
+    *finding =
+        (struct finding){.kind = kind, .severity = kinds[kind].severity, .status = -1, .times = 1};
     return finding;
 }
 

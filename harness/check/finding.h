@@ -2,6 +2,7 @@
 #ifndef PORTWITNESS_CHECK_FINDING_H
 #define PORTWITNESS_CHECK_FINDING_H
 
+#include "harness/base/certainty.h"
 #include "harness/base/endpoint.h"
 
 enum finding_kind {
@@ -25,7 +26,7 @@ enum finding_kind {
 enum severity { SEVERITY_NOTE, SEVERITY_HAZARD, SEVERITY_ERROR };
 
 /* One call of one process, as its record tells. process 0: there is no such side. */
-struct deed {
+struct call {
     uint32_t trace;    /* index in check.traces */
     uint64_t unit;     /* number of the record */
     uint64_t process;  /* serial */
@@ -43,7 +44,7 @@ struct deed {
 /* How it is known who had the port. */
 enum holder_source {
     HOLDER_NOT_ASKED,
-    HOLDER_TRACE,     /* `other` is a deed in a trace */
+    HOLDER_TRACE,     /* `other` is a call in a trace */
     HOLDER_TABLE,     /* the kernel's socket table at that moment: the fields below */
     HOLDER_TIME_WAIT, /* a connection that had ended */
     HOLDER_NOBODY     /* nobody was seen */
@@ -61,31 +62,31 @@ struct table_holder {
 struct finding {
     enum finding_kind kind;
     enum severity severity;
-    bool certain;             /* holds in every order that the intervals allow */
+    enum certainty certainty;
     struct endpoint endpoint; /* that it is about; protocol 0: about none */
     uint64_t netns;
     uint64_t ns; /* when: the begin of what happened last */
     /* The call that lost or failed; of a race window the one that went well; of a connection the
      * connect. */
-    struct deed subject;
+    struct call subject;
     /* The assignment that the subject relies on (claims), or the family's former one (wrong door).
      */
-    struct deed assigned;
+    struct call assigned;
     /* How that one's port was let go: 0 not seen. [from, to] is when. */
     uint64_t released_from_ns;
     uint64_t released_to_ns;
     bool release_inferred;
     /* Who took it or has it: thief, holder, passer-by, stranger; of two claims the other one's bind
      * by number, with its assignment behind it. */
-    struct deed other;
-    struct deed other_assigned;
+    struct call other;
+    struct call other_assigned;
     enum holder_source holder;
     struct table_holder table;
     /* Of an address in use: where the process then went, process 0 if nowhere. */
-    struct deed instead;
+    struct call instead;
     /* What the process of the subject ended with, as of waitpid; -1: not known. */
     int status;
-    /* How many deeds this one stands for (repeated attempts, requests that failed alike). */
+    /* How many calls this one stands for (repeated attempts, requests that failed alike). */
     uint64_t times;
     /* Of "exhausted": ports in the range, reserved ones, and how many the trace saw held. */
     uint32_t range_low;
@@ -113,7 +114,7 @@ enum finding_kind finding_kind_of(const char *name);
 /* "error", "hazard", "note" */
 const char *severity_name(enum severity severity);
 
-/* Adds a finding of that kind, with its usual severity, certain, with times 1 and status -1, and
+/* Adds a finding of that kind, with its usual severity, CERTAIN, with times 1 and status -1, and
  * all else 0. Good until the next is added. */
 struct finding *findings_add(struct findings *findings, enum finding_kind kind);
 

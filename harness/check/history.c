@@ -37,8 +37,8 @@ static struct endpoint endpoint_of(const struct trace_record *record, bool assig
     return endpoint;
 }
 
-static struct deed deed_of(const struct trace_record *record) {
-    return (struct deed){.trace = MACHINE_TRACE(record->unit),
+static struct call call_of(const struct trace_record *record) {
+    return (struct call){.trace = MACHINE_TRACE(record->unit),
                          .unit = MACHINE_LOCAL(record->unit),
                          .process = record->process,
                          .begin_ns = record->begin_ns,
@@ -110,11 +110,11 @@ static void note_listen(struct history *history, const struct trace_record *reco
         memory_grow(history->failed_listens, &history->failed_listen_room,
                     history->failed_listen_count + 1, sizeof *history->failed_listens);
     struct failed_listen *failed = &history->failed_listens[history->failed_listen_count++];
-    *failed = (struct failed_listen){.deed = deed_of(record),
+    *failed = (struct failed_listen){.call = call_of(record),
                                      .netns = record->socket->netns,
                                      .binding = index,
                                      .thread = record->thread};
-    failed->deed.endpoint = endpoint_of(record, true);
+    failed->call.endpoint = endpoint_of(record, true);
     if (index != MAP_NONE)
         history->requests[index].failed_listen = (uint32_t)history->failed_listen_count - 1;
 }
@@ -142,11 +142,11 @@ static void note_connect(struct history *history, const struct selection *select
     history->connections = memory_grow(history->connections, &history->connection_room,
                                        history->connection_count + 1, sizeof *history->connections);
     struct connection *connection = &history->connections[history->connection_count++];
-    *connection = (struct connection){.deed = deed_of(record), .netns = record->socket->netns};
-    connection->deed.endpoint = endpoint_of(record, true);
-    connection->deed.endpoint.port = record->peer->port;
-    connection->deed.endpoint.scope = record->peer->scope;
-    memcpy(connection->deed.endpoint.address, record->peer->address, 16);
+    *connection = (struct connection){.call = call_of(record), .netns = record->socket->netns};
+    connection->call.endpoint = endpoint_of(record, true);
+    connection->call.endpoint.port = record->peer->port;
+    connection->call.endpoint.scope = record->peer->scope;
+    memcpy(connection->call.endpoint.address, record->peer->address, 16);
 }
 
 static void note_claim(struct history *history, const struct trace_record *record) {
@@ -155,8 +155,8 @@ static void note_claim(struct history *history, const struct trace_record *recor
     history->claims = memory_grow(history->claims, &history->claim_room, history->claim_count + 1,
                                   sizeof *history->claims);
     struct announced_claim *claim = &history->claims[history->claim_count++];
-    *claim = (struct announced_claim){.deed = deed_of(record), .netns = record->socket->netns};
-    claim->deed.endpoint = endpoint_of(record, true);
+    *claim = (struct announced_claim){.call = call_of(record), .netns = record->socket->netns};
+    claim->call.endpoint = endpoint_of(record, true);
 }
 
 static void note_marker(struct history *history, const struct trace_record *record) {
@@ -185,7 +185,7 @@ static void end_waiting(struct history *history, const struct trace_record *reco
         return;
     map_put(&history->waiting, record->process, 0);
     for (uint32_t i = waiting - 1; i != MAP_NONE; i = history->requests[i].next_waiting) {
-        history->requests[i].instead = deed_of(record);
+        history->requests[i].instead = call_of(record);
         history->requests[i].instead.endpoint = endpoint_of(record, true);
         history->requests[i].instead.requested_port = record->socket->requested_port;
     }
@@ -308,10 +308,10 @@ struct endpoint history_endpoint(const struct history *history, uint32_t index) 
     return endpoint;
 }
 
-struct deed history_deed(const struct history *history, uint32_t index) {
+struct call history_call(const struct history *history, uint32_t index) {
     const struct binding *binding = &history->bindings.list[index];
     const struct request *request = &history->requests[index];
-    return (struct deed){.trace = MACHINE_TRACE(binding->unit),
+    return (struct call){.trace = MACHINE_TRACE(binding->unit),
                          .unit = MACHINE_LOCAL(binding->unit),
                          .process = binding->process,
                          .begin_ns = binding->begin_ns,
@@ -329,7 +329,7 @@ bool history_same_namespace(uint64_t one, uint64_t other) {
     return one == other || one == 0 || other == 0;
 }
 
-static bool devices_meet(uint32_t one, uint32_t other) {
+static bool devices_overlap(uint32_t one, uint32_t other) {
     return one == 0 || other == 0 || one == other;
 }
 
@@ -339,7 +339,7 @@ bool history_may_share(const struct history *history, uint32_t newcomer, uint32_
     const struct request *h = &history->requests[holder];
     const struct endpoint one = history_endpoint(history, newcomer);
     const struct endpoint other = history_endpoint(history, holder);
-    if (!endpoints_overlap(&one, &other) || !devices_meet(n->device, h->device) ||
+    if (!endpoints_overlap(&one, &other) || !devices_overlap(n->device, h->device) ||
         !history_same_namespace(history->bindings.list[newcomer].netns,
                                 history->bindings.list[holder].netns))
         return true;

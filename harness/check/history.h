@@ -17,7 +17,7 @@ struct request {
     uint64_t closing_ns; /* when the latest close of a descriptor of its socket began, and ended */
     uint64_t closed_ns;
     uint64_t alive_ns;      /* it surely had the port then: a connection was accepted from it */
-    struct deed instead;    /* of one that failed: where the process went */
+    struct call instead;    /* of one that failed: where the process went */
     uint32_t previous;      /* the earlier binding of the same socket, MAP_NONE if none */
     uint32_t proved_by[2];  /* of an assignment: the bind by number that proves a claim, over TCP
                                and UDP; MAP_NONE: none */
@@ -30,27 +30,32 @@ struct request {
     uint32_t thread;
     uint32_t uid;
     uint32_t device;
-    uint8_t kind;  /* enum pw_kind */
-    uint8_t tier;  /* of a bind that proves: enum tier in proofs.h */
-    bool loose;    /* whether its number had been let go before is not sure */
-    bool doubtful; /* the proof holds in some orders alone */
+    uint8_t kind;                     /* enum pw_kind */
+    uint8_t tier;                     /* of a bind that proves: enum tier in proofs.h */
+    enum certainty proof_certainty;   /* of a bind that proves: is it this assignment? */
+    enum certainty release_certainty; /* ... and had its port been released before? */
 };
+
+/* Of both. */
+static inline enum certainty request_certainty(const struct request *request) {
+    return certainty_worse(request->proof_certainty, request->release_certainty);
+}
 
 /* A listen that failed with EADDRINUSE on a bound socket. */
 struct failed_listen {
-    struct deed deed;
+    struct call call;
     uint64_t netns;
     uint32_t binding; /* of its socket, MAP_NONE if it was not seen */
     uint32_t thread;
 };
 
 struct connection {
-    struct deed deed; /* its endpoint is the peer's */
+    struct call call; /* its endpoint is the peer's */
     uint64_t netns;
 };
 
 struct announced_claim {
-    struct deed deed;
+    struct call call;
     uint64_t netns;
 };
 
@@ -103,8 +108,8 @@ void history_note(struct history *history, const struct selection *selection,
 /* After the last record. */
 void history_finish(struct history *history);
 
-/* The deed behind a binding. */
-struct deed history_deed(const struct history *history, uint32_t binding);
+/* The call behind a binding. */
+struct call history_call(const struct history *history, uint32_t binding);
 
 /* What a binding is bound to, or was to be. */
 struct endpoint history_endpoint(const struct history *history, uint32_t binding);

@@ -65,7 +65,8 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
     if (index != MAP_NONE) {
         const struct binding *binding = &history->bindings.list[index];
         found.binding = index;
-        found.sure = binding->from_ns <= begin_ns && !binding->uncertain;
+        found.certainty =
+            certainty_if(binding->from_ns <= begin_ns && binding->certainty == CERTAIN);
         found.source =
             is_only_time_wait(history, index, begin_ns) ? HOLDER_TIME_WAIT : HOLDER_TRACE;
         return found;
@@ -80,7 +81,7 @@ void holders_tell(const struct history *history, const struct holder_found *foun
                   struct finding *finding) {
     finding->holder = found->source;
     if (found->binding != MAP_NONE)
-        finding->other = history_deed(history, found->binding);
+        finding->other = history_call(history, found->binding);
     if (found->source != HOLDER_TABLE)
         return;
     finding->table = found->answer->holder;

@@ -8,7 +8,8 @@ struct holder_found {
     enum holder_source source;
     uint32_t binding; /* of HOLDER_TRACE and, where it is known, HOLDER_TIME_WAIT; else MAP_NONE */
     const struct table_answer *answer; /* of HOLDER_TABLE */
-    bool sure; /* it had the port before the refused call began, and nothing says that it let go */
+    enum certainty certainty; /* CERTAIN: it had the port before the refused call began, and nothing
+                                 says that it was released */
 };
 
 /* Looks for what stood in the way of the socket whose binding is `asker` when it was refused, from

@@ -24,8 +24,9 @@ static void note_blank(struct machine *machine, uint64_t from_ns, uint64_t to_ns
 /* A process that found no room lost records at any time; where the trace itself was full, those are
  * missing that would stand behind the last. */
 static void note_losses(struct machine *machine, const struct pw_header *header) {
-    machine->lossy = machine->lossy || atomic_load(&header->lost[PW_LOST_NO_ADDRESS_SPACE]) != 0 ||
-                     atomic_load(&header->lost[PW_LOST_NOT_POPULATED]) != 0;
+    machine->has_losses = machine->has_losses ||
+                          atomic_load(&header->lost[PW_LOST_NO_ADDRESS_SPACE]) != 0 ||
+                          atomic_load(&header->lost[PW_LOST_NOT_POPULATED]) != 0;
 }
 
 static void tell_progress(const struct machine *machine, uint32_t trace, unsigned pass,
@@ -101,11 +102,11 @@ void machine_read(struct machine *machine, unsigned pass, machine_take *take, vo
         read_trace(machine, machine->members[i], pass, take, with);
 }
 
-bool machine_is_doubtful(const struct machine *machine, uint64_t from_ns, uint64_t to_ns) {
+enum certainty machine_certainty(const struct machine *machine, uint64_t from_ns, uint64_t to_ns) {
     for (size_t i = 0; i < machine->blank_count; i++)
         if (machine->blanks[i].from_ns <= to_ns && from_ns <= machine->blanks[i].to_ns)
-            return true;
-    return machine->lossy;
+            return POSSIBLE;
+    return certainty_if(!machine->has_losses);
 }
 
 const struct process *machine_process(const struct machine *machine, uint64_t serial) {

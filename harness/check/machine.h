@@ -26,7 +26,7 @@ struct machine {
     struct blank_moment *blanks;
     size_t blank_count;
     size_t blank_room;
-    bool lossy; /* a process could not write records that others wrote */
+    bool has_losses; /* a process could not write records that others wrote */
     check_progress *progress;
     void *with;
     unsigned passes;
@@ -41,9 +41,9 @@ typedef void machine_take(void *with, const struct trace_record *record);
  * the records end that tell of places, behind which MACHINE_PLACES does not read. */
 void machine_read(struct machine *machine, unsigned pass, machine_take *take, void *with);
 
-/* Whether a record that was lost may have fallen in this time: blank units then, or losses at an
- * unknown time. */
-bool machine_is_doubtful(const struct machine *machine, uint64_t from_ns, uint64_t to_ns);
+/* POSSIBLE where a record that was lost may have fallen in this time: blank units then, or losses
+ * at an unknown time. */
+enum certainty machine_certainty(const struct machine *machine, uint64_t from_ns, uint64_t to_ns);
 
 /* The process with a tagged serial, NULL if no record told of it. */
 const struct process *machine_process(const struct machine *machine, uint64_t serial);

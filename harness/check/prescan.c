@@ -11,9 +11,9 @@
 #include "harness/base/memory.h"
 #include "harness/check/history.h"
 
-struct first_look *first_look_make(struct check *check) {
+struct prescan *prescan_make(struct check *check) {
     size_t room = 0;
-    struct first_look *look = memory_grow(NULL, &room, 1, sizeof *look);
+    struct prescan *look = memory_grow(NULL, &room, 1, sizeof *look);
     memset(look, 0, sizeof *look);
     look->check = check;
     return look;
@@ -21,7 +21,7 @@ struct first_look *first_look_make(struct check *check) {
 
 static void fill_subject(struct finding *finding, const struct trace_record *record) {
     const struct pw_socket *socket = record->socket;
-    finding->subject = (struct deed){.trace = MACHINE_TRACE(record->unit),
+    finding->subject = (struct call){.trace = MACHINE_TRACE(record->unit),
                                      .unit = MACHINE_LOCAL(record->unit),
                                      .process = record->process,
                                      .begin_ns = record->begin_ns,
@@ -71,21 +71,21 @@ static bool is_exhausted(const struct trace_record *record) {
     }
 }
 
-static const struct port_namespace *namespace_of(const struct first_look *look, uint64_t cookie) {
+static const struct port_namespace *namespace_of(const struct prescan *look, uint64_t cookie) {
     for (unsigned i = 0; i < look->namespace_count; i++)
         if (look->namespaces[i].cookie == cookie)
             return &look->namespaces[i];
     return NULL;
 }
 
-static uint32_t count_held(const struct first_look *look, uint32_t low, uint32_t high) {
+static uint32_t count_held(const struct prescan *look, uint32_t low, uint32_t high) {
     uint32_t held = 0;
     for (uint32_t port = low; port <= high && port != 0 && port < 65536; port++)
         held += look->holders[port] != 0;
     return held;
 }
 
-static void note_want(struct first_look *look, const struct trace_record *record) {
+static void note_want(struct prescan *look, const struct trace_record *record) {
     uint64_t key = (record->process * UINT64_C(0x9e3779b97f4a7c15) ^ record->socket->netns) *
                        UINT64_C(0x100000001b3) ^
                    record->kind << 8 ^ record->socket->type;
@@ -128,9 +128,9 @@ static uint32_t count_reserved(const char *list, uint32_t low, uint32_t high) {
     return count;
 }
 
-static void note_namespace(struct first_look *look, const struct trace_record *record) {
+static void note_namespace(struct prescan *look, const struct trace_record *record) {
     const uint64_t *number = record->numbers->number;
-    if (look->namespace_count == FIRST_LOOK_NAMESPACES || number[3] == 0 || number[3] > 65535)
+    if (look->namespace_count == PRESCAN_NAMESPACES || number[3] == 0 || number[3] > 65535)
         return;
     look->namespaces[look->namespace_count++] = (struct port_namespace){
         .cookie = number[0],
@@ -141,7 +141,7 @@ static void note_namespace(struct first_look *look, const struct trace_record *r
                         : 0};
 }
 
-static void take_port(struct first_look *look, const struct trace_record *record) {
+static void take_port(struct prescan *look, const struct trace_record *record) {
     unsigned place = (unsigned)(record->cookie * UINT64_C(0x9e3779b97f4a7c15) >> 48);
     unsigned port = record->socket->assigned_port;
     if (record->cookie == 0 || port == 0 || look->sockets[place].cookie == record->cookie)
@@ -151,7 +151,7 @@ static void take_port(struct first_look *look, const struct trace_record *record
     look->holders[port]++;
 }
 
-static void let_port_go(struct first_look *look, const struct trace_record *record) {
+static void let_port_go(struct prescan *look, const struct trace_record *record) {
     unsigned place = (unsigned)(record->cookie * UINT64_C(0x9e3779b97f4a7c15) >> 48);
     if (record->cookie == 0 || look->sockets[place].cookie != record->cookie)
         return;
@@ -160,7 +160,7 @@ static void let_port_go(struct first_look *look, const struct trace_record *reco
         look->holders[look->sockets[place].port]--;
 }
 
-static void note_blind_spot(struct first_look *look, const struct trace_record *record) {
+static void note_blind_spot(struct prescan *look, const struct trace_record *record) {
     struct check_trace *trace = &look->check->traces[MACHINE_TRACE(record->unit)];
     for (size_t i = 0; i < trace->blind_spot_count; i++)
         if (trace->blind_spots[i].reason == record->numbers->code) {
@@ -177,7 +177,7 @@ static void note_blind_spot(struct first_look *look, const struct trace_record *
         .program = record->text != NULL ? memory_copy(record->text, record->text_length) : NULL};
 }
 
-static void note_socket(struct first_look *look, const struct trace_record *record) {
+static void note_socket(struct prescan *look, const struct trace_record *record) {
     if (is_exhausted(record))
         note_want(look, record);
     if (is_self_connect(record)) {
@@ -189,7 +189,7 @@ static void note_socket(struct first_look *look, const struct trace_record *reco
         take_port(look, record);
 }
 
-void first_look_note(struct first_look *look, const struct trace_record *record) {
+void prescan_note(struct prescan *look, const struct trace_record *record) {
     if (!record->committed)
         return;
     if (record->kind == PW_KIND_CLOSE) {
@@ -207,12 +207,12 @@ void first_look_note(struct first_look *look, const struct trace_record *record)
     }
 }
 
-void first_look_tell(struct first_look *look) {
+void prescan_report(struct prescan *look) {
     for (size_t i = 0; i < look->want_count; i++)
         *findings_add(&look->check->findings, FINDING_EXHAUSTED) = look->wants[i].finding;
 }
 
-void first_look_free(struct first_look *look) {
+void prescan_free(struct prescan *look) {
     if (look == NULL)
         return;
     map_free(&look->want_of);

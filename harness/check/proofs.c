@@ -48,12 +48,12 @@ enum release proofs_released(const struct history *history, uint32_t index, uint
     if (binding->to_ns == 0 || binding->to_ns > ns) {
         bool closing = binding->to_ns != 0 && binding->to_ns == request->closed_ns &&
                        request->closing_ns <= ns;
-        return binding->uncertain || closing ? RELEASE_POSSIBLE : RELEASE_NOT_SEEN;
+        return binding->certainty == POSSIBLE || closing ? RELEASE_POSSIBLE : RELEASE_NOT_SEEN;
     }
-    if (binding->uncertain || binding->end_known_by == END_INFERRED ||
+    if (binding->certainty == POSSIBLE || binding->end_known_by == END_INFERRED ||
         binding->end_known_by == END_EXIT)
         return RELEASE_POSSIBLE;
-    return RELEASE_SURE;
+    return RELEASE_CERTAIN;
 }
 
 static unsigned slot_of_protocol(const struct history *history, uint32_t index) {
@@ -66,14 +66,14 @@ static enum tier tier_of(const struct history *history, uint32_t assignment, uin
     const struct request *bound = &history->requests[attempt];
     uint64_t assigner = history->bindings.list[assignment].process;
     uint64_t binder = history->bindings.list[attempt].process;
-    if (kinship_is_same(machine, assigner, binder))
+    if (ancestry_is_same(machine, assigner, binder))
         return TIER_OWN;
-    if (kinship_is_kin(machine, assigner, binder) ||
-        (given->reader != assigner && kinship_is_kin(machine, given->reader, binder)))
+    if (ancestry_is_related(machine, assigner, binder) ||
+        (given->reader != assigner && ancestry_is_related(machine, given->reader, binder)))
         return TIER_KIN;
-    bool near = kinship_is_sibling(machine, assigner, binder) ||
-                (given->reader != assigner && kinship_is_sibling(machine, given->reader, binder));
-    uint64_t began = kinship_program_began_ns(machine, binder);
+    bool near = ancestry_is_sibling(machine, assigner, binder) ||
+                (given->reader != assigner && ancestry_is_sibling(machine, given->reader, binder));
+    uint64_t began = ancestry_program_began_ns(machine, binder);
     if ((bound->flags & (PW_FLAG_IN_ARGUMENTS | PW_FLAG_IN_ENVIRONMENT)) != 0 &&
         began >= given->read_ns)
         return near ? TIER_NEAR : TIER_HANDED;
@@ -97,16 +97,16 @@ static bool was_meant_before(const struct matching *matching, uint32_t assignmen
     const struct binding *given = &history->bindings.list[assignment];
     const struct binding *bound = &history->bindings.list[attempt];
     unsigned port = bound->requested_port;
-    bool own_surely;
-    bool kin_surely;
+    bool own_certain;
+    bool parent_certain;
     bool own = was_named(matching, &matching->named,
-                         key_of(port, kinship_process(machine, bound->process)), given->begin_ns,
-                         &own_surely);
+                         key_of(port, ancestry_process(machine, bound->process)), given->begin_ns,
+                         &own_certain);
     bool kin = was_named(matching, &matching->family,
-                         key_of(port, kinship_parent(machine, bound->process)), given->begin_ns,
-                         &kin_surely);
-    bool same = kinship_is_same(machine, given->process, bound->process);
-    *drop = (own_surely && !same) || (kin_surely && tier < TIER_KIN);
+                         key_of(port, ancestry_parent(machine, bound->process)), given->begin_ns,
+                         &parent_certain);
+    bool same = ancestry_is_same(machine, given->process, bound->process);
+    *drop = (own_certain && !same) || (parent_certain && tier < TIER_KIN);
     return own || kin;
 }
 
@@ -165,9 +165,10 @@ static bool is_taken(const struct history *history, uint32_t assignment, uint32_
     return before > TIER_SIBLING && (before >= tier || before >= TIER_NEAR);
 }
 
-static bool is_loosely_taken(const struct history *history, uint32_t assignment, uint32_t attempt) {
+static bool is_possibly_taken(const struct history *history, uint32_t assignment,
+                              uint32_t attempt) {
     uint32_t by = history->requests[assignment].proved_by[slot_of_protocol(history, attempt)];
-    return history->requests[by].doubtful || history->requests[by].loose;
+    return request_certainty(&history->requests[by]) == POSSIBLE;
 }
 
 /* Could either be the later one? */
@@ -182,7 +183,7 @@ static void prove(struct matching *matching, uint32_t attempt) {
     uint32_t best = MAP_NONE;
     enum tier best_tier = TIER_NONE;
     enum tier shadow = TIER_NONE; /* of one that another bind seems to prove, but not surely */
-    bool doubtful = false;
+    enum certainty certainty = CERTAIN;
     bool dropped = false; /* one that is later, perhaps, and that the binder may not have meant */
     for (size_t i = matching->open_count; i-- > 0;) {
         uint32_t assignment = matching->open[i];
@@ -196,7 +197,7 @@ static void prove(struct matching *matching, uint32_t attempt) {
             continue;
         if (is_taken(history, assignment, attempt, tier)) {
             shadow =
-                is_loosely_taken(history, assignment, attempt) && tier > shadow ? tier : shadow;
+                is_possibly_taken(history, assignment, attempt) && tier > shadow ? tier : shadow;
             continue;
         }
         bool before = was_meant_before(matching, assignment, attempt, tier, &drop);
@@ -205,12 +206,13 @@ static void prove(struct matching *matching, uint32_t attempt) {
             continue;
         }
         if (tier == best_tier) {
-            doubtful = doubtful || is_as_late(history, assignment, best);
+            if (is_as_late(history, assignment, best))
+                certainty = POSSIBLE;
             continue;
         }
         best = assignment;
         best_tier = tier;
-        doubtful = before;
+        certainty = certainty_if(!before);
     }
     if (best == MAP_NONE)
         return;
@@ -219,12 +221,13 @@ static void prove(struct matching *matching, uint32_t attempt) {
     history->requests[best].proved_by[slot_of_protocol(history, attempt)] = attempt;
     history->requests[attempt].proves = best;
     history->requests[attempt].tier = (uint8_t)best_tier;
-    history->requests[attempt].loose =
-        proofs_released(history, best, bound->begin_ns) != RELEASE_SURE;
-    history->requests[attempt].doubtful =
-        doubtful || dropped || shadow >= best_tier || best_tier == TIER_SIBLING ||
-        bound->uncertain || given->uncertain || bound->netns == 0 || given->netns == 0 ||
-        machine_is_doubtful(machine, given->begin_ns, history->requests[attempt].end_ns);
+    history->requests[attempt].release_certainty =
+        certainty_if(proofs_released(history, best, bound->begin_ns) == RELEASE_CERTAIN);
+    if (dropped || shadow >= best_tier || best_tier == TIER_SIBLING || bound->netns == 0 ||
+        given->netns == 0 || bound->certainty == POSSIBLE || given->certainty == POSSIBLE)
+        certainty = POSSIBLE;
+    history->requests[attempt].proof_certainty = certainty_worse(
+        certainty, machine_certainty(machine, given->begin_ns, history->requests[attempt].end_ns));
 }
 
 /* A bind that was tried before in vain by the same process is no new loss. */
@@ -251,8 +254,8 @@ static void note_failure(struct matching *matching, uint32_t attempt) {
 static void note_named(struct matching *matching, uint32_t attempt) {
     const struct binding *bound = &matching->history->bindings.list[attempt];
     const struct machine *machine = matching->history->machine;
-    uint64_t own = key_of(bound->requested_port, kinship_process(machine, bound->process));
-    uint64_t parent = kinship_parent(machine, bound->process);
+    uint64_t own = key_of(bound->requested_port, ancestry_process(machine, bound->process));
+    uint64_t parent = ancestry_parent(machine, bound->process);
     if (map_get(&matching->named, own) == MAP_NONE)
         map_put(&matching->named, own, attempt);
     uint64_t family = key_of(bound->requested_port, parent);
@@ -268,8 +271,7 @@ static void drop_proved(struct matching *matching) {
         for (unsigned j = 0; j < 2; j++)
             open = open || proved[j] == MAP_NONE ||
                    matching->history->requests[proved[j]].tier < TIER_NEAR ||
-                   matching->history->requests[proved[j]].loose ||
-                   matching->history->requests[proved[j]].doubtful;
+                   request_certainty(&matching->history->requests[proved[j]]) == POSSIBLE;
         if (open)
             matching->open[kept++] = matching->open[i];
     }

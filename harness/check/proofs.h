@@ -17,15 +17,15 @@ enum tier {
 enum release {
     RELEASE_NOT_SEEN, /* as far as is known the socket had its port still */
     RELEASE_POSSIBLE, /* it seems to have let go before */
-    RELEASE_SURE
+    RELEASE_CERTAIN
 };
 
 /* Had the binding let its port go before `ns`? */
 enum release proofs_released(const struct history *history, uint32_t binding, uint64_t ns);
 
 /* Matches every bind by number with the assignment that it proves, the latest that fits, and
- * failed ones with those that they repeat; fills proved_by, proves, tier, doubtful, repeats and
- * times of the history's requests. */
+ * failed ones with those that they repeat; fills proved_by, proves, tier, both certainties, repeats
+ * and times of the history's requests. */
 void proofs_find(struct history *history);
 
 /* Is this a successful bind or listen on port 0 whose number the program read? */

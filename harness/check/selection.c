@@ -71,10 +71,10 @@ static void note_connect(struct selection *selection, const struct machine *mach
                          const struct trace_record *record) {
     const uint64_t *assigners = selection->assigners[record->peer->port];
     if (assigners[0] == 0 || assigners[1] == 0 ||
-        kinship_is_kin(machine, assigners[0], record->process))
+        ancestry_is_related(machine, assigners[0], record->process))
         return;
     for (unsigned i = 1; i < SELECTION_ASSIGNERS && assigners[i] != 0; i++)
-        if (kinship_is_kin(machine, assigners[i], record->process)) {
+        if (ancestry_is_related(machine, assigners[i], record->process)) {
             selection->connected[record->peer->port] = true;
             want(selection, record->peer->port, UINT64_MAX);
             return;

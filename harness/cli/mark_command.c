@@ -29,7 +29,8 @@ static int complain(const char *what, const char *why) {
 static int mark(const char *name, bool end) {
     const char *trace = getenv("PORTWITNESS_TRACE");
     if (trace == NULL || *trace == '\0')
-        return complain("PORTWITNESS_TRACE is not set: this is not run under the witness", NULL);
+        return complain("PORTWITNESS_TRACE is not set: this is not run under portwitness run",
+                        NULL);
     if (strlen(name) > NAME_BYTES_MAX)
         return complain("the name is longer than 3000 bytes", NULL);
     const char *problem = mark_write(trace, name, end);

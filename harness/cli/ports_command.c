@@ -132,7 +132,7 @@ static void print_json(const struct printing *printing, const struct binding *bi
                                               : json_string(end_name(binding->end_known_by)));
     json_object_set_new(row, "call", json_text_or_null(name_of_call(binding->call)));
     json_object_set_new(row, "error", error_or_null(binding->error));
-    json_object_set_new(row, "certain", json_boolean(!binding->uncertain));
+    json_object_set_new(row, "certain", json_boolean(binding->certainty == CERTAIN));
     json_object_set_new(row, "trace", json_text_or_null(printing->trace));
     json_object_set_new(row, "policy",
                         binding->by_policy ? json_text_or_null(printing->policy) : json_null());
@@ -176,7 +176,7 @@ static void print_row(const struct printing *printing, const struct binding *bin
         snprintf(text, sizeof text, "%s", error != NULL ? error : "failed");
     else
         snprintf(text, sizeof text, "%s%s", end_name(binding->end_known_by),
-                 binding->uncertain ? "?" : "");
+                 binding->certainty == POSSIBLE ? "?" : "");
     columns_add(printing->columns, text);
     if (printing->columns->count == COLUMNS_WITH_TRACE)
         columns_add(printing->columns, printing->trace);

@@ -103,7 +103,7 @@ static bool hold(struct reservation *reservation) {
     return good;
 }
 
-/* Where the command is witnessed already, or cannot be, it runs as it is. */
+/* Where the command is recorded already, or cannot be, it runs as it is. */
 static int run_plainly(char **command) {
     struct child child;
     int signals = child_take_signals();
@@ -146,7 +146,7 @@ static int run_privately(struct reservation *reservation, char **command) {
     memcpy(arguments, first, sizeof first);
     memcpy(arguments + 5, command, count * sizeof *command);
     int status = run_with((int)count + 5, arguments, NULL);
-    trouble_tell(reservation->trace, &reservation->held, status != 0, stderr);
+    reserve_trouble_report(reservation->trace, &reservation->held, status != 0, stderr);
     free(arguments);
     return status;
 }

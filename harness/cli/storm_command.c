@@ -53,7 +53,7 @@ static int fail(const char *what) {
 
 static void interrupt(int number) {
     (void)number;
-    crew_interrupted = 1;
+    pool_interrupted = 1;
 }
 
 static void take_signals(void) {
@@ -159,8 +159,8 @@ static void raise_descriptor_limit(void) {
 
 static int prepare(struct session *session) {
     const struct storm_options *options = &session->options;
-    struct board_settings *settings = &session->plan.settings;
-    *settings = (struct board_settings){.publishers = options->publishers,
+    struct storm_settings *settings = &session->plan.settings;
+    *settings = (struct storm_settings){.publishers = options->publishers,
                                         .daemons = options->daemons,
                                         .seed = options->seed,
                                         .window_min_ns = options->window_min_ns,
@@ -193,7 +193,7 @@ static int run_all(struct session *session) {
         return fail("background");
     populate_without_signals();
     int status = 0;
-    for (unsigned i = 0; status == 0 && i < options->strategy_count && !crew_interrupted; i++) {
+    for (unsigned i = 0; status == 0 && i < options->strategy_count && !pool_interrupted; i++) {
         if (!storm_run(&session->plan, options->strategies[i], &session->results[i]))
             status = STATUS_FAILED;
         else
@@ -254,7 +254,7 @@ static int report(struct session *session) {
         storm_report_table(&all);
     if (!output_finish())
         return STATUS_FAILED;
-    if (crew_interrupted)
+    if (pool_interrupted)
         return STATUS_INTERRUPTED;
     for (unsigned i = 0; i < session->done; i++)
         if (!storm_is_good(&session->results[i]))

@@ -54,7 +54,7 @@ static const struct option table[] = {
 static const char help[] =
     "Usage: portwitness storm [OPTIONS] [CLUSTER.yaml]\n"
     "\n"
-    "Starts publishers, each a process of its own under the witness, that publish all port\n"
+    "Starts publishers, each a process of its own under portwitness run, that publish all port\n"
     "mappings of the file at the same time, and checks in four ways what they came by.\n"
     "\n"
     "  --publishers N        how many (default 32, at most 4000)\n"

@@ -81,12 +81,12 @@ static int set_device(const struct kernel_player *player, int fd, uint32_t devic
 }
 
 static int make_socket(struct kernel_player *player, const struct operation *operation) {
-    const struct timeval patience = {.tv_sec = CONNECT_SECONDS};
+    const struct timeval timeout = {.tv_sec = CONNECT_SECONDS};
     int fd = socket(operation->family6 ? AF_INET6 : AF_INET,
                     (operation->datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return errno;
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     player->fd[operation->socket] = fd;
     return 0;
 }

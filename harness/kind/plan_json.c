@@ -98,7 +98,7 @@ static json_t *warning_json(const struct plan *plan, const struct plan_warning *
     json_object_set_new(object, "line", json_number(mapping->line));
     json_object_set_new(object, "column", json_number(mapping->column));
     json_object_set_new(object, "text", json_text_or_null(warning->text));
-    json_object_set_new(object, "mend", json_text_or_null(warning->mend));
+    json_object_set_new(object, "fix", json_text_or_null(warning->fix));
     return object;
 }
 

@@ -133,7 +133,7 @@ static void write_mapping(const struct plan *plan, size_t index) {
         if (warning->mapping != index)
             continue;
         write_field("warning", warning->text);
-        write_field("mend", warning->mend);
+        write_field("fix", warning->fix);
     }
     putchar('\n');
 }

@@ -34,7 +34,7 @@ static char *print(const char *format, va_list arguments) {
 
 static void warn(const struct search *search, const char *kind, size_t mapping, const char *format,
                  ...) __attribute__((format(printf, 4, 5)));
-static void mend(const struct search *search, const char *format, ...)
+static void fix(const struct search *search, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void warn(const struct search *search, const char *kind, size_t mapping, const char *format,
@@ -50,12 +50,12 @@ static void warn(const struct search *search, const char *kind, size_t mapping, 
     va_end(arguments);
 }
 
-/* The mend of the last warning. */
-static void mend(const struct search *search, const char *format, ...) {
+/* The fix of the last warning. */
+static void fix(const struct search *search, const char *format, ...) {
     va_list arguments;
 
     va_start(arguments, format);
-    search->warnings->list[search->warnings->count - 1].mend = print(format, arguments);
+    search->warnings->list[search->warnings->count - 1].fix = print(format, arguments);
     va_end(arguments);
 }
 
@@ -63,7 +63,7 @@ enum meeting { MEET_NOT, MEET, MEET_DUAL_STACK };
 
 /* Would sockets on both addresses meet? A :: socket meets IPv4 only if it is dual-stack, which the
  * binder decides. A runtime that is given no address takes every one of both families. */
-static enum meeting addresses_meet(const struct bound_to *one, const struct bound_to *other) {
+static enum meeting addresses_overlap(const struct bound_to *one, const struct bound_to *other) {
     const struct listen_address *a = &one->address;
     const struct listen_address *b = &other->address;
 
@@ -122,24 +122,24 @@ static void warn_of_pair(const struct search *search, size_t first, size_t secon
              "port %d/%s is wanted on :: and on an IPv4 address (%s): a socket on :: that is "
              "dual-stack holds every IPv4 address too, and the second bind fails",
              port, protocol, text);
-        mend(search, "give one of them another hostPort, or name an IPv6 address instead of ::");
+        fix(search, "give one of them another hostPort, or name an IPv6 address instead of ::");
     } else if (a->node == b->node && strcmp(a->protocol, b->protocol) != 0) {
         warn(search, "empty-protocol", second,
              "port %d is wanted twice (%s): Kind takes an empty protocol and TCP for two, the "
              "runtime takes both for TCP, and the second bind fails",
              port, text);
-        mend(search, "say protocol: TCP in both, and give one another hostPort");
+        fix(search, "say protocol: TCP in both, and give one another hostPort");
     } else {
         warn(search, "duplicate", second,
              "port %d/%s is wanted twice on this host (%s)%s: the second bind fails", port,
              protocol, text,
              a->source == SOURCE_KIND && a->node != b->node ? ", and Kind compares no nodes" : "");
-        mend(search, "give one of them another host port or address%s",
-             a->source == SOURCE_KIND ? ", or hostPort: -1" : "");
+        fix(search, "give one of them another host port or address%s",
+            a->source == SOURCE_KIND ? ", or hostPort: -1" : "");
     }
 }
 
-static bool numbers_meet(const struct mapping *a, const struct mapping *b) {
+static bool numbers_overlap(const struct mapping *a, const struct mapping *b) {
     return a->host_port <= b->host_port_last && b->host_port <= a->host_port_last;
 }
 
@@ -154,10 +154,10 @@ static void find_pairs(const struct search *search, size_t index) {
         const struct mapping *earlier = &input->mappings[i];
         enum meeting meeting;
 
-        if (mapping_fate(earlier) != FATE_FIXED || !numbers_meet(earlier, mapping) ||
+        if (mapping_fate(earlier) != FATE_FIXED || !numbers_overlap(earlier, mapping) ||
             strcmp(mapping_protocol(earlier), mapping_protocol(mapping)) != 0)
             continue;
-        meeting = addresses_meet(&search->addresses[i], &search->addresses[index]);
+        meeting = addresses_overlap(&search->addresses[i], &search->addresses[index]);
         if (meeting == MEET_NOT || kind_compares(search, earlier, mapping))
             continue;
         warn_of_pair(search, i, index, meeting);
@@ -174,12 +174,12 @@ static void find_api_server(const struct search *search, size_t index) {
         mapping_fate(mapping) != FATE_FIXED || strcmp(mapping_protocol(mapping), "TCP") != 0)
         return;
     api = bound_to(input->api_address);
-    if (addresses_meet(&search->addresses[index], &api) == MEET_NOT)
+    if (addresses_overlap(&search->addresses[index], &api) == MEET_NOT)
         return;
     warn(search, "api-server", index,
          "port %d/TCP is the API server's as well (networking.apiServerPort): one bind fails",
          mapping->host_port);
-    mend(search, "give the mapping another hostPort, or leave apiServerPort out");
+    fix(search, "give the mapping another hostPort, or leave apiServerPort out");
 }
 
 /* A number of the mapping's for which `holds` is true, or -1. */
@@ -204,25 +204,25 @@ static void find_number(const struct search *search, size_t index) {
              "port %d lies in the local port range %d to %d: any outgoing connection may sit there "
              "when the runtime binds",
              port, facts->range_low, facts->range_high);
-        mend(search,
-             "take a number outside the range, or keep it out: sysctl "
-             "net.ipv4.ip_local_reserved_ports=%d",
-             port);
+        fix(search,
+            "take a number outside the range, or keep it out: sysctl "
+            "net.ipv4.ip_local_reserved_ports=%d",
+            port);
     }
     if ((port = first_port(facts, mapping, host_facts_reserved)) > 0) {
         warn(search, "reserved", index,
              "port %d is set aside by net.ipv4.ip_local_reserved_ports: somebody means to use it",
              port);
-        mend(search, "make sure that it was set aside for this, or take another number");
+        fix(search, "make sure that it was set aside for this, or take another number");
     }
     if (mapping->host_port < facts->first_unprivileged) {
         warn(search, "privileged", index,
              "port %d needs a privilege to bind (below %d): a rootless runtime does not have it",
              mapping->host_port, facts->first_unprivileged);
-        mend(search,
-             "take a number from %d on, or lower the limit: sysctl "
-             "net.ipv4.ip_unprivileged_port_start=%d",
-             facts->first_unprivileged, mapping->host_port);
+        fix(search,
+            "take a number from %d on, or lower the limit: sysctl "
+            "net.ipv4.ip_unprivileged_port_start=%d",
+            facts->first_unprivileged, mapping->host_port);
     }
 }
 
@@ -242,11 +242,11 @@ static void find_address(const struct search *search, size_t index) {
              "'%s' is no IP address, which this release of Kind does not look at here, and the "
              "runtime refuses it",
              mapping->address);
-        mend(search, "write the address as a number, 127.0.0.1 for example");
+        fix(search, "write the address as a number, 127.0.0.1 for example");
     } else if (!host_facts_local(search->facts, &address)) {
         warn(search, "not-local", index,
              "%s is no address of this host: the bind fails with EADDRNOTAVAIL", mapping->address);
-        mend(search, "take an address that this host has, or run the plan where it has it");
+        fix(search, "take an address that this host has, or run the plan where it has it");
     }
 }
 
@@ -258,7 +258,7 @@ static void find_container_port(const struct search *search, size_t index) {
     warn(search, "container-port", index,
          "the container port is %d, which Kind lets pass, and on which nothing can listen",
          mapping->container_port);
-    mend(search, "say the port on which the program in the node listens");
+    fix(search, "say the port on which the program in the node listens");
 }
 
 void plan_warnings_find(const struct plan_input *input, const struct kind_release *release,
@@ -283,7 +283,7 @@ void plan_warnings_find(const struct plan_input *input, const struct kind_releas
 void plan_warnings_free(struct plan_warnings *warnings) {
     for (size_t i = 0; i < warnings->count; i++) {
         free(warnings->list[i].text);
-        free(warnings->list[i].mend);
+        free(warnings->list[i].fix);
     }
     free(warnings->list);
     *warnings = (struct plan_warnings){0};

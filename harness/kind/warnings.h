@@ -10,7 +10,7 @@ struct plan_warning {
     const char *kind; /* "duplicate", for example; docs/portwitness.1 lists them */
     size_t mapping;   /* index of the mapping that it is about */
     char *text;
-    char *mend;
+    char *fix;
 };
 
 struct plan_warnings {

@@ -68,8 +68,8 @@ static bool meet(const struct model *model, const struct model_socket *one,
     return other->family6 && memcmp(one->local.v6, other->local.v6, 16) == 0;
 }
 
-bool conflict_addresses_meet(const struct model *model, const struct model_socket *one,
-                             const struct model_socket *other) {
+bool conflict_addresses_overlap(const struct model *model, const struct model_socket *one,
+                                const struct model_socket *other) {
     return model->off[RULE_NO_OVERLAP] || meet(model, one, other, (struct wild){true, true});
 }
 
@@ -85,8 +85,8 @@ static bool has_port(const struct model *model, size_t index, size_t asker, uint
     return model->off[RULE_PROTOCOL];
 }
 
-static bool devices_meet(const struct model *model, const struct model_socket *one,
-                         const struct model_socket *other) {
+static bool devices_overlap(const struct model *model, const struct model_socket *one,
+                            const struct model_socket *other) {
     return one->device == 0 || other->device == 0 || one->device == other->device ||
            model->off[RULE_DEVICE];
 }
@@ -163,11 +163,11 @@ static bool tcp_may_bind(const struct model *model, size_t asker, uint16_t port,
         enum model_rule pair;
         if (!has_port(model, i, asker, port))
             continue;
-        if (!devices_meet(model, one, other)) {
+        if (!devices_overlap(model, one, other)) {
             *rule = RULE_DEVICE;
             continue;
         }
-        if (!conflict_addresses_meet(model, one, other)) {
+        if (!conflict_addresses_overlap(model, one, other)) {
             *rule = *rule == RULE_FREE ? RULE_NO_OVERLAP : *rule;
             continue;
         }
@@ -202,11 +202,11 @@ static bool udp_may_bind(const struct model *model, size_t asker, uint16_t port,
             *rule = RULE_REUSEADDR;
             continue;
         }
-        if (!devices_meet(model, one, other)) {
+        if (!devices_overlap(model, one, other)) {
             *rule = RULE_DEVICE;
             continue;
         }
-        if (!conflict_addresses_meet(model, one, other)) {
+        if (!conflict_addresses_overlap(model, one, other)) {
             *rule = *rule == RULE_FREE ? RULE_NO_OVERLAP : *rule;
             continue;
         }
@@ -239,8 +239,8 @@ bool conflict_is_free(const struct model *model, size_t asker, uint16_t port) {
     const struct model_socket *one = &model->sockets[asker];
     for (size_t i = 0; i < model->count; i++) {
         const struct model_socket *other = &model->sockets[i];
-        if (!has_port(model, i, asker, port) || !devices_meet(model, one, other) ||
-            !conflict_addresses_meet(model, one, other))
+        if (!has_port(model, i, asker, port) || !devices_overlap(model, one, other) ||
+            !conflict_addresses_overlap(model, one, other))
             continue;
         if (!one->datagram) {
             enum model_rule rule;

@@ -5,8 +5,8 @@
 #include "harness/model/model.h"
 
 /* Do the addresses of the two meet? (inet_rcv_saddr_equal in the kernel) */
-bool conflict_addresses_meet(const struct model *model, const struct model_socket *one,
-                             const struct model_socket *other);
+bool conflict_addresses_overlap(const struct model *model, const struct model_socket *one,
+                                const struct model_socket *other);
 
 /* May the socket `asker` be bound to the port by number, or listen on it? *rule tells what decided.
  */

@@ -53,7 +53,7 @@ static size_t listener_at(const struct model *model, const struct model_address 
         set_local(&seen, address);
         if (socket->open && !socket->datagram && socket->state == MODEL_LISTENS &&
             socket->port == port && socket->device == 0 &&
-            conflict_addresses_meet(model, &seen, socket))
+            conflict_addresses_overlap(model, &seen, socket))
             return i + 1;
     }
     return 0;

@@ -30,10 +30,10 @@ static json_t *endpoint_json(const struct endpoint *endpoint) {
 }
 
 static json_t *site_json(const struct check *check, struct source_lines *lines,
-                         const struct deed *deed, uint64_t address) {
+                         const struct call *call, uint64_t address) {
     if (address == 0)
         return json_null();
-    const struct site site = side_module(check, deed, address);
+    const struct site site = side_module(check, call, address);
     const struct source_line line = source_lines_find(lines, &site);
     json_t *object = json_object();
     set(object, "module", json_text_or_null(site.module));
@@ -46,15 +46,15 @@ static json_t *site_json(const struct check *check, struct source_lines *lines,
 }
 
 static json_t *stack_json(const struct check *check, struct source_lines *lines,
-                          const struct deed *deed) {
-    const struct check_stack *stack = check_stack_of(check, deed);
+                          const struct call *call) {
+    const struct check_stack *stack = check_stack_of(check, call);
     if (stack == NULL)
         return json_null();
     json_t *list = json_array();
     for (size_t i = 0; i < stack->count; i++)
         json_array_append_new(
             list,
-            site_json(check, lines, deed, check->traces[deed->trace].addresses[stack->first + i]));
+            site_json(check, lines, call, check->traces[call->trace].addresses[stack->first + i]));
     return list;
 }
 
@@ -66,28 +66,28 @@ static json_t *error_json(unsigned error) {
 }
 
 static json_t *deed_json(const struct check *check, struct source_lines *lines,
-                         const struct deed *deed) {
-    if (deed->process == 0)
+                         const struct call *call) {
+    if (call->process == 0)
         return json_null();
-    const struct check_trace *trace = &check->traces[deed->trace];
-    const struct process *process = processes_find(&trace->processes, deed->process);
+    const struct check_trace *trace = &check->traces[call->trace];
+    const struct process *process = processes_find(&trace->processes, call->process);
     const char *command = process != NULL ? process_command(&trace->processes, process) : NULL;
     json_t *object = json_object();
     set(object, "trace", json_text_or_null(trace->path));
-    set(object, "seq", json_number(deed->unit));
+    set(object, "seq", json_number(call->unit));
     set(object, "pid", json_number_or_null(process != NULL ? process->pid : 0));
     set(object, "comm",
         json_text_or_null(process != NULL && process->comm[0] != '\0' ? process->comm : NULL));
     set(object, "command", json_text_or_null(command));
-    set(object, "kind", json_text_or_null(name_of_kind(deed->kind)));
-    set(object, "call", json_text_or_null(name_of_call(deed->call)));
-    set(object, "endpoint", endpoint_json(&deed->endpoint));
-    set(object, "requested_port", json_integer(deed->requested_port));
-    set(object, "error", error_json(deed->error));
-    set(object, "begin_ns", json_number(deed->begin_ns));
-    set(object, "end_ns", json_number(deed->end_ns));
-    set(object, "site", site_json(check, lines, deed, deed->site));
-    set(object, "stack", stack_json(check, lines, deed));
+    set(object, "kind", json_text_or_null(name_of_kind(call->kind)));
+    set(object, "call", json_text_or_null(name_of_call(call->call)));
+    set(object, "endpoint", endpoint_json(&call->endpoint));
+    set(object, "requested_port", json_integer(call->requested_port));
+    set(object, "error", error_json(call->error));
+    set(object, "begin_ns", json_number(call->begin_ns));
+    set(object, "end_ns", json_number(call->end_ns));
+    set(object, "site", site_json(check, lines, call, call->site));
+    set(object, "stack", stack_json(check, lines, call));
     return object;
 }
 
@@ -120,7 +120,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     json_t *object = json_object();
     set(object, "kind", json_string(finding_name(finding->kind)));
     set(object, "severity", json_string(severity_name(finding->severity)));
-    set(object, "certain", json_boolean(finding->certain));
+    set(object, "certain", json_boolean(finding->certainty == CERTAIN));
     set(object, "suppressed", json_boolean(finding->suppressed));
     set(object, "endpoint", endpoint_json(&finding->endpoint));
     set(object, "netns", json_number_or_null(finding->netns));
@@ -146,7 +146,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "held", finding->range_high != 0 ? json_integer(finding->held) : json_null());
     set(object, "test", json_text_or_null(finding->marker));
     set(object, "detail", json_text_or_null(finding->detail));
-    set(object, "mend", json_text_or_null(mend_of(finding)));
+    set(object, "fix", json_text_or_null(fix_of(finding)));
     return object;
 }
 

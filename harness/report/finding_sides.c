@@ -10,10 +10,10 @@
 
 enum { GENERATIONS_MAX = 64, LINES_MAX = 24 };
 
-const char *side_call(const struct deed *deed, char text[SIDE_TEXT_SIZE]) {
+const char *side_call(const struct call *call, char text[SIDE_TEXT_SIZE]) {
     char endpoint[ENDPOINT_TEXT_SIZE];
-    endpoint_text(&deed->endpoint, endpoint);
-    switch (deed->kind) {
+    endpoint_text(&call->endpoint, endpoint);
+    switch (call->kind) {
     case PW_KIND_LISTEN:
         snprintf(text, SIDE_TEXT_SIZE, "listen on %s", endpoint);
         break;
@@ -27,9 +27,9 @@ const char *side_call(const struct deed *deed, char text[SIDE_TEXT_SIZE]) {
         snprintf(text, SIDE_TEXT_SIZE, "announcement of %s", endpoint);
         break;
     default:
-        if (deed->requested_port != 0)
+        if (call->requested_port != 0)
             snprintf(text, SIDE_TEXT_SIZE, "bind to %s", endpoint);
-        else if (deed->endpoint.port != 0)
+        else if (call->endpoint.port != 0)
             snprintf(text, SIDE_TEXT_SIZE, "bind to port 0, which gave %s", endpoint);
         else
             snprintf(text, SIDE_TEXT_SIZE, "bind to port 0 of %s", endpoint);
@@ -38,15 +38,15 @@ const char *side_call(const struct deed *deed, char text[SIDE_TEXT_SIZE]) {
     return text;
 }
 
-static const struct process *process_of(const struct check *check, const struct deed *deed) {
-    return processes_find(&check->traces[deed->trace].processes, deed->process);
+static const struct process *process_of(const struct check *check, const struct call *call) {
+    return processes_find(&check->traces[call->trace].processes, call->process);
 }
 
-const char *side_process(const struct check *check, const struct deed *deed,
+const char *side_process(const struct check *check, const struct call *call,
                          char text[SIDE_TEXT_SIZE]) {
-    const struct process *process = process_of(check, deed);
+    const struct process *process = process_of(check, call);
     const char *command =
-        process != NULL ? process_command(&check->traces[deed->trace].processes, process) : NULL;
+        process != NULL ? process_command(&check->traces[call->trace].processes, process) : NULL;
     if (process == NULL)
         snprintf(text, SIDE_TEXT_SIZE, "a process that is not known");
     else
@@ -56,14 +56,14 @@ const char *side_process(const struct check *check, const struct deed *deed,
     return text;
 }
 
-struct site side_module(const struct check *check, const struct deed *deed, uint64_t address) {
-    const struct check_trace *trace = &check->traces[deed->trace];
-    return modules_site(&trace->modules, &trace->processes, deed->process, address, deed->unit);
+struct site side_module(const struct check *check, const struct call *call, uint64_t address) {
+    const struct check_trace *trace = &check->traces[call->trace];
+    return modules_site(&trace->modules, &trace->processes, call->process, address, call->unit);
 }
 
 const char *side_site(const struct check *check, struct source_lines *lines,
-                      const struct deed *deed, uint64_t address, char text[SIDE_TEXT_SIZE]) {
-    const struct site site = side_module(check, deed, address);
+                      const struct call *call, uint64_t address, char text[SIDE_TEXT_SIZE]) {
+    const struct site site = side_module(check, call, address);
     text[0] = '\0';
     if (address == 0 || site.module == NULL)
         return text;
@@ -80,9 +80,9 @@ const char *side_site(const struct check *check, struct source_lines *lines,
     return text;
 }
 
-const char *side_time(const struct check *check, const struct deed *deed, uint64_t ns,
+const char *side_time(const struct check *check, const struct call *call, uint64_t ns,
                       char text[SIDE_TEXT_SIZE]) {
-    int64_t since = (int64_t)(ns - check->traces[deed->trace].header.monotonic_ns);
+    int64_t since = (int64_t)(ns - check->traces[call->trace].header.monotonic_ns);
     uint64_t size = since < 0 ? -(uint64_t)since : (uint64_t)since;
     snprintf(text, SIDE_TEXT_SIZE, "%s%" PRIu64 ".%06" PRIu64 " s", since < 0 ? "-" : "",
              size / 1000000000, size / 1000 % 1000000);
@@ -164,7 +164,7 @@ static unsigned common_generations(const struct processes *processes, uint64_t o
 void side_family(const struct check *check, const struct finding *finding, FILE *to) {
     struct family family = {.trace = &check->traces[finding->subject.trace], .to = to};
     const struct {
-        const struct deed *deed;
+        const struct call *call;
         const char *role;
     } sides[] = {{&finding->assigned, "was given the number"},
                  {&finding->subject, finding->subject.error != 0 ? "was refused it" : "used it"},
@@ -173,18 +173,18 @@ void side_family(const struct check *check, const struct finding *finding, FILE 
     family.common = UINT32_MAX;
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
         unsigned common;
-        if (sides[i].deed->process == 0 || sides[i].deed->trace != finding->subject.trace)
+        if (sides[i].call->process == 0 || sides[i].call->trace != finding->subject.trace)
             continue;
         common = common_generations(&family.trace->processes, finding->subject.process,
-                                    sides[i].deed->process);
+                                    sides[i].call->process);
         family.common = common < family.common ? common : family.common;
     }
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
         bool again = false;
         for (size_t j = 0; j < i; j++)
-            again = again || (sides[j].deed->process == sides[i].deed->process &&
-                              sides[j].deed->trace == sides[i].deed->trace);
-        if (sides[i].deed->process != 0 && sides[i].deed->trace == finding->subject.trace && !again)
-            show_chain(&family, sides[i].deed->process, sides[i].role);
+            again = again || (sides[j].call->process == sides[i].call->process &&
+                              sides[j].call->trace == sides[i].call->trace);
+        if (sides[i].call->process != 0 && sides[i].call->trace == finding->subject.trace && !again)
+            show_chain(&family, sides[i].call->process, sides[i].role);
     }
 }

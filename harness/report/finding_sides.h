@@ -10,21 +10,21 @@
 #define SIDE_TEXT_SIZE 512
 
 /* "bind to port 0", "bind to tcp 127.0.0.1:80", "listen on ...", "connect to ...". */
-const char *side_call(const struct deed *deed, char text[SIDE_TEXT_SIZE]);
+const char *side_call(const struct call *call, char text[SIDE_TEXT_SIZE]);
 
 /* "process 4711 python3 (python3 -m pytest)"; "a process that is not known". */
-const char *side_process(const struct check *check, const struct deed *deed,
+const char *side_process(const struct check *check, const struct call *call,
                          char text[SIDE_TEXT_SIZE]);
 
 /* "main server.c:42 (/usr/bin/server+0x1234)", or what is known of it; "" if nothing is. */
 const char *side_site(const struct check *check, struct source_lines *lines,
-                      const struct deed *deed, uint64_t address, char text[SIDE_TEXT_SIZE]);
+                      const struct call *call, uint64_t address, char text[SIDE_TEXT_SIZE]);
 
 /* Where the address lay in the process when it made the call. */
-struct site side_module(const struct check *check, const struct deed *deed, uint64_t address);
+struct site side_module(const struct check *check, const struct call *call, uint64_t address);
 
 /* Seconds from the trace's start, as `ports` has them. */
-const char *side_time(const struct check *check, const struct deed *deed, uint64_t ns,
+const char *side_time(const struct check *check, const struct call *call, uint64_t ns,
                       char text[SIDE_TEXT_SIZE]);
 
 /* Writes the processes of the finding and those above them up to the nearest that they have in

@@ -1,4 +1,4 @@
-/* Whoever finds a report in a log of ten thousand lines has a screen's worth of patience: what
+/* Whoever finds a report in a log of ten thousand lines has a screen's worth of timeout: what
  * lost, what came before, who took it, and what to do. Findings like one before are counted. */
 #include "harness/report/finding_text.h"
 
@@ -38,19 +38,19 @@ static const char *title_of(enum finding_kind kind) {
 }
 
 /* The stack where one was recorded, else the call's own place. */
-static void write_place(const struct writing *writing, const struct deed *deed) {
-    const struct check_stack *stack = check_stack_of(writing->check, deed);
+static void write_place(const struct writing *writing, const struct call *call) {
+    const struct check_stack *stack = check_stack_of(writing->check, call);
     char text[SIDE_TEXT_SIZE];
     if (stack == NULL) {
-        side_site(writing->check, writing->lines, deed, deed->site, text);
+        side_site(writing->check, writing->lines, call, call->site, text);
         if (text[0] != '\0')
             message_write(writing->to, "    at %s", text);
         return;
     }
-    const struct check_trace *trace = &writing->check->traces[deed->trace];
+    const struct check_trace *trace = &writing->check->traces[call->trace];
     for (size_t i = 0; i < stack->count; i++) {
         uint64_t address = trace->addresses[stack->first + i];
-        side_site(writing->check, writing->lines, deed, address, text);
+        side_site(writing->check, writing->lines, call, address, text);
         if (text[0] != '\0')
             message_write(writing->to, "    #%zu %s", i, text);
         else
@@ -58,20 +58,20 @@ static void write_place(const struct writing *writing, const struct deed *deed) 
     }
 }
 
-static void write_deed(const struct writing *writing, const char *heading,
-                       const struct deed *deed) {
-    const char *error = name_of_error(deed->error);
-    char call[SIDE_TEXT_SIZE];
+static void write_call(const struct writing *writing, const char *heading,
+                       const struct call *call) {
+    const char *error = name_of_error(call->error);
+    char name[SIDE_TEXT_SIZE];
     char process[SIDE_TEXT_SIZE];
     char time[SIDE_TEXT_SIZE];
-    if (deed->process == 0)
+    if (call->process == 0)
         return;
-    message_write(writing->to, "  %s: %s%s%s", heading, side_call(deed, call),
+    message_write(writing->to, "  %s: %s%s%s", heading, side_call(call, name),
                   error != NULL ? " failed with " : "", error != NULL ? error : "");
     message_write(writing->to, "    at %s by %s",
-                  side_time(writing->check, deed, deed->begin_ns, time),
-                  side_process(writing->check, deed, process));
-    write_place(writing, deed);
+                  side_time(writing->check, call, call->begin_ns, time),
+                  side_process(writing->check, call, process));
+    write_place(writing, call);
 }
 
 static const char *subject_heading(const struct finding *finding) {
@@ -111,15 +111,15 @@ static const char *other_heading(const struct finding *finding) {
 
 static void write_table_holder(const struct writing *writing, const struct finding *finding) {
     const struct table_holder *table = &finding->table;
-    const struct deed *subject = &finding->subject;
+    const struct call *subject = &finding->subject;
     char endpoint[ENDPOINT_TEXT_SIZE];
     char time[SIDE_TEXT_SIZE];
     bool listens = table->state == 10;
     if (table->pid != 0)
-        message_write(writing->to, "  Held by pid %" PRIu32 " %.200s, not witnessed", table->pid,
+        message_write(writing->to, "  Held by pid %" PRIu32 " %.200s, not recorded", table->pid,
                       table->command != NULL ? table->command : "");
     else
-        message_write(writing->to, "  Held by a process of uid %" PRIu32 ", not witnessed",
+        message_write(writing->to, "  Held by a process of uid %" PRIu32 ", not recorded",
                       table->uid);
     message_write(writing->to, "    %s on %s, as the kernel's table said then",
                   listens ? "listens" : "has a socket", endpoint_text(&table->endpoint, endpoint));
@@ -129,8 +129,8 @@ static void write_table_holder(const struct writing *writing, const struct findi
 }
 
 static void write_holder(const struct writing *writing, const struct finding *finding) {
-    write_deed(writing, other_heading(finding), &finding->other);
-    write_deed(writing, "Which had been given for port 0 by", &finding->other_assigned);
+    write_call(writing, other_heading(finding), &finding->other);
+    write_call(writing, "Which had been given for port 0 by", &finding->other_assigned);
     if (finding->holder == HOLDER_TABLE)
         write_table_holder(writing, finding);
     else if (finding->holder == HOLDER_TIME_WAIT && finding->other.process == 0)
@@ -141,7 +141,7 @@ static void write_holder(const struct writing *writing, const struct finding *fi
 }
 
 static void write_window(const struct writing *writing, const struct finding *finding) {
-    const struct deed *assigned = &finding->assigned;
+    const struct call *assigned = &finding->assigned;
     char time[SIDE_TEXT_SIZE];
     if (assigned->process == 0)
         return;
@@ -196,21 +196,21 @@ static void write_summary(const struct writing *writing, const struct finding *f
 }
 
 static void write_finding(const struct writing *writing, const struct finding *finding) {
-    const char *mend = mend_of(finding);
+    const char *fix = fix_of(finding);
     message_write(writing->to, RULE);
     message_write(writing->to, "%s: portwitness: %s: %s (%s)",
                   finding->severity == SEVERITY_ERROR    ? "ERROR"
                   : finding->severity == SEVERITY_HAZARD ? "WARNING"
                                                          : "NOTE",
                   finding_name(finding->kind), title_of(finding->kind),
-                  finding->certain ? "certain" : "possible");
+                  finding->certainty == CERTAIN ? "certain" : "possible");
     if (writing->check->trace_count > 1)
         message_write(writing->to, "  Trace: %s",
                       writing->check->traces[finding->subject.trace].path);
-    write_deed(writing, subject_heading(finding), &finding->subject);
+    write_call(writing, subject_heading(finding), &finding->subject);
     if (finding->times > 1)
         message_write(writing->to, "    %" PRIu64 " times", finding->times);
-    write_deed(writing, "The number had been given before", &finding->assigned);
+    write_call(writing, "The number had been given before", &finding->assigned);
     write_window(writing, finding);
     write_holder(writing, finding);
     write_range(writing, finding);
@@ -219,8 +219,8 @@ static void write_finding(const struct writing *writing, const struct finding *f
         message_write(writing->to, "  Test: %s", finding->marker);
     message_write(writing->to, "  Processes:");
     side_family(writing->check, finding, writing->to);
-    if (mend != NULL)
-        message_write(writing->to, "  Mend: %s", mend);
+    if (fix != NULL)
+        message_write(writing->to, "  Fix: %s", fix);
     write_summary(writing, finding);
 }
 
@@ -232,7 +232,8 @@ static bool is_alike(const struct check *check, const struct finding *one,
     const struct process *b =
         processes_find(&check->traces[other->subject.trace].processes, other->subject.process);
     if (one->kind != other->kind || one->severity != other->severity ||
-        one->certain != other->certain || a == NULL || b == NULL || strcmp(a->comm, b->comm) != 0)
+        one->certainty != other->certainty || a == NULL || b == NULL ||
+        strcmp(a->comm, b->comm) != 0)
         return false;
     struct site first = side_module(check, &one->subject, one->subject.site);
     struct site second = side_module(check, &other->subject, other->subject.site);

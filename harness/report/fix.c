@@ -8,7 +8,7 @@ static const char keep_socket[] =
     "let the server bind port 0 itself and ask it for its number, or hand the bound socket on "
     "instead of the number";
 
-static const char *mend_of_refusal(const struct finding *finding) {
+static const char *fix_of_refusal(const struct finding *finding) {
     if (finding->holder == HOLDER_TIME_WAIT && finding->endpoint.protocol == IPPROTO_TCP)
         return "set SO_REUSEADDR before the bind, which passes over connections that have ended";
     if (finding->holder == HOLDER_NOBODY)
@@ -20,7 +20,7 @@ static const char *mend_of_refusal(const struct finding *finding) {
     return "let both use port 0, or end the one that has it before the other starts";
 }
 
-const char *mend_of(const struct finding *finding) {
+const char *fix_of(const struct finding *finding) {
     switch (finding->kind) {
     case FINDING_LOST_RACE:
     case FINDING_DOUBLE_HAND_OUT:
@@ -31,7 +31,7 @@ const char *mend_of(const struct finding *finding) {
     case FINDING_MODEL_DISAGREEMENT:
         return "none: please send this trace to the makers of portwitness";
     case FINDING_ADDRESS_IN_USE:
-        return mend_of_refusal(finding);
+        return fix_of_refusal(finding);
     case FINDING_REUSE_TRAP:
         return "do not set SO_REUSEADDR on both, or bind port 0: with it the bind succeeds and the "
                "listen fails";

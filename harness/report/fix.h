@@ -4,7 +4,7 @@
 
 #include "harness/check/finding.h"
 
-/* The mend for it; NULL for notes. */
-const char *mend_of(const struct finding *finding);
+/* The fix for it; NULL for notes. */
+const char *fix_of(const struct finding *finding);
 
 #endif

@@ -122,7 +122,8 @@ static void write_line(const struct line *line, const struct process *process, F
     }
 }
 
-void trouble_tell(const char *trace, const struct held_ports *held, bool failed, FILE *to) {
+void reserve_trouble_report(const char *trace, const struct held_ports *held, bool failed,
+                            FILE *to) {
     struct trace_reader_problem problem;
     struct trace_reader *reader = trace_reader_open(trace, &problem);
     struct processes processes = {0};

@@ -10,6 +10,7 @@
 /* Reads the trace and writes a line for each program that could not use a reserved port as one:
  * that binds it without SO_REUSEADDR, that binds it over UDP, or that found somebody else on it.
  * `failed`: the command did; then it is also told if programs could not be seen. */
-void trouble_tell(const char *trace, const struct held_ports *held, bool failed, FILE *to);
+void reserve_trouble_report(const char *trace, const struct held_ports *held, bool failed,
+                            FILE *to);
 
 #endif

@@ -235,7 +235,7 @@ static int prepare(struct run *run) {
     return 0;
 }
 
-static int run_witnessed(struct run *run, const char *shim) {
+static int run_recorded(struct run *run, const char *shim) {
     int status = prepare(run);
     if (status == 0)
         status = start_command(run, shim);
@@ -279,7 +279,7 @@ int run_with(int argc, char **argv, run_checker *check) {
         return run_unrecorded(run.options.command);
     char *shim = environment_find_shim();
     if (shim != NULL && new_trace_make(&run.trace, &run.options))
-        status = run_witnessed(&run, shim);
+        status = run_recorded(&run, shim);
     if (run.options.check && run.child.ended) {
         int found = check(run.trace.name, run.options.quiet);
         status = status != 0 ? status : found;

@@ -1,4 +1,4 @@
-/* `portwitness run`: a command under the witness. */
+/* `portwitness run`: a command under portwitness run. */
 #ifndef PORTWITNESS_RUN_RUN_H
 #define PORTWITNESS_RUN_RUN_H
 

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CLIENT_PATIENCE_MS = 2000 };
+enum { CLIENT_TIMEOUT_MS = 2000 };
 
 static void answer_connection(const struct publisher *publisher, int listener) {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -17,7 +17,7 @@ static void answer_connection(const struct publisher *publisher, int listener) {
     char rest;
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     if (send(fd, &publisher->answer, sizeof publisher->answer, MSG_NOSIGNAL) > 0 &&
-        poll(&wait, 1, CLIENT_PATIENCE_MS) > 0)
+        poll(&wait, 1, CLIENT_TIMEOUT_MS) > 0)
         (void)recv(fd, &rest, 1, MSG_DONTWAIT);
     close(fd);
 }

@@ -19,10 +19,10 @@
 
 #define MS UINT64_C(1000000)
 #define LOOK_NS (20 * MS)
-#define START_PATIENCE_NS (120 * 1000 * MS)
-#define END_PATIENCE_NS (500 * MS)
+#define START_TIMEOUT_NS (120 * 1000 * MS)
+#define END_TIMEOUT_NS (500 * MS)
 
-volatile sig_atomic_t crew_interrupted;
+volatile sig_atomic_t pool_interrupted;
 
 static int spawn(pid_t *pid, const char *descriptors[2], uint32_t index,
                  char *const environment[]) {
@@ -30,13 +30,13 @@ static int spawn(pid_t *pid, const char *descriptors[2], uint32_t index,
     static char command[] = "storm";
     static char as_publisher[] = PUBLISHER_ARGUMENT;
     char path[PATH_MAX];
-    char board[16];
+    char shared[16];
     char event[16];
     char number[16];
-    snprintf(board, sizeof board, "%s", descriptors[0]);
+    snprintf(shared, sizeof shared, "%s", descriptors[0]);
     snprintf(event, sizeof event, "%s", descriptors[1]);
     snprintf(number, sizeof number, "%u", index);
-    char *arguments[] = {program, command, as_publisher, board, event, number, NULL};
+    char *arguments[] = {program, command, as_publisher, shared, event, number, NULL};
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
     if (length < 0)
         return errno;
@@ -50,137 +50,141 @@ static void policy_place(pid_t pid, uint32_t index) {
         place_enter(place_of_child(PLACE_ROOT, index + 1), place_key(pid));
 }
 
-static bool start_all(struct crew *crew, int board_descriptor, char *const environment[]) {
-    char board[16];
+static bool start_all(struct publisher_pool *pool, int shared_descriptor,
+                      char *const environment[]) {
+    char shared[16];
     char event[16];
-    const char *descriptors[2] = {board, event};
-    snprintf(board, sizeof board, "%d", board_descriptor);
-    snprintf(event, sizeof event, "%d", crew->event);
-    for (uint32_t i = 0; i < crew->count && !crew_interrupted; i++) {
-        int error = spawn(&crew->members[i].pid, descriptors, i, environment);
+    const char *descriptors[2] = {shared, event};
+    snprintf(shared, sizeof shared, "%d", shared_descriptor);
+    snprintf(event, sizeof event, "%d", pool->event);
+    for (uint32_t i = 0; i < pool->count && !pool_interrupted; i++) {
+        int error = spawn(&pool->members[i].pid, descriptors, i, environment);
         if (error != 0) {
             fprintf(stderr, "portwitness: storm: publisher %u cannot be started: %s\n", i + 1,
                     strerror(error));
             return false;
         }
-        policy_place(crew->members[i].pid, i);
-        crew->members[i].alive = true;
-        crew->living++;
+        policy_place(pool->members[i].pid, i);
+        pool->members[i].alive = true;
+        pool->living++;
     }
     return true;
 }
 
-bool crew_start(struct crew *crew, struct board *board, int board_descriptor,
+bool pool_start(struct publisher_pool *pool, struct shared_state *shared, int shared_descriptor,
                 char *const environment[]) {
-    *crew = (struct crew){.board = board, .count = board->settings.publishers};
-    crew->members = calloc(crew->count, sizeof *crew->members);
-    crew->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    bool good = crew->members != NULL && crew->event >= 0;
+    *pool = (struct publisher_pool){.shared = shared, .count = shared->settings.publishers};
+    pool->members = calloc(pool->count, sizeof *pool->members);
+    pool->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    bool good = pool->members != NULL && pool->event >= 0;
     if (!good)
         fprintf(stderr, "portwitness: storm: %s\n", strerror(errno));
     /* The two descriptors that a publisher inherits. */
     if (good) {
-        fcntl(crew->event, F_SETFD, 0);
-        fcntl(board_descriptor, F_SETFD, 0);
-        atomic_store(&board->awaited, crew->count);
-        good = start_all(crew, board_descriptor, environment);
+        fcntl(pool->event, F_SETFD, 0);
+        fcntl(shared_descriptor, F_SETFD, 0);
+        atomic_store(&shared->awaited, pool->count);
+        good = start_all(pool, shared_descriptor, environment);
     }
     if (good)
-        crew_await(crew, 0, PHASE_STARTED, START_PATIENCE_NS);
-    if (good && crew->living == 0 && !crew_interrupted) {
+        pool_await(pool, 0, PHASE_STARTED, START_TIMEOUT_NS);
+    if (good && pool->living == 0 && !pool_interrupted) {
         fprintf(stderr, "portwitness: storm: no publisher came up\n");
         good = false;
     }
     if (!good)
-        crew_end(crew);
+        pool_end(pool);
     return good;
 }
 
-static bool all_reached(struct crew *crew, uint64_t progress) {
-    for (uint32_t i = 0; i < crew->count; i++)
-        if (crew->members[i].alive && atomic_load(&board_slot(crew->board, i)->progress) < progress)
+static bool all_reached(struct publisher_pool *pool, uint64_t progress) {
+    for (uint32_t i = 0; i < pool->count; i++)
+        if (pool->members[i].alive &&
+            atomic_load(&shared_slot(pool->shared, i)->progress) < progress)
             return false;
     return true;
 }
 
-static void kill_late(struct crew *crew, uint64_t progress) {
-    for (uint32_t i = 0; i < crew->count; i++)
-        if (crew->members[i].alive && atomic_load(&board_slot(crew->board, i)->progress) < progress)
-            kill(crew->members[i].pid, SIGKILL);
+static void kill_late(struct publisher_pool *pool, uint64_t progress) {
+    for (uint32_t i = 0; i < pool->count; i++)
+        if (pool->members[i].alive &&
+            atomic_load(&shared_slot(pool->shared, i)->progress) < progress)
+            kill(pool->members[i].pid, SIGKILL);
 }
 
-uint32_t crew_reap(struct crew *crew) {
+uint32_t pool_reap(struct publisher_pool *pool) {
     uint32_t found = 0;
-    for (uint32_t i = 0; i < crew->count; i++) {
-        struct member *member = &crew->members[i];
+    for (uint32_t i = 0; i < pool->count; i++) {
+        struct member *member = &pool->members[i];
         if (!member->alive || waitpid(member->pid, &member->status, WNOHANG) != member->pid)
             continue;
         member->alive = false;
-        crew->living--;
+        pool->living--;
         found++;
     }
     return found;
 }
 
-bool crew_await(struct crew *crew, uint32_t round, enum phase phase, uint64_t patience_ns) {
+bool pool_await(struct publisher_pool *pool, uint32_t round, enum phase phase,
+                uint64_t patience_ns) {
     uint64_t progress = (uint64_t)round * 4 + phase;
     uint64_t begin = monotonic_ns();
     for (;;) {
-        uint32_t seen = atomic_load(&crew->board->complete);
-        if (all_reached(crew, progress))
-            return !crew_interrupted;
-        if (crew_interrupted)
+        uint32_t seen = atomic_load(&pool->shared->complete);
+        if (all_reached(pool, progress))
+            return !pool_interrupted;
+        if (pool_interrupted)
             return false;
-        board_wait(&crew->board->complete, seen, LOOK_NS);
-        crew_reap(crew);
+        shared_wait(&pool->shared->complete, seen, LOOK_NS);
+        pool_reap(pool);
         if (monotonic_ns() - begin > patience_ns)
-            kill_late(crew, progress);
+            kill_late(pool, progress);
     }
 }
 
-static void expect_all(struct crew *crew) {
-    atomic_store(&crew->board->arrived, 0);
-    atomic_store(&crew->board->awaited, crew->living);
+static void expect_all(struct publisher_pool *pool) {
+    atomic_store(&pool->shared->arrived, 0);
+    atomic_store(&pool->shared->awaited, pool->living);
 }
 
-bool crew_publish(struct crew *crew, uint32_t round, uint64_t patience_ns) {
-    expect_all(crew);
-    crew->board->go_ns = monotonic_ns();
-    atomic_store(&crew->board->round, round);
-    board_wake(&crew->board->round);
-    return crew_await(crew, round, PHASE_ANNOUNCED, patience_ns);
+bool pool_publish(struct publisher_pool *pool, uint32_t round, uint64_t patience_ns) {
+    expect_all(pool);
+    pool->shared->go_ns = monotonic_ns();
+    atomic_store(&pool->shared->round, round);
+    shared_wake(&pool->shared->round);
+    return pool_await(pool, round, PHASE_ANNOUNCED, patience_ns);
 }
 
-bool crew_release(struct crew *crew, uint32_t round, uint64_t patience_ns) {
-    expect_all(crew);
-    eventfd_write(crew->event, 1);
-    bool good = crew_await(crew, round, PHASE_FREED, patience_ns);
+bool pool_release(struct publisher_pool *pool, uint32_t round, uint64_t patience_ns) {
+    expect_all(pool);
+    eventfd_write(pool->event, 1);
+    bool good = pool_await(pool, round, PHASE_FREED, patience_ns);
     eventfd_t drained;
     if (good)
-        eventfd_read(crew->event, &drained);
+        eventfd_read(pool->event, &drained);
     return good;
 }
 
-void crew_end(struct crew *crew) {
+void pool_end(struct publisher_pool *pool) {
     const uint64_t begin = monotonic_ns();
-    if (crew->members != NULL) {
-        atomic_store(&crew->board->ended, 1);
-        atomic_fetch_add(&crew->board->round, 1);
-        board_wake(&crew->board->round);
-        eventfd_write(crew->event, 1);
-        while (crew->living > 0) {
-            crew_reap(crew);
-            if (crew->living == 0)
+    if (pool->members != NULL) {
+        atomic_store(&pool->shared->ended, 1);
+        atomic_fetch_add(&pool->shared->round, 1);
+        shared_wake(&pool->shared->round);
+        eventfd_write(pool->event, 1);
+        while (pool->living > 0) {
+            pool_reap(pool);
+            if (pool->living == 0)
                 break;
-            bool late = crew_interrupted || monotonic_ns() - begin > END_PATIENCE_NS;
-            for (uint32_t i = 0; late && i < crew->count; i++)
-                if (crew->members[i].alive)
-                    kill(crew->members[i].pid, SIGKILL);
+            bool late = pool_interrupted || monotonic_ns() - begin > END_TIMEOUT_NS;
+            for (uint32_t i = 0; late && i < pool->count; i++)
+                if (pool->members[i].alive)
+                    kill(pool->members[i].pid, SIGKILL);
             usleep(1000);
         }
     }
-    if (crew->event >= 0)
-        close(crew->event);
-    free(crew->members);
-    *crew = (struct crew){.event = -1};
+    if (pool->event >= 0)
+        close(pool->event);
+    free(pool->members);
+    *pool = (struct publisher_pool){.event = -1};
 }

@@ -15,8 +15,8 @@ struct member {
     int status; /* as of waitpid, once dead */
 };
 
-struct crew {
-    struct board *board;
+struct publisher_pool {
+    struct shared_state *shared;
     struct member *members;
     uint32_t count;
     uint32_t living;
@@ -24,27 +24,28 @@ struct crew {
 };
 
 /* Set by a signal handler: everything is to end. */
-extern volatile sig_atomic_t crew_interrupted;
+extern volatile sig_atomic_t pool_interrupted;
 
-/* Starts settings.publishers processes on the board with the environment given. false, with one
+/* Starts settings.publishers processes on the shared with the environment given. false, with one
  * line on stderr, where one cannot be started; those that were are ended. */
-bool crew_start(struct crew *crew, struct board *board, int board_descriptor,
+bool pool_start(struct publisher_pool *pool, struct shared_state *shared, int shared_descriptor,
                 char *const environment[]);
 
 /* Waits until every living member has reached the phase of the round. false when interrupted. A
  * member that takes longer than `patience_ns` is killed. */
-bool crew_await(struct crew *crew, uint32_t round, enum phase phase, uint64_t patience_ns);
+bool pool_await(struct publisher_pool *pool, uint32_t round, enum phase phase,
+                uint64_t patience_ns);
 
 /* Begins a round; false when interrupted before all have announced. */
-bool crew_publish(struct crew *crew, uint32_t round, uint64_t patience_ns);
+bool pool_publish(struct publisher_pool *pool, uint32_t round, uint64_t patience_ns);
 
 /* Lets all release what they hold; false when interrupted. */
-bool crew_release(struct crew *crew, uint32_t round, uint64_t patience_ns);
+bool pool_release(struct publisher_pool *pool, uint32_t round, uint64_t patience_ns);
 
 /* Looks for members that have died. How many were found. */
-uint32_t crew_reap(struct crew *crew);
+uint32_t pool_reap(struct publisher_pool *pool);
 
-/* Ends all and frees what the crew has, but for the board. */
-void crew_end(struct crew *crew);
+/* Ends all and frees what the pool has, but for the shared. */
+void pool_end(struct publisher_pool *pool);
 
 #endif

@@ -57,8 +57,8 @@ struct attempt *publisher_attempt(struct publisher *publisher, struct publicatio
     static struct attempt beyond; /* more attempts than are remembered */
     uint32_t index = atomic_load(&publisher->slot->attempt_count);
     struct attempt *attempt = &beyond;
-    if (index < board_attempts_room(publisher->board)) {
-        attempt = board_attempts(publisher->board, publisher->index) + index;
+    if (index < shared_attempts_room(publisher->shared)) {
+        attempt = shared_attempts(publisher->shared, publisher->index) + index;
         atomic_store(&publisher->slot->attempt_count, index + 1);
     }
     *attempt = (struct attempt){
@@ -89,21 +89,21 @@ void publisher_ended(struct publication *publication, enum attempt_outcome outco
 void publisher_announce_endpoint(struct publisher *publisher, const struct publication *publication,
                                  const struct endpoint *endpoint) {
     uint32_t index = atomic_load(&publisher->slot->announced_count);
-    if (index >= board_announced_room(publisher->board))
+    if (index >= shared_announced_room(publisher->shared))
         return;
     claim_write(publisher, publication, endpoint);
-    board_announced(publisher->board, publisher->index)[index] = *endpoint;
+    shared_announced(publisher->shared, publisher->index)[index] = *endpoint;
     atomic_store(&publisher->slot->announced_count, index + 1);
 }
 
 /* Tells the storm how far we are; the last one wakes it. */
 static void arrive(struct publisher *publisher, uint32_t round, enum phase phase) {
-    struct board *board = publisher->board;
+    struct shared_state *shared = publisher->shared;
     atomic_store(&publisher->slot->progress, (uint64_t)round * 4 + phase);
-    if (atomic_fetch_add(&board->arrived, 1) + 1 != atomic_load(&board->awaited))
+    if (atomic_fetch_add(&shared->arrived, 1) + 1 != atomic_load(&shared->awaited))
         return;
-    atomic_fetch_add(&board->complete, 1);
-    board_wake(&board->complete);
+    atomic_fetch_add(&shared->complete, 1);
+    shared_wake(&shared->complete);
 }
 
 /* Numbers that the user named are chosen before the strategy is asked. */
@@ -143,15 +143,15 @@ static void publish_round(struct publisher *publisher, const struct strategy *st
 
 static void publish(struct publisher *publisher) {
     const struct strategy *strategy = &strategies[publisher->settings->strategy];
-    struct board *board = publisher->board;
+    struct shared_state *shared = publisher->shared;
     uint32_t done = 0;
     arrive(publisher, 0, PHASE_STARTED);
     for (;;) {
-        uint32_t round = atomic_load(&board->round);
-        if (atomic_load(&board->ended) != 0)
+        uint32_t round = atomic_load(&shared->round);
+        if (atomic_load(&shared->ended) != 0)
             return;
         if (round == done) {
-            board_wait(&board->round, round, ROUND_WAIT_SECONDS * SECOND_NS);
+            shared_wait(&shared->round, round, ROUND_WAIT_SECONDS * SECOND_NS);
             continue;
         }
         publish_round(publisher, strategy, round);
@@ -176,13 +176,13 @@ int publisher_main(int argc, char **argv) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    publisher.board = board_open(atoi(argv[0]));
-    if (publisher.board == NULL)
-        return fail("board");
+    publisher.shared = shared_open(atoi(argv[0]));
+    if (publisher.shared == NULL)
+        return fail("shared");
     publisher.phase_event = atoi(argv[1]);
     publisher.index = (uint32_t)atoi(argv[2]);
-    publisher.settings = &publisher.board->settings;
-    publisher.slot = board_slot(publisher.board, publisher.index);
+    publisher.settings = &publisher.shared->settings;
+    publisher.slot = shared_slot(publisher.shared, publisher.index);
     publisher.publications = calloc(publisher.settings->mappings, sizeof *publisher.publications);
     if (publisher.publications == NULL)
         return fail("memory");

@@ -16,8 +16,8 @@ struct publication {
 };
 
 struct publisher {
-    struct board *board;
-    const struct board_settings *settings;
+    struct shared_state *shared;
+    const struct storm_settings *settings;
     struct slot *slot;
     uint32_t index;
     uint64_t random;                  /* state, see publisher_random */
@@ -33,7 +33,7 @@ struct publisher {
 /* The life of a publisher process: `argv` as publisher_arguments tells. Its exit status. */
 int publisher_main(int argc, char **argv);
 
-/* The hidden first argument of `portwitness storm`, with the descriptors of the board and of the
+/* The hidden first argument of `portwitness storm`, with the descriptors of the shared and of the
  * event that ends a round, and the publisher's index behind it. */
 #define PUBLISHER_ARGUMENT "--as-publisher"
 
@@ -52,7 +52,7 @@ void publisher_ended(struct publication *publication, enum attempt_outcome outco
 /* Sleeps for a time between the two, drawn at random. */
 void publisher_pause(struct publisher *publisher, uint64_t min_ns, uint64_t max_ns);
 
-/* Writes the claim into the trace and onto the board. */
+/* Writes the claim into the trace and onto the shared. */
 void publisher_announce_endpoint(struct publisher *publisher, const struct publication *publication,
                                  const struct endpoint *endpoint);
 

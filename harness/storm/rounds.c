@@ -20,15 +20,15 @@
 #include "shim/shared/recorder.h"
 
 /* Beyond the window; a publisher that needs longer hangs. */
-#define PATIENCE_NS UINT64_C(60000000000)
+#define TIMEOUT_NS UINT64_C(60000000000)
 
 const char *const storm_check_names[STORM_CHECKS] = {"claims", "kernel", "reach", "trace"};
 
 struct storm {
     const struct storm_plan *plan;
     struct storm_result *result;
-    struct board *board;
-    struct crew crew;
+    struct shared_state *shared;
+    struct publisher_pool pool;
     struct announced *announced;
     size_t announced_room;
     struct claimant *claimants;
@@ -36,15 +36,15 @@ struct storm {
 };
 
 static struct announcements gather(struct storm *storm) {
-    const struct board_settings *settings = &storm->board->settings;
+    const struct storm_settings *settings = &storm->shared->settings;
     struct announcements all = {.udp_may_share = settings->reuse_address || settings->reuse_port,
                                 .tcp_may_share = settings->reuse_port};
-    for (uint32_t i = 0; i < storm->crew.count; i++) {
-        const struct slot *slot = board_slot(storm->board, i);
-        const struct endpoint *endpoints = board_announced(storm->board, i);
+    for (uint32_t i = 0; i < storm->pool.count; i++) {
+        const struct slot *slot = shared_slot(storm->shared, i);
+        const struct endpoint *endpoints = shared_announced(storm->shared, i);
         uint32_t count = atomic_load(&slot->announced_count);
-        pid_t pid = storm->crew.members[i].pid;
-        if (!storm->crew.members[i].alive)
+        pid_t pid = storm->pool.members[i].pid;
+        if (!storm->pool.members[i].alive)
             continue;
         storm->claimants = memory_grow(storm->claimants, &storm->claimant_room,
                                        all.claimant_count + 1, sizeof *storm->claimants);
@@ -93,8 +93,8 @@ static void tell_end(uint64_t serial, pid_t pid) {
 
 /* Are the ports that a dead publisher held in this round free again? */
 static void look_for_ports(struct storm *storm, uint32_t index) {
-    const struct slot *slot = board_slot(storm->board, index);
-    const struct attempt *attempts = board_attempts(storm->board, index);
+    const struct slot *slot = shared_slot(storm->shared, index);
+    const struct attempt *attempts = shared_attempts(storm->shared, index);
     uint32_t count = atomic_load(&slot->attempt_count);
     if (atomic_load(&slot->progress) % 4 == PHASE_FREED)
         return;
@@ -107,12 +107,12 @@ static void look_for_ports(struct storm *storm, uint32_t index) {
 }
 
 /* Counts who died since the last call, once all the others have announced. true if any did. */
-static bool bury_dead(struct storm *storm, uint32_t round) {
+static bool reap_dead(struct storm *storm, uint32_t round) {
     bool any = false;
-    crew_reap(&storm->crew);
-    for (uint32_t i = 0; i < storm->crew.count; i++) {
-        struct member *member = &storm->crew.members[i];
-        struct slot *slot = board_slot(storm->board, i);
+    pool_reap(&storm->pool);
+    for (uint32_t i = 0; i < storm->pool.count; i++) {
+        struct member *member = &storm->pool.members[i];
+        struct slot *slot = shared_slot(storm->shared, i);
         if (member->alive || member->told)
             continue;
         any = true;
@@ -120,8 +120,8 @@ static bool bury_dead(struct storm *storm, uint32_t round) {
         tell_end(slot->serial, member->pid);
         if (storm->result->killed++ == 0)
             storm->result->killed_round = round;
-        for (uint32_t j = 0; j < storm->board->settings.daemons; j++)
-            allocator_forget(board_allocator(storm->board, j), i);
+        for (uint32_t j = 0; j < storm->shared->settings.daemons; j++)
+            allocator_forget(shared_allocator(storm->shared, j), i);
         look_for_ports(storm, i);
         atomic_store(&slot->announced_count, 0);
         atomic_store(&slot->attempt_count, 0);
@@ -150,8 +150,8 @@ static void judge_round(struct storm *storm, uint32_t round) {
         claims = (struct claims_result){0};
         announcements = gather(storm);
         check_all(storm, &announcements, &claims, verdicts);
-    } while (!crew_interrupted && bury_dead(storm, round));
-    if (crew_interrupted)
+    } while (!pool_interrupted && reap_dead(storm, round));
+    if (pool_interrupted)
         return;
     trace_check_judge(storm->plan->trace, &announcements, &verdicts[CHECK_TRACE]);
     for (int i = 0; i < STORM_CHECKS; i++)
@@ -163,28 +163,28 @@ static void judge_round(struct storm *storm, uint32_t round) {
 }
 
 static bool run_round(struct storm *storm, uint32_t round) {
-    uint64_t patience = PATIENCE_NS + storm->board->settings.window_max_ns;
-    if (!crew_publish(&storm->crew, round, patience))
+    uint64_t timeout = TIMEOUT_NS + storm->shared->settings.window_max_ns;
+    if (!pool_publish(&storm->pool, round, timeout))
         return false;
-    bury_dead(storm, round);
+    reap_dead(storm, round);
     judge_round(storm, round);
-    if (crew_interrupted)
+    if (pool_interrupted)
         return false;
-    tally_round(storm->result, storm->plan, storm->board);
-    bool good = crew_release(&storm->crew, round, patience);
-    bury_dead(storm, round);
-    return good && storm->crew.living > 0;
+    statistics_round(storm->result, storm->plan, storm->shared);
+    bool good = pool_release(&storm->pool, round, timeout);
+    reap_dead(storm, round);
+    return good && storm->pool.living > 0;
 }
 
-/* Publishers learn from the board who they are in the trace, and what to answer. */
+/* Publishers learn from the shared who they are in the trace, and what to answer. */
 static bool introduce(struct storm *storm) {
-    uint64_t token = monotonic_ns() ^ storm->board->settings.seed << 20;
+    uint64_t token = monotonic_ns() ^ storm->shared->settings.seed << 20;
     trace_check_skip(storm->plan->trace);
-    for (uint32_t i = 0; i < storm->crew.count; i++) {
-        struct slot *slot = board_slot(storm->board, i);
-        slot->serial = trace_check_serial(storm->plan->trace, storm->crew.members[i].pid);
+    for (uint32_t i = 0; i < storm->pool.count; i++) {
+        struct slot *slot = shared_slot(storm->shared, i);
+        slot->serial = trace_check_serial(storm->plan->trace, storm->pool.members[i].pid);
         slot->token = (token += UINT64_C(0x9e3779b97f4a7c15));
-        if (slot->serial == 0 && storm->crew.members[i].alive) {
+        if (slot->serial == 0 && storm->pool.members[i].alive) {
             fprintf(stderr,
                     "portwitness: storm: publisher %u is not in the trace: the shim is not in it\n",
                     i + 1);
@@ -201,7 +201,7 @@ static void run_rounds(struct storm *storm) {
         if (!run_round(storm, round))
             break;
     }
-    storm->result->interrupted = crew_interrupted != 0;
+    storm->result->interrupted = pool_interrupted != 0;
 }
 
 static int by_size(const void *one, const void *other) {
@@ -212,7 +212,7 @@ static int by_size(const void *one, const void *other) {
 
 bool storm_run(const struct storm_plan *plan, int strategy, struct storm_result *result) {
     struct storm storm = {.plan = plan, .result = result};
-    struct board_settings settings = plan->settings;
+    struct storm_settings settings = plan->settings;
     int descriptor = -1;
     *result = (struct storm_result){.strategy = &strategies[strategy], .begin_ns = monotonic_ns()};
     settings.strategy = (uint32_t)strategy;
@@ -220,24 +220,24 @@ bool storm_run(const struct storm_plan *plan, int strategy, struct storm_result 
         settings.window_min_ns = result->strategy->window_min_ns;
         settings.window_max_ns = result->strategy->window_max_ns;
     }
-    storm.board = board_create(&settings, &descriptor);
-    if (storm.board == NULL) {
+    storm.shared = shared_create(&settings, &descriptor);
+    if (storm.shared == NULL) {
         fprintf(stderr, "portwitness: storm: no shared memory: %s\n", strerror(errno));
         return false;
     }
-    bool good = crew_start(&storm.crew, storm.board, descriptor, plan->environment);
+    bool good = pool_start(&storm.pool, storm.shared, descriptor, plan->environment);
     if (good) {
-        good = crew_interrupted || introduce(&storm);
+        good = pool_interrupted || introduce(&storm);
         if (good)
             run_rounds(&storm);
-        crew_end(&storm.crew);
+        pool_end(&storm.pool);
     }
     result->end_ns = monotonic_ns();
     if (result->latency_count > 0)
         qsort(result->latencies, result->latency_count, sizeof *result->latencies, by_size);
     free(storm.announced);
     free(storm.claimants);
-    board_close(storm.board);
+    shared_close(storm.shared);
     close(descriptor);
     return good;
 }

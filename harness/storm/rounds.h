@@ -15,7 +15,7 @@ enum storm_check { CHECK_CLAIMS, CHECK_KERNEL, CHECK_REACH, CHECK_TRACE, STORM_C
 extern const char *const storm_check_names[STORM_CHECKS];
 
 struct storm_plan {
-    struct board_settings settings; /* strategy and window are set for each storm */
+    struct storm_settings settings; /* strategy and window are set for each storm */
     uint32_t rounds;
     const char *policy; /* "kernel": the kernel's own choice */
     bool window_given;  /* else the strategy's own */

@@ -32,7 +32,7 @@ struct publish_mapping {
 };
 
 /* What every publisher is told. */
-struct board_settings {
+struct storm_settings {
     uint32_t publishers;
     uint32_t mappings;
     uint32_t strategy; /* index in the table of strategies */
@@ -85,8 +85,8 @@ struct slot {
 };
 
 /* The one mapping. The slots' attempts and announcements lie behind it. */
-struct board {
-    struct board_settings settings;
+struct shared_state {
+    struct storm_settings settings;
     _Atomic uint32_t round;    /* 0: not begun; a futex on which publishers wait */
     _Atomic uint32_t ended;    /* no more rounds */
     _Atomic uint32_t arrived;  /* publishers that reached the present phase */
@@ -100,33 +100,33 @@ struct board {
     uint64_t size;
 };
 
-/* Makes the board for these settings on a new descriptor; NULL with errno set. */
-struct board *board_create(const struct board_settings *settings, int *descriptor);
+/* Makes the shared for these settings on a new descriptor; NULL with errno set. */
+struct shared_state *shared_create(const struct storm_settings *settings, int *descriptor);
 
-/* Maps the board that a descriptor is open on; NULL with errno set. */
-struct board *board_open(int descriptor);
+/* Maps the shared that a descriptor is open on; NULL with errno set. */
+struct shared_state *shared_open(int descriptor);
 
 /* Unmaps it. */
-void board_close(struct board *board);
+void shared_close(struct shared_state *shared);
 
 /* The parts that belong to publisher `index`. */
-struct slot *board_slot(struct board *board, uint32_t index);
-struct attempt *board_attempts(struct board *board, uint32_t index);
-struct endpoint *board_announced(struct board *board, uint32_t index);
+struct slot *shared_slot(struct shared_state *shared, uint32_t index);
+struct attempt *shared_attempts(struct shared_state *shared, uint32_t index);
+struct endpoint *shared_announced(struct shared_state *shared, uint32_t index);
 
 /* The memory of daemon `index`. */
-struct allocator *board_allocator(struct board *board, uint32_t index);
+struct allocator *shared_allocator(struct shared_state *shared, uint32_t index);
 
 /* How many attempts of a publisher in one round are remembered. */
-uint32_t board_attempts_room(const struct board *board);
+uint32_t shared_attempts_room(const struct shared_state *shared);
 
 /* How many endpoints a publisher can announce in one round. */
-uint32_t board_announced_room(const struct board *board);
+uint32_t shared_announced_room(const struct shared_state *shared);
 
 /* Waits until the word is no longer `seen`, or until the time is over, or a signal comes. */
-void board_wait(_Atomic uint32_t *word, uint32_t seen, uint64_t most_ns);
+void shared_wait(_Atomic uint32_t *word, uint32_t seen, uint64_t most_ns);
 
 /* Wakes all who wait on the word. */
-void board_wake(_Atomic uint32_t *word);
+void shared_wake(_Atomic uint32_t *word);
 
 #endif

@@ -14,10 +14,10 @@ struct tickets {
     size_t room;
 };
 
-static void collect(struct tickets *tickets, struct board *board) {
-    for (uint32_t i = 0; i < board->settings.publishers; i++) {
-        uint32_t count = atomic_load(&board_slot(board, i)->attempt_count);
-        const struct attempt *attempts = board_attempts(board, i);
+static void collect(struct tickets *tickets, struct shared_state *shared) {
+    for (uint32_t i = 0; i < shared->settings.publishers; i++) {
+        uint32_t count = atomic_load(&shared_slot(shared, i)->attempt_count);
+        const struct attempt *attempts = shared_attempts(shared, i);
         tickets->list = memory_grow(tickets->list, &tickets->room, tickets->count + count + 1,
                                     sizeof *tickets->list);
         for (uint32_t j = 0; j < count; j++)
@@ -81,7 +81,7 @@ static bool both_rely(const struct attempt *earlier, const struct attempt *later
     return endpoints_overlap(&earlier->endpoint, &later->endpoint);
 }
 
-static bool was_given(const struct attempt *attempt, const struct board_settings *settings) {
+static bool was_given(const struct attempt *attempt, const struct storm_settings *settings) {
     bool datagram = attempt->endpoint.protocol == IPPROTO_UDP;
     if (settings->reuse_port || (datagram && settings->reuse_address))
         return false; /* who shares lawfully was given the number on purpose */
@@ -90,7 +90,7 @@ static bool was_given(const struct attempt *attempt, const struct board_settings
 }
 
 static void count_double_handouts(struct storm_result *result, struct tickets *tickets,
-                                  const struct board_settings *settings) {
+                                  const struct storm_settings *settings) {
     if (tickets->count == 0)
         return;
     qsort(tickets->list, tickets->count, sizeof *tickets->list, by_port_and_time);
@@ -110,24 +110,25 @@ static void count_double_handouts(struct storm_result *result, struct tickets *t
     }
 }
 
-static uint64_t last_announced(struct board *board) {
-    uint64_t last = board->go_ns;
-    for (uint32_t i = 0; i < board->settings.publishers; i++)
-        if (board_slot(board, i)->announced_ns > last)
-            last = board_slot(board, i)->announced_ns;
+static uint64_t last_announced(struct shared_state *shared) {
+    uint64_t last = shared->go_ns;
+    for (uint32_t i = 0; i < shared->settings.publishers; i++)
+        if (shared_slot(shared, i)->announced_ns > last)
+            last = shared_slot(shared, i)->announced_ns;
     return last;
 }
 
-void tally_round(struct storm_result *result, const struct storm_plan *plan, struct board *board) {
+void statistics_round(struct storm_result *result, const struct storm_plan *plan,
+                      struct shared_state *shared) {
     struct tickets tickets = {0};
-    collect(&tickets, board);
+    collect(&tickets, shared);
     for (size_t i = 0; i < tickets.count; i++)
         count_outcome(result, tickets.list[i].attempt);
     count_latencies(result, &tickets);
     if (result->strategy->prediction == PREDICTS_BIRTHDAY)
         expected_add_round(&result->expected, tickets.list, tickets.count, plan->range,
-                           result->strategy->as_go && !board->settings.probes_closed_at_once);
-    count_double_handouts(result, &tickets, &board->settings);
-    result->publishing_ns += last_announced(board) - board->go_ns;
+                           result->strategy->as_go && !shared->settings.probes_closed_at_once);
+    count_double_handouts(result, &tickets, &shared->settings);
+    result->publishing_ns += last_announced(shared) - shared->go_ns;
     free(tickets.list);
 }

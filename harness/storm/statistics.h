@@ -4,7 +4,8 @@
 
 #include "harness/storm/rounds.h"
 
-/* Adds one round of the publishers on the board. */
-void tally_round(struct storm_result *result, const struct storm_plan *plan, struct board *board);
+/* Adds one round of the publishers on the shared. */
+void statistics_round(struct storm_result *result, const struct storm_plan *plan,
+                      struct shared_state *shared);
 
 #endif

@@ -21,7 +21,7 @@ static const struct {
                 {"0.0.0.0", IPPROTO_TCP, 8080},
                 {"0.0.0.0", IPPROTO_UDP, 53}};
 
-static void add(struct board_settings *settings, const char *address, int32_t host_port,
+static void add(struct storm_settings *settings, const char *address, int32_t host_port,
                 const struct publish_mapping *from) {
     struct publish_mapping *mapping = &settings->mapping[settings->mappings++];
     bool brackets = from->endpoint.family == AF_INET6;
@@ -32,7 +32,7 @@ static void add(struct board_settings *settings, const char *address, int32_t ho
              endpoint_protocol_name(mapping->endpoint.protocol));
 }
 
-static void use_built_in(struct board_settings *settings) {
+static void use_built_in(struct storm_settings *settings) {
     for (unsigned i = 0; i < sizeof built_in / sizeof built_in[0]; i++) {
         struct publish_mapping mapping = {.container_port = built_in[i].container_port};
         struct in_addr address;
@@ -66,7 +66,7 @@ static bool set_protocol(struct endpoint *endpoint, const char *name) {
 }
 
 /* A mapping of the file, which may be a range of them, as sockets can have it. */
-static bool convert(struct board_settings *settings, const struct plan_input *input,
+static bool convert(struct storm_settings *settings, const struct plan_input *input,
                     const struct mapping *from, unsigned *left_out, struct input_problem *problem) {
     struct publish_mapping mapping = {.node = (uint32_t)from->node};
     const char *address = mapping_address(input, from);
@@ -108,7 +108,7 @@ static void write_name(const char *name) {
         fputc((unsigned char)*name < ' ' || *name == 127 ? '?' : *name, stderr);
 }
 
-bool storm_mappings_read(struct board_settings *settings, const char *file, unsigned *left_out) {
+bool storm_mappings_read(struct storm_settings *settings, const char *file, unsigned *left_out) {
     struct plan_input input = {0};
     struct input_problem problem = {.line = 1, .column = 1};
     size_t length;

@@ -7,6 +7,6 @@
 /* Fills settings->mapping from the file, or with the built-in ones where it is NULL. SCTP mappings
  * are left out and counted where the kernel has no SCTP. false, with one line on stderr, for bad
  * input. */
-bool storm_mappings_read(struct board_settings *settings, const char *file, unsigned *left_out);
+bool storm_mappings_read(struct storm_settings *settings, const char *file, unsigned *left_out);
 
 #endif

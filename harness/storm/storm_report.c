@@ -174,7 +174,7 @@ void storm_report_table(const struct storm_report *report) {
         "DOUBLE HAND-OUTS", "EXHAUSTED", "P50",        "P99",        "PORTS/S"};
     const size_t count = sizeof heading / sizeof heading[0];
     struct columns columns = {.count = count};
-    const struct board_settings *settings = &report->plan->settings;
+    const struct storm_settings *settings = &report->plan->settings;
     size_t size = port_range_size(report->plan->range);
     printf("%" PRIu32 " publishers, %" PRIu32 " mappings each, %" PRIu32 " rounds, seed %" PRIu64
            ", %zu ports (%u to %u)",

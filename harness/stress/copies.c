@@ -1,5 +1,5 @@
 /*
- * All copies of a round are children of one witnessed process, so that one trace tells of all of
+ * All copies of a round are children of one recorded process, so that one trace tells of all of
  * them and a policy hands what one lets go to another. No copy outlives its round.
  */
 #include "harness/stress/copies.h"

@@ -31,8 +31,8 @@ static bool own_path(char *path, size_t size) {
     return true;
 }
 
-static _Noreturn void become_witness(const struct round_plan *plan, const char *self,
-                                     const char *trace) {
+static _Noreturn void become_run(const struct round_plan *plan, const char *self,
+                                 const char *trace) {
     char copies[16], timeout[16];
     size_t count = 0;
     while (plan->command[count] != NULL)
@@ -147,7 +147,7 @@ bool round_run(const struct round_plan *plan, struct round_result *result) {
     if (pid < 0)
         return complain("round", strerror(errno));
     if (pid == 0)
-        become_witness(plan, self, trace);
+        become_run(plan, self, trace);
     int status = await(pid);
     result->ns = monotonic_ns() - begin;
     if (round_interrupted)

@@ -9,7 +9,8 @@
 
 const char stress_options_help[] =
     "Usage: portwitness stress [OPTION...] -- COMMAND [ARGUMENT...]\n"
-    "Runs copies of a command at the same time, round after round, under the witness, and tells "
+    "Runs copies of a command at the same time, round after round, under portwitness run, and "
+    "tells "
     "what\n"
     "failed and which ports were raced for.\n"
     "\n"

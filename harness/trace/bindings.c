@@ -119,7 +119,7 @@ static void lose_port(struct bindings *bindings, struct socket_state *socket, ui
         return;
     binding->to_ns = ns;
     binding->end_known_by = (uint8_t)how;
-    binding->uncertain = binding->uncertain || socket->uncertain;
+    binding->certainty = certainty_worse(binding->certainty, socket->certainty);
     socket->binding = MAP_NONE;
 }
 
@@ -337,7 +337,7 @@ static void finish_binding(const struct bindings *bindings, struct binding *bind
     if (binding->socket == MAP_NONE)
         return;
     socket = &bindings->sockets.list[binding->socket];
-    binding->uncertain = binding->uncertain || socket->uncertain;
+    binding->certainty = certainty_worse(binding->certainty, socket->certainty);
     if (binding->from_ns == 0)
         return;
     if (binding->to_ns == 0) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "harness/base/certainty.h"
 #include "harness/trace/events.h"
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
@@ -30,8 +31,8 @@ struct binding {
     uint8_t call;
     uint8_t end_known_by; /* enum end_known_by */
     bool by_number;
-    bool by_policy; /* a policy chose the port */
-    bool uncertain; /* a torn record concerns the socket */
+    bool by_policy;           /* a policy chose the port */
+    enum certainty certainty; /* POSSIBLE: a torn record concerns the socket */
 };
 
 /* Zero-initialized there are none. */

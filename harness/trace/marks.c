@@ -1,4 +1,4 @@
-/* The program that writes a marker is itself a witnessed one, which has just told of its start: its
+/* The program that writes a marker is itself a recorded one, which has just told of its start: its
  * serial stands among the last records. */
 #include "harness/trace/marks.h"
 

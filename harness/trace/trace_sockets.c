@@ -158,7 +158,7 @@ void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t chi
         if (holder.socket == MAP_NONE || holder.superseded_ns != 0)
             ;
         else if (sockets->holder_count >= HOLDERS_MAX)
-            sockets->list[holder.socket].uncertain = true;
+            sockets->list[holder.socket].certainty = POSSIBLE;
         else
             sockets_hold(sockets, child, holder.descriptor, holder.socket, ns);
         index = holder.next_of_process;
@@ -182,7 +182,7 @@ void sockets_doubt(struct sockets *sockets, uint32_t process, int descriptor) {
     index = map_get(&sockets->by_number, number_key(process, descriptor));
     for (; index != MAP_NONE; index = sockets->holders[index].next_same_number)
         if (sockets->holders[index].socket != MAP_NONE)
-            sockets->list[sockets->holders[index].socket].uncertain = true;
+            sockets->list[sockets->holders[index].socket].certainty = POSSIBLE;
 }
 
 void sockets_free(struct sockets *sockets) {

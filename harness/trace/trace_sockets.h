@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "harness/base/certainty.h"
 #include "harness/base/map.h"
 
 /* How the end of a binding, or the last descriptor of a socket, is known to have gone. */
@@ -36,7 +37,7 @@ struct socket_state {
     bool accepted; /* in the list of a listener; a damaged trace may tell of it once more */
     bool linger_zero;
     bool reuse_address;
-    bool uncertain; /* a torn record concerns it */
+    enum certainty certainty; /* POSSIBLE: a torn record concerns it */
 };
 
 /* One descriptor of a socket in one process. Those of one (process, descriptor) form a chain, since
@@ -87,7 +88,7 @@ void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
                          enum end_known_by how);
 
 /* A forked child has what its parent has. Beyond HOLDERS_MAX no more is copied, and the sockets
- * become uncertain. */
+ * become POSSIBLE. */
 void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t child, uint64_t ns);
 
 /* Settles descriptors whose number turned up with another socket and whose close never came. */

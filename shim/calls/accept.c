@@ -19,8 +19,8 @@ static void note_accepted(int fd, int listener, const struct call_context *conte
     facts.cookie = socket_cookie_of_new(fd);
     facts.flags &= ~((uint32_t)PW_FLAG_LISTENING | (uint32_t)PW_FLAG_BY_NUMBER | DESCRIPTOR_READ |
                      DESCRIPTOR_SOURCE);
-    struct endpoint local = socket_local(fd);
-    struct endpoint remote = socket_remote(fd);
+    struct ip_endpoint local = socket_local(fd);
+    struct ip_endpoint remote = socket_remote(fd);
     if (!sandbox_is_on()) /* else it is the listener's */
         facts.port = local.port;
     socket_keep(fd, &facts);

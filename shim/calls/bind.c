@@ -14,19 +14,19 @@
 #include "shim/socket/sockets.h"
 
 /* An AF_INET socket takes AF_UNSPEC with 0.0.0.0 (ip(7)). */
-static struct endpoint read_request(int result, int error, const struct sockaddr *address,
-                                    socklen_t length) {
+static struct ip_endpoint read_request(int result, int error, const struct sockaddr *address,
+                                       socklen_t length) {
     struct sockaddr_storage copy;
     if (!socket_given_address(&copy, address, length, result, error))
-        return (struct endpoint){.family = 0};
+        return (struct ip_endpoint){.family = 0};
     if (copy.ss_family == AF_UNSPEC && length >= sizeof(struct sockaddr_in))
         copy.ss_family = AF_INET;
-    return endpoint_of(&copy, length);
+    return ip_endpoint_of(&copy, length);
 }
 
-static void note_bound(int fd, struct socket_facts *facts, const struct endpoint *requested,
+static void note_bound(int fd, struct socket_facts *facts, const struct ip_endpoint *requested,
                        struct record *record) {
-    struct endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
+    struct ip_endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
     facts->port = assigned.port;
     facts->flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS | DESCRIPTOR_SOURCE);
     if (assigned.port == 0 && sandbox_is_on())
@@ -41,7 +41,7 @@ static void note_bound(int fd, struct socket_facts *facts, const struct endpoint
 }
 
 static void finish_bind(int fd, struct socket_facts *facts, int result, int error,
-                        const struct endpoint *requested, struct record *record) {
+                        const struct ip_endpoint *requested, struct record *record) {
     record->units[0].start.error = (uint16_t)(result < 0 ? error : 0);
     record_requested(record, requested);
     if (requested->family != 0)
@@ -122,7 +122,7 @@ int call_bind(int fd, const struct sockaddr *address, socklen_t length, const vo
         return bind_unrecorded(&given);
     int result = bind_by_policy(&given, &facts, &record.units[0].start.flags);
     int error = errno;
-    struct endpoint requested = read_request(result, error, address, length);
+    struct ip_endpoint requested = read_request(result, error, address, length);
     finish_bind(fd, &facts, result, error, &requested, &record);
     return result;
 }
@@ -136,7 +136,7 @@ int call_bindresvport(int fd, struct sockaddr_in *address, const void *site) {
         return real.bindresvport(fd, address);
     int result = real.bindresvport(fd, address);
     int error = errno;
-    struct endpoint requested = {.family = 0};
+    struct ip_endpoint requested = {.family = 0};
     if (result == 0)
         requested = socket_local(fd);
     finish_bind(fd, &facts, result, error, &requested, &record);
@@ -155,7 +155,7 @@ static int note_rresvport(int fd, int error, int number, uint64_t begin, const v
     socket_adopt(fd, &facts, -1, &context);
     if (!socket_record_begin(&record, PW_KIND_BIND, 2, fd, &facts, &context))
         return fd;
-    struct endpoint requested = socket_local(fd);
+    struct ip_endpoint requested = socket_local(fd);
     finish_bind(fd, &facts, 0, 0, &requested, &record);
     return fd;
 }

@@ -80,15 +80,15 @@ static void finish_connect(int fd, struct socket_facts *facts, int result, int e
                            const struct sockaddr *address, socklen_t length,
                            struct record *record) {
     struct pw_start *start = &record->units[0].start;
-    struct endpoint peer = {.family = 0};
+    struct ip_endpoint peer = {.family = 0};
     bool failed = result < 0 && !goes_on(error);
     struct sockaddr_storage copy;
     if (socket_given_address(&copy, address, length, result, error)) {
         if (copy.ss_family == AF_UNSPEC)
             record_change_kind(record, PW_KIND_DISCONNECT);
-        peer = endpoint_of(&copy, length);
+        peer = ip_endpoint_of(&copy, length);
     }
-    struct endpoint local = socket_local(fd);
+    struct ip_endpoint local = socket_local(fd);
     socket_forget_bind();
     start->error = (uint16_t)(result < 0 ? error : 0);
     start->flags |= unbound && address != NULL && peer.family != 0 ? PW_FLAG_PORT_ZERO : 0;

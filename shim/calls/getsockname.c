@@ -22,8 +22,8 @@ struct answer { /* as the program got it */
     socklen_t room; /* what *length was before; 0: not known */
 };
 
-static struct endpoint address_read(int fd, const struct answer *answer) {
-    struct endpoint none = {.family = 0};
+static struct ip_endpoint address_read(int fd, const struct answer *answer) {
+    struct ip_endpoint none = {.family = 0};
     socklen_t length;
     if (!sandbox_is_on())
         return socket_local(fd);
@@ -32,7 +32,7 @@ static struct endpoint address_read(int fd, const struct answer *answer) {
     memcpy(&length, answer->length, sizeof length);
     if (length > answer->room) /* the address was cut */
         return none;
-    return lies_on_stack(answer->address, length) ? endpoint_of(answer->address, length) : none;
+    return lies_on_stack(answer->address, length) ? ip_endpoint_of(answer->address, length) : none;
 }
 
 static void note_read(int fd, struct socket_facts *facts, const struct answer *answer,
@@ -42,7 +42,7 @@ static void note_read(int fd, struct socket_facts *facts, const struct answer *a
         policy_note_read(facts, facts->port);
     if (socket_mark_read(facts->cookie, facts->port))
         return;
-    struct endpoint local = address_read(fd, answer);
+    struct ip_endpoint local = address_read(fd, answer);
     if (local.family == 0 || local.port == 0)
         return;
     if (local.port != facts->port) {

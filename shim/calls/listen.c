@@ -65,7 +65,7 @@ int call_listen(int fd, int backlog, const void *site) {
     int result = policy_on && unbound ? listen_by_policy(&given, &facts, &start->flags)
                                       : real.listen(fd, backlog);
     int error = errno;
-    struct endpoint local = socket_local(fd);
+    struct ip_endpoint local = socket_local(fd);
     start->error = (uint16_t)(result < 0 ? error : 0);
     start->flags |= unbound ? PW_FLAG_PORT_ZERO : 0;
     if (result == 0) {

@@ -53,21 +53,21 @@ bool send_may_bind(int fd, int flags) {
            (flags & MSG_FASTOPEN) != 0;
 }
 
-static struct endpoint destination(const struct send_arguments *given) {
+static struct ip_endpoint destination(const struct send_arguments *given) {
     if (given->number == NUMBER_sendto)
-        return endpoint_of(given->address, given->length);
+        return ip_endpoint_of(given->address, given->length);
     struct msghdr message; /* an mmsghdr begins with one, and neither need be aligned */
     memcpy(&message,
            given->number == NUMBER_sendmsg ? given->message : (const void *)given->messages,
            sizeof message);
-    return endpoint_of(message.msg_name, message.msg_namelen);
+    return ip_endpoint_of(message.msg_name, message.msg_namelen);
 }
 
 static void finish_send(struct record *record, const struct send_arguments *given,
                         struct socket_facts *facts, long result, int error) {
     struct pw_start *start = &record->units[0].start;
-    struct endpoint peer = {.family = 0};
-    struct endpoint local = socket_local(given->fd);
+    struct ip_endpoint peer = {.family = 0};
+    struct ip_endpoint local = socket_local(given->fd);
     start->error = (uint16_t)(result < 0 ? error : 0);
     /* Of no message, nothing was read. */
     if (result > 0 || (result == 0 && given->number != NUMBER_sendmmsg))

@@ -18,14 +18,14 @@ enum {
     STEP_NS = 100000,
     LONG_NS = 150000000, /* the first waits of a process */
     SHORT_NS = 25000000,
-    MANNERS_NS = 2000000, /* for a dispute, while somebody else waits for us to ask */
-    VAIN_LONG = 4,
-    VAIN_MOST = 25,
+    YIELD_NS = 2000000, /* for a dispute, while somebody else waits for us to ask */
+    LONG_WAITS_MOST = 4,
+    FAILED_WAITS_MOST = 25,
     UNLIKELY = 8 /* so many known numbers let go and never asked for again: no more is expected */
 };
 
-static _Atomic int vain_takes;
-static _Atomic int vain_disputes;
+static _Atomic int failed_waits_for_taker;
+static _Atomic int failed_waits_for_request;
 static _Atomic unsigned let_go; /* known numbers, since this process last asked for one by number */
 
 static void pause_shortly(void) {
@@ -43,10 +43,10 @@ void policy_note_by_number(void) { atomic_store(&let_go, 0); }
 
 static void wait_for_taker(struct policy_space *space, uint16_t port, uint32_t stamp,
                            unsigned score) {
-    int vain = atomic_load(&vain_takes);
-    uint64_t end = monotonic_ns() + (vain < VAIN_LONG ? LONG_NS : SHORT_NS);
+    int failed = atomic_load(&failed_waits_for_taker);
+    uint64_t end = monotonic_ns() + (failed < LONG_WAITS_MOST ? LONG_NS : SHORT_NS);
     bool taken = false;
-    if (vain >= VAIN_MOST || !policy_others_ask(space, process_thread()) ||
+    if (failed >= FAILED_WAITS_MOST || !policy_others_ask(space, process_thread()) ||
         !policy_want(space, port, score))
         return;
     policy_count(PW_POLICY_HELD_OPEN);
@@ -57,27 +57,28 @@ static void wait_for_taker(struct policy_space *space, uint16_t port, uint32_t s
         taken = policy_port_taken(space, port, stamp);
     }
     policy_want_no_more(space, port);
-    atomic_store(&vain_takes, taken ? 0 : vain + 1);
+    atomic_store(&failed_waits_for_taker, taken ? 0 : failed + 1);
 }
 
 static void wait_for_asker(const struct socket_facts *facts) {
     struct policy_space *space = soonest_space(facts);
-    if (space == NULL || atomic_load(&vain_disputes) >= VAIN_MOST)
+    if (space == NULL || atomic_load(&failed_waits_for_request) >= FAILED_WAITS_MOST)
         return;
-    int vain = atomic_load(&vain_disputes);
-    uint64_t begin = monotonic_ns(), now = begin, most = vain < VAIN_LONG ? LONG_NS : SHORT_NS;
+    int failed = atomic_load(&failed_waits_for_request);
+    uint64_t begin = monotonic_ns(), now = begin,
+             most = failed < LONG_WAITS_MOST ? LONG_NS : SHORT_NS;
     while (policy_port_disputed(space, facts->port, facts->cookie)) {
         now = monotonic_ns();
-        if (now - begin > MANNERS_NS && policy_is_wanted(space))
+        if (now - begin > YIELD_NS && policy_is_wanted(space))
             return;
         if (now - begin > most) {
-            atomic_fetch_add(&vain_disputes, 1);
+            atomic_fetch_add(&failed_waits_for_request, 1);
             return;
         }
         pause_shortly();
     }
     if (now != begin)
-        atomic_store(&vain_disputes, 0);
+        atomic_store(&failed_waits_for_request, 0);
 }
 
 void policy_before_release(const struct socket_facts *facts) {

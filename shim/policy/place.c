@@ -12,8 +12,8 @@
 #include "shim/shared/policy_space.h"
 
 enum {
-    PATIENCE_ROUNDS = 100, /* for a parent that has yet to enter us */
-    PATIENCE_NS = 1000000
+    TIMEOUT_ROUNDS = 100, /* for a parent that has yet to enter us */
+    TIMEOUT_NS = 1000000
 };
 
 static _Atomic(struct pw_place *) mine;
@@ -33,7 +33,7 @@ static uint64_t child_place(struct pw_place *parent) {
 }
 
 static void pause_shortly(void) {
-    const struct timespec pause = {.tv_nsec = PATIENCE_NS};
+    const struct timespec pause = {.tv_nsec = TIMEOUT_NS};
     raw_syscall3(SYS_nanosleep, RAW(&pause), 0, 0);
 }
 
@@ -41,7 +41,7 @@ static void pause_shortly(void) {
  * a place for whoever comes, or has gone past the shim. */
 static struct pw_place *find_place(uint64_t key) {
     pid_t parent_pid = (pid_t)raw_syscall3(SYS_getppid, 0, 0, 0);
-    for (unsigned round = 0; round < PATIENCE_ROUNDS; round++) {
+    for (unsigned round = 0; round < TIMEOUT_ROUNDS; round++) {
         struct pw_place *row = place_find(key);
         struct pw_place *parent = place_find(place_key(parent_pid));
         if (row != NULL && atomic_load_explicit(&row->place, memory_order_acquire) != 0)

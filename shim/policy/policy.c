@@ -277,9 +277,9 @@ void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_
 
 void policy_note_read(const struct socket_facts *facts, uint16_t port) {
     struct policy_space *space = policy_space_of(facts, false);
-    bool is_vain =
+    bool is_source_port =
         policy_config()->kind == PW_POLICY_SOONEST && (facts->flags & DESCRIPTOR_SOURCE) != 0;
-    if (space != NULL && !is_vain)
+    if (space != NULL && !is_source_port)
         policy_port_read(space, port);
 }
 

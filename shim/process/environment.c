@@ -1,5 +1,5 @@
 /*
- * Test tools clear environments, and then nobody would be witnessed below them. The exec wrappers
+ * Test tools clear environments, and then nobody would be recorded below them. The exec wrappers
  * put our variables back with a marker; the new program takes them out again before its main runs,
  * so it sees what it was given, and its own children are followed in the same way.
  */
@@ -183,7 +183,7 @@ void environment_find_own(void) {
     own_preload = guest_environment_value(environ, PRELOAD);
 }
 
-void environment_let_go(const char *from, const char *to) {
+void environment_release(const char *from, const char *to) {
     size_t length = 0;
     if (own_trace >= from && own_trace < to)
         *(char *)(uintptr_t)own_trace = '\0';

@@ -37,7 +37,7 @@ void environment_be_quiet(void);
  * and only between `from` and `to`, where the kernel put the strings that the program was started
  * with: others may be anywhere. */
 void environment_find_own(void);
-void environment_let_go(const char *from, const char *to);
+void environment_release(const char *from, const char *to);
 
 /* What has to change in an environment for one program. */
 struct environment_plan {

@@ -114,7 +114,7 @@ void process_return_to_vfork(void) {
 
 enum gate gate(void) {
     if (!atomic_load_explicit(&is_open, memory_order_acquire)) {
-        witness_start();
+        shim_start();
         if (!atomic_load_explicit(&is_open, memory_order_acquire))
             return GATE_CLOSED;
     }

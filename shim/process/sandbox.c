@@ -175,7 +175,7 @@ void sandbox_after_filter(const struct sandbox_change *change, bool installed, i
         return;
     const struct start_strings *strings = process_start_strings();
     if (open != GATE_VFORK)
-        environment_let_go(strings->environment, strings->environment_end);
+        environment_release(strings->environment, strings->environment_end);
     if (open != GATE_CLOSED)
         tell(change->pid, call, site);
 }

@@ -21,7 +21,7 @@ static void commit_cancelled(void *argument) {
     struct pw_start *start = &open->record->units[0].start;
     start->flags |= PW_FLAG_CANCELLED;
     if (open->fd >= 0) {
-        struct endpoint local = socket_local(open->fd);
+        struct ip_endpoint local = socket_local(open->fd);
         start->flags |= open->unbound ? PW_FLAG_PORT_ZERO : 0;
         if (local.port != 0)
             record_assigned(open->record, &local);

@@ -37,7 +37,7 @@ enum {
 #define SEARCH_NS UINT64_C(20000000)
 
 struct row {
-    struct endpoint local;
+    struct ip_endpoint local;
     uint64_t cookie;
     uint32_t inode;
     uint32_t uid;
@@ -65,7 +65,7 @@ static bool is_any(const uint8_t address[16]) {
 
 /* Whether the row's address can meet the wanted one. A wildcard of either family may be dual-stack.
  */
-static bool meets(const struct row *row, const struct endpoint *wanted) {
+static bool meets(const struct row *row, const struct ip_endpoint *wanted) {
     return is_any(row->local.address) || is_any(wanted->address) ||
            memcmp(row->local.address, wanted->address, 16) == 0;
 }
@@ -93,7 +93,7 @@ static void keep(struct rows *rows, const struct row *row) {
 }
 
 static void take_row(struct rows *rows, const struct inet_diag_msg *message,
-                     const struct endpoint *wanted, uint64_t own_cookie) {
+                     const struct ip_endpoint *wanted, uint64_t own_cookie) {
     struct row row = {.inode = message->idiag_inode,
                       .uid = message->idiag_uid,
                       .state = message->idiag_state,
@@ -115,7 +115,7 @@ static void take_row(struct rows *rows, const struct inet_diag_msg *message,
 struct question {
     long netlink;
     unsigned protocol;
-    const struct endpoint *wanted;
+    const struct ip_endpoint *wanted;
     uint64_t own_cookie;
 };
 
@@ -123,7 +123,7 @@ struct question {
  * the kernel does not answer, or knows no such socket. */
 static bool ask(const struct question *question, unsigned family, bool dump, char *reply,
                 struct rows *rows) {
-    const struct endpoint *wanted = question->wanted;
+    const struct ip_endpoint *wanted = question->wanted;
     const uint64_t own_cookie = question->own_cookie;
     const long netlink = question->netlink;
     struct request request = {
@@ -332,7 +332,7 @@ static void find_owner(uint32_t inode, struct space *space) {
     read_command(owner);
 }
 
-static void write_answer(int fd, const struct socket_facts *facts, const struct endpoint *wanted,
+static void write_answer(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
                          uint64_t number, const struct row *row, const struct owner *owner) {
     struct record record;
     unsigned texts = record_text_units(owner->command_length, 8);
@@ -364,7 +364,7 @@ static void write_answer(int fd, const struct socket_facts *facts, const struct 
     record_commit(&record, 0);
 }
 
-static void tell_rows(int fd, const struct socket_facts *facts, const struct endpoint *wanted,
+static void tell_rows(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
                       uint64_t number, const struct rows *rows, struct space *space) {
     struct owner *owner = &space->owner;
     if (rows->count == 0)
@@ -380,7 +380,7 @@ static void tell_rows(int fd, const struct socket_facts *facts, const struct end
     }
 }
 
-void socket_table_tell(int fd, const struct socket_facts *facts, const struct endpoint *wanted,
+void socket_table_tell(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
                        uint64_t record) {
     struct rows rows = {.count = 0};
     unsigned protocol = facts->type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;

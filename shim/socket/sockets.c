@@ -31,8 +31,8 @@ static void map_v4(uint8_t into[16], const struct in_addr *address) {
     memcpy(into + 12, address, 4);
 }
 
-struct endpoint endpoint_of(const void *address, socklen_t length) {
-    struct endpoint endpoint = {.family = 0};
+struct ip_endpoint ip_endpoint_of(const void *address, socklen_t length) {
+    struct ip_endpoint endpoint = {.family = 0};
     sa_family_t family;
     if (address == NULL || length < sizeof family)
         return endpoint;
@@ -65,19 +65,19 @@ bool socket_given_address(struct sockaddr_storage *into, const struct sockaddr *
     return true;
 }
 
-static struct endpoint ask_address(long call, int fd) {
+static struct ip_endpoint ask_address(long call, int fd) {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     if (raw_syscall3(call, fd, RAW(&address), RAW(&length)) < 0)
         length = 0;
-    return endpoint_of(&address, length);
+    return ip_endpoint_of(&address, length);
 }
 
-struct endpoint socket_local(int fd) {
+struct ip_endpoint socket_local(int fd) {
     return ask_address(SYS_getsockname, fd);
 }
 
-struct endpoint socket_remote(int fd) {
+struct ip_endpoint socket_remote(int fd) {
     return ask_address(SYS_getpeername, fd);
 }
 
@@ -113,7 +113,7 @@ bool socket_mark_read(uint64_t cookie, uint16_t port) {
     return true;
 }
 
-bool socket_tell_port(uint64_t cookie, const struct endpoint *local) {
+bool socket_tell_port(uint64_t cookie, const struct ip_endpoint *local) {
     if (cookie == 0 || latest_bind.cookie != cookie || latest_bind.port != 0 ||
         latest_bind.process != process_serial())
         return false;
@@ -283,7 +283,7 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
     return true;
 }
 
-void record_requested(struct record *record, const struct endpoint *endpoint) {
+void record_requested(struct record *record, const struct ip_endpoint *endpoint) {
     if (endpoint->family == 0)
         return;
     memcpy(record->units[1].socket.requested, endpoint->address, 16);
@@ -292,7 +292,7 @@ void record_requested(struct record *record, const struct endpoint *endpoint) {
     record->units[0].start.flags |= PW_FLAG_HAS_REQUESTED;
 }
 
-void record_assigned(struct record *record, const struct endpoint *endpoint) {
+void record_assigned(struct record *record, const struct ip_endpoint *endpoint) {
     if (endpoint->family == 0)
         return;
     memcpy(record->units[1].socket.assigned, endpoint->address, 16);
@@ -301,7 +301,7 @@ void record_assigned(struct record *record, const struct endpoint *endpoint) {
     record->units[0].start.flags |= PW_FLAG_HAS_ASSIGNED;
 }
 
-void record_peer(struct record *record, const struct endpoint *endpoint) {
+void record_peer(struct record *record, const struct ip_endpoint *endpoint) {
     record->units[2].peer.other_descriptor = -1;
     if (endpoint->family == 0)
         return;
@@ -317,8 +317,8 @@ void socket_adopt(int fd, const struct socket_facts *facts, int original,
     socket_keep(fd, facts);
     if (!socket_record_begin(&record, PW_KIND_DESCRIPTOR, 3, fd, facts, context))
         return;
-    struct endpoint local = socket_local(fd);
-    struct endpoint none = {.family = 0};
+    struct ip_endpoint local = socket_local(fd);
+    struct ip_endpoint none = {.family = 0};
     record_assigned(&record, &local);
     record_peer(&record, &none);
     record.units[2].peer.other_descriptor = original;

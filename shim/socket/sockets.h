@@ -10,7 +10,7 @@
 #include "shim/socket/descriptors.h"
 
 /* An address with port, as it stands in a record. */
-struct endpoint {
+struct ip_endpoint {
     uint8_t address[16];
     uint32_t scope;
     uint16_t port;
@@ -18,7 +18,7 @@ struct endpoint {
 };
 
 /* Reads a socket address of at most `length` bytes; family 0 where it is no IP address. */
-struct endpoint endpoint_of(const void *address, socklen_t length);
+struct ip_endpoint ip_endpoint_of(const void *address, socklen_t length);
 
 /* Copies an address that a call was given: as it is where the kernel took it, and where it did not,
  * if it can be read; an error alone does not prove that the kernel could. */
@@ -26,8 +26,8 @@ bool socket_given_address(struct sockaddr_storage *into, const struct sockaddr *
                           socklen_t length, int result, int error);
 
 /* The local address of a socket by the kernel; family 0 where there is none. */
-struct endpoint socket_local(int fd);
-struct endpoint socket_remote(int fd);
+struct ip_endpoint socket_local(int fd);
+struct ip_endpoint socket_remote(int fd);
 
 /* Whether the socket has no port yet, as far as can be told. */
 bool socket_is_unbound(int fd, const struct socket_facts *facts);
@@ -43,7 +43,7 @@ bool socket_mark_read(uint64_t cookie, uint16_t port);
 
 /* In a sandbox the port of a bind is known only when the program has read it itself: true where the
  * bind was this thread's latest, whose record has the address now, and is marked. */
-bool socket_tell_port(uint64_t cookie, const struct endpoint *local);
+bool socket_tell_port(uint64_t cookie, const struct ip_endpoint *local);
 
 /* SO_COOKIE (socket(7)), 0 where fd is no socket. */
 uint64_t socket_cookie(int fd);
@@ -88,9 +88,9 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
                          const struct socket_facts *facts, const struct call_context *context);
 
 /* Fill fields of a record that has begun. */
-void record_requested(struct record *record, const struct endpoint *endpoint);
-void record_assigned(struct record *record, const struct endpoint *endpoint);
-void record_peer(struct record *record, const struct endpoint *endpoint);
+void record_requested(struct record *record, const struct ip_endpoint *endpoint);
+void record_assigned(struct record *record, const struct ip_endpoint *endpoint);
+void record_peer(struct record *record, const struct ip_endpoint *endpoint);
 
 /* A new descriptor of a socket: made by dup, received, inherited (flag tells). Enters it in the
  * table and records it; nothing happens where it is no IP socket. `original` is -1 or the

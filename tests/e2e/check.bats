@@ -132,7 +132,7 @@ PYTHON
     assert_matches "$output" "Taken by: bind to port 0, which gave tcp 127.0.0.1:20000
     at [0-9.]+ s by process $thief "
     assert_matches "$output" 'Window: [0-9]+ us'
-    assert_matches "$output" 'Mend: let the server bind port 0 itself'
+    assert_matches "$output" 'Fix: let the server bind port 0 itself'
     assert_matches "$output" 'SUMMARY: portwitness: lost-race tcp 127.0.0.1:20000 '
 }
 
@@ -157,7 +157,7 @@ with socket.create_server(("127.0.0.1", 0)) as server:
     assert_equal "$(found '.[0] | "\(.holder.source) \(.holder.pid) \(.test)"')" \
         "kernel-table $left test_web.py::test_page (call)"
     assert_equal "$(found '.[0].holder.started_ns < .[0].subject.begin_ns')" true
-    assert_matches "$report" "Held by pid $left .*left-over-server, not witnessed"
+    assert_matches "$report" "Held by pid $left .*left-over-server, not recorded"
     assert_matches "$report" 'listens on tcp 127.0.0.1:'"$port"
     assert_matches "$report" 'started at -?[0-9]+\.[0-9]+ s'
     assert_matches "$report" 'The process ended with status 1'
@@ -212,7 +212,7 @@ PYTHON
     assert_equal "$(kinds)" 'address-in-use hazard certain'
     assert_equal "$(found '.[0].holder.source')" time-wait
     run "$PORTWITNESS" check t
-    assert_matches "$output" 'Mend: set SO_REUSEADDR'
+    assert_matches "$output" 'Fix: set SO_REUSEADDR'
 }
 
 @test "two listeners with SO_REUSEADDR are a trap" {
@@ -275,7 +275,7 @@ door.communicate(b"\n")
 taker.communicate(b"\n")
 PYTHON
     one_port 20000 timeout 120 "$PORTWITNESS" run --quiet -o t -- "$python" both.py
-    assert_equal "$(kinds)" 'wrong-door hazard possible'
+    assert_equal "$(kinds)" 'stale-port-connect hazard possible'
     assert_equal "$(found '.[0] | .assigned.pid == .subject.pid and .other.pid != .subject.pid')" true
 }
 

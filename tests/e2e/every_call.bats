@@ -40,9 +40,9 @@ expect_row() {
 both_ways() {
     [ "$(id -u)" -eq 0 ] || skip 'needs root: some rows change the user and the namespace'
     "$guest" >bare 2>bare.err
-    ROWS=$PWD/rows "$@" "$guest" >witnessed 2>witnessed.err
-    diff bare witnessed
-    diff bare.err witnessed.err
+    ROWS=$PWD/rows "$@" "$guest" >recorded 2>recorded.err
+    diff bare recorded
+    diff bare.err recorded.err
     grep -q . bare
 }
 

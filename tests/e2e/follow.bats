@@ -29,12 +29,12 @@ followed() {
     without_numbers said | grep -v "^LD_PRELOAD=$build/libportwitness.so\$" |
         grep -v '^PORTWITNESS_\(TRACE\|RUN\)=' >said.plain
     diff bare.plain said.plain >&2
-    witnessed
+    recorded
     nothing_lost
 }
 
-# witnessed: the ports and pids that the programs printed are those of `ports`.
-witnessed() {
+# recorded: the ports and pids that the programs printed are those of `ports`.
+recorded() {
     sed -n 's/^port //p' said | sort >printed
     rows '.[] | select(.comm == "show_environmen") | "\(.port) pid \(.pid)"' | sort | diff - printed >&2
 }

@@ -27,7 +27,7 @@ none_torn() {
 }
 
 @test "a thread that is cancelled in connect, accept or close leaves no torn record" {
-    unchanged "$data/turmoil" cancel
+    unchanged "$data/churn" cancel
     assert_equal "$(cat bare.out)" "connect: cancelled
 accept: cancelled
 close: cancelled
@@ -41,7 +41,7 @@ afterwards: 1"
 }
 
 @test "a signal handler may bind, close and fork wherever the program is" {
-    unchanged "$data/turmoil" signals
+    unchanged "$data/churn" signals
     assert_equal "$(cat bare.out)" 'wrong 0 in the program, 0 in the handler'
     none_torn "$trace"
     none_torn "$trace.hand"
@@ -54,7 +54,7 @@ afterwards: 1"
 }
 
 @test "children of a program with 64 threads bind and start programs" {
-    unchanged "$data/turmoil" forks
+    unchanged "$data/churn" forks
     assert_equal "$(cat bare.out)" 'failures: 0 in threads, 0 in children'
     none_torn "$trace"
     assert_equal "$(exported 'map(select(.kind == "fork") | .serial) as $children
@@ -64,7 +64,7 @@ afterwards: 1"
 }
 
 @test "a child that the C library forks inside itself is seen, also after a vfork" {
-    unchanged "$data/turmoil" pty
+    unchanged "$data/churn" pty
     assert_equal "$(cat bare.out)" 'child 700, here 1'
     none_torn "$trace"
     assert_equal "$(exported 'map(select(.kind == "process-start" and (.flags | index("by-fork")))

@@ -1,4 +1,4 @@
-# What the tests with real programs share: a guest under the witness in a network namespace of its
+# What the tests with real programs share: a guest under portwitness run in a network namespace of its
 # own, where the kernel's socket table holds its sockets and no others, and ways to compare the two.
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of bats, those for the tests, those of jq
 

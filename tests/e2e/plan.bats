@@ -127,7 +127,7 @@ from v0.32.0        accepts'
         $'v0.32.0\n12\n5'
     run -0 plan --json "$data/several_nodes.yaml"
     assert_equal "$(jq -c '.warnings[0] | keys_unsorted, .kind, .mapping' <<<"$output")" \
-        '["kind","mapping","line","column","text","mend"]
+        '["kind","mapping","line","column","text","fix"]
 "duplicate"
 1'
 }
@@ -135,7 +135,7 @@ from v0.32.0        accepts'
 @test "warnings fail the plan only if that is asked for" {
     run -0 plan "$data/several_nodes.yaml"
     assert_matches "$output" 'warning +port 8080/TCP is wanted twice .*node 0, line 7'
-    assert_matches "$output" 'mend +give one of them another host port'
+    assert_matches "$output" 'fix +give one of them another host port'
     run -1 plan --fail-on-warning "$data/several_nodes.yaml"
     run -0 plan --fail-on-warning "$data/fixed.yaml"
 }

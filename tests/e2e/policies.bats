@@ -14,7 +14,7 @@ setup() {
 # What makes the kernel seem another one, before `run`.
 kernel=()
 
-# under POLICY COMMAND...: runs it under the witness into t.trace.
+# under POLICY COMMAND...: runs it under portwitness run into t.trace.
 under() {
     local policy=$1
     shift

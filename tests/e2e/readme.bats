@@ -40,7 +40,7 @@ names_in() {
     [ "$status" -eq 0 ]
 }
 
-@test "another count, a line too many or too few fail, and the mend is named" {
+@test "another count, a line too many or too few fail, and the fix is named" {
     check_block console <<<$'$ echo 4 ports\n5 ports'
     [ "$status" -eq 1 ]
     [[ $output == *'-5 ports'*'+4 ports'*'run scripts/readme to write it anew'* ]]

@@ -210,7 +210,7 @@ END
     assert_matches "$output" "^portwitness: reserve: the command failed, and not all of its programs could be seen"
 }
 
-@test "inside a witnessed run it makes no trace of its own" {
+@test "inside a recorded run it makes no trace of its own" {
     "$PORTWITNESS" run -q -o t.trace -- "$PORTWITNESS" reserve -- "$python" -c 'import socket, sys
 s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(sys.argv[1])' '{1}' >port

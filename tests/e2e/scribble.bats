@@ -40,7 +40,7 @@ unharmed() {
     assert_equal "$(cat "$name.status")" 0 || return
     assert_matches "$(cat "$name.out")" '^[0-9]+ rounds, 0 wrong, the longest [0-9][.]' || return
     # A program that is started when the trace is none any more says so.
-    assert_equal "$(grep -v '; the program runs on unwitnessed$' "$name.err" || true)" '' || return
+    assert_equal "$(grep -v '; the program runs on unrecorded$' "$name.err" || true)" '' || return
     used=$(du -k "$name.trace" | cut -f 1)
     if [ "$used" -gt 400000 ]; then
         echo "$name: $used KiB on the disk" >&2

@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 
-PATIENCE = 60
+TIMEOUT = 60
 
 
 class Conversation:
@@ -38,7 +38,7 @@ class Conversation:
         return piece != ""
 
     def expect(self, pattern):
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while True:
             match = re.search(pattern, self.new)
             if match:
@@ -48,7 +48,7 @@ class Conversation:
                 return False
 
     def wait_for_file(self, name):
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         while not (os.path.exists(name) and os.path.getsize(name)):
             if time.monotonic() > until:
                 return False
@@ -79,7 +79,7 @@ def main():
     failed = next((step for step in steps if not conversation.take(step)), None)
     if failed is not None:
         os.kill(pid, signal.SIGKILL)
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + TIMEOUT
     while time.monotonic() < until and conversation.read(until - time.monotonic()):
         pass
     sys.stdout.write(conversation.all.replace("\r\n", "\n"))

@@ -4,7 +4,7 @@
 
 shim=$build/libportwitness.so
 data=$build/tests/guests
-warning='^portwitness: .*; the program runs on unwitnessed$'
+warning='^portwitness: .*; the program runs on unrecorded$'
 
 # capture NAME COMMAND...: keeps what it prints and its status in NAME.out, NAME.err, NAME.status.
 capture() {

@@ -1,6 +1,6 @@
 # What the tests with large real programs share: a scenario is a function of the test file that starts
 # programs, uses and ends them, and prints what a user would see of them. It runs bare and then as a
-# whole under the witness, each time in namespaces of its own; it must print the same and end alike.
+# whole under portwitness run, each time in namespaces of its own; it must print the same and end alike.
 # `load real`, and call real_setup in setup() and real_teardown in teardown().
 # shellcheck disable=SC2154,SC2034 # variables of bats and setup.bash, those for the scenarios
 

@@ -62,7 +62,7 @@ struct world {
     int holder[PORTS]; /* the bind that holds it */
     uint64_t now;
     uint64_t index; /* of the world */
-    bool doubtful;  /* a blank unit is in it */
+    bool has_blank;
 };
 
 static uint64_t state;
@@ -320,7 +320,7 @@ static void write_world(struct world *world) {
             event->whole = false;
         if (below(400) == 0) {
             memset(&units[used++], 0, sizeof *units);
-            world->doubtful = true;
+            world->has_blank = true;
             event->unit = used;
         }
         if (event->kind == PW_KIND_PROCESS_START)
@@ -437,8 +437,8 @@ static void judge(const struct check *check, uint64_t first) {
         reported[finding->subject.unit] = true;
         if (finding->kind == FINDING_DOUBLE_HAND_OUT)
             reported[finding->other.unit] = true;
-        *(finding->certain ? &certain : &possible) += 1;
-        if (finding->certain && !holds(finding, subject, other, world)) {
+        *(finding->certainty == CERTAIN ? &certain : &possible) += 1;
+        if (finding->certainty == CERTAIN && !holds(finding, subject, other, world)) {
             wrong++;
             complain("certain, and not so", world, subject, finding);
         }

@@ -1,4 +1,4 @@
-/* Following: what a program is given so that it is witnessed, and that it sees none of it. The shim
+/* Following: what a program is given so that it is recorded, and that it sees none of it. The shim
  * is no library, so its file is compiled in; a new process is played by forgetting the settings. */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -70,7 +70,7 @@ static int make_folder(void **state) {
     return 0;
 }
 
-/* Each test begins in a witnessed program whose shim and trace can be reached. */
+/* Each test begins in a recorded program whose shim and trace can be reached. */
 static int start_witnessed(void **state) {
     (void)state;
     make_file(shim);
@@ -240,7 +240,7 @@ static void what_is_executed_can_be_let_go(void **state) {
         snprintf(preload + strlen(preload), sizeof preload - strlen(preload), given[i][0], shim);
         start_program(ENVIRONMENT(preload, trace_variable));
         environment_find_own();
-        environment_let_go(environ[0], environ[1] + TEXT);
+        environment_release(environ[0], environ[1] + TEXT);
         assert_string_equal(environment_get(environ, "LD_PRELOAD"), given[i][1]);
         assert_string_equal(environment_get(environ, "PORTWITNESS_TRACE"), "");
     }

@@ -19,7 +19,7 @@ static int set_facts(void **state) {
     return 0;
 }
 
-/* The warnings by the release, each as kind@mapping, must be these; each has a text and a mend. */
+/* The warnings by the release, each as kind@mapping, must be these; each has a text and a fix. */
 static void assert_warnings_by(const char *version, const char *text, const char *expected) {
     struct plan_input input = cluster(text);
     struct kind_release of = release(version);
@@ -33,7 +33,7 @@ static void assert_warnings_by(const char *version, const char *text, const char
         snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s@%zu", i > 0 ? " " : "",
                  warning->kind, warning->mapping);
         assert_non_null(warning->text);
-        assert_non_null(warning->mend);
+        assert_non_null(warning->fix);
     }
     if (strcmp(found, expected) != 0)
         fail_msg("'%s' instead of '%s' for\n%s", found, expected, text);

@@ -16,12 +16,12 @@ static struct finding *add(const struct history *history, struct findings *findi
     const struct request *request = &history->requests[attempt];
     struct finding *finding = findings_add(findings, kind);
     const struct binding *given = &history->bindings.list[request->proves];
-    finding->subject = history_deed(history, attempt);
-    finding->assigned = history_deed(history, request->proves);
+    finding->subject = history_call(history, attempt);
+    finding->assigned = history_call(history, request->proves);
     finding->endpoint = finding->subject.endpoint;
     finding->netns = history->bindings.list[attempt].netns;
     finding->ns = finding->subject.begin_ns;
-    finding->certain = !request->doubtful;
+    finding->certainty = request->proof_certainty;
     finding->times = 1 + request->times;
     if (given->to_ns != 0 && given->to_ns <= finding->subject.end_ns) {
         finding->released_from_ns = request->proves != MAP_NONE ? given->from_ns : 0;
@@ -35,7 +35,8 @@ static struct finding *add(const struct history *history, struct findings *findi
 /* The port went to somebody after the assignment, so the assignment had ended by then. */
 static bool proves_release(const struct history *history, const struct holder_found *thief,
                            uint32_t assignment) {
-    return thief->binding != MAP_NONE && thief->binding != assignment && thief->sure &&
+    return thief->binding != MAP_NONE && thief->binding != assignment &&
+           thief->certainty == CERTAIN &&
            history->bindings.list[thief->binding].begin_ns >=
                history->requests[assignment].end_ns &&
            !history_may_share(history, thief->binding, assignment,
@@ -65,10 +66,10 @@ static void judge_loss(struct history *history, struct findings *findings, uint3
     holders_tell(history, &thief, finding);
     finding->instead = history->requests[attempt].instead;
     if (thief.binding != MAP_NONE && history->requests[thief.binding].proves != MAP_NONE)
-        finding->other_assigned = history_deed(history, history->requests[thief.binding].proves);
-    finding->certain = finding->certain &&
-                       (proofs_released(history, assignment, bound->begin_ns) == RELEASE_SURE ||
-                        proves_release(history, &thief, assignment));
+        finding->other_assigned = history_call(history, history->requests[thief.binding].proves);
+    if (proofs_released(history, assignment, bound->begin_ns) != RELEASE_CERTAIN &&
+        !proves_release(history, &thief, assignment))
+        finding->certainty = POSSIBLE;
 }
 
 /* A listen that fails on the claim's socket: bound over another's with SO_REUSEADDR, and lost. */
@@ -76,11 +77,11 @@ static void judge_lost_listen(struct history *history, struct findings *findings
                               const struct failed_listen *listen) {
     const struct holder_found thief =
         holders_find(history, listen->binding,
-                     (uint64_t)listen->deed.trace << MACHINE_TAG_SHIFT | listen->deed.unit,
-                     listen->deed.begin_ns, listen->deed.end_ns, true);
+                     (uint64_t)listen->call.trace << MACHINE_TAG_SHIFT | listen->call.unit,
+                     listen->call.begin_ns, listen->call.end_ns, true);
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, listen->binding);
-    finding->subject = listen->deed;
-    finding->ns = listen->deed.begin_ns;
+    finding->subject = listen->call;
+    finding->ns = listen->call.begin_ns;
     holders_tell(history, &thief, finding);
 }
 
@@ -108,12 +109,12 @@ static void judge_window(struct history *history, struct findings *findings, uin
     uint32_t other = passer_by(history, attempt);
     struct finding *finding = add(history, findings, FINDING_RACE_WINDOW, attempt);
     if (other != MAP_NONE) {
-        finding->other = history_deed(history, other);
+        finding->other = history_call(history, other);
         finding->holder = HOLDER_TRACE;
     }
-    finding->certain = finding->certain &&
-                       proofs_released(history, assignment,
-                                       history->bindings.list[attempt].begin_ns) == RELEASE_SURE;
+    if (proofs_released(history, assignment, history->bindings.list[attempt].begin_ns) !=
+        RELEASE_CERTAIN)
+        finding->certainty = POSSIBLE;
 }
 
 struct claims {
@@ -179,11 +180,12 @@ static void tell_double(struct history *history, struct findings *findings, uint
     uint32_t later = first ? other : one;
     uint32_t earlier = first ? one : other;
     struct finding *finding = add(history, findings, FINDING_DOUBLE_HAND_OUT, later);
-    finding->other = history_deed(history, earlier);
-    finding->other_assigned = history_deed(history, history->requests[earlier].proves);
+    finding->other = history_call(history, earlier);
+    finding->other_assigned = history_call(history, history->requests[earlier].proves);
     finding->holder = HOLDER_TRACE;
-    finding->certain = finding->certain && !history->requests[earlier].doubtful &&
-                       !history->requests[earlier].loose && !history->requests[later].loose;
+    if (request_certainty(&history->requests[earlier]) == POSSIBLE ||
+        history->requests[later].release_certainty == POSSIBLE)
+        finding->certainty = POSSIBLE;
 }
 
 static void find_doubles(struct history *history, struct findings *findings,
@@ -200,7 +202,7 @@ static void find_doubles(struct history *history, struct findings *findings,
         }
 }
 
-void judge_claims(struct history *history, struct findings *findings) {
+void detect_claims(struct history *history, struct findings *findings) {
     struct claims claims = {0};
     for (unsigned port = 1; port < SELECTION_PORTS; port++) {
         collect(history, &claims, port);

@@ -13,7 +13,7 @@ static bool answers(const struct history *history, uint32_t index,
     const struct binding *binding = &history->bindings.list[index];
     const struct request *request = &history->requests[index];
     struct endpoint endpoint = history_endpoint(history, index);
-    struct endpoint peer = connection->deed.endpoint;
+    struct endpoint peer = connection->call.endpoint;
     static const uint8_t none[16];
     static const uint8_t none_mapped[16] = {[10] = 0xff, [11] = 0xff};
     /* A connect to 0.0.0.0 or :: goes to this host (ip(7)), whatever address it listens on. */
@@ -26,19 +26,19 @@ static bool answers(const struct history *history, uint32_t index,
 
 static void judge(const struct history *history, struct findings *findings,
                   const struct connection *connection) {
-    const struct deed *deed = &connection->deed;
+    const struct call *call = &connection->call;
     const struct machine *machine = history->machine;
     uint32_t stranger = MAP_NONE;
-    uint32_t end = history_end_of_port(history, deed->endpoint.port, deed->begin_ns);
-    for (uint32_t i = end; i-- > history->first_of_port[deed->endpoint.port];) {
+    uint32_t end = history_end_of_port(history, call->endpoint.port, call->begin_ns);
+    for (uint32_t i = end; i-- > history->first_of_port[call->endpoint.port];) {
         uint32_t index = history->by_port[i];
         const struct binding *binding = &history->bindings.list[index];
-        if (binding->from_ns == 0 || binding->from_ns > deed->begin_ns ||
+        if (binding->from_ns == 0 || binding->from_ns > call->begin_ns ||
             !answers(history, index, connection))
             continue;
-        bool kin = kinship_is_kin(machine, binding->process, deed->process);
+        bool kin = ancestry_is_related(machine, binding->process, call->process);
         if (stranger == MAP_NONE) {
-            if (kin || (binding->to_ns != 0 && binding->to_ns <= deed->end_ns))
+            if (kin || (binding->to_ns != 0 && binding->to_ns <= call->end_ns))
                 return;
             stranger = index;
             continue;
@@ -48,22 +48,22 @@ static void judge(const struct history *history, struct findings *findings,
                 RELEASE_NOT_SEEN)
             continue;
         struct finding *finding = findings_add(findings, FINDING_WRONG_DOOR);
-        finding->subject = *deed;
-        finding->endpoint = deed->endpoint;
+        finding->subject = *call;
+        finding->endpoint = call->endpoint;
         finding->netns = connection->netns;
-        finding->ns = deed->begin_ns;
-        finding->assigned = history_deed(history, index);
+        finding->ns = call->begin_ns;
+        finding->assigned = history_call(history, index);
         finding->released_from_ns = binding->from_ns;
         finding->released_to_ns = binding->to_ns;
-        finding->other = history_deed(history, stranger);
+        finding->other = history_call(history, stranger);
         finding->holder = HOLDER_TRACE;
         /* Whether the number was meant, or told anew by the stranger, is not in a trace. */
-        finding->certain = false;
+        finding->certainty = POSSIBLE;
         return;
     }
 }
 
-void judge_connections(const struct history *history, struct findings *findings) {
+void detect_stale_connections(const struct history *history, struct findings *findings) {
     for (size_t i = 0; i < history->connection_count; i++)
         judge(history, findings, &history->connections[i]);
 }

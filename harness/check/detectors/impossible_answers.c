@@ -12,18 +12,18 @@ static bool is_plain(const struct request *request) {
 static void tell(const struct history *history, struct findings *findings, uint32_t holder,
                  uint32_t newcomer) {
     struct finding *finding = findings_add(findings, FINDING_MODEL_DISAGREEMENT);
-    finding->subject = history_deed(history, newcomer);
+    finding->subject = history_call(history, newcomer);
     finding->endpoint = finding->subject.endpoint;
     finding->netns = history->bindings.list[newcomer].netns;
     finding->ns = finding->subject.begin_ns;
-    finding->other = history_deed(history, holder);
+    finding->other = history_call(history, holder);
     finding->holder = HOLDER_TRACE;
 }
 
 static void judge(const struct history *history, struct findings *findings, uint32_t holder) {
     const struct request *request = &history->requests[holder];
     const struct endpoint endpoint = history_endpoint(history, holder);
-    if (request->alive_ns == 0 || history->bindings.list[holder].uncertain)
+    if (request->alive_ns == 0 || history->bindings.list[holder].certainty == POSSIBLE)
         return;
     uint32_t end = history_end_of_port(history, endpoint.port, request->alive_ns);
     for (uint32_t i = end; i-- > history->first_of_port[endpoint.port];) {
@@ -42,7 +42,7 @@ static void judge(const struct history *history, struct findings *findings, uint
     }
 }
 
-void judge_answers(const struct history *history, struct findings *findings) {
+void detect_impossible_answers(const struct history *history, struct findings *findings) {
     for (uint32_t i = 0; i < history->bindings.count; i++)
         if (history_endpoint(history, i).protocol == IPPROTO_TCP)
             judge(history, findings, i);

@@ -7,7 +7,7 @@
 #include "harness/check/proofs.h"
 
 static struct finding *add_refused(const struct history *history, struct findings *findings,
-                                   enum finding_kind kind, const struct deed *subject,
+                                   enum finding_kind kind, const struct call *subject,
                                    uint64_t netns, const struct holder_found *holder) {
     struct finding *finding = findings_add(findings, kind);
     finding->subject = *subject;
@@ -21,7 +21,7 @@ static struct finding *add_refused(const struct history *history, struct finding
 static void judge_bind(const struct history *history, struct findings *findings, uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
     const struct request *request = &history->requests[attempt];
-    const struct deed subject = history_deed(history, attempt);
+    const struct call subject = history_call(history, attempt);
     const struct holder_found holder =
         holders_find(history, attempt, bound->unit, bound->begin_ns, request->end_ns, false);
     struct finding *finding =
@@ -42,19 +42,19 @@ static bool is_trap(const struct history *history, const struct failed_listen *l
 static void judge_listen(const struct history *history, struct findings *findings,
                          const struct failed_listen *listen) {
     struct holder_found holder = {.source = HOLDER_NOBODY, .binding = MAP_NONE};
-    uint64_t unit = (uint64_t)listen->deed.trace << MACHINE_TAG_SHIFT | listen->deed.unit;
+    uint64_t unit = (uint64_t)listen->call.trace << MACHINE_TAG_SHIFT | listen->call.unit;
     if (listen->binding != MAP_NONE) {
         if (history->requests[listen->binding].proves != MAP_NONE)
             return; /* told as a lost race */
-        holder = holders_find(history, listen->binding, unit, listen->deed.begin_ns,
-                              listen->deed.end_ns, true);
+        holder = holders_find(history, listen->binding, unit, listen->call.begin_ns,
+                              listen->call.end_ns, true);
     }
     enum finding_kind kind =
         is_trap(history, listen, &holder) ? FINDING_REUSE_TRAP : FINDING_ADDRESS_IN_USE;
-    add_refused(history, findings, kind, &listen->deed, listen->netns, &holder);
+    add_refused(history, findings, kind, &listen->call, listen->netns, &holder);
 }
 
-void judge_refusals(struct history *history, struct findings *findings) {
+void detect_refusals(struct history *history, struct findings *findings) {
     for (uint32_t i = 0; i < history->bindings.count; i++) {
         const struct request *request = &history->requests[i];
         if (proofs_is_attempt(history, i) && history->bindings.list[i].from_ns == 0 &&

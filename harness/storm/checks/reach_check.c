@@ -14,7 +14,7 @@
 
 enum {
     AT_A_TIME = 64,
-    PATIENCE_MS = 3000,
+    TIMEOUT_MS = 3000,
     SOURCES_TRIED = 256,
     FIRST_PORT = 1024,
     LAST_PORT = 65535
@@ -131,7 +131,7 @@ static void await_answers(struct question *questions, size_t count) {
         }
         if (open_ones == 0)
             return;
-        int ready = poll(waits, count, PATIENCE_MS);
+        int ready = poll(waits, count, TIMEOUT_MS);
         if (ready < 0 && errno == EINTR)
             continue;
         for (size_t i = 0; i < count; i++) {

@@ -8,7 +8,7 @@ static bool is_broken_one(const struct publisher *publisher) { return publisher-
 
 /* A number outside of the local port range, which nobody is given. */
 static uint16_t nobodys_port(const struct publisher *publisher) {
-    const struct board_settings *settings = publisher->settings;
+    const struct storm_settings *settings = publisher->settings;
     return settings->range_low > 1 ? (uint16_t)(settings->range_low - 1)
                                    : (uint16_t)(settings->range_high + 1);
 }
@@ -27,13 +27,13 @@ void broken_neighbour_announce(struct publisher *publisher) {
     announce_held(publisher);
     if (!is_broken_one(publisher) || publisher->settings->publishers < 2)
         return;
-    struct slot *neighbour = board_slot(publisher->board, 1);
-    uint64_t wanted = (uint64_t)atomic_load(&publisher->board->round) * 4 + PHASE_ANNOUNCED;
+    struct slot *neighbour = shared_slot(publisher->shared, 1);
+    uint64_t wanted = (uint64_t)atomic_load(&publisher->shared->round) * 4 + PHASE_ANNOUNCED;
     while (atomic_load(&neighbour->progress) < wanted)
         sched_yield();
     if (atomic_load(&neighbour->announced_count) > 0)
         publisher_announce_endpoint(publisher, &publisher->publications[0],
-                                    board_announced(publisher->board, 1));
+                                    shared_announced(publisher->shared, 1));
 }
 
 void broken_silent_announce(struct publisher *publisher) {

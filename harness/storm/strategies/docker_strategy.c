@@ -10,7 +10,7 @@
 enum { ATTEMPTS = 10 };
 
 static struct allocator *daemon_of(struct publisher *publisher) {
-    return board_allocator(publisher->board, publisher->index % publisher->settings->daemons);
+    return shared_allocator(publisher->shared, publisher->index % publisher->settings->daemons);
 }
 
 static void choose_next(struct publisher *publisher, struct publication *publication) {

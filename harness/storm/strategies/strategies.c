@@ -48,7 +48,7 @@ bool publication_wants_number(const struct publication *publication) {
 
 struct socket_options publishing_options(const struct publisher *publisher,
                                          const struct publication *publication) {
-    const struct board_settings *settings = publisher->settings;
+    const struct storm_settings *settings = publisher->settings;
     bool datagram = publication->endpoint.protocol == IPPROTO_UDP;
     return (struct socket_options){
         .reuse_address =

@@ -9,8 +9,8 @@
 
 /* `portwitness mark` was started by the one whose test it names. */
 static bool is_for(const struct machine *machine, const struct marker *marker, uint64_t process) {
-    uint64_t owner = kinship_parent(machine, marker->process);
-    return owner == 0 || kinship_is_kin(machine, owner, process);
+    uint64_t owner = ancestry_parent(machine, marker->process);
+    return owner == 0 || ancestry_is_related(machine, owner, process);
 }
 
 /* A marker from the environment stands behind the call that failed; others before what they name.
@@ -40,7 +40,7 @@ static const struct marker *marker_of(const struct history *history,
 }
 
 /* Ended by whoever ends tests, or by a person: says nothing of the program. */
-static bool was_told_to_end(int status) {
+static bool was_ended_by_somebody(int status) {
     static const int asked[] = {SIGHUP, SIGINT, SIGTERM, SIGKILL};
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
         if ((WIFSIGNALED(status) && WTERMSIG(status) == asked[i]) ||
@@ -49,16 +49,16 @@ static bool was_told_to_end(int status) {
     return false;
 }
 
-static void weigh_refusal(struct finding *finding) {
+static void set_severity(struct finding *finding) {
     if (finding->kind != FINDING_ADDRESS_IN_USE)
         return;
-    if (finding->status > 0 && !was_told_to_end(finding->status))
+    if (finding->status > 0 && !was_ended_by_somebody(finding->status))
         finding->severity = SEVERITY_ERROR;
     else if (finding->instead.process != 0)
         finding->severity = SEVERITY_NOTE;
 }
 
-void judge_circumstances(const struct history *history, struct findings *findings) {
+void annotate_findings(const struct history *history, struct findings *findings) {
     const struct machine *machine = history->machine;
     for (size_t i = 0; i < findings->count; i++) {
         struct finding *finding = &findings->list[i];
@@ -67,10 +67,10 @@ void judge_circumstances(const struct history *history, struct findings *finding
             ours = ours || machine->members[j] == finding->subject.trace;
         if (!ours || finding->subject.process == 0)
             continue;
-        finding->status = kinship_status(machine, finding->subject.process);
+        finding->status = ancestry_status(machine, finding->subject.process);
         const struct marker *marker = marker_of(history, finding);
         if (marker != NULL && finding->marker == NULL)
             finding->marker = memory_copy(marker->name, strlen(marker->name));
-        weigh_refusal(finding);
+        set_severity(finding);
     }
 }
