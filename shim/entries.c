@@ -1,70 +1,39 @@
 /*
- * The exported entries and the pointers to what comes after us, made from calls.def. An entry takes
- * the return address, which only it can know, and passes on to call_NAME.
+ * The exported entries, made from calls.def. An entry takes the return address, which only it can
+ * know, and passes on to call_NAME.
  */
-#include <dlfcn.h>
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "shim/real.h"
+#include "shim/start.h"
 
 #define EXPORTED __attribute__((visibility("default")))
 #define SITE __builtin_return_address(0)
 
-struct real_calls real;
-
-/* For a call that this C library does not have: a program that looks for it finds our entry. */
-static long missing(void) {
-    errno = ENOSYS;
-    return -1;
-}
-
-static void look_up(void *pointer, const char *name) {
-    void *next = dlsym(RTLD_NEXT, name);
-    long (*none)(void) = missing;
-    if (next == NULL)
-        memcpy(&next, &none, sizeof next);
-    memcpy(pointer, &next, sizeof next); /* a function pointer is no void pointer in ISO C */
-}
-
-void real_resolve(void) {
-    int saved = errno;
-#define CALL(number, result, name, parameters, arguments) look_up(&real.name, #name);
-#define CALL_PLAIN(number, result, name) look_up(&real.name, #name);
-#define CALL_VOID(number, name, parameters, arguments) look_up(&real.name, #name);
-#define CALL_OWN(number, result, name, parameters) look_up(&real.name, #name);
-#include "shim/shared/calls.def"
-#undef CALL
-#undef CALL_PLAIN
-#undef CALL_VOID
-#undef CALL_OWN
-    errno = saved;
-}
-
 /* A call may come before any constructor has run. */
-#define BE_RESOLVED(name)                                                                          \
+#define BE_STARTED(name)                                                                           \
     if (__builtin_expect(real.name == NULL, 0))                                                    \
-    real_resolve()
+    shim_prepare()
 
 /* The entries have names of their own in C and the wrapped name as symbol, so that the system's
  * prototypes (transparent unions, nonnull and noreturn attributes) do not clash with them. */
 #define CALL(number, result, name, parameters, arguments)                                          \
     EXPORTED result entry_##name parameters __asm__(#name);                                        \
     result entry_##name parameters {                                                               \
-        BE_RESOLVED(name);                                                                         \
+        BE_STARTED(name);                                                                          \
         return call_##name(UNWRAP arguments, SITE);                                                \
     }
 #define CALL_PLAIN(number, result, name)                                                           \
     EXPORTED result entry_##name(void) __asm__(#name);                                             \
     result entry_##name(void) {                                                                    \
-        BE_RESOLVED(name);                                                                         \
+        BE_STARTED(name);                                                                          \
         return call_##name(SITE);                                                                  \
     }
 #define CALL_VOID(number, name, parameters, arguments)                                             \
     EXPORTED void entry_##name parameters __asm__(#name);                                          \
     void entry_##name parameters {                                                                 \
-        BE_RESOLVED(name);                                                                         \
+        BE_STARTED(name);                                                                          \
         call_##name(UNWRAP arguments, SITE);                                                       \
     }
 #define CALL_OWN(number, result, name, parameters)
@@ -74,7 +43,7 @@ EXPORTED ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
                               const struct sockaddr *address, socklen_t length) __asm__("sendto");
 ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
                      const struct sockaddr *address, socklen_t length) {
-    BE_RESOLVED(sendto);
+    BE_STARTED(sendto);
     if (!send_may_bind(fd, flags))
         return real.sendto(fd, data, size, flags, address, length);
     return call_sendto(fd, data, size, flags, address, length, SITE);
@@ -88,7 +57,7 @@ int entry_fcntl(int fd, int command, ...) {
     va_start(list, command);
     long argument = va_arg(list, long);
     va_end(list);
-    BE_RESOLVED(fcntl);
+    BE_STARTED(fcntl);
     return call_fcntl(fd, command, argument, real.fcntl, NUMBER_fcntl, SITE);
 }
 
@@ -98,7 +67,7 @@ int entry_fcntl64(int fd, int command, ...) {
     va_start(list, command);
     long argument = va_arg(list, long);
     va_end(list);
-    BE_RESOLVED(fcntl64);
+    BE_STARTED(fcntl64);
     return call_fcntl(fd, command, argument, real.fcntl64, NUMBER_fcntl64, SITE);
 }
 
@@ -110,7 +79,7 @@ int entry_prctl(int option, ...) {
     for (int i = 0; i < 4; i++)
         a[i] = va_arg(list, long);
     va_end(list);
-    BE_RESOLVED(prctl);
+    BE_STARTED(prctl);
     return call_prctl(option, a, SITE);
 }
 
@@ -143,7 +112,7 @@ EXPORTED int entry_execl(const char *path, const char *argument, ...) __asm__("e
 int entry_execl(const char *path, const char *argument, ...) {
     GATHER(argv, argument);
     va_end(list);
-    BE_RESOLVED(execv);
+    BE_STARTED(execv);
     return call_execv(path, argv, SITE);
 }
 
@@ -151,7 +120,7 @@ EXPORTED int entry_execlp(const char *file, const char *argument, ...) __asm__("
 int entry_execlp(const char *file, const char *argument, ...) {
     GATHER(argv, argument);
     va_end(list);
-    BE_RESOLVED(execvp);
+    BE_STARTED(execvp);
     return call_execvp(file, argv, SITE);
 }
 
@@ -160,6 +129,6 @@ int entry_execle(const char *path, const char *argument, ...) {
     GATHER(argv, argument);
     char *const *envp = va_arg(list, char *const *);
     va_end(list);
-    BE_RESOLVED(execve);
+    BE_STARTED(execve);
     return call_execve(path, argv, envp, SITE);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "shim/gate.h"
 #include "shim/policy/place.h"
 #include "shim/policy/policy.h"
 #include "shim/process/environment.h"
@@ -172,7 +173,7 @@ static void start_once(void) {
     policy_begin();
     process_begin_image();
     policy_place_enter_image();
-    process_open_gate();
+    gate_open();
     stacks_prepare();
     if (!environment_is_supervised())
         program_start_tell_own();
@@ -188,6 +189,12 @@ void shim_start(void) {
     start_once();
     errno = saved;
     atomic_store_explicit(&state, STATE_DONE, memory_order_release);
+}
+
+void shim_prepare(void) {
+    shim_start();
+    if (real.bind == NULL)
+        real_resolve();
 }
 
 static bool told_at_exit;

@@ -6,4 +6,8 @@
  * harmless. Keeps errno. */
 void shim_start(void);
 
+/* For an entry that finds nothing looked up: starts the shim, and where that is going on already,
+ * looks the real calls up. */
+void shim_prepare(void);
+
 #endif

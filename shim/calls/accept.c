@@ -1,7 +1,7 @@
 /* accept: a new socket on the listener's port, which it keeps taken after the listener is closed.
  * The record is taken when there is something to tell, so a thread that waits leaves nothing torn.
  */
-#include "shim/process/process.h"
+#include "shim/gate.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/socket/sockets.h"

@@ -4,8 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "shim/gate.h"
 #include "shim/policy/policy.h"
-#include "shim/process/process.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/stacks.h"
 #include "shim/process/start_strings.h"

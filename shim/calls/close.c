@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include "shim/gate.h"
 #include "shim/policy/policy.h"
-#include "shim/process/process.h"
 #include "shim/real.h"
 #include "shim/socket/cancellable.h"
 #include "shim/socket/sockets.h"

@@ -4,8 +4,9 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "shim/gate.h"
+#include "shim/identity.h"
 #include "shim/policy/policy.h"
-#include "shim/process/process.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/stacks.h"
 #include "shim/real.h"
@@ -52,10 +53,10 @@ static void note_daemon(const char *path, const void *site) {
     struct record record;
     size_t length = strlen(path);
     unsigned units = 2 + record_text_units(length, 4);
-    if (!record_begin(&record, PW_KIND_BLIND_SPOT, units, process_serial(), -1, monotonic_ns()))
+    if (!record_begin(&record, PW_KIND_BLIND_SPOT, units, identity_serial(), -1, monotonic_ns()))
         return;
     struct pw_start *start = &record.units[0].start;
-    start->thread = process_thread();
+    start->thread = identity_thread();
     start->source = PW_SOURCE_SHIM;
     start->call = NUMBER_connect;
     start->site = (uint64_t)(uintptr_t)site;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "shim/process/process.h"
 #include "shim/process/program_start.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"

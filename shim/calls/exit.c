@@ -1,4 +1,5 @@
 /* _exit and _Exit go past every destructor. */
+#include "shim/gate.h"
 #include "shim/process/process.h"
 #include "shim/real.h"
 
@@ -6,7 +7,7 @@ void call__exit(int status, const void *site) {
     (void)site;
     if (gate() == GATE_OPEN)
         process_ends(NUMBER__exit, (status & 0xff) << 8);
-    process_leave_vfork();
+    gate_leave_vfork();
     real._exit(status);
 }
 
@@ -14,6 +15,6 @@ void call__Exit(int status, const void *site) {
     (void)site;
     if (gate() == GATE_OPEN)
         process_ends(NUMBER__Exit, (status & 0xff) << 8);
-    process_leave_vfork();
+    gate_leave_vfork();
     real._Exit(status);
 }

@@ -3,8 +3,8 @@
  * sandbox, where nobody else may be asked, it is, where it lies on our own stack. */
 #include <string.h>
 
+#include "shim/gate.h"
 #include "shim/policy/policy.h"
-#include "shim/process/process.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/socket/sockets.h"

@@ -1,8 +1,8 @@
 /* listen: on a socket that was never bound it is a port-0 request of its own (listen(2)). */
 #include <errno.h>
 
+#include "shim/gate.h"
 #include "shim/policy/policy.h"
-#include "shim/process/process.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/stacks.h"
 #include "shim/real.h"

@@ -2,7 +2,7 @@
  * concerns ports. */
 #include <string.h>
 
-#include "shim/process/process.h"
+#include "shim/gate.h"
 #include "shim/real.h"
 #include "shim/socket/rights.h"
 #include "shim/socket/sockets.h"

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/gate.h"
 #include "shim/policy/policy.h"
-#include "shim/process/process.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/socket/cancellable.h"

@@ -4,8 +4,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "shim/gate.h"
 #include "shim/policy/place.h"
-#include "shim/process/process.h"
 #include "shim/process/program_start.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"

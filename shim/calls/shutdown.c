@@ -1,8 +1,8 @@
 /* shutdown: a listener that was given its port by number 0 loses it here, though it stays open. */
 #include <errno.h>
 
+#include "shim/gate.h"
 #include "shim/policy/policy.h"
-#include "shim/process/process.h"
 #include "shim/real.h"
 #include "shim/socket/sockets.h"
 

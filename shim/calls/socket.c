@@ -3,7 +3,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "shim/process/process.h"
+#include "shim/gate.h"
+#include "shim/identity.h"
 #include "shim/real.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/socket/namespaces.h"
@@ -23,7 +24,7 @@ static void note_new_socket(int fd, int domain, int type, int protocol) {
     facts.protocol = (uint16_t)(protocol != 0 ? protocol : protocols[type]);
     facts.cookie = socket_cookie_of_new(fd);
     facts.netns = namespace_of_new_socket(fd);
-    facts.uid = process_uid();
+    facts.uid = identity_uid();
     if (facts.cookie == 0) {
         recorder_lost(PW_LOST_SOCKETS, 1);
         return;

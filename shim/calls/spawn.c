@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "shim/gate.h"
 #include "shim/policy/place.h"
-#include "shim/process/process.h"
 #include "shim/process/program_start.h"
 #include "shim/real.h"
 #include "shim/socket/sockets.h"

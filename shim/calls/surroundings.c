@@ -1,7 +1,7 @@
 /* Calls that change what later sockets are made with: the network namespace and the user. */
 #include <sched.h>
 
-#include "shim/process/process.h"
+#include "shim/identity.h"
 #include "shim/real.h"
 #include "shim/socket/namespaces.h"
 
@@ -19,41 +19,41 @@ int call_unshare(int flags, const void *site) {
     if (result == 0 && (flags & CLONE_NEWNET) != 0)
         namespace_changed();
     if (result == 0 && (flags & CLONE_NEWUSER) != 0)
-        process_uid_changed(false);
+        identity_uid_changed(false);
     return result;
 }
 
 int call_setuid(uid_t uid, const void *site) {
     (void)site;
     int result = real.setuid(uid);
-    process_uid_changed(false);
+    identity_uid_changed(false);
     return result;
 }
 
 int call_seteuid(uid_t uid, const void *site) {
     (void)site;
     int result = real.seteuid(uid);
-    process_uid_changed(false);
+    identity_uid_changed(false);
     return result;
 }
 
 int call_setreuid(uid_t real_uid, uid_t effective, const void *site) {
     (void)site;
     int result = real.setreuid(real_uid, effective);
-    process_uid_changed(false);
+    identity_uid_changed(false);
     return result;
 }
 
 int call_setresuid(uid_t real_uid, uid_t effective, uid_t saved, const void *site) {
     (void)site;
     int result = real.setresuid(real_uid, effective, saved);
-    process_uid_changed(false);
+    identity_uid_changed(false);
     return result;
 }
 
 int call_setfsuid(uid_t uid, const void *site) {
     (void)site;
     int result = real.setfsuid(uid);
-    process_uid_changed(true);
+    identity_uid_changed(true);
     return result;
 }

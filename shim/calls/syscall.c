@@ -4,11 +4,12 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "shim/process/process.h"
 #include "shim/real.h"
+#include "shim/start.h"
 
 /* Read by entries.S. */
 __attribute__((visibility("hidden"))) unsigned char syscall_is_routed[512] = {
@@ -141,7 +142,7 @@ long call_syscall(long number, ...) {
         a[i] = va_arg(list, long);
     va_end(list);
     if (syscall_next == NULL) {
-        real_resolve();
+        shim_prepare();
         memcpy(&syscall_next, &real.syscall, sizeof syscall_next);
     }
     if (number < 0 || number >= 512 || !syscall_is_routed[number])

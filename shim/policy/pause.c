@@ -10,9 +10,10 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "shim/process/process.h"
+#include "shim/identity.h"
 #include "shim/process/sandbox.h"
 #include "shim/shared/policy_own.h"
+#include "shim/shared/recorder.h"
 
 enum {
     STEP_NS = 100000,
@@ -26,7 +27,6 @@ enum {
 
 static _Atomic int failed_waits_for_taker;
 static _Atomic int failed_waits_for_request;
-static _Atomic unsigned let_go; /* known numbers, since this process last asked for one by number */
 
 static void pause_shortly(void) {
     const struct timespec pause = {.tv_nsec = STEP_NS};
@@ -39,14 +39,12 @@ static struct policy_space *soonest_space(const struct socket_facts *facts) {
     return policy_space_of(facts, false);
 }
 
-void policy_note_by_number(void) { atomic_store(&let_go, 0); }
-
 static void wait_for_taker(struct policy_space *space, uint16_t port, uint32_t stamp,
                            unsigned score) {
     int failed = atomic_load(&failed_waits_for_taker);
     uint64_t end = monotonic_ns() + (failed < LONG_WAITS_MOST ? LONG_NS : SHORT_NS);
     bool taken = false;
-    if (failed >= FAILED_WAITS_MOST || !policy_others_ask(space, process_thread()) ||
+    if (failed >= FAILED_WAITS_MOST || !policy_others_ask(space, identity_thread()) ||
         !policy_want(space, port, score))
         return;
     policy_count(PW_POLICY_HELD_OPEN);
@@ -94,7 +92,7 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     if (space == NULL || port == 0)
         return;
     bool soonest = policy_config()->kind == PW_POLICY_SOONEST;
-    if (soonest && atomic_load(&let_go) >= UNLIKELY)
+    if (soonest && atomic_load(&policy_released_unasked) >= UNLIKELY)
         policy_port_forget(space, port);
     bool was_known = policy_port_released(space, port, facts->cookie, false, &stamp);
     if (stamp != 0)
@@ -102,5 +100,5 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     /* What this process would not be given once more, it does not wait to see taken by itself. */
     bool goes_round = stamp != 0 && policy_own_is_enough(space, port, stamp);
     if (was_known && soonest && !goes_round && !sandbox_is_on())
-        wait_for_taker(space, port, stamp, atomic_fetch_add(&let_go, 1));
+        wait_for_taker(space, port, stamp, atomic_fetch_add(&policy_released_unasked, 1));
 }

@@ -6,10 +6,11 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "shim/process/process.h"
+#include "shim/identity.h"
 #include "shim/process/sandbox.h"
 #include "shim/shared/policy_places.h"
 #include "shim/shared/policy_space.h"
+#include "shim/shared/recorder.h"
 
 enum {
     TIMEOUT_ROUNDS = 100, /* for a parent that has yet to enter us */
@@ -57,7 +58,7 @@ static struct pw_place *find_place(uint64_t key) {
 }
 
 static struct pw_place *own_row(void) {
-    uint64_t serial = process_serial();
+    uint64_t serial = identity_serial();
     struct pw_place *row = atomic_load_explicit(&mine, memory_order_acquire);
     if (row != NULL && atomic_load_explicit(&mine_of, memory_order_acquire) == serial)
         return row;

@@ -9,8 +9,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "shim/identity.h"
 #include "shim/policy/choice.h"
-#include "shim/process/process.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"
@@ -25,6 +25,7 @@
 #endif
 
 bool policy_on;
+_Atomic unsigned policy_released_unasked;
 
 void policy_begin(void) { policy_on = policy_area() != NULL; }
 
@@ -86,7 +87,7 @@ bool policy_applies(struct policy_request *request) {
     if (request->kind == POLICY_CONNECT || request->kind == POLICY_SEND)
         request->avoid = has_address ? start.port : 0;
     if (policy_config()->kind == PW_POLICY_SOONEST)
-        policy_note_asker(request->space, process_thread());
+        policy_note_asker(request->space, identity_thread());
     return true;
 }
 
@@ -266,12 +267,15 @@ done:
     return result;
 }
 
+/* This process is one that asks again for numbers that it released. */
+static void note_by_number(void) { atomic_store(&policy_released_unasked, 0); }
+
 void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_number) {
     struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || port == 0)
         return;
     if (by_number && policy_space_has(space, port))
-        policy_note_by_number();
+        note_by_number();
     policy_port_bound(space, port, facts->cookie, by_number);
 }
 
@@ -287,6 +291,6 @@ void policy_note_refused(const struct socket_facts *facts, uint16_t port) {
     struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || !policy_space_has(space, port))
         return;
-    policy_note_by_number();
+    note_by_number();
     policy_port_refused(space, port);
 }

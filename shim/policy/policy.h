@@ -15,6 +15,9 @@
 /* The run has a policy other than the kernel's own choice; set once, when the trace is attached. */
 extern bool policy_on;
 
+/* Known numbers that this process has released since it last asked for one by number. */
+extern _Atomic unsigned policy_released_unasked;
+
 /* Sets policy_on. */
 void policy_begin(void);
 
@@ -68,12 +71,8 @@ void policy_note_read(const struct socket_facts *facts, uint16_t port);
 /* A bind by number was refused with EADDRINUSE. */
 void policy_note_refused(const struct socket_facts *facts, uint16_t port);
 
-/* This process binds by number a port that might have been handed out: it is one that asks for
- * numbers again that it let go. */
-void policy_note_by_number(void);
-
 /* Around a close or whatever else lets the port go; the second after the kernel has done it. Under
- * `soonest` they may wait a little (policy_pause.c). */
+ * `soonest` they may wait a little (pause.c). */
 void policy_before_release(const struct socket_facts *facts);
 void policy_note_released(const struct socket_facts *facts, uint16_t port);
 

@@ -16,6 +16,7 @@
 #include "shim/process/guest_environment.h"
 #include "shim/shared/guest_memory.h"
 #include "shim/shared/raw_syscall.h"
+#include "shim/shared/recorder.h"
 #include "shim/shared/run_variable.h"
 
 #define PRELOAD "LD_PRELOAD"

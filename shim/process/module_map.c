@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "shim/process/process.h"
+#include "shim/identity.h"
 #include "shim/process/sandbox.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
@@ -194,10 +194,10 @@ static void tell(const struct mapping *mapping, uint64_t begin) {
     struct record record;
     size_t length = strlen(mapping->path);
     unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
-    if (!record_begin(&record, PW_KIND_MODULE, units, process_serial(), -1, begin))
+    if (!record_begin(&record, PW_KIND_MODULE, units, identity_serial(), -1, begin))
         return;
     struct pw_numbers *numbers = &record.units[1].numbers;
-    record.units[0].start.thread = process_thread();
+    record.units[0].start.thread = identity_thread();
     record.units[0].start.source = PW_SOURCE_SHIM;
     numbers->number[0] = mapping->begin;
     numbers->number[1] = mapping->end;

@@ -9,12 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shim/gate.h"
+#include "shim/identity.h"
 #include "shim/policy/place.h"
 #include "shim/process/guest_environment.h"
 #include "shim/process/module_map.h"
-#include "shim/process/process.h"
 #include "shim/real.h"
 #include "shim/shared/raw_syscall.h"
+#include "shim/shared/recorder.h"
 
 static bool begin_text_record(struct record *record, enum pw_kind kind,
                               const struct program_start *start) {
@@ -24,10 +26,10 @@ static bool begin_text_record(struct record *record, enum pw_kind kind,
     if (open == GATE_CLOSED)
         return false;
     module_note(start->site);
-    if (!record_begin(record, kind, units, process_serial(), -1, start->begin_ns))
+    if (!record_begin(record, kind, units, identity_serial(), -1, start->begin_ns))
         return false;
     struct pw_start *first = &record->units[0].start;
-    first->thread = process_thread();
+    first->thread = identity_thread();
     first->source = PW_SOURCE_SHIM;
     first->call = (uint8_t)start->number;
     first->site = (uint64_t)(uintptr_t)start->site;
@@ -45,7 +47,7 @@ static void record_program(enum pw_kind kind, const struct program_start *start,
         return;
     record.units[0].start.error = (uint16_t)error;
     record.units[1].process.pid = pid;
-    record.units[1].process.uid = process_uid();
+    record.units[1].process.uid = identity_uid();
     record_commit(&record, 0);
 }
 
@@ -73,15 +75,15 @@ static void plan_and_tell(struct program_start *start, bool found, char *const *
         policy_place_enter_vfork_child();
     if (start->in_child)
         return; /* told by program_start_spawned, when its pid is known */
-    record_program(PW_KIND_EXEC, start, process_pid_now(), 0);
+    record_program(PW_KIND_EXEC, start, identity_pid_now(), 0);
     if (start->blind != 0)
-        record_blind_spot(start, start->blind, process_pid_now());
+        record_blind_spot(start, start->blind, identity_pid_now());
 }
 
 static void begin(struct program_start *start, bool found, char *const *envp) {
     if (start->on)
         plan_and_tell(start, found, envp);
-    start->left_vfork = !start->in_child && process_leave_vfork();
+    start->left_vfork = !start->in_child && gate_leave_vfork();
 }
 
 static void prepare(struct program_start *start, int number, const void *site) {
@@ -110,9 +112,9 @@ void program_start_begin_descriptor(struct program_start *start, int fd, char *c
 
 void program_start_failed(const struct program_start *start, int error) {
     if (start->left_vfork)
-        process_return_to_vfork();
+        gate_return_to_vfork();
     if (start->on)
-        record_program(PW_KIND_EXEC_FAILED, start, process_pid_now(), error);
+        record_program(PW_KIND_EXEC_FAILED, start, identity_pid_now(), error);
     errno = error;
 }
 
@@ -130,14 +132,14 @@ void *program_start_map(size_t size) {
     if (answer < 0 && answer > -4096)
         return NULL;
     if (gate() == GATE_VFORK)
-        process_vfork_leaves((void *)answer, size);
+        gate_vfork_leaves((void *)answer, size);
     return (void *)answer;
 }
 
 static void give_back(const struct program_start *start, void *space) {
     if (start->space <= START_STACK_BYTES)
         return;
-    process_vfork_leaves(NULL, 0);
+    gate_vfork_leaves(NULL, 0);
     program_start_unmap(space, start->space);
 }
 
@@ -173,5 +175,5 @@ void program_start_tell_own(void) {
     path[length] = '\0';
     prepare(&start, 0, NULL);
     if (program_inspect(path, NULL, &start.facts) && start.facts.obstacle == PW_BLIND_OWN_CALLS)
-        record_blind_spot(&start, PW_BLIND_OWN_CALLS, process_pid_now());
+        record_blind_spot(&start, PW_BLIND_OWN_CALLS, identity_pid_now());
 }

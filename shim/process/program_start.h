@@ -24,7 +24,7 @@ struct program_start {
     int blind;       /* enum pw_blind, 0: the shim can enter */
     bool on;         /* a trace is asked for */
     bool in_child;   /* posix_spawn: the program runs in another process */
-    bool left_vfork; /* process_leave_vfork had something to say */
+    bool left_vfork; /* gate_leave_vfork had something to say */
     size_t space;    /* bytes that the new environment needs, 0: it can stay as it is */
 };
 

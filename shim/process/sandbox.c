@@ -12,9 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/gate.h"
+#include "shim/identity.h"
 #include "shim/process/environment.h"
 #include "shim/process/module_map.h"
-#include "shim/process/process.h"
+#include "shim/process/start_strings.h"
 #include "shim/shared/clock.h"
 #include "shim/shared/filter_trial.h"
 #include "shim/shared/recorder.h"
@@ -115,13 +117,13 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
     *change = (struct sandbox_change){.is_first = !has_filter(), .everywhere = everywhere};
     enum gate open = gate();
     if (change->is_first && open != GATE_CLOSED) {
-        process_thread();
-        process_uid();
+        identity_thread();
+        identity_uid();
         modules_note_all();
         clock_avoid_syscalls();
         remember_program();
         environment_find_own();
-        change->pid = process_pid_now();
+        change->pid = identity_pid_now();
     }
     if (everywhere && open != GATE_VFORK && !raw_syscalls_forbidden_here) {
         forbid(RAW_ABOUT_TO);
@@ -136,10 +138,10 @@ static void tell(uint32_t pid, int call, const void *site) {
     size_t length;
     const char *name = program_name(&length);
     unsigned units = 2 + record_text_units(length, 5);
-    if (!record_begin(&record, PW_KIND_BLIND_SPOT, units, process_serial(), -1, monotonic_ns()))
+    if (!record_begin(&record, PW_KIND_BLIND_SPOT, units, identity_serial(), -1, monotonic_ns()))
         return;
     struct pw_start *start = &record.units[0].start;
-    start->thread = process_thread();
+    start->thread = identity_thread();
     start->source = PW_SOURCE_SHIM;
     start->call = (uint8_t)call;
     start->flags = gate() == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
@@ -173,7 +175,7 @@ void sandbox_after_filter(const struct sandbox_change *change, bool installed, i
     raw_syscalls_forbidden_here = true; /* whatever others may do, this thread has one */
     if (!change->is_first)
         return;
-    const struct start_strings *strings = process_start_strings();
+    const struct start_strings *strings = start_strings();
     if (open != GATE_VFORK)
         environment_release(strings->environment, strings->environment_end);
     if (open != GATE_CLOSED)
@@ -187,6 +189,6 @@ void sandbox_tell_forked(void) {
 
 /* The kernel's cookies count from 1 (net/core/sock_diag.c); this one is told by its highest bit. */
 uint64_t sandbox_cookie(void) {
-    return UINT64_C(1) << 63 | (process_serial() & 0x7fffffff) << 32 |
+    return UINT64_C(1) << 63 | (identity_serial() & 0x7fffffff) << 32 |
            (uint32_t)(1 + atomic_fetch_add(&made_up, 1));
 }

@@ -11,8 +11,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "shim/gate.h"
+#include "shim/identity.h"
 #include "shim/process/module_map.h"
-#include "shim/process/process.h"
+#include "shim/shared/recorder.h"
 
 enum { OWN_FRAMES_MAX = 8, ADDRESSES_PER_UNIT = 7 };
 
@@ -39,9 +41,9 @@ static void write_stack(uint64_t number, void *const *frames, unsigned count) {
     unsigned units = (count + ADDRESSES_PER_UNIT - 1) / ADDRESSES_PER_UNIT;
     for (unsigned i = 0; i < count; i++)
         module_note(frames[i]);
-    if (!record_begin(&record, PW_KIND_STACK, 1 + units, process_serial(), -1, monotonic_ns()))
+    if (!record_begin(&record, PW_KIND_STACK, 1 + units, identity_serial(), -1, monotonic_ns()))
         return;
-    record.units[0].start.thread = process_thread();
+    record.units[0].start.thread = identity_thread();
     record.units[0].start.source = PW_SOURCE_SHIM;
     record.units[0].start.cookie = number;
     for (unsigned i = 0; i < count; i++) {

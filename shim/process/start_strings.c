@@ -8,10 +8,16 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "shim/process/process.h"
+#include "shim/shared/recorder.h"
 #include "shim/shared/trace_format.h"
 
 enum { SEARCH_BYTES = 256 * 1024 };
+
+static struct start_strings found_at;
+
+void start_strings_set(const struct start_strings *strings) { found_at = *strings; }
+
+const struct start_strings *start_strings(void) { return &found_at; }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -42,7 +48,7 @@ static uint64_t search(const char *from, const char *end, const char *digits, si
 }
 
 uint64_t start_strings_hold(uint16_t port) {
-    const struct start_strings *strings = process_start_strings();
+    const struct start_strings *strings = &found_at;
     char reversed[5], digits[5];
     size_t length = 0;
     for (unsigned rest = port; rest > 0; rest /= 10)

@@ -1,11 +1,23 @@
-/* Does a port's number stand in the strings that this program was started with? */
+/* The strings that this program was started with: arguments, then environment. */
 #ifndef PORTWITNESS_PROCESS_START_STRINGS_H
 #define PORTWITNESS_PROCESS_START_STRINGS_H
 
 #include <stdint.h>
 
-/* PW_FLAG_IN_ARGUMENTS, PW_FLAG_IN_ENVIRONMENT, PW_FLAG_SEARCH_CUT as they apply. The number counts
- * where no other digit touches it. */
+/* Where the kernel put them; NULL where that is not known. */
+struct start_strings {
+    const char *arguments;
+    const char *arguments_end;
+    const char *environment;
+    const char *environment_end;
+};
+
+/* Set once, when this program image is entered in the trace. */
+void start_strings_set(const struct start_strings *strings);
+const struct start_strings *start_strings(void);
+
+/* Does a port's number stand in them? PW_FLAG_IN_ARGUMENTS, PW_FLAG_IN_ENVIRONMENT,
+ * PW_FLAG_SEARCH_CUT as they apply. The number counts where no other digit touches it. */
 uint64_t start_strings_hold(uint16_t port);
 
 #endif

@@ -16,11 +16,13 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "shim/gate.h"
+#include "shim/identity.h"
 #include "shim/process/guest_environment.h"
-#include "shim/process/process.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"
 #include "shim/shared/raw_syscall.h"
+#include "shim/shared/recorder.h"
 #include "shim/socket/namespaces.h"
 
 enum {
@@ -336,13 +338,13 @@ static void write_answer(int fd, const struct socket_facts *facts, const struct 
                          uint64_t number, const struct row *row, const struct owner *owner) {
     struct record record;
     unsigned texts = record_text_units(owner->command_length, 8);
-    if (!record_begin(&record, PW_KIND_TABLE_ANSWER, 3 + texts, process_serial(), fd,
+    if (!record_begin(&record, PW_KIND_TABLE_ANSWER, 3 + texts, identity_serial(), fd,
                       monotonic_ns()))
         return;
     struct pw_start *start = &record.units[0].start;
     struct pw_socket *socket = &record.units[1].socket;
     struct pw_peer *peer = &record.units[2].peer;
-    start->thread = process_thread();
+    start->thread = identity_thread();
     start->source = PW_SOURCE_SHIM;
     start->cookie = facts->cookie;
     start->flags = PW_FLAG_HAS_ASSIGNED;
@@ -424,9 +426,9 @@ void socket_table_tell_test(void) {
             continue;
         size_t length = strlen(text);
         if (!record_begin(&record, PW_KIND_MARKER, 1 + record_text_units(length, 8),
-                          process_serial(), -1, monotonic_ns()))
+                          identity_serial(), -1, monotonic_ns()))
             return;
-        record.units[0].start.thread = process_thread();
+        record.units[0].start.thread = identity_thread();
         record.units[0].start.source = PW_SOURCE_SHIM;
         record.units[0].start.flags = PW_FLAG_MARKER_ENVIRONMENT;
         record_text(&record, 1, text, length);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "shim/process/process.h"
+#include "shim/identity.h"
 #include "shim/process/sandbox.h"
 #include "shim/shared/raw_file.h"
 #include "shim/shared/raw_syscall.h"
@@ -96,9 +96,9 @@ void namespace_note(uint64_t cookie, bool is_current) {
     }
     struct record record;
     unsigned units = 2 + record_text_units(reserved, 10);
-    if (!record_begin(&record, PW_KIND_NAMESPACE, units, process_serial(), -1, begin))
+    if (!record_begin(&record, PW_KIND_NAMESPACE, units, identity_serial(), -1, begin))
         return;
-    record.units[0].start.thread = process_thread();
+    record.units[0].start.thread = identity_thread();
     record.units[0].start.source = PW_SOURCE_SHIM;
     record.units[0].start.flags = reserved == sizeof text - 1 ? PW_FLAG_TEXT_CUT : 0;
     uint64_t *number = record.units[1].numbers.number;

@@ -10,8 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "shim/gate.h"
+#include "shim/identity.h"
 #include "shim/process/module_map.h"
-#include "shim/process/process.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"
@@ -107,7 +108,7 @@ void socket_forget_bind(void) { latest_bind.cookie = 0; }
 
 bool socket_mark_read(uint64_t cookie, uint16_t port) {
     if (cookie == 0 || latest_bind.cookie != cookie || latest_bind.port != port || port == 0 ||
-        latest_bind.process != process_serial())
+        latest_bind.process != identity_serial())
         return false;
     __atomic_fetch_or(&latest_bind.start->flags, PW_FLAG_ADDRESS_READ, __ATOMIC_RELAXED);
     return true;
@@ -115,7 +116,7 @@ bool socket_mark_read(uint64_t cookie, uint16_t port) {
 
 bool socket_tell_port(uint64_t cookie, const struct ip_endpoint *local) {
     if (cookie == 0 || latest_bind.cookie != cookie || latest_bind.port != 0 ||
-        latest_bind.process != process_serial())
+        latest_bind.process != identity_serial())
         return false;
     struct pw_socket *socket = &((union pw_unit *)(void *)latest_bind.start + 1)->socket;
     memcpy(socket->assigned, local->address, sizeof socket->assigned);
@@ -254,7 +255,7 @@ static bool tells_of_descriptor(enum pw_kind kind) {
 
 bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned count, int fd,
                          const struct socket_facts *facts, const struct call_context *context) {
-    uint64_t serial = process_serial();
+    uint64_t serial = identity_serial();
     if (serial == 0)
         return false;
     if (context->site != NULL)
@@ -266,7 +267,7 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
     struct pw_start *start = &record->units[0].start;
     start->cookie = facts->cookie;
     start->site = (uint64_t)(uintptr_t)context->site;
-    start->thread = process_thread();
+    start->thread = identity_thread();
     start->source = PW_SOURCE_SHIM;
     start->call = (uint8_t)context->number;
     start->flags =

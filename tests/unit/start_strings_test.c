@@ -16,10 +16,8 @@ enum { IN_ARGUMENTS = 1, IN_ENVIRONMENT = 2, CUT = 4 };
 
 static struct start_strings strings;
 
-/* Stands for the one that finds the kernel's stack. */
-const struct start_strings *process_start_strings(void) { return &strings; }
-
 static unsigned found(uint16_t port) {
+    start_strings_set(&strings);
     uint64_t flags = start_strings_hold(port);
     unsigned result = 0;
     result |= (flags & PW_FLAG_IN_ARGUMENTS) != 0 ? IN_ARGUMENTS : 0u;
