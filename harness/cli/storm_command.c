@@ -17,6 +17,7 @@
 #include "harness/run/run_environment.h"
 #include "harness/storm/background.h"
 #include "harness/storm/checks/trace_check.h"
+#include "harness/storm/publisher_process.h"
 #include "harness/storm/rounds.h"
 #include "harness/storm/storm_mappings.h"
 #include "harness/storm/storm_report.h"

@@ -14,11 +14,6 @@
 
 enum { PORTS = 65536, FIRST_UNPRIVILEGED = 1024 };
 
-void model_hit(const struct model *model, enum model_rule rule) {
-    if (model->hits != NULL)
-        model->hits[rule]++;
-}
-
 /* Pages that nobody touches cost nothing this way. */
 static void *zeroed(size_t count, size_t size) {
     size_t room = 0;

@@ -1,4 +1,5 @@
-/* The rules by name and in words: explain prints them, the property test counts them. */
+/* The rules by name and in words, and how often each decided: explain prints them, the property
+ * test counts them. */
 #include <stddef.h>
 
 #include "harness/model/model.h"
@@ -61,3 +62,8 @@ static const struct {
 const char *model_rule_name(enum model_rule rule) { return rules[rule].name; }
 
 const char *model_rule_words(enum model_rule rule) { return rules[rule].words; }
+
+void model_hit(const struct model *model, enum model_rule rule) {
+    if (model->hits != NULL)
+        model->hits[rule]++;
+}

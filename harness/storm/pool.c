@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/storm/publisher.h"
+#include "harness/storm/publisher_process.h"
 #include "shim/shared/policy_places.h"
 #include "shim/shared/policy_space.h"
 #include "shim/shared/recorder.h"

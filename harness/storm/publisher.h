@@ -15,9 +15,12 @@ struct publication {
     bool given_up;
 };
 
+struct strategy;
+
 struct publisher {
     struct shared_state *shared;
     const struct storm_settings *settings;
+    const struct strategy *strategy;
     struct slot *slot;
     uint32_t index;
     uint64_t random;                  /* state, see publisher_random */
@@ -30,12 +33,8 @@ struct publisher {
     struct trace_views views;
 };
 
-/* The life of a publisher process: `argv` as publisher_arguments tells. Its exit status. */
-int publisher_main(int argc, char **argv);
-
-/* The hidden first argument of `portwitness storm`, with the descriptors of the shared and of the
- * event that ends a round, and the publisher's index behind it. */
-#define PUBLISHER_ARGUMENT "--as-publisher"
+/* Begins the random numbers of a round. */
+void publisher_seed(struct publisher *publisher, uint32_t round);
 
 /* The next of the publisher's random numbers; they follow from the seed, round and index. */
 uint64_t publisher_random(struct publisher *publisher);
@@ -52,7 +51,7 @@ void publisher_ended(struct publication *publication, enum attempt_outcome outco
 /* Sleeps for a time between the two, drawn at random. */
 void publisher_pause(struct publisher *publisher, uint64_t min_ns, uint64_t max_ns);
 
-/* Writes the claim into the trace and onto the shared. */
+/* Writes the claim into the trace and into the shared state. */
 void publisher_announce_endpoint(struct publisher *publisher, const struct publication *publication,
                                  const struct endpoint *endpoint);
 
