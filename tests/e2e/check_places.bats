@@ -18,7 +18,7 @@ compiled() {
     witness ./guest
 }
 
-line=$(grep -n 'the call that binds' "$BATS_TEST_DIRNAME/../data/rebind.c" | cut -d: -f1)
+line=$(grep -n 'the call that binds' "$BATS_TEST_DIRNAME/../guests/rebind.c" | cut -d: -f1)
 
 @test "position-independent, fixed, optimised, without frame pointers: function, file and line" {
     local flags

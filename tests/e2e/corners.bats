@@ -84,7 +84,7 @@ setup() {
 @test "an unused socket that a program inherits is its parent's too" {
     local python=/usr/bin/python3
     [ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')
-    "$PORTWITNESS" run -q -o "$trace" -- "$python" "$BATS_TEST_DIRNAME/../data/inherits.py" >held
+    "$PORTWITNESS" run -q -o "$trace" -- "$python" "$BATS_TEST_DIRNAME/../guests/inherits.py" >held
     assert_equal "$(wc -l <held)" 3
     local port moment
     while read -r port moment; do

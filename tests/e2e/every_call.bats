@@ -67,7 +67,7 @@ both_ways() {
         expect_row "$name" "$kind" "$what" "$rest" || bad=$((bad + 1))
         count=$((count + 1))
     done < <("$guest" --list)
-    assert_equal "$count" "$(grep -c '^CALL' "$root/shim/calls.def")"
+    assert_equal "$count" "$(grep -c '^CALL' "$root/shim/shared/calls.def")"
     assert_equal "$bad" 0
     assert_equal "$(jq -r 'select(.state != "committed") | .seq' exported)" ''
 }

@@ -7,7 +7,7 @@ load setup
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    data=$BATS_TEST_DIRNAME/../data/policies
+    data=$BATS_TEST_DIRNAME/../guests/policies
     python=/usr/bin/python3
 }
 

@@ -6,7 +6,7 @@ load setup
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    suites=$BATS_TEST_DIRNAME/../data/suites
+    suites=$BATS_TEST_DIRNAME/../guests/suites
     python=/usr/bin/python3
     PATH=/usr/bin:$PATH # the plain tools, whatever shims a user's PATH has
 }
