@@ -41,7 +41,7 @@ run_tree() {
 @test "a change of a header remakes what includes it" {
     "${make[@]}" all
     run "${make[@]}" -n -W shim/shared/trace_format.h all
-    [[ $output == *"-o build/object/shim/recorder.o"* ]]
+    [[ $output == *"-o build/object/shim/shared/recorder.o"* ]]
     [[ $output == *"-o build/portwitness"* ]]
 }
 

@@ -383,7 +383,7 @@ nodes:'
     done < <(
         grep -oE 'warn\(search, "[a-z-]+"' "$root/harness/kind/warnings.c" | cut -d '"' -f 2
         sed -n '/mapping_fate_name/,/^}/s/.*= "\(.*\)".*/\1/p' "$root/harness/kind/mapping.c"
-        grep -oE '_new\([a-z]+, *"[a-z_]+"' "$root/harness/cli/plan_json.c" | cut -d '"' -f 2
+        grep -oE '_new\([a-z]+, *"[a-z_]+"' "$root/harness/kind/plan_json.c" | cut -d '"' -f 2
     )
     [ "$count" -ge 40 ]
 }
