@@ -54,11 +54,11 @@ static bool take_word(struct suppression *suppression, const char *word, const c
             continue;
         if (*value == '\0')
             return complain(path, suppression->line, "nothing stands behind it", word);
+        if (i == 3 ? suppression->first_port != 0 : *places[i] != NULL)
+            return complain(path, suppression->line, "a second one on the line", word);
         if (i == 3)
             return read_ports(suppression, value) ||
                    complain(path, suppression->line, "no port and no range of ports", word);
-        if (*places[i] != NULL)
-            return complain(path, suppression->line, "a second one on the line", word);
         if (i == 0 && !is_kind(value))
             return complain(path, suppression->line, "no finding is called so", word);
         *places[i] = memory_copy(value, strlen(value));
@@ -117,10 +117,13 @@ bool suppressions_read(struct suppressions *suppressions, const char *path) {
         message_write(stderr, "portwitness: %s: %s", path, why);
         return false;
     }
-    for (char *line; good && (line = strsep(&rest, "\n")) != NULL;)
+    /* What stands behind the last line's end is no line. */
+    while (good && rest != NULL && *rest != '\0') {
+        char *line = strsep(&rest, "\n");
         good = ++number <= SUPPRESSIONS_LINES && strlen(line) <= SUPPRESSIONS_LINE_BYTES
                    ? take_line(suppressions, line, number, path)
                    : refuse_line(path, number);
+    }
     free(text);
     return good;
 }
