@@ -4,72 +4,47 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "shim/gate.h"
-#include "shim/policy/policy.h"
-#include "shim/process/sandbox.h"
-#include "shim/process/stacks.h"
+#include "shim/calls/port_request.h"
 #include "shim/process/start_strings.h"
 #include "shim/real.h"
-#include "shim/socket/holder_query.h"
-#include "shim/socket/sockets.h"
 
 /* An AF_INET socket takes AF_UNSPEC with 0.0.0.0 (ip(7)). */
-static struct ip_endpoint read_request(int result, int error, const struct sockaddr *address,
-                                       socklen_t length) {
+static struct ip_endpoint read_request(const struct port_request *request, long result) {
+    const struct port_call *given = request->given;
     struct sockaddr_storage copy;
-    if (!socket_given_address(&copy, address, length, result, error))
+    if (!socket_given_address(&copy, given->address, given->length, (int)result, request->error))
         return (struct ip_endpoint){.family = 0};
-    if (copy.ss_family == AF_UNSPEC && length >= sizeof(struct sockaddr_in))
+    if (copy.ss_family == AF_UNSPEC && given->length >= sizeof(struct sockaddr_in))
         copy.ss_family = AF_INET;
-    return ip_endpoint_of(&copy, length);
+    return ip_endpoint_of(&copy, given->length);
 }
 
-static void note_bound(int fd, struct socket_facts *facts, const struct ip_endpoint *requested,
-                       struct record *record) {
-    struct ip_endpoint assigned = requested->port == 0 ? socket_local(fd) : *requested;
-    facts->port = assigned.port;
-    facts->flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS | DESCRIPTOR_SOURCE);
-    if (assigned.port == 0 && sandbox_is_on())
-        facts->flags |= DESCRIPTOR_NAMELESS;
-    if (policy_on)
-        policy_note_bound(facts, assigned.port, requested->port != 0);
-    socket_remember_bind(facts->cookie, assigned.port, record);
-    if (requested->port != 0 || (record->units[0].start.flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
-        facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
-    socket_keep(fd, facts);
-    record_assigned(record, &assigned);
+static void note_bound(struct port_request *request, const struct ip_endpoint *requested) {
+    struct ip_endpoint assigned =
+        requested->port == 0 ? socket_local(request->given->fd) : *requested;
+    request->facts.flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS | DESCRIPTOR_SOURCE);
+    port_request_got(request, assigned.port, requested->port != 0);
+    if (request->is_recorded)
+        socket_remember_bind(request->facts.cookie, assigned.port, &request->record);
+    record_assigned(&request->record, &assigned);
 }
 
-static void finish_bind(int fd, struct socket_facts *facts, int result, int error,
-                        const struct ip_endpoint *requested, struct record *record) {
-    record->units[0].start.error = (uint16_t)(result < 0 ? error : 0);
-    record_requested(record, requested);
+static int finish_bind(struct port_request *request, long result,
+                       const struct ip_endpoint *requested) {
+    record_requested(&request->record, requested);
     if (requested->family != 0)
-        record->units[0].start.flags |=
+        request->record.units[0].start.flags |=
             requested->port == 0 ? PW_FLAG_PORT_ZERO
                                  : PW_FLAG_BY_NUMBER | start_strings_hold(requested->port);
     if (result == 0 && requested->family != 0)
-        note_bound(fd, facts, requested, record);
-    record_commit(record, 0);
-    stacks_tell(record->number);
-    if (result < 0 && error == EADDRINUSE && requested->port != 0) {
+        note_bound(request, requested);
+    port_request_finish(request, result);
+    if (result < 0 && request->error == EADDRINUSE && requested->port != 0) {
         if (policy_on)
-            policy_note_refused(facts, requested->port);
-        socket_table_tell(fd, facts, requested, record->number);
-        socket_table_tell_test();
+            policy_note_refused(&request->facts, requested->port);
+        port_request_refused(request, requested);
     }
-}
-
-static bool begin_bind(int number, int fd, struct socket_facts *facts, struct record *record,
-                       const void *site) {
-    enum gate open = gate();
-    if (open == GATE_CLOSED)
-        return false;
-    struct call_context context = {.number = number, .site = site, .begin_ns = monotonic_ns()};
-    if (!socket_known(fd, facts, true))
-        return false;
-    context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
-    return socket_record_begin(record, PW_KIND_BIND, 2, fd, facts, &context);
+    return (int)result;
 }
 
 struct bind_arguments {
@@ -83,91 +58,71 @@ static long bind_really(const void *arguments) {
     return real.bind(given->fd, given->address, given->length);
 }
 
-/* *flags gets those that the policy has for the record. */
-static int bind_by_policy(const struct bind_arguments *given, const struct socket_facts *facts,
-                          uint64_t *flags) {
-    struct policy_request request = {.kind = POLICY_BIND,
-                                     .fd = given->fd,
-                                     .facts = facts,
-                                     .address = given->address,
-                                     .length = given->length};
-    if (!policy_on || gate() != GATE_OPEN || !policy_applies(&request))
-        return (int)bind_really(given);
-    int result = (int)policy_answer(&request, bind_really, given);
-    *flags |= request.flags;
-    return result;
-}
-
-/* Without a record the policy works on: the trace may be full, and the run is not over. */
-static int bind_unrecorded(const struct bind_arguments *given) {
-    struct socket_facts facts;
-    uint64_t flags = 0;
-    if (!policy_on || gate() != GATE_OPEN || !socket_known(given->fd, &facts, true))
-        return (int)bind_really(given);
-    int result = bind_by_policy(given, &facts, &flags);
-    if (result == 0) {
-        facts.port = socket_local(given->fd).port;
-        facts.flags |= flags & PW_FLAG_POLICY_BY_NUMBER ? (uint32_t)PW_FLAG_BY_NUMBER : 0;
-        policy_note_bound(&facts, facts.port, false);
-        socket_keep(given->fd, &facts);
-    }
-    return result;
-}
-
 int call_bind(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
-    const struct bind_arguments given = {fd, address, length};
-    struct socket_facts facts;
-    struct record record;
-    if (!begin_bind(NUMBER_bind, fd, &facts, &record, site))
-        return bind_unrecorded(&given);
-    int result = bind_by_policy(&given, &facts, &record.units[0].start.flags);
-    int error = errno;
-    struct ip_endpoint requested = read_request(result, error, address, length);
-    finish_bind(fd, &facts, result, error, &requested, &record);
-    return result;
+    const struct bind_arguments arguments = {fd, address, length};
+    const struct port_call given = {NUMBER_bind, fd,     site,        POLICY_BIND,
+                                    address,     length, bind_really, &arguments};
+    struct port_request request;
+    if (!port_request_enter(&request, &given) || !port_request_begin(&request, PW_KIND_BIND, 2))
+        return real.bind(fd, address, length);
+    long result = port_request_perform(&request);
+    struct ip_endpoint requested = read_request(&request, result);
+    return finish_bind(&request, result, &requested);
+}
+
+struct bindresvport_arguments {
+    int fd;
+    struct sockaddr_in *address;
+};
+
+static long bindresvport_really(const void *arguments) {
+    const struct bindresvport_arguments *given = arguments;
+    return real.bindresvport(given->fd, given->address);
 }
 
 /* bindresvport(3) binds inside libc to a port below 1024 that it picks itself: a bind by number as
- * the kernel sees it, and the number is told by the socket. */
+ * the kernel sees it, and the number is told by the socket. No policy answers: it gets no address.
+ */
 int call_bindresvport(int fd, struct sockaddr_in *address, const void *site) {
-    struct socket_facts facts;
-    struct record record;
-    if (!begin_bind(NUMBER_bindresvport, fd, &facts, &record, site))
+    const struct bindresvport_arguments arguments = {fd, address};
+    const struct port_call given = {NUMBER_bindresvport, fd,        site, POLICY_BIND, NULL, 0,
+                                    bindresvport_really, &arguments};
+    struct port_request request;
+    if (!port_request_enter(&request, &given) || !port_request_begin(&request, PW_KIND_BIND, 2))
         return real.bindresvport(fd, address);
-    int result = real.bindresvport(fd, address);
-    int error = errno;
+    long result = port_request_perform(&request);
     struct ip_endpoint requested = {.family = 0};
     if (result == 0)
         requested = socket_local(fd);
-    finish_bind(fd, &facts, result, error, &requested, &record);
-    return result;
+    return finish_bind(&request, result, &requested);
 }
 
-/* rresvport(3) makes the socket too. */
-static int note_rresvport(int fd, int error, int number, uint64_t begin, const void *site) {
-    struct socket_facts facts;
-    struct record record;
-    struct call_context context = {.number = number, .site = site, .begin_ns = begin};
-    if (fd < 0 || gate() != GATE_OPEN || !socket_ask(fd, &facts)) {
-        errno = error;
+/* rresvport(3) makes the socket too, so there is nothing to be asked before the call. */
+static int note_rresvport(int fd, int number, uint64_t begin, const void *site) {
+    const struct port_call given = {.number = number, .fd = fd, .site = site, .kind = POLICY_BIND};
+    const struct call_context context = {.number = number, .site = site, .begin_ns = begin};
+    struct port_request request = {
+        .given = &given, .gate = gate(), .begin_ns = begin, .error = errno};
+    if (fd < 0 || request.gate != GATE_OPEN || !socket_ask(fd, &request.facts)) {
+        errno = request.error;
         return fd;
     }
-    socket_adopt(fd, &facts, -1, &context);
-    if (!socket_record_begin(&record, PW_KIND_BIND, 2, fd, &facts, &context))
+    socket_adopt(fd, &request.facts, -1, &context);
+    if (!port_request_begin(&request, PW_KIND_BIND, 2))
         return fd;
     struct ip_endpoint requested = socket_local(fd);
-    finish_bind(fd, &facts, 0, 0, &requested, &record);
+    finish_bind(&request, 0, &requested);
     return fd;
 }
 
 int call_rresvport(int *port, const void *site) {
     uint64_t begin = monotonic_ns();
     int fd = real.rresvport(port);
-    return note_rresvport(fd, errno, NUMBER_rresvport, begin, site);
+    return note_rresvport(fd, NUMBER_rresvport, begin, site);
 }
 
 int call_rresvport_af(int *port, sa_family_t family, const void *site) {
     uint64_t begin = monotonic_ns();
     int fd = real.rresvport_af(port, family);
-    return note_rresvport(fd, errno, NUMBER_rresvport_af, begin, site);
+    return note_rresvport(fd, NUMBER_rresvport_af, begin, site);
 }

@@ -4,14 +4,10 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "shim/gate.h"
+#include "shim/calls/port_request.h"
 #include "shim/identity.h"
-#include "shim/policy/policy.h"
 #include "shim/process/sandbox.h"
-#include "shim/process/stacks.h"
 #include "shim/real.h"
-#include "shim/socket/cancellable.h"
-#include "shim/socket/sockets.h"
 
 struct connect_arguments {
     int fd;
@@ -22,16 +18,6 @@ struct connect_arguments {
 static long connect_really(const void *arguments) {
     const struct connect_arguments *given = arguments;
     return real.connect(given->fd, given->address, given->length);
-}
-
-struct policy_connect {
-    struct policy_request *request;
-    const struct connect_arguments *given;
-};
-
-static long connect_by_policy(const void *arguments) {
-    const struct policy_connect *connect = arguments;
-    return policy_answer(connect->request, connect_really, connect->given);
 }
 
 static bool goes_on(int error) {
@@ -77,91 +63,68 @@ static int connect_elsewhere(const struct connect_arguments *given, const void *
     return result;
 }
 
-static void finish_connect(int fd, struct socket_facts *facts, int result, int error, bool unbound,
-                           const struct sockaddr *address, socklen_t length,
-                           struct record *record) {
-    struct pw_start *start = &record->units[0].start;
-    struct ip_endpoint peer = {.family = 0};
-    bool failed = result < 0 && !goes_on(error);
-    struct sockaddr_storage copy;
-    if (socket_given_address(&copy, address, length, result, error)) {
-        if (copy.ss_family == AF_UNSPEC)
-            record_change_kind(record, PW_KIND_DISCONNECT);
-        peer = ip_endpoint_of(&copy, length);
+/* Where a hard failure leaves a socket without its port, getsockname may still show one. Bound by
+ * number it keeps it (SOCK_BINDPORT_LOCK). */
+static void note_port(struct port_request *request, uint16_t local, bool failed) {
+    bool is_locked = ((request->facts.flags | request->record.units[0].start.flags) &
+                      (PW_FLAG_BY_NUMBER | PW_FLAG_POLICY_BY_NUMBER)) != 0;
+    uint16_t before = request->facts.port;
+    uint16_t port = failed && !is_locked ? 0 : local;
+    if (sandbox_is_on()) {
+        if (request->unbound && !failed)
+            port_request_got(request, 0, false);
+        return;
     }
-    struct ip_endpoint local = socket_local(fd);
-    socket_forget_bind();
-    start->error = (uint16_t)(result < 0 ? error : 0);
-    start->flags |= unbound && address != NULL && peer.family != 0 ? PW_FLAG_PORT_ZERO : 0;
-    start->flags |= result < 0 && error == EINPROGRESS ? PW_FLAG_IN_PROGRESS : 0;
-    if (local.port != 0)
-        record_assigned(record, &local);
-    record_peer(record, &peer);
-    if ((start->flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
-        facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
-    /* A hard failure takes an assigned port away, though getsockname may still show it. */
-    uint16_t before = facts->port;
-    if ((facts->flags & PW_FLAG_BY_NUMBER) == 0 && !sandbox_is_on())
-        facts->port = failed ? 0 : local.port;
-    if (unbound)
-        facts->flags |= DESCRIPTOR_SOURCE;
-    if (unbound && !failed && sandbox_is_on())
-        facts->flags |= DESCRIPTOR_NAMELESS;
-    if (policy_on && facts->port != 0 && facts->port != before)
-        policy_note_bound(facts, facts->port, false);
-    socket_keep(fd, facts);
-    record_commit(record, 0);
-    if (policy_on && facts->port == 0)
-        policy_note_released(facts, before != 0 ? before : local.port);
-    stacks_tell(record->number);
+    if (is_locked && before != 0)
+        return;
+    if (port != 0 && port != before)
+        port_request_got(request, port, false);
+    else
+        request->facts.port = port;
 }
 
-/* Without a record the policy works on, as in bind. */
-static int connect_unrecorded(const struct connect_arguments *given, struct socket_facts *facts,
-                              bool may_answer) {
-    struct policy_request request = {.kind = POLICY_CONNECT,
-                                     .fd = given->fd,
-                                     .facts = facts,
-                                     .address = given->address,
-                                     .length = given->length};
-    if (!may_answer || !policy_applies(&request))
-        return (int)connect_really(given);
-    int result = (int)policy_answer(&request, connect_really, given);
-    if (result == 0 || errno == EINPROGRESS) {
-        facts->port = socket_local(given->fd).port;
-        policy_note_bound(facts, facts->port, false);
-        socket_keep(given->fd, facts);
+static int finish_connect(struct port_request *request, long result) {
+    const struct port_call *given = request->given;
+    struct pw_start *start = &request->record.units[0].start;
+    struct ip_endpoint peer = {.family = 0};
+    bool failed = result < 0 && !goes_on(request->error);
+    struct sockaddr_storage copy;
+    if (socket_given_address(&copy, given->address, given->length, (int)result, request->error)) {
+        if (copy.ss_family == AF_UNSPEC)
+            record_change_kind(&request->record, PW_KIND_DISCONNECT);
+        peer = ip_endpoint_of(&copy, given->length);
     }
-    return result;
+    struct ip_endpoint local = socket_local(given->fd);
+    socket_forget_bind();
+    start->flags |= request->unbound && peer.family != 0 ? PW_FLAG_PORT_ZERO : 0;
+    start->flags |= result < 0 && request->error == EINPROGRESS ? PW_FLAG_IN_PROGRESS : 0;
+    if (local.port != 0)
+        record_assigned(&request->record, &local);
+    record_peer(&request->record, &peer);
+    uint16_t before = request->facts.port;
+    note_port(request, local.port, failed);
+    if (request->unbound)
+        request->facts.flags |= DESCRIPTOR_SOURCE;
+    port_request_finish(request, result);
+    if (policy_on && request->facts.port == 0)
+        policy_note_released(&request->facts, before != 0 ? before : local.port);
+    errno = request->error;
+    return (int)result;
 }
 
 int call_connect(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
-    struct connect_arguments given = {fd, address, length};
-    struct socket_facts facts;
-    struct record record;
-    enum gate open = gate();
-    if (open == GATE_CLOSED)
+    const struct connect_arguments arguments = {fd, address, length};
+    const struct port_call given = {NUMBER_connect, fd,     site,           POLICY_CONNECT,
+                                    address,        length, connect_really, &arguments};
+    struct port_request request;
+    if (gate() == GATE_CLOSED)
         return real.connect(fd, address, length);
-    struct call_context context = {
-        .number = NUMBER_connect, .site = site, .begin_ns = monotonic_ns()};
-    context.flags = open == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
-    if (descriptor_find(fd) == NULL && !socket_known(fd, &facts, false))
-        return connect_elsewhere(&given, site);
-    if (!socket_known(fd, &facts, true))
+    if (descriptor_find(fd) == NULL && !socket_known(fd, &request.facts, false))
+        return connect_elsewhere(&arguments, site);
+    if (!port_request_enter(&request, &given))
         return real.connect(fd, address, length);
-    bool unbound = socket_is_unbound(fd, &facts);
-    if (!socket_record_begin(&record, PW_KIND_CONNECT, 3, fd, &facts, &context))
-        return connect_unrecorded(&given, &facts, policy_on && unbound && open == GATE_OPEN);
-    struct policy_request request = {
-        .kind = POLICY_CONNECT, .fd = fd, .facts = &facts, .address = address, .length = length};
-    const struct policy_connect by_policy = {&request, &given};
-    bool answers = policy_on && unbound && open == GATE_OPEN && policy_applies(&request);
-    int result = (int)cancellable(&(struct open_call){&record, fd, unbound, answers},
-                                  answers ? connect_by_policy : connect_really,
-                                  answers ? (const void *)&by_policy : &given);
-    record.units[0].start.flags |= request.flags;
-    int error = errno;
-    finish_connect(fd, &facts, result, error, unbound, address, length, &record);
-    errno = error;
-    return result;
+    request.unbound = socket_is_unbound(fd, &request.facts);
+    if (!port_request_begin(&request, PW_KIND_CONNECT, 3))
+        return real.connect(fd, address, length);
+    return finish_connect(&request, port_request_perform(&request));
 }

@@ -3,11 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "shim/gate.h"
-#include "shim/policy/policy.h"
+#include "shim/calls/port_request.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
-#include "shim/socket/cancellable.h"
 #include "shim/socket/rights.h"
 #include "shim/socket/sockets.h"
 
@@ -34,16 +32,6 @@ static long send_really(const void *arguments) {
     return real.sendmmsg(given->fd, given->messages, given->count, given->flags);
 }
 
-struct policy_send {
-    struct policy_request *request;
-    const struct send_arguments *given;
-};
-
-static long send_by_policy(const void *arguments) {
-    const struct policy_send *send = arguments;
-    return policy_answer(send->request, send_really, send->given);
-}
-
 bool send_may_bind(int fd, int flags) {
     const struct descriptor *entry = descriptor_find(fd);
     if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0 ||
@@ -63,87 +51,50 @@ static struct ip_endpoint destination(const struct send_arguments *given) {
     return ip_endpoint_of(message.msg_name, message.msg_namelen);
 }
 
-static void finish_send(struct record *record, const struct send_arguments *given,
-                        struct socket_facts *facts, long result, int error) {
-    struct pw_start *start = &record->units[0].start;
+static long finish_send(struct port_request *request, const struct send_arguments *given,
+                        long result) {
+    struct pw_start *start = &request->record.units[0].start;
     struct ip_endpoint peer = {.family = 0};
     struct ip_endpoint local = socket_local(given->fd);
-    start->error = (uint16_t)(result < 0 ? error : 0);
+    bool is_sandboxed = result >= 0 && sandbox_is_on();
     /* Of no message, nothing was read. */
     if (result > 0 || (result == 0 && given->number != NUMBER_sendmmsg))
         peer = destination(given);
-    if (local.port != 0 || error == EAGAIN)
+    if (local.port != 0 || request->error == EAGAIN || is_sandboxed)
         start->flags |= PW_FLAG_PORT_ZERO;
     if (local.port != 0)
-        record_assigned(record, &local);
-    record_peer(record, &peer);
-    facts->port = local.port;
-    facts->flags |= DESCRIPTOR_SOURCE;
-    if (result >= 0 && sandbox_is_on()) {
-        start->flags |= PW_FLAG_PORT_ZERO;
-        facts->flags |= DESCRIPTOR_NAMELESS;
-    }
-    if ((start->flags & PW_FLAG_POLICY_BY_NUMBER) != 0)
-        facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
-    if (policy_on && local.port != 0)
-        policy_note_bound(facts, local.port, false);
-    socket_keep(given->fd, facts);
-    record_commit(record, 0);
+        record_assigned(&request->record, &local);
+    record_peer(&request->record, &peer);
+    if (local.port != 0 || is_sandboxed)
+        port_request_got(request, local.port, false);
+    request->facts.flags |= DESCRIPTOR_SOURCE;
+    return port_request_finish(request, result);
 }
 
 /* Where a sendto goes to is known beforehand; a message's name is behind another pointer, and is
  * left alone. */
-static bool policy_answers(struct policy_request *request, const struct send_arguments *given,
-                           const struct socket_facts *facts) {
-    *request =
-        (struct policy_request){.kind = facts->type == SOCK_DGRAM ? POLICY_SEND : POLICY_CONNECT,
-                                .fd = given->fd,
-                                .facts = facts,
-                                .address = given->address,
-                                .length = given->length};
-    return policy_on && policy_applies(request);
-}
-
-/* Without a record the policy works on, as in bind. */
-static long send_unrecorded(const struct policy_send *by_policy, struct socket_facts *facts) {
-    long result = send_by_policy(by_policy);
-    int error = errno;
-    facts->port = socket_local(by_policy->given->fd).port;
-    if (facts->port != 0)
-        policy_note_bound(facts, facts->port, false);
-    socket_keep(by_policy->given->fd, facts);
-    errno = error;
-    return result;
-}
-
-static long send_and_note(const struct send_arguments *given, const void *site) {
-    struct socket_facts facts;
-    struct record record;
-    if (!send_may_bind(given->fd, given->flags) || gate() != GATE_OPEN)
-        return send_really(given);
-    struct call_context context = {
-        .number = given->number, .site = site, .begin_ns = monotonic_ns()};
-    if (!socket_known(given->fd, &facts, true))
-        return send_really(given);
-    facts.port = socket_local(given->fd).port;
-    if (facts.port != 0) { /* bound through another descriptor meanwhile */
-        socket_keep(given->fd, &facts);
-        return send_really(given);
+static long send_and_note(const struct send_arguments *arguments, const void *site) {
+    struct port_request request;
+    if (!send_may_bind(arguments->fd, arguments->flags) || gate() != GATE_OPEN)
+        return send_really(arguments);
+    struct port_call given = {arguments->number,  arguments->fd,     site,        POLICY_SEND,
+                              arguments->address, arguments->length, send_really, arguments};
+    if (!port_request_enter(&request, &given))
+        return send_really(arguments);
+    request.facts.port = socket_local(arguments->fd).port;
+    if (request.facts.port != 0) { /* bound through another descriptor meanwhile */
+        socket_keep(arguments->fd, &request.facts);
+        return send_really(arguments);
     }
-    enum pw_kind kind = facts.type == SOCK_DGRAM ? PW_KIND_AUTOBIND : PW_KIND_CONNECT;
-    struct policy_request request;
-    const struct policy_send by_policy = {&request, given};
-    bool answers = policy_answers(&request, given, &facts);
-    if (!socket_record_begin(&record, kind, 3, given->fd, &facts, &context))
-        return answers ? send_unrecorded(&by_policy, &facts) : send_really(given);
-    long result = cancellable(&(struct open_call){&record, given->fd, true, answers},
-                              answers ? send_by_policy : send_really,
-                              answers ? (const void *)&by_policy : given);
-    record.units[0].start.flags |= request.flags;
-    int error = errno;
-    finish_send(&record, given, &facts, result, error);
-    errno = error;
-    return result;
+    request.unbound = true;
+    enum pw_kind kind = PW_KIND_AUTOBIND;
+    if (request.facts.type != SOCK_DGRAM) {
+        kind = PW_KIND_CONNECT;
+        given.kind = POLICY_CONNECT;
+    }
+    if (!port_request_begin(&request, kind, 3))
+        return send_really(arguments);
+    return finish_send(&request, arguments, port_request_perform(&request));
 }
 
 ssize_t call_sendto(int fd, const void *data, size_t size, int flags,

@@ -28,7 +28,7 @@ struct range {
 static struct range ranges[RANGES_MAX];
 static _Atomic unsigned ranges_used;
 
-struct mapping {
+struct mapped_file {
     uint64_t begin;
     uint64_t end;
     uint64_t offset;
@@ -69,7 +69,7 @@ static const char *read_hex(const char *text, uint64_t *number) {
 }
 
 /* begin-end perms offset dev inode path (proc(5)). */
-static void read_line(const char *line, struct mapping *mapping) {
+static void read_line(const char *line, struct mapped_file *mapping) {
     line = read_hex(line, &mapping->begin);
     line = read_hex(line + (*line == '-'), &mapping->end);
     mapping->is_code = strncmp(line, " r-x", 4) == 0;
@@ -92,7 +92,7 @@ struct line_reader {
     long fd;
     size_t held;
     char bytes[LINE_BYTES + 1];
-    struct mapping first; /* the latest that begins a file */
+    struct mapped_file first; /* the latest that begins a file */
 };
 
 static bool open_maps(struct line_reader *reader) {
@@ -127,7 +127,7 @@ static bool next_line(struct line_reader *reader, char line[LINE_BYTES + 1]) {
     return true;
 }
 
-static bool next_mapping(struct line_reader *reader, struct mapping *mapping) {
+static bool next_mapping(struct line_reader *reader, struct mapped_file *mapping) {
     char line[LINE_BYTES + 1];
     if (!next_line(reader, line))
         return false;
@@ -138,7 +138,7 @@ static bool next_mapping(struct line_reader *reader, struct mapping *mapping) {
     return true;
 }
 
-static bool find_mapping(uint64_t address, struct mapping *found) {
+static bool find_mapping(uint64_t address, struct mapped_file *found) {
     struct line_reader reader;
     bool good = false;
     if (!open_maps(&reader))
@@ -190,7 +190,7 @@ static unsigned read_build_id(uint64_t base, uint8_t id[BUILD_ID_BYTES]) {
     return 0;
 }
 
-static void tell(const struct mapping *mapping, uint64_t begin) {
+static void tell(const struct mapped_file *mapping, uint64_t begin) {
     struct record record;
     size_t length = strlen(mapping->path);
     unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
@@ -209,7 +209,7 @@ static void tell(const struct mapping *mapping, uint64_t begin) {
 
 void module_note(const void *site) {
     uint64_t address = (uint64_t)(uintptr_t)site;
-    struct mapping mapping;
+    struct mapped_file mapping;
     if (is_known(address) || sandbox_is_on() ||
         atomic_load_explicit(&ranges_used, memory_order_relaxed) >= RANGES_MAX)
         return;
@@ -224,7 +224,7 @@ void module_note(const void *site) {
 
 void modules_note_all(void) {
     struct line_reader reader;
-    struct mapping mapping;
+    struct mapped_file mapping;
     if (!open_maps(&reader))
         return;
     while (next_mapping(&reader, &mapping)) {

@@ -16,8 +16,12 @@ void _pthread_cleanup_push(struct _pthread_cleanup_buffer *buffer, void (*routin
                            void *argument);
 void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *buffer, int execute);
 
-static void commit_cancelled(void *argument) {
+static void leave(void *argument) {
     const struct open_call *open = argument;
+    if (open->by_policy)
+        policy_abandon(open->fd);
+    if (open->record == NULL)
+        return;
     struct pw_start *start = &open->record->units[0].start;
     start->flags |= PW_FLAG_CANCELLED;
     if (open->fd >= 0) {
@@ -26,14 +30,12 @@ static void commit_cancelled(void *argument) {
         if (local.port != 0)
             record_assigned(open->record, &local);
     }
-    if (open->by_policy)
-        policy_abandon(open->fd);
     record_commit(open->record, 0);
 }
 
 long cancellable(const struct open_call *open, long (*call)(const void *), const void *arguments) {
     struct _pthread_cleanup_buffer buffer;
-    _pthread_cleanup_push(&buffer, commit_cancelled, (void *)(uintptr_t)open);
+    _pthread_cleanup_push(&buffer, leave, (void *)(uintptr_t)open);
     long result = call(arguments);
     _pthread_cleanup_pop(&buffer, 0);
     return result;

@@ -7,12 +7,12 @@
 
 #include "shim/shared/recorder.h"
 
-/* An open record and what is still to be asked should its call be left. */
+/* A call under way, its open record, and what is still to be asked should its call be left. */
 struct open_call {
-    struct record *record;
-    int fd;         /* whose address is then asked for, -1: nobody's */
-    bool unbound;   /* the call was a port-0 request */
-    bool by_policy; /* its socket's port range may be narrowed */
+    struct record *record; /* NULL: none */
+    int fd;                /* whose address is then asked for, -1: nobody's */
+    bool unbound;          /* the call was a port-0 request */
+    bool by_policy;        /* its socket's port range may be narrowed */
 };
 
 /* Runs call(arguments); should the thread leave it, the record is committed with PW_FLAG_CANCELLED

@@ -54,7 +54,7 @@ struct rows {
 static _Atomic unsigned asked;
 static _Atomic unsigned sought;
 
-struct request {
+struct diag_request {
     struct nlmsghdr header;
     struct inet_diag_req_v2 body;
 };
@@ -128,7 +128,7 @@ static bool ask(const struct question *question, unsigned family, bool dump, cha
     const struct ip_endpoint *wanted = question->wanted;
     const uint64_t own_cookie = question->own_cookie;
     const long netlink = question->netlink;
-    struct request request = {
+    struct diag_request request = {
         .header = {.nlmsg_len = sizeof request,
                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                    .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0))},
@@ -382,7 +382,7 @@ static void tell_rows(int fd, const struct socket_facts *facts, const struct ip_
     }
 }
 
-void socket_table_tell(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
+void holder_query_tell(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
                        uint64_t record) {
     struct rows rows = {.count = 0};
     unsigned protocol = facts->type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
@@ -409,7 +409,7 @@ void socket_table_tell(int fd, const struct socket_facts *facts, const struct ip
         raw_syscall3(SYS_munmap, place, sizeof(struct space), 0);
 }
 
-void socket_table_tell_test(void) {
+void holder_query_tell_test(void) {
     static const char *const variables[] = {"PYTEST_CURRENT_TEST", "BATS_TEST_DESCRIPTION",
                                             "JEST_WORKER_ID"};
     struct record record;

@@ -454,3 +454,17 @@ print(port)' >said
     assert_matches "$output" 'the trace reached its maximal size'
     assert_equal "$(counted chosen)" 20003
 }
+
+@test "a thread that is cancelled in a call leaves the socket's range as it was, recorded or not" {
+    local cycles
+    for cycles in 0 20000; do
+        rm -f t.trace
+        "$PORTWITNESS" run -q -o t.trace --max-size=2M --policy seeded:7 -- \
+            "$build/tests/guests/left_narrow" "$cycles" >said
+        assert_equal "$(cat said)" "connect: cancelled, range as before
+sendto: cancelled, range as before"
+    done
+    run -0 "$PORTWITNESS" ports t.trace
+    assert_matches "$output" 'the trace reached its maximal size'
+}
+
