@@ -139,11 +139,11 @@ static int make_environment(struct session *session) {
     if (shim == NULL)
         return STATUS_FAILED;
     (void)program_inspect("/proc/self/exe", NULL, &facts);
-    const struct environment_plan plan = {.shim = shim,
-                                          .trace = session->trace.absolute,
-                                          .sanitizer = facts.sanitizer,
-                                          .follow = true,
-                                          .policy = &session->options.policy.config};
+    const struct run_environment plan = {.shim = shim,
+                                         .trace = session->trace.absolute,
+                                         .sanitizer = facts.sanitizer,
+                                         .follow = true,
+                                         .policy = &session->options.policy.config};
     session->environment = environment_make(environ, &plan);
     free(shim);
     session->plan.environment = session->environment;

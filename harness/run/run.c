@@ -199,11 +199,11 @@ static int start_command(struct run *run, const char *shim) {
                           search_path != NULL ? search_path : "/bin:/usr/bin", &facts);
     /* A foreign loader complains of a library that it cannot use, or gives up. */
     bool is_foreign = facts.obstacle == PW_BLIND_ARCHITECTURE;
-    const struct environment_plan plan = {.shim = is_foreign ? NULL : shim,
-                                          .trace = run->trace.absolute,
-                                          .sanitizer = facts.sanitizer,
-                                          .follow = run->options.follow,
-                                          .policy = &run->options.policy.config};
+    const struct run_environment plan = {.shim = is_foreign ? NULL : shim,
+                                         .trace = run->trace.absolute,
+                                         .sanitizer = facts.sanitizer,
+                                         .follow = run->options.follow,
+                                         .policy = &run->options.policy.config};
     char **environment = environment_make(environ, &plan);
     if (environment == NULL)
         return complain("environment");

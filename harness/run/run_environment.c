@@ -179,7 +179,7 @@ static const char *value_for_shim(char *text, size_t size, const struct pw_polic
     return text;
 }
 
-char **environment_make(char *const from[], const struct environment_plan *plan) {
+char **environment_make(char *const from[], const struct run_environment *plan) {
     size_t count = 0;
     size_t kept = 0;
     while (from[count] != NULL)

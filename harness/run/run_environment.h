@@ -6,7 +6,7 @@
 
 #include "shim/shared/policy_format.h"
 
-struct environment_plan {
+struct run_environment {
     const char *shim;      /* path of libportwitness.so; NULL: the command cannot load it */
     const char *trace;     /* absolute path of the trace */
     const char *sanitizer; /* soname that must be listed first, NULL or "": none */
@@ -26,7 +26,7 @@ char *environment_preload(const char *present, const char *shim, const char *san
 /* A copy of `from` with what the plan adds, for exec. PORTWITNESS_RUN tells the shim that the trace
  * exists: where it does not find it, after chroot say, it must not make another. Free with
  * environment_free; NULL without memory. */
-char **environment_make(char *const from[], const struct environment_plan *plan);
+char **environment_make(char *const from[], const struct run_environment *plan);
 
 /* Frees an environment. */
 void environment_free(char **environment);

@@ -29,7 +29,7 @@ struct classes {
     unsigned count;
 };
 
-struct event {
+struct moment {
     uint64_t ns;
     uint32_t ticket;
     bool binds;
@@ -66,8 +66,8 @@ static unsigned class_of(struct classes *classes, const struct endpoint *endpoin
 }
 
 static int in_order(const void *one, const void *other) {
-    const struct event *a = one;
-    const struct event *b = other;
+    const struct moment *a = one;
+    const struct moment *b = other;
     if (a->ns != b->ns)
         return a->ns < b->ns ? -1 : 1;
     if (a->binds != b->binds)
@@ -158,7 +158,7 @@ void expected_add_round(struct expected *expected, const struct ticket *tickets,
     size_t event_room = 0;
     size_t used = 0;
     uint32_t publishers = 0;
-    struct event *events = memory_grow(NULL, &event_room, 2 * count + 1, sizeof *events);
+    struct moment *events = memory_grow(NULL, &event_room, 2 * count + 1, sizeof *events);
     sweep = (struct sweep){.tickets = tickets, .range = range, .apart = apart};
     for (uint32_t i = 0; i < count; i++) {
         const struct attempt *attempt = tickets[i].attempt;
@@ -167,8 +167,8 @@ void expected_add_round(struct expected *expected, const struct ticket *tickets,
         if (!counts(attempt))
             continue;
         if (attempt->by_kernel)
-            events[used++] = (struct event){attempt->chosen_ns, i, false};
-        events[used++] = (struct event){attempt->bound_ns, i, true};
+            events[used++] = (struct moment){attempt->chosen_ns, i, false};
+        events[used++] = (struct moment){attempt->bound_ns, i, true};
     }
     sweep.seen = calloc(count + 1, sizeof *sweep.seen);
     sweep.own = calloc((size_t)publishers * CLASSES_MAX + 1, sizeof *sweep.own);

@@ -64,7 +64,7 @@ static void the_other_variables_stay_as_they_are(void **state) {
     (void)state;
     char *from[] = {"A=1", "PORTWITNESS_TRACE=/old", "LD_PRELOAD=x.so",
                     "odd", "LD_PRELOADED=y",         NULL};
-    const struct environment_plan plan = {.shim = "/p/shim.so", .trace = "/t", .follow = true};
+    const struct run_environment plan = {.shim = "/p/shim.so", .trace = "/t", .follow = true};
     char **made = environment_make(from, &plan);
     assert_non_null(made);
     assert_string_equal(value_of(made, "A"), "1");
@@ -82,7 +82,7 @@ static void a_command_that_cannot_load_the_shim_is_spared_it(void **state) {
     (void)state;
     char *from[] = {"LD_PRELOAD=x.so", NULL};
     char *bare[] = {NULL};
-    const struct environment_plan plan = {.shim = NULL, .trace = "/t", .follow = true};
+    const struct run_environment plan = {.shim = NULL, .trace = "/t", .follow = true};
     char **made = environment_make(from, &plan);
     assert_non_null(made);
     assert_string_equal(value_of(made, "LD_PRELOAD"), "x.so");
@@ -95,7 +95,7 @@ static void a_command_that_cannot_load_the_shim_is_spared_it(void **state) {
 static void following_is_switched_off_by_a_variable(void **state) {
     (void)state;
     char *from[] = {NULL};
-    const struct environment_plan plan = {.shim = "/p/shim.so", .trace = "/t", .follow = false};
+    const struct run_environment plan = {.shim = "/p/shim.so", .trace = "/t", .follow = false};
     char **made = environment_make(from, &plan);
     assert_non_null(made);
     assert_string_equal(value_of(made, "PORTWITNESS_NO_FOLLOW"), "1");
