@@ -1,4 +1,4 @@
-# What the README and the manual page say is what the program does.
+# What the README shows is what the program does. manual.bats does the same for the manual.
 
 # shellcheck disable=SC2154 # setup.bash sets build and root
 load setup
@@ -19,14 +19,10 @@ assert_each_in() {
     while IFS= read -r word; do
         count=$((count + 1))
         [[ $text =~ (^|[^[:alnum:]_-])"$word"($|[^[:alnum:]_-]) ]] ||
-            { echo "not told of: $word" >&2; missing=$((missing + 1)); }
+            { echo "not in the text: $word" >&2; missing=$((missing + 1)); }
     done
     [ "$count" -gt 0 ]
     assert_equal "$missing" 0
-}
-
-manual() {
-    MANWIDTH=500 man -l "$root/docs/portwitness.1" | col -bx | tr -s ' '
 }
 
 # The strings in a table of a C file, from the line that a pattern matches on.
@@ -90,50 +86,8 @@ names_in() {
     [ "$count" -gt 10 ]
 }
 
-@test "README and manual page tell of each way in which an end is known" {
+@test "the README names each way in which an end is known" {
     names_in harness/cli/ports_command.c 'static const char \*end_name' >ends
     assert_equal "$(wc -l <ends)" 8
     assert_each_in "$(cat "$root/README.md")" <ends
-    assert_each_in "$(manual)" <ends
-}
-
-@test "the manual page tells of each option in the help of each command" {
-    local command
-    "$PORTWITNESS" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' >commands
-    [ "$(wc -l <commands)" -ge 3 ]
-    assert_each_in "$(manual)" <commands
-    while read -r command; do
-        "$PORTWITNESS" "$command" --help | grep -oE '^ +(-[a-z], )?--[a-z-]+|^ +-[a-z]' |
-            grep -oE -- '--?[a-z-]+' >options
-        assert_each_in "$(manual)" <options
-    done <commands
-}
-
-@test "the manual page tells of each kind, flag, option, reason and cause in an export" {
-    local table
-    for table in kinds sources families types blind_spots losses options; do
-        names_in harness/base/names.c "\\*const $table\\[\\]" | assert_each_in "$(manual)"
-    done
-    names_in harness/base/names.c '^} flags\[\]' | assert_each_in "$(manual)"
-}
-
-@test "the manual page tells of each key" {
-    "$PORTWITNESS" run --quiet -o trace -- \
-        bash -c 'exec 3<>/dev/udp/127.0.0.1/9; (exec 3>&-); busybox true; cat /dev/null'
-    "$PORTWITNESS" ports --json trace | jq -r keys_unsorted[] | sort -u >keys
-    [ "$(wc -l <keys)" -ge 14 ]
-    assert_each_in "$(manual)" <keys
-    grep -oE 'set(_new)?(_nocheck)?\(object, "[a-z_]+"' "$root/harness/report/record_json.c" |
-        grep -oE '"[a-z_]+"' | tr -d '"' | sort -u >keys
-    "$PORTWITNESS" export --format jsonl trace 2>/dev/null | jq -r keys_unsorted[] | sort -u >written
-    [ "$(wc -l <written)" -gt 30 ]
-    assert_equal "$(comm -13 keys written)" ''
-    assert_each_in "$(manual)" <keys
-}
-
-@test "the manual page tells of each variable that the program and the library read" {
-    grep -rhoE '"PORTWITNESS_[A-Z_]+[="]' "$root/shim" "$root/harness" | tr -d '"=' | sort -u |
-        grep -v -e '_H$' -e PORTWITNESS_VERSION >variables
-    [ "$(wc -l <variables)" -ge 5 ]
-    assert_each_in "$(manual)" <variables
 }
