@@ -7,7 +7,7 @@
 #include "harness/system/host_facts.h"
 
 struct plan_warning {
-    const char *kind; /* "duplicate", for example; docs/portwitness.1 lists them */
+    const char *kind; /* "duplicate", for example; portwitness-plan(1) lists them */
     size_t mapping;   /* index of the mapping that it is about */
     char *text;
     char *fix;

@@ -7,7 +7,7 @@
 #include "harness/check/check.h"
 #include "harness/check/suppressions.h"
 
-/* Writes the object, whose keys docs/portwitness.1 tells of, on one line. */
+/* Writes the object, whose keys portwitness-json(5) lists, on one line. */
 void finding_json_write(const struct check *check, const struct suppressions *suppressions,
                         FILE *to);
 

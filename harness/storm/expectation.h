@@ -1,4 +1,4 @@
-/* What theory says of lost races. docs/portwitness.1 has the derivation. */
+/* What theory says of lost races. portwitness-storm(1) has the derivation. */
 #ifndef PORTWITNESS_STORM_EXPECTATION_H
 #define PORTWITNESS_STORM_EXPECTATION_H
 

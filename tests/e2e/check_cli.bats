@@ -189,8 +189,8 @@ PYTHON
     assert_equal "$(jq -r '[.findings[] | select(.kind == "address-in-use")] | length' <<<"$output")" 2
 }
 
-@test "the manual page tells of each key of the JSON form, and of each finding" {
-    man -l "$root/docs/portwitness.1" | col -bx >manual
+@test "the manual names each key of the JSON form, and each finding" {
+    man -l "$root/docs/man/portwitness-check.1" "$root/docs/man/portwitness-json.5" | col -bx >manual
     grep -oE 'set\(object, "[a-z_]+"|set\(spot, "[a-z_]+"' "$root/harness/report/finding_json.c" |
         grep -oE '"[a-z_]+"' | tr -d '"' | sort -u >keys
     [ "$(wc -l <keys)" -gt 40 ]

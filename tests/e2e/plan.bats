@@ -374,9 +374,10 @@ nodes:'
     assert_matches "$output" '--fail-on-warning'
 }
 
-@test "the manual page tells of each warning, fate and key" {
+@test "the manual names each warning, fate and key" {
     local page word count=0
-    page=$(MANWIDTH=500 man -l "$root/docs/portwitness.1" | col -bx | sed -n '/^WHAT PLAN/,/^EXIT/p')
+    page=$(MANWIDTH=500 man -l "$root/docs/man/portwitness-plan.1" | col -bx
+        MANWIDTH=500 man -l "$root/docs/man/portwitness-json.5" | col -bx | sed -n '/^PLAN/,/^STORM/p')
     while read -r word; do
         [[ $page =~ (^|[^[:alnum:]_-])$word($|[^[:alnum:]_-]) ]] || { echo "not told of: $word"; false; }
         count=$((count + 1))

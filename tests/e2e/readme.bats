@@ -1,4 +1,5 @@
-# What the README and the manual page say is what the program does.
+# What the README and the pages of docs/ show is what the program does. manual.bats does the same for
+# the manual.
 
 # shellcheck disable=SC2154 # setup.bash sets build and root
 load setup
@@ -7,10 +8,15 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
 }
 
-# A README with one block, its kind given and its lines on stdin, held against what it prints.
+# A page with one block, its kind given and its lines on stdin, held against what it prints.
 check_block() {
     { echo "\`\`\`$1"; cat; echo '```'; } >README.md
-    README=$PWD/README.md run "$root/scripts/readme" --check
+    run "$root/scripts/readme" --check README.md
+}
+
+# The README and the pages, a name a line, as seen from the top.
+pages() {
+    (cd "$root" && ls README.md && find docs -name '*.md' | sort)
 }
 
 # Fails, and names it, for each line of stdin that does not stand in a text as a word of its own.
@@ -19,14 +25,10 @@ assert_each_in() {
     while IFS= read -r word; do
         count=$((count + 1))
         [[ $text =~ (^|[^[:alnum:]_-])"$word"($|[^[:alnum:]_-]) ]] ||
-            { echo "not told of: $word" >&2; missing=$((missing + 1)); }
+            { echo "not in the text: $word" >&2; missing=$((missing + 1)); }
     done
     [ "$count" -gt 0 ]
     assert_equal "$missing" 0
-}
-
-manual() {
-    MANWIDTH=500 man -l "$root/docs/portwitness.1" | col -bx | tr -s ' '
 }
 
 # The strings in a table of a C file, from the line that a pattern matches on.
@@ -34,7 +36,7 @@ names_in() {
     sed -n "/$2/,/^ *};/p" "$root/$1" | grep -o '"[^"]*"' | tr -d '"'
 }
 
-@test "the README shows what its commands print" {
+@test "the README and the pages show what their commands print" {
     run "$root/scripts/readme" --check
     echo "$output"
     [ "$status" -eq 0 ]
@@ -66,74 +68,111 @@ names_in() {
 @test "the README is written anew, with what it leaves out left out, and nothing else is changed" {
     printf '%s\n' 'Text with 4 ports.' '' '```console' '$ seq 3' '2' '$ seq 5' '1' '...' '5' '```' \
         'More text.' >README.md
-    README=$PWD/README.md "$root/scripts/readme"
+    "$root/scripts/readme" README.md
     printf '%s\n' 'Text with 4 ports.' '' '```console' '$ seq 3' '1' '2' '3' '$ seq 5' '1' '...' \
         '5' '```' 'More text.' >expected
     diff expected README.md
 }
 
-@test "every block of the README that shows output is run" {
-    [ "$(grep -c '^```console$' "$root/README.md")" -ge 5 ]
-    run grep -A 1 '<!-- readme: not run' "$root/README.md"
-    [ "$status" -eq 0 ]
-    [[ $output != *'```console'* ]]
+@test "where the machine shows in a line, the line stays as it is while the rest is written anew" {
+    printf '%s\n' '<!-- readme: keep ^/.* -->' '```console' '$ echo 3; pwd' '2' '/usr/bin' '```' >README.md
+    "$root/scripts/readme" README.md
+    printf '%s\n' '<!-- readme: keep ^/.* -->' '```console' '$ echo 3; pwd' '3' '/usr/bin' '```' >expected
+    diff expected README.md
 }
 
-@test "the files and folders that the README names exist" {
+@test "a block in a list, and the files of another page" {
+    printf '%s\n' '<!-- readme: file word -->' '```text' 'seen' '```' >first.md
+    printf '%s\n' '<!-- readme: files of first.md -->' '1. So:' '' '   ```console' '   $ cat word' \
+        '   unseen' '   ```' >second.md
+    run "$root/scripts/readme" --check second.md
+    [ "$status" -eq 1 ]
+    [[ $output == *'-   unseen'*'+   seen'* ]]
+    "$root/scripts/readme" second.md
+    grep -qx '   seen' second.md
+    "$root/scripts/readme" --check first.md second.md
+}
+
+@test "all pages are looked at, and a page that shows something else is named" {
+    "$root/scripts/readme" --list >listed
+    diff <(pages) listed
+    [ "$(wc -l <listed)" -ge 12 ]
+    sed 's/^b tcp6  .*ok$/b tcp6 EBADF/' "$root/docs/guide/explain.md" >explain.md
+    run diff -q "$root/docs/guide/explain.md" explain.md
+    [ "$status" -eq 1 ]
+    run "$root/scripts/readme" --check "$root/docs/guide/limits.md" explain.md
+    [ "$status" -eq 1 ]
+    [[ $output == *'-b tcp6 EBADF'*'+b tcp6'*'explain.md shows other output; run scripts/readme'* ]]
+    [[ $output != *limits.md* ]]
+}
+
+@test "every block that shows output is run" {
+    cd "$root"
+    local page count=0
+    [ "$(grep -c '^```console$' README.md)" -ge 1 ]
+    [ "$(pages | xargs cat | grep -c '^```console$')" -ge 15 ]
+    while read -r page; do
+        run grep -A 1 '<!-- readme: not run' "$page"
+        [[ $output != *'```console'* ]] || { echo "a block of $page" >&2; false; }
+        count=$((count + status))
+    done < <(pages)
+    [ "$count" -lt "$(pages | wc -l)" ]
+}
+
+@test "the README has at most 150 lines, and how to run the tests" {
+    [ "$(wc -l <"$root/README.md")" -le 150 ]
+    grep -q '^scripts/test ' "$root/README.md"
+}
+
+# How-tos name files that their reader is to write.
+@test "the files and folders that the README and the pages name exist" {
     cd "$root"
     local path count=0
     while read -r path; do
         count=$((count + 1))
-        [ -e "$path" ] || { echo "no $path" >&2; false; }
-    done < <(grep -oE '[`(](shim|harness|tests|docs|scripts)/[A-Za-z0-9_./-]+' README.md | tr -d '`(' |
-        sort -u)
+        [ -e "$path" ] || [ -e "$path.c" ] || { echo "no $path" >&2; false; }
+    done < <(pages | grep -v '^docs/howto/' | xargs cat |
+        grep -oE '[`(](shim|harness|tests|docs|scripts)/[A-Za-z0-9_./-]+' | tr -d '`(' |
+        grep -v NAME | sort -u)
     [ "$count" -gt 10 ]
 }
 
-@test "README and manual page tell of each way in which an end is known" {
+@test "links between the pages lead somewhere" {
+    cd "$root"
+    local names
+    mapfile -t names < <(pages; ls ./*.md)
+    run python3 - "${names[@]}" <<'PYTHON'
+import os, re, sys
+
+def anchors(path):
+    """The names that headings have as targets of links."""
+    with open(path, encoding="utf-8") as text:
+        outside = re.sub(r"^ *```.*?^ *```$", "", text.read(), flags=re.M | re.S)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)$", outside, re.M)}
+
+links = wrong = 0
+for page in sys.argv[1:]:
+    with open(page, encoding="utf-8") as text:
+        outside = re.sub(r"^ *```.*?^ *```$", "", text.read(), flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", outside):
+        if re.match(r"[a-z]+:", target):
+            continue
+        links += 1
+        path, _, anchor = target.partition("#")
+        path = os.path.join(os.path.dirname(page), path) if path else page
+        if not os.path.exists(path) or anchor and anchor not in anchors(path):
+            wrong += 1
+            print(f"{page}: nothing at {target}")
+print(f"{links} links")
+sys.exit(wrong > 0 or links < 20)
+PYTHON
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "the guide names each way in which an end is known" {
     names_in harness/cli/ports_command.c 'static const char \*end_name' >ends
     assert_equal "$(wc -l <ends)" 8
-    assert_each_in "$(cat "$root/README.md")" <ends
-    assert_each_in "$(manual)" <ends
-}
-
-@test "the manual page tells of each option in the help of each command" {
-    local command
-    "$PORTWITNESS" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' >commands
-    [ "$(wc -l <commands)" -ge 3 ]
-    assert_each_in "$(manual)" <commands
-    while read -r command; do
-        "$PORTWITNESS" "$command" --help | grep -oE '^ +(-[a-z], )?--[a-z-]+|^ +-[a-z]' |
-            grep -oE -- '--?[a-z-]+' >options
-        assert_each_in "$(manual)" <options
-    done <commands
-}
-
-@test "the manual page tells of each kind, flag, option, reason and cause in an export" {
-    local table
-    for table in kinds sources families types blind_spots losses options; do
-        names_in harness/base/names.c "\\*const $table\\[\\]" | assert_each_in "$(manual)"
-    done
-    names_in harness/base/names.c '^} flags\[\]' | assert_each_in "$(manual)"
-}
-
-@test "the manual page tells of each key" {
-    "$PORTWITNESS" run --quiet -o trace -- \
-        bash -c 'exec 3<>/dev/udp/127.0.0.1/9; (exec 3>&-); busybox true; cat /dev/null'
-    "$PORTWITNESS" ports --json trace | jq -r keys_unsorted[] | sort -u >keys
-    [ "$(wc -l <keys)" -ge 14 ]
-    assert_each_in "$(manual)" <keys
-    grep -oE 'set(_new)?(_nocheck)?\(object, "[a-z_]+"' "$root/harness/report/record_json.c" |
-        grep -oE '"[a-z_]+"' | tr -d '"' | sort -u >keys
-    "$PORTWITNESS" export --format jsonl trace 2>/dev/null | jq -r keys_unsorted[] | sort -u >written
-    [ "$(wc -l <written)" -gt 30 ]
-    assert_equal "$(comm -13 keys written)" ''
-    assert_each_in "$(manual)" <keys
-}
-
-@test "the manual page tells of each variable that the program and the library read" {
-    grep -rhoE '"PORTWITNESS_[A-Z_]+[="]' "$root/shim" "$root/harness" | tr -d '"=' | sort -u |
-        grep -v -e '_H$' -e PORTWITNESS_VERSION >variables
-    [ "$(wc -l <variables)" -ge 5 ]
-    assert_each_in "$(manual)" <variables
+    assert_each_in "$(cat "$root/docs/guide/ports-and-export.md")" <ends
 }
