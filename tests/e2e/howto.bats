@@ -1,0 +1,120 @@
+# The examples of docs/howto: each patch applies to a copy of this tree, builds, and does what its
+# page promises. A change of the code that leaves a patch behind fails here. To bring one up to date:
+# apply what still applies (git apply --3way), repair the rest, and write it anew with git diff.
+
+# shellcheck disable=SC2154 # setup.bash sets build and root
+load setup
+
+setup() {
+    unset MAKEFLAGS MFLAGS MAKELEVEL
+    tree=$BATS_TEST_TMPDIR/tree
+    export GIT_CEILING_DIRECTORIES=$BATS_TEST_TMPDIR
+}
+
+# A copy of the sources and of what was built from them, times included, so that make builds only
+# what a patch concerns.
+copy_tree() {
+    mkdir -p "$tree/build"
+    cp -a "$root"/{Makefile,harness,shim,tests,docs} "$tree/"
+    cp -a "$build"/{flags,object,shim,portwitness,libportwitness.so} "$tree/build/"
+}
+
+# apply NAME: applies docs/howto/NAME.patch to the copy.
+apply() {
+    (cd "$tree" && git apply --whitespace=error "$root/docs/howto/$1.patch") || {
+        echo "docs/howto/$1.patch no longer applies: bring it up to date with the code" >&2
+        return 1
+    }
+}
+
+# The C files that a patch touches are formatted like the others.
+assert_formatted() {
+    local format files
+    format=$(command -v clang-format-14 || command -v clang-format) || return 0
+    mapfile -t files < <(sed -n 's,^+++ b/\(.*\.[ch]\)$,\1,p' "$root/docs/howto/$1.patch")
+    [ "${#files[@]}" -gt 0 ]
+    (cd "$tree" && "$format" --style="file:$root/.clang-format" --dry-run -Werror "${files[@]}")
+}
+
+# build_tree TARGET...: with the flags of the build that was copied.
+build_tree() {
+    local strict=()
+    if grep -q -e -Werror "$tree/build/flags"; then
+        strict=(WERROR=1)
+    fi
+    (cd "$tree" && make -j2 --no-print-directory BUILD=build "${strict[@]}" "$@")
+}
+
+# with_patch NAME TARGET...: a copy with the patch, built.
+with_patch() {
+    copy_tree
+    apply "$1"
+    assert_formatted "$1"
+    build_tree "${@:2}"
+}
+
+# Runs tests of the copy against the build of the copy; a skipped one is skipped here too.
+tree_tests() {
+    run env -u PORTWITNESS BUILD=build bats --tap "$@"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ $output != *'# skip'* ]] || skip "${output##*# skip }"
+    [[ $output == *'ok 1'* ]]
+}
+
+@test "add-a-call: the call is exported, exercised, and leaves its record" {
+    with_patch add-a-call build/portwitness build/libportwitness.so build/tests/guests/every_call
+    nm -D --defined-only "$tree/build/libportwitness.so" | grep -q ' freopen$'
+    "$tree/build/tests/guests/every_call" --list | grep -qx 'freopen call freopen'
+    tree_tests -f 'leaves its trace|exports the wrapped calls' "$tree/tests/e2e/every_call.bats"
+}
+
+@test "add-a-strategy: help names it, and its test passes" {
+    with_patch add-a-strategy build/portwitness build/libportwitness.so
+    "$tree/build/portwitness" storm --help | grep -q sequential
+    tree_tests "$tree/tests/e2e/storm_sequential.bats"
+}
+
+@test "add-a-finding: check reports it, and its test passes" {
+    with_patch add-a-finding build/portwitness build/libportwitness.so \
+        build/tests/unit/shareable_port_test
+    "$tree/build/tests/unit/shareable_port_test"
+    cd "$BATS_TEST_TMPDIR"
+    run "$tree/build/portwitness" run --quiet --check -o trace -- python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+s.bind(("127.0.0.1", 0))'
+    echo "$output"
+    [ "$status" -eq 0 ]
+    assert_matches "$output" 'NOTE: portwitness: shareable-port: '
+    assert_matches "$output" 'Fix: do not set SO_REUSEADDR'
+}
+
+@test "add-a-model-rule: model and kernel agree with it, and do not without it" {
+    with_patch add-a-model-rule build/portwitness build/tests/unit/model_test \
+        build/tests/property/model_against_kernel
+    "$tree/build/tests/unit/model_test"
+    local against=$tree/build/tests/property/model_against_kernel
+    "$against" --rules | grep -qx freebind
+    run "$against" --operations 1
+    [ "$status" -ne 77 ] || skip "$output"
+    run "$against" --operations 10000 --seed 7
+    echo "$output"
+    [ "$status" -eq 0 ]
+    run "$against" --operations 10000 --seed 7 --without freebind
+    [ "$status" -eq 1 ]
+    assert_matches "$output" 'freebind on'
+}
+
+@test "a patch that the code has left behind is named" {
+    local patch name
+    mkdir -p "$tree"
+    cp -a "$root"/{harness,shim,tests,docs} "$tree/"
+    for patch in "$root"/docs/howto/*.patch; do
+        name=$(basename "$patch" .patch)
+        sed -i '1,$s/ /  /g' "$tree/$(sed -n 's,^--- a/,,p' "$patch" | head -n 1)"
+        run apply "$name"
+        assert_equal "$status" 1
+        assert_matches "$output" "docs/howto/$name.patch no longer applies"
+    done
+}
