@@ -79,6 +79,7 @@ tree_tests() {
     with_patch add-a-finding build/portwitness build/libportwitness.so \
         build/tests/unit/shareable_port_test
     "$tree/build/tests/unit/shareable_port_test"
+    tree_tests -f 'stands in the document' "$tree/tests/e2e/docs.bats"
     cd "$BATS_TEST_TMPDIR"
     run "$tree/build/portwitness" run --quiet --check -o trace -- python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -94,6 +95,7 @@ s.bind(("127.0.0.1", 0))'
     with_patch add-a-model-rule build/portwitness build/tests/unit/model_test \
         build/tests/property/model_against_kernel
     "$tree/build/tests/unit/model_test"
+    tree_tests -f 'stands in the document' "$tree/tests/e2e/docs.bats"
     local against=$tree/build/tests/property/model_against_kernel
     "$against" --rules | grep -qx freebind
     run "$against" --operations 1
