@@ -11,16 +11,16 @@ documents() {
     find docs -name '*.md'
 }
 
-# Files of the tree that a document names in backticks: a path with a folder and an extension. Words
+# Files of the tree that documents name in backticks: a path with a folder and an extension. Words
 # with white space, wildcards or variables are none, nor are absolute paths and what is built.
 named_files() {
-    sed '/^ *```/,/^ *```/d' "$1" | grep -o '`[^` ]*`' | tr -d '`' |
+    sed '/^ *```/,/^ *```/d' "$@" | grep -o '`[^` ]*`' | tr -d '`' |
         grep -E '^[A-Za-z.][A-Za-z0-9_.-]*/[A-Za-z0-9_./-]*\.[a-zA-Z0-9]+$' | grep -v '^build/' | sort -u
 }
 
-# What the links of a document lead to, without those to other hosts and to headings.
+# What the links of documents lead to, without those to other hosts and to headings.
 linked_files() {
-    grep -oE '\]\([^)]+\)' "$1" | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:|$)' | sort -u
+    grep -ohE '\]\([^)]+\)' "$@" | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:|$)' | sort -u
 }
 
 # missing_of DOCUMENT...: a line for each that is not there.
@@ -39,8 +39,8 @@ missing_of() {
 @test "every file that a document names is there, and every link leads to one" {
     mapfile -t all < <(documents)
     [ "${#all[@]}" -gt 10 ]
-    [ "$(for document in "${all[@]}"; do named_files "$document"; done | wc -l)" -gt 50 ]
-    [ "$(for document in "${all[@]}"; do linked_files "$document"; done | wc -l)" -gt 20 ]
+    [ "$(named_files "${all[@]}" | wc -l)" -gt 50 ]
+    [ "$(linked_files "${all[@]}" | wc -l)" -gt 20 ]
     assert_equal "$(missing_of "${all[@]}")" ''
 }
 

@@ -1,5 +1,5 @@
-/* How a publisher turns port mappings into host ports. docs/howto/add-a-strategy.md has the steps to
- * add the next way. */
+/* How a publisher turns port mappings into host ports. docs/howto/add-a-strategy.md says how to add
+ * the next way. */
 #ifndef PORTWITNESS_STORM_STRATEGIES_STRATEGY_H
 #define PORTWITNESS_STORM_STRATEGIES_STRATEGY_H
 
