@@ -2,11 +2,13 @@
 #
 #   make [all]      build/portwitness and build/libportwitness.so
 #   make test       every test, without installing anything (scripts/test does that as well)
-#   make check-unit the unit tests alone
+#   make check-unit the unit tests alone; make syntax: warnings alone, of every file
 #   make bench | lint | format | fresh
+#   make help       prints this
+#   make compile_commands.json   how each file is compiled, for editors and clang's tools
 #   make property   a million operations, the model of bind against the kernel
 #   make soak       a million ports in storms, and no collision
-#   make install    into DESTDIR and PREFIX (default /usr/local)
+#   make install    into DESTDIR and PREFIX (default /usr/local); make uninstall removes it from there
 #   make clean      removes build/
 #
 #   V=1             show the commands          WERROR=1  warnings are errors
@@ -38,10 +40,16 @@ endif
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-default
-ifeq ($(WERROR),1)
-WARNINGS += -Werror
-endif
 BASE_FLAGS := -std=c11 -D_GNU_SOURCE -I. $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
+# Not among the flags that are remembered: a file that compiled without a warning would compile to the
+# same. One that did not leaves its warnings beside the object, and is then compiled again.
+ifeq ($(WERROR),1)
+ERROR_FLAG := -Werror
+warned := $(patsubst %.warnings,%,$(shell find $(BUILD) -name '*.warnings' 2>/dev/null))
+endif
+# compile FLAGS: the command that makes the target of its first prerequisite.
+compile = $(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(1) -o $@ $< 2>$@.warnings; status=$$?; \
+	cat $@.warnings >&2; [ -s $@.warnings ] || rm -f $@.warnings; exit $$status
 
 HARNESS_PACKAGES := jansson popt libmnl yaml-0.1 libdw
 HARNESS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(HARNESS_PACKAGES) 2>/dev/null)
@@ -92,7 +100,7 @@ say = @printf '  %-7s %s\n' $(1) $@
 Q := @
 endif
 
-needs_build := $(filter-out clean format fresh,$(or $(MAKECMDGOALS),all))
+needs_build := $(filter-out clean format fresh help uninstall test,$(or $(MAKECMDGOALS),all))
 ifneq ($(needs_build),)
 ifeq ($(HARNESS_LIBS),)
 $(error $(PKG_CONFIG) does not find all of: $(HARNESS_PACKAGES). Run scripts/bootstrap)
@@ -136,22 +144,22 @@ $(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 $(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_FLAGS) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(call compile,$(SHIM_FLAGS) -MMD -MP -c)
 
 $(BUILD)/object/shim/%.S.o: shim/%.S $(BUILD)/flags
 	$(call say,AS)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_FLAGS) $(SHIM_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(call compile,$(SHIM_FLAGS) -MMD -MP -c)
 
 $(BUILD)/object/harness/shared/%.o: shim/shared/%.c $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_FLAGS) $(HARNESS_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(call compile,$(HARNESS_FLAGS) -MMD -MP -c)
 
 $(BUILD)/object/%.o: %.c $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_FLAGS) $(HARNESS_FLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(call compile,$(HARNESS_FLAGS) -MMD -MP -c)
 
 $(unit_tests): $(BUILD)/%: $(BUILD)/object/%.o $(filter-out %/harness/cli/main.o,$(harness_objects))
 	$(call say,LD)
@@ -171,7 +179,23 @@ $(static_guests): guest_flags := -static
 $(guests) $(static_guests) $(benches): $(BUILD)/%: %.c $(BUILD)/flags
 	$(call say,CC)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_FLAGS) $(guest_flags) -MMD -MP -MF $(BUILD)/$*.d -pthread $(LDFLAGS) -o $@ $<
+	$(Q)$(call compile,$(guest_flags) -MMD -MP -MF $(BUILD)/$*.d -pthread $(LDFLAGS))
+
+$(warned): again
+again: ;
+
+# What make would run, a file an entry; made anew each time, for the flags may have changed.
+compile_commands.json: again
+	$(call say,GEN)
+	$(Q)$(MAKE) --no-print-directory -nB V=1 all tests | scripts/compile-commands >$@.new && mv $@.new $@
+
+help:
+	@sed -n '/^# *make /,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+# Every C file through the compiler's front end alone, with all warnings.
+syntax:
+	$(Q)$(CC) $(BASE_FLAGS) -Werror $(HARNESS_FLAGS) -fsyntax-only \
+		$(filter %.c,$(shim_sources) $(harness_sources)) $(wildcard tests/*/*.c)
 
 check-unit: $(unit_tests)
 	@status=0; for unit in $^; do $$unit || status=1; done; exit $$status
@@ -206,11 +230,17 @@ install: all
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(MANDIR)/man5
 
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/portwitness $(DESTDIR)$(MANDIR)/man1/portwitness.1
+	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness
+
 clean:
 	$(call say,CLEAN)
 	$(Q)rm -rf build $(BUILD)
 
-.PHONY: all tests check-unit test bench property soak lint fresh format install clean
+.PHONY: again all tests help check-unit test bench property soak lint fresh format syntax \
+	install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
