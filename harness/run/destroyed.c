@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "harness/system/notice_marks.h"
 #include "shim/shared/policy_space.h"
 #include "shim/shared/recorder.h"
 
@@ -109,7 +110,7 @@ bool destroyed_take(struct destroyed *destroyed) {
         for (size_t i = 0; i < count; i++) {
             if (cookie_set_take(&destroyed->sockets, list[i].cookie))
                 list[known++] = list[i];
-            else
+            else if (!cookie_set_take(&destroyed->marks, list[i].cookie))
                 keep(destroyed, &list[i]);
         }
         write_all(destroyed, list, known);
@@ -131,8 +132,18 @@ void destroyed_take_kept(struct destroyed *destroyed) {
     destroyed->kept_count = 0;
 }
 
+void destroyed_mark(struct destroyed *destroyed) {
+    uint64_t cookies[NOTICE_MARKS_MAX];
+    if (destroyed->notices.file < 0)
+        return;
+    size_t count = notice_marks_make(cookies);
+    for (size_t i = 0; i < count; i++)
+        cookie_set_add(&destroyed->marks, cookies[i]);
+}
+
 void destroyed_stop(struct destroyed *destroyed) {
     destroy_notices_close(&destroyed->notices);
     cookie_set_free(&destroyed->sockets);
+    cookie_set_free(&destroyed->marks);
     free(destroyed->kept);
 }

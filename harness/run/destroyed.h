@@ -14,6 +14,7 @@ enum { DESTROYED_KEPT = 4096 };
 struct destroyed {
     struct destroy_notices notices;
     struct cookie_set sockets;   /* those that the trace knows and that live */
+    struct cookie_set marks;     /* our own, see destroyed_mark */
     struct destroy_notice *kept; /* the last ones that nobody knew when they came */
     size_t kept_count;           /* ever; a ring of DESTROYED_KEPT */
     bool told_of_namespace;
@@ -32,6 +33,10 @@ bool destroyed_take(struct destroyed *destroyed);
 
 /* The same for the notices that nobody knew when they came; at the end. */
 void destroyed_take_kept(struct destroyed *destroyed);
+
+/* Closes sockets of our own. When destroyed_take has seen the notices of all of them, so that
+ * marks.used is 0 again, those of all sockets that had ended before have come too. */
+void destroyed_mark(struct destroyed *destroyed);
 
 /* Ends the subscription and frees what is held. */
 void destroyed_stop(struct destroyed *destroyed);

@@ -42,6 +42,8 @@ enum {
     /* At the end: the notices of the last sockets come by a work queue of the kernel. */
     DRAIN_ROUNDS_MAX = 100,
     DRAIN_ROUNDS_QUIET = 25,
+    DRAIN_ROUNDS_FIRST = 2,
+    DRAIN_ROUNDS_FOR_MARKS = 1500,
     DRAIN_PAUSE_NS = 2 * 1000 * 1000
 };
 
@@ -135,16 +137,32 @@ static void follow_command(struct run *run) {
     }
 }
 
-static void drain(struct run *run) {
+/* Takes the notices of what has ended. A socket that lives on has none, so there may be nothing to
+ * wait for; how far the kernel has come is told by sockets of our own. */
+static void drain_notices(struct run *run) {
     const struct timespec pause = {.tv_nsec = DRAIN_PAUSE_NS};
+    struct destroyed *destroyed = &run->destroyed;
     int quiet = 0;
-    for (int round = 0; round < DRAIN_ROUNDS_MAX && quiet < DRAIN_ROUNDS_QUIET; round++) {
+    int counted = 0;
+    for (int round = 0; counted < DRAIN_ROUNDS_MAX && quiet < DRAIN_ROUNDS_QUIET; round++) {
         take_events(run, 0);
         quiet = take_news(run) ? 0 : quiet + 1;
-        if (run->destroyed.sockets.used == 0 && round >= 2)
-            break;
+        if (destroyed->sockets.used == 0 && round >= DRAIN_ROUNDS_FIRST)
+            return;
+        if (round == DRAIN_ROUNDS_FIRST)
+            destroyed_mark(destroyed);
+        if (destroyed->marks.used > 0 && round < DRAIN_ROUNDS_FOR_MARKS)
+            quiet = 0;
+        else
+            counted++;
         nanosleep(&pause, NULL);
     }
+    if (destroyed->marks.used > 0)
+        recorder_lost(PW_LOST_NOTICES, 1);
+}
+
+static void drain(struct run *run) {
+    drain_notices(run);
     destroyed_take_kept(&run->destroyed);
     watch_look(&run->watch);
     watch_tell_unseen(&run->watch);

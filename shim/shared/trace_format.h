@@ -39,7 +39,7 @@ enum pw_lost {
     PW_LOST_DISK_FULL = 1,        /* records after the disk had no room */
     PW_LOST_NO_ADDRESS_SPACE = 2, /* records beyond what the guest could map */
     PW_LOST_NOT_POPULATED = 3,    /* records that the guest was not allowed to make room for */
-    PW_LOST_NOTICES = 4,          /* times that the kernel's destroy notices overflowed */
+    PW_LOST_NOTICES = 4,          /* times that destroy notices overflowed or stayed out */
     PW_LOST_PROCESS_ENDS = 5,     /* processes whose end `run` could not watch */
     PW_LOST_SOCKETS = 6,          /* sockets that the guest was not allowed to ask about */
     PW_LOST_NAMESPACES = 7,       /* network namespaces that the header has no room to know */
