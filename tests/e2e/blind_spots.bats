@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2016 # variables of guests.bash and of subshells, those of jq
 
 setup() {
+    load ../common
     load guests
     guests_setup
     show=$data/show_environment
@@ -55,7 +56,7 @@ copy_for_nobody() {
 
 @test "a dynamic Go program by hand, where nobody looked at it before it started" {
     LD_PRELOAD=$build/libportwitness.so PORTWITNESS_TRACE=$trace "$data/go_like"
-    "$portwitness" ports "$trace" 2>evidence
+    "$PORTWITNESS" ports "$trace" 2>evidence
     grep -q "blind spot: 1 Go program that calls the kernel itself, first $data/go_like" evidence
 }
 

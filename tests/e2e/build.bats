@@ -1,7 +1,9 @@
 # The build, the installation, the set-up and the runner of the tests themselves.
 
+load ../common
+
 setup() {
-    cd "$BATS_TEST_DIRNAME/../.." || return
+    cd "$root" || return
     unset MAKEFLAGS MFLAGS MAKELEVEL
     make=(make --no-print-directory BUILD=build WERROR=1)
 }
@@ -12,6 +14,7 @@ tree_with_tests() {
     tree=$BATS_TEST_TMPDIR/tree
     mkdir -p "$tree/scripts" "$tree/tests/e2e"
     cp scripts/test "$tree/scripts/"
+    cp tests/suites "$tree/tests/"
     printf '#!/bin/sh\n' >"$tree/scripts/lint"
     chmod +x "$tree/scripts/lint"
     printf 'all tests:\n\t@true\n' >"$tree/Makefile"
@@ -71,6 +74,72 @@ run_tree() {
         >said
     "$prefix/bin/portwitness" ports --json trace >table
     [ "$(jq -s 'map(select(.requested_port == 0)) | .[0].port' table)" = "$(cat said)" ]
+}
+
+@test "make uninstall removes what make install put there, and nothing else" {
+    local root=$BATS_TEST_TMPDIR/root
+    "${make[@]}" install DESTDIR="$root" PREFIX=/opt/witness
+    mkdir -p "$root/opt/witness/lib/other"
+    : >"$root/opt/witness/bin/other"
+    "${make[@]}" uninstall DESTDIR="$root" PREFIX=/opt/witness
+    assert_equal "$(cd "$root/opt/witness" && find . -type f)" ./bin/other
+    assert_equal "$(ls "$root/opt/witness/lib")" other
+    # Once more there is nothing to do, which is no failure.
+    "${make[@]}" uninstall DESTDIR="$root" PREFIX=/opt/witness
+}
+
+@test "make help tells of each target that is meant for people" {
+    "${make[@]}" help >"$BATS_TEST_TMPDIR/help"
+    local target count=0
+    for target in $(sed -n 's/^\.PHONY: again \(.*[a-z]\).*/\1/p' Makefile) install uninstall clean; do
+        # `tests` is what scripts/test builds.
+        [ "$target" = tests ] || grep -qE "(make|\|) (\[)?$target\b" "$BATS_TEST_TMPDIR/help" ||
+            { echo "not in the help: $target" >&2; return 1; }
+        count=$((count + 1))
+    done
+    [ "$count" -ge 12 ]
+    grep -q 'SANITIZE=thread' "$BATS_TEST_TMPDIR/help"
+}
+
+@test "compile_commands.json tells how each file is compiled, and the commands work" {
+    cp -r Makefile scripts shim harness tests "$BATS_TEST_TMPDIR/"
+    cd "$BATS_TEST_TMPDIR"
+    "${make[@]}" -s BUILD=elsewhere compile_commands.json
+    assert_equal "$(jq -r '[.[].file] | unique[]' compile_commands.json)" \
+        "$(find shim harness tests -name '*.[cS]' ! -path 'tests/bench/*' | LC_ALL=C sort)"
+    # What is in shim/shared is compiled for the shim and for the program.
+    assert_equal "$(jq -r '[.[] | select(.file == "shim/shared/clock.c")] | length' compile_commands.json)" 2
+    assert_equal "$(jq -r '[.[].directory] | unique[]' compile_commands.json)" "$(pwd -P)"
+    mkdir -p "$(dirname "$(jq -r '.[0].output' compile_commands.json)")"
+    bash -c "$(jq -r '.[0].command' compile_commands.json)"
+    [ -s "$(jq -r '.[0].output' compile_commands.json)" ]
+}
+
+@test "warnings as errors rebuild what had a warning, and nothing else" {
+    mkdir -p "$BATS_TEST_TMPDIR/tree/harness/part" "$BATS_TEST_TMPDIR/tree/harness/cli"
+    cp -r Makefile scripts shim "$BATS_TEST_TMPDIR/tree/"
+    cd "$BATS_TEST_TMPDIR/tree"
+    echo 'int one(void); int one(void) { return 1; }' >harness/part/one.c
+    echo 'int two(void); int two(void) { int unused; return 1; }' >harness/part/two.c
+    local objects=(build/object/harness/part/{one,two}.o)
+    run make BUILD=build "${objects[@]}"
+    [ "$status" -eq 0 ]
+    assert_matches "$output" "two.c:1:[0-9]+: warning: unused variable"
+    touch -r "${objects[0]}" before
+    run "${make[@]}" WERROR=1 "${objects[@]}"
+    [ "$status" -eq 2 ]
+    assert_matches "$output" "two.c:1:[0-9]+: error: unused variable"
+    [[ $output != *"CC "*one.o* ]]
+    # The warning is gone only with its cause.
+    run "${make[@]}" WERROR=1 "${objects[@]}"
+    [ "$status" -eq 2 ]
+    echo 'int two(void); int two(void) { return 1; }' >harness/part/two.c
+    run "${make[@]}" WERROR=1 "${objects[@]}"
+    [ "$status" -eq 0 ]
+    run make BUILD=build "${objects[@]}"
+    [ "$status" -eq 0 ]
+    [[ $output != *CC* ]]
+    [ ! "${objects[0]}" -nt before ]
 }
 
 @test "the set-up says that nothing is missing where nothing is" {
@@ -165,30 +234,40 @@ TESTS
     [ "${lines[-1]}" = '1 passed, 0 failed, 0 skipped' ]
 }
 
+# lengths: three of the loops' lengths, as a test finds them.
+lengths() {
+    (
+        unset FUZZ_CALLS SCRIBBLE_WORDS MUTANTS
+        load ../lengths
+        echo "$FUZZ_CALLS $SCRIBBLE_WORDS $MUTANTS"
+    )
+}
+
 @test "the tests of tests/full are run with --full alone, with longer loops and more time" {
     local command=$BATS_TEST_TMPDIR/bin
     tree_with_tests <<'TESTS'
 %test "sample" {
-    [ -z "${FUZZ_CALLS-}${SCRIBBLE_WORDS-}${MUTANTS-}" ]
+    [ -z "${TESTS_FULL-}" ]
 }
 TESTS
     mkdir "$tree/tests/full" "$command"
     sed 's/^%/@/' >"$tree/tests/full/large.bats" <<'TESTS'
 %test "large" {
-    [ "$FUZZ_CALLS $SCRIBBLE_WORDS $MUTANTS" = '1000000 1000000 3000' ]
+    [ "$TESTS_FULL" = yes ]
 }
 TESTS
+    assert_equal "$(TESTS_FULL=yes lengths)" '1000000 1000000 3000'
+    assert_equal "$(TESTS_FULL='' lengths)" '50000 2000 200'
     # Tells of the limits that the suites are given.
     printf '#!/bin/bash\necho "$*" >>%s\nexec /usr/bin/timeout "$@"\n' "$BATS_TEST_TMPDIR/limits" \
         >"$command/timeout"
     chmod +x "$command/timeout"
-    local suites=("env" "-u" "CI" "-u" "FUZZ_CALLS" "-u" "SCRIBBLE_WORDS" "-u" "MUTANTS"
-        "PATH=$command:$PATH" "$tree/scripts/test" --no-setup)
+    local suites=("env" "-u" "CI" "-u" "TESTS_FULL" "PATH=$command:$PATH" "$tree/scripts/test" --no-setup)
 
-    run "${suites[@]}" --only '@(e2e/sample|full/large)'
+    run "${suites[@]}" --only e2e/sample --only full/large
     [ "$status" -eq 0 ]
     [[ $output == *'1 passed, 0 failed, 0 skipped' ]]
-    grep -q ' 240 bats .*sample.bats' "$BATS_TEST_TMPDIR/limits"
+    grep -q ' 600 bats .*sample.bats' "$BATS_TEST_TMPDIR/limits"
     run "${suites[@]}" --list
     [[ $output == *e2e/sample* ]]
     [[ $output != *full/* ]]
@@ -196,9 +275,54 @@ TESTS
     run "${suites[@]}" --full --only 'full/*'
     [ "$status" -eq 0 ]
     [[ $output == *'1 passed, 0 failed, 0 skipped' ]]
-    grep -q ' 900 bats .*large.bats' "$BATS_TEST_TMPDIR/limits"
+    grep -q ' 1800 bats .*large.bats' "$BATS_TEST_TMPDIR/limits"
     run "${suites[@]}" --list --full --only 'full/*'
     [ "$output" = full/large ]
+}
+
+@test "with --quick the suites of the first tier are run, and no others" {
+    tree_with_tests </dev/null
+    cp "$tree/tests/e2e/sample.bats" "$tree/tests/e2e/run.bats"
+    run "$tree/scripts/test" --list --quick
+    assert_equal "$output" $'lint\ne2e/run'
+    run "$tree/scripts/test" --list
+    [[ $output == *e2e/run* && $output == *e2e/sample* && $output == *build/clang-syntax* ]]
+    run "$tree/scripts/test" --quick --full
+    [ "$status" -eq 2 ]
+}
+
+@test "a row of the table that is none is told with its line; a suite without a row as well" {
+    tree_with_tests </dev/null
+    printf '# a comment\n\nlint quick sometimes 1\n' >"$tree/tests/suites"
+    run "$tree/scripts/test" --list
+    [ "$status" -eq 1 ]
+    assert_equal "$output" 'tests/suites:3: not PATTERN quick|ci|full beside|apart|alone SECONDS: lint quick sometimes 1'
+    echo 'lint quick beside 1' >"$tree/tests/suites"
+    run "$tree/scripts/test" --list
+    [ "$status" -eq 1 ]
+    assert_equal "$output" 'tests/suites has no row for build/clang-syntax'
+}
+
+@test "suites wait for the build that they need, and fail with it; those that run alone do" {
+    tree_with_tests <<'TESTS'
+%test "sample" {
+    echo "sample $(ls running | wc -l)" >>order
+    : >running/sample
+    sleep 0.5
+    rm running/sample
+}
+TESTS
+    mkdir -p "$tree/tests/unit" "$tree/running"
+    : >"$tree/tests/unit/one_test.c"
+    cp "$tree/tests/e2e/sample.bats" "$tree/tests/e2e/other.bats"
+    # The sanitizers' builds come to nothing; and the unit test does not run alone.
+    printf ".PHONY: tests\ntests:\n\t@[ -z \"\$(SANITIZE)\" ] || { echo no such build; exit 1; }\n" >"$tree/Makefile"
+    printf '%s\n' 'e2e/other ci alone 1' '* ci beside 1' >"$tree/tests/suites"
+    run env -u CI TEST_JOBS=4 "$tree/scripts/test" --no-setup --only 'asan/one_test' --only 'e2e/*'
+    [ "$status" -eq 1 ]
+    assert_equal "${lines[-1]}" "2 passed, 2 failed, 0 skipped" || { echo "$output"; false; }
+    [[ $output == *'no such build'*'asan/build failed'* ]]
+    assert_equal "$(cat "$tree/order")" $'sample 0\nsample 0'
 }
 
 @test "with --full the set-up is that of --full" {

@@ -1,13 +1,9 @@
-# What the tests of the checker share. `load check`, after setup: programs that pass a number on, a
+# What the tests of the checker share. `load check`, after common: programs that pass a number on, a
 # namespace with one port, and questions to the JSON form.
-# shellcheck disable=SC2154,SC2034,SC2016 # variables of setup.bash and bats, those of jq
+# shellcheck disable=SC2154,SC2034,SC2016 # variables of common.bash and bats, those of jq
 
 check_setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-    # A python3 found first in the PATH may be a shell script that starts a dozen programs.
-    python=/usr/bin/python3
-    [ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')
     cat >pick.py <<'PYTHON'
 import socket
 with socket.socket() as probe:
@@ -34,11 +30,9 @@ PYTHON
 
 # Before a command: it runs in a network namespace with that port and no other to give.
 one_port() {
-    local port=$1 unshare=(unshare -n)
+    local port=$1
     shift
-    [ "$(id -u)" -eq 0 ] || unshare=(unshare -rn)
-    "${unshare[@]}" sh -c 'ip link set lo up
-        echo "$0 $0" >/proc/sys/net/ipv4/ip_local_port_range
+    "${in_namespace[@]}" sh -c 'echo "$0 $0" >/proc/sys/net/ipv4/ip_local_port_range
         exec "$@"' "$port" "$@"
 }
 

@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    load setup
+    load ../common
     load check
     check_setup
     cp "$root/tests/guests/rebind.c" .

@@ -1,8 +1,8 @@
 # Rare ways of using wrapped calls: what the guest gets is what it would get without the shim.
 
-# shellcheck disable=SC2154,SC2034 # variables of bats, setup.bash and unchanged.bash
+# shellcheck disable=SC2154,SC2034 # variables of bats, common.bash and unchanged.bash
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 load unchanged
 
 setup() {
@@ -82,9 +82,7 @@ setup() {
 }
 
 @test "an unused socket that a program inherits is its parent's too" {
-    local python=/usr/bin/python3
-    [ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')
-    "$PORTWITNESS" run -q -o "$trace" -- "$python" "$BATS_TEST_DIRNAME/../guests/inherits.py" >held
+    "$PORTWITNESS" run -q -o "$trace" -- "$python" "$root/tests/guests/inherits.py" >held
     assert_equal "$(wc -l <held)" 3
     local port moment
     while read -r port moment; do

@@ -1,9 +1,9 @@
 # Where the trace cannot be made, opened or grow, the guest gets the result that it would have had.
 
-# shellcheck disable=SC2154,SC2034,SC2030,SC2031 # variables of bats, setup.bash and unchanged.bash
+# shellcheck disable=SC2154,SC2034,SC2030,SC2031 # variables of bats, common.bash and unchanged.bash
 # shellcheck disable=SC2016 # other shells expand what is in single quotes
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 load unchanged
 
 setup() {

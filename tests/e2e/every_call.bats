@@ -1,8 +1,8 @@
 # Every row of the list of wrapped calls: the same results with and without the shim, and a record
 # where there should be one. The rows come from shim/shared/calls.def by way of tests/guests/every_call.c.
 
-# shellcheck disable=SC2154 # setup.bash sets build and root
-load setup
+# shellcheck disable=SC2154 # common.bash sets build and root
+load ../common
 
 setup() {
     guest=$build/tests/guests/every_call

@@ -4,9 +4,8 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    load setup
+    load ../common
     cd "$BATS_TEST_TMPDIR" || return
-    PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 }
 
 explain() { "$PORTWITNESS" explain "$@"; }

@@ -4,6 +4,7 @@
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq and other shells
 
 setup() {
+    load ../common
     load guests
     guests_setup
     show=$data/show_environment
@@ -21,7 +22,7 @@ followed() {
     local count=$1
     shift
     env -i PATH="$PATH" HOME=/ "${in_namespace[@]}" "$@" >bare
-    env -i PATH="$PATH" HOME=/ "${in_namespace[@]}" "$portwitness" run -o "$trace" "${options[@]}" -- \
+    env -i PATH="$PATH" HOME=/ "${in_namespace[@]}" "$PORTWITNESS" run -o "$trace" "${options[@]}" -- \
         "$@" >said 2>"$summary" 3>&-
     [ "$(grep -c '^port ' said)" -eq "$count" ]
     without_numbers bare >bare.plain

@@ -2,7 +2,7 @@
 # tells of all of it.
 
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of bats and unchanged.bash; those of jq
-load setup
+load ../common
 load unchanged
 
 setup() {

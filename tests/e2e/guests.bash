@@ -4,17 +4,8 @@
 
 # Call it in setup().
 guests_setup() {
-    project=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    build=${BUILD:-build}
-    [ "${build#/}" != "$build" ] || build=$project/$build
-    portwitness=$build/portwitness
-    data=$build/tests/guests
     trace=$BATS_TEST_TMPDIR/trace
     summary=$BATS_TEST_TMPDIR/summary
-    PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-    # A python3 found first in the PATH may be a shell script that looks for another one.
-    python=/usr/bin/python3
-    [ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')
     guest='' to=''
     cd "$BATS_TEST_TMPDIR" || return
 }
@@ -36,25 +27,20 @@ guests_teardown() {
     done
 }
 
-# Before a command: it runs in a new network namespace whose loopback is up. Each step executes the
-# next, so the process id stays the same.
-in_namespace=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh)
-[ "$(id -u)" -eq 0 ] || in_namespace[1]=-rn
-
 now() { "$data/monotonic_now"; }
 
 # witness COMMAND...: runs a guest to its end in a namespace of its own; its summary goes to
 # $summary, its output and status are the caller's. More options of `run` stand in $options.
 options=()
 witness() {
-    "${in_namespace[@]}" "$portwitness" run -o "$trace" "${options[@]}" -- "$@" 2>"$summary" 3>&-
+    "${in_namespace[@]}" "$PORTWITNESS" run -o "$trace" "${options[@]}" -- "$@" 2>"$summary" 3>&-
 }
 
 # start COMMAND...: the same for a guest whose input stays open until `finish`. `hear` reads what it
 # says.
 start() {
     mkfifo in out
-    "${in_namespace[@]}" "$portwitness" run -o "$trace" "${options[@]}" -- "$@" \
+    "${in_namespace[@]}" "$PORTWITNESS" run -o "$trace" "${options[@]}" -- "$@" \
         <in >out 2>"$summary" 3>&- &
     guest=$!
     exec {to}>in {from}<out
@@ -89,7 +75,7 @@ stop() {
 
 # rows FILTER: what `ports` says, through a filter of jq that gets the list of all rows.
 rows() {
-    "$portwitness" ports --json "$trace" | jq -s -r "$@"
+    "$PORTWITNESS" ports --json "$trace" | jq -s -r "$@"
 }
 
 # The kernel's table of the guest's namespace, now: a line "protocol address port pids" for each TCP
@@ -144,7 +130,7 @@ held_while() {
 # file `records`.
 nothing_lost() {
     grep -qx 'portwitness: 0 records lost; 0 torn' "$summary" || { cat "$summary" >&2; return 1; }
-    "$portwitness" export --format jsonl "$trace" >records 2>complaints
+    "$PORTWITNESS" export --format jsonl "$trace" >records 2>complaints
     if [ ! -s records ] || [ -s complaints ]; then cat complaints >&2; return 1; fi
     [ "$(grep -vc '"state":"committed"' records)" -eq 0 ]
 }

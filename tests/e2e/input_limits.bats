@@ -1,9 +1,9 @@
 # Files that people write are read whole, and none without end: a device, a directory or anything else
 # in their place is told by its name.
-# shellcheck disable=SC2154 # variables of bats and of setup.bash
+# shellcheck disable=SC2154 # variables of bats and of common.bash
 
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
 setup() { cd "$BATS_TEST_TMPDIR" || return; }
 

@@ -1,7 +1,7 @@
 # Guests that lack, or take away, what the shim stands on: they print what they print without it.
 
-# shellcheck disable=SC2154,SC2034 # variables of bats, setup.bash and unchanged.bash
-load setup
+# shellcheck disable=SC2154,SC2034 # variables of bats, common.bash and unchanged.bash
+load ../common
 load unchanged
 
 setup() {

@@ -4,7 +4,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    load setup
+    load ../common
     data=$root/tests/guests/kind
     cd "$BATS_TEST_TMPDIR" || return
 }
@@ -24,10 +24,7 @@ values() {
 
 # Runs the rest of a test in a network namespace of its own, where nothing has a port.
 in_own_network() {
-    local unshare=(unshare -n)
-    [ "$(id -u)" -eq 0 ] || unshare=(unshare -rn)
-    "${unshare[@]}" bash -euo pipefail -c "ip link set lo up
-        PORTWITNESS=$PORTWITNESS
+    "${in_namespace[@]}" bash -euo pipefail -c "PORTWITNESS=$PORTWITNESS
         plan() { \"\$PORTWITNESS\" plan \"\$@\"; }
         $1"
 }

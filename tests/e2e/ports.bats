@@ -1,7 +1,7 @@
 # The table of `ports` says what its JSON says, and the rows of several traces can be told apart.
 
-# shellcheck disable=SC2154,SC2016 # setup.bash sets build and root; programs of perl
-load setup
+# shellcheck disable=SC2154,SC2016 # common.bash sets build and root; programs of perl
+load ../common
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return

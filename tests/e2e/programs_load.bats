@@ -3,15 +3,17 @@
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq
 
 setup() {
+    load ../common
     load guests
     guests_setup
 }
 
 teardown() { guests_teardown; }
 
-@test "64 threads with 1,000 binds each: each thread's ports, in its order" {
-    witness "$data/bind_threads" 64 1000 >said
-    [ "$(wc -l <said)" -eq 64000 ]
+@test "64 threads with many binds each: each thread's ports, in its order" {
+    local binds=$((64 * THREAD_BINDS))
+    witness "$data/bind_threads" 64 "$THREAD_BINDS" >said
+    [ "$(wc -l <said)" -eq "$binds" ]
     [ "$(awk '$3 == 0' said | wc -l)" -eq 0 ]
     nothing_lost
     # The n-th bind of each thread, by when it began.
@@ -19,17 +21,17 @@ teardown() { guests_teardown; }
         jq -r '"\(.tid) \(.begin_ns) \(.assigned.port)"' | sort -k1,1n -k2,2n |
         awk '{ print $1, count[$1]++, $3 }' | sort >recorded
     sort said | cmp - recorded
-    [ "$(rows 'map(select(.end_known_by == "closed" and .held_to_ns >= .held_from_ns)) | length')" -eq 64000 ]
-    grep -qx 'portwitness: 64000 port-0 requests, 64000 ports assigned' "$summary"
+    [ "$(rows 'map(select(.end_known_by == "closed" and .held_to_ns >= .held_from_ns)) | length')" -eq "$binds" ]
+    grep -qx "portwitness: $binds port-0 requests, $binds ports assigned" "$summary"
 }
 
-@test "10,000 short processes: each one's port, and its end" {
-    witness "$data/short_processes" 10000 8 >said
-    [ "$(wc -l <said)" -eq 10000 ]
+@test "thousands of short processes: each one's port, and its end" {
+    witness "$data/short_processes" "$PROCESSES" 8 >said
+    [ "$(wc -l <said)" -eq "$PROCESSES" ]
     nothing_lost
     rows '.[] | select(.requested_port == 0 and .held_to_ns >= .held_from_ns)
         | "\(.pid) \(.protocol) \(.port)"' | sort >recorded
     sort said | cmp - recorded
-    grep -qx 'portwitness: 10000 port-0 requests, 10000 ports assigned' "$summary"
-    grep -q '^portwitness: 10001 programs and .* seen, no blind spots$' "$summary"
+    grep -qx "portwitness: $PROCESSES port-0 requests, $PROCESSES ports assigned" "$summary"
+    grep -q "^portwitness: $((PROCESSES + 1)) programs and .* seen, no blind spots$" "$summary"
 }

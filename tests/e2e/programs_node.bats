@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154 # variables of guests.bash
 
 setup() {
+    load ../common
     load guests
     guests_setup
 }

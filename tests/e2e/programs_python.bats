@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq
 
 setup() {
+    load ../common
     load guests
     guests_setup
 }

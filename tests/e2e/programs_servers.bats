@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq and other shells
 
 setup() {
+    load ../common
     load guests
     guests_setup
 }
@@ -95,7 +96,7 @@ CONF
     same_as_kernel
     local port=${held% *}
     port=${port##* }
-    nsenter -t "$guest" -n "$portwitness" run -q -o "$trace.client" -- \
+    nsenter -t "$guest" -n "$PORTWITNESS" run -q -o "$trace.client" -- \
         socat -u EXEC:'echo sent' "TCP4:127.0.0.1:$port" 3>&-
     hear
     [ "$said" = sent ]

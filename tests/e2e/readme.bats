@@ -1,8 +1,8 @@
 # What the README and the pages of docs/ show is what the program does. manual.bats does the same for
 # the manual.
 
-# shellcheck disable=SC2154 # setup.bash sets build and root
-load setup
+# shellcheck disable=SC2154 # common.bash sets build and root
+load ../common
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return

@@ -1,13 +1,11 @@
 # `portwitness run`: the command behaves as if it were run without.
 
-# shellcheck disable=SC2154 # set by bats or by setup.bash
+# shellcheck disable=SC2154 # set by bats or by common.bash
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    # The command under test and the plain tools around it, whatever shims a user's PATH has.
-    python=/usr/bin/python3
     bind_one='import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)'
 }
 

@@ -1,13 +1,11 @@
 # What signals and stops do to `portwitness run` and its command.
 
-# shellcheck disable=SC2154,SC2030,SC2031 # set by bats or by setup.bash; each test is a subshell
+# shellcheck disable=SC2154,SC2030,SC2031 # set by bats or by common.bash; each test is a subshell
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    # The command under test, whatever shims a user's PATH has.
-    python=/usr/bin/python3
 }
 
 # Starts the rest under run in the background and waits until it has written `ready`. Sets `runner`,

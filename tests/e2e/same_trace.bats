@@ -1,13 +1,12 @@
 # One trace that is named twice, or beside a copy of it, is read once; and whatever is damaged in a
 # trace, reading it comes to an end.
-# shellcheck disable=SC2154 # variables of bats and of setup.bash
+# shellcheck disable=SC2154 # variables of bats and of common.bash
 
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    python=/usr/bin/python3
 }
 
 # A trace with connections that were accepted, which lie in lists, and with a race window.
@@ -129,9 +128,8 @@ END
     make_trace one.trace
     "$PORTWITNESS" run --quiet -o two.trace -- "$build/tests/guests/bind_loop" 3 30 >/dev/null
     "$PORTWITNESS" run --quiet -o three.trace -- "$build/tests/guests/short_processes" 4 2 >/dev/null
-    # More of them: MUTANTS=100000.
     ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=exitcode=99 run "$build/tests/property/mutated_traces" \
-        --seed "${MUTANTS_SEED:-1}" --count "${MUTANTS:-200}" one.trace two.trace three.trace
+        --seed "${MUTANTS_SEED:-1}" --count "$MUTANTS" one.trace two.trace three.trace
     echo "$output"
     assert_equal "$status" 0
 }

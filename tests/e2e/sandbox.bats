@@ -2,7 +2,7 @@
 # them, so they run as without the shim, and the trace says that they could not be asked.
 
 # shellcheck disable=SC2154,SC2034 # variables of bats and unchanged.bash
-load setup
+load ../common
 load unchanged
 
 setup() {

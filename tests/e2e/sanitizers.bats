@@ -1,7 +1,7 @@
 # Guests with a sanitizer's runtime, with libfaketime or valgrind, and the shim itself checked.
 
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of bats and unchanged.bash; other shells'
-load setup
+load ../common
 load unchanged
 
 setup() {
@@ -194,16 +194,4 @@ END
             "$PORTWITNESS" $command "$trace" >out 2>err
         [ "$(wc -l <out)" -ge 200 ]
     done
-}
-
-# The shim of the build with undefined behaviour trapped: a trap ends the guest by a signal.
-@test "no guest meets undefined behaviour in the shim" {
-    make -C "$root" --no-print-directory BUILD="$build" SANITIZE=address,undefined WERROR=1 \
-        "$build/sanitize-address-undefined/libportwitness.so" >build.log 2>&1
-    shim=$build/sanitize-address-undefined/libportwitness.so
-    nm "$shim" >symbols
-    unchanged_by_hand 0 "$data/every_call"
-    unchanged_by_hand 0 "$data/bind_loop" 16 500
-    assert_equal "$(assigned_in "$trace")" 8000
-    unchanged_by_hand 0 "$data/small_stack"
 }

@@ -1,18 +1,17 @@
 # A trace that others may write to, while it is written: whatever they put there, the guests and `run`
-# go on as if nothing were, and `check` comes to an end. SCRIBBLE_WORDS says how many random words go
-# into each part (1000000 for the full test).
+# go on as if nothing were, and `check` comes to an end.
 
-# shellcheck disable=SC2154 # set by bats or by setup.bash
+# shellcheck disable=SC2154 # set by bats or by common.bash
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
-words=${SCRIBBLE_WORDS:-2000}
+words=$SCRIBBLE_WORDS
 few=$((words < 100000 ? 1 : 0)) # parts are left out
 longest=$((60 + words / 2000)) # seconds
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    guests=$build/tests/guests
+    guests=$data
     options=(-q)
     writer=()
     scribble=$guests/scribble

@@ -3,11 +3,12 @@
 # reported; here `ports` is held against that, under `run` and with the shim alone.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables of guests.bash, filters of jq
 
+load ../common
 load guests
 
 setup() {
     guests_setup
-    data_sources=$project/tests/guests
+    data_sources=$root/tests/guests
     # Link-local addresses are tried on the loopback.
     in_namespace[4]='ip link set lo up && ip addr add fe80::1/64 dev lo && exec "$@"'
 }
@@ -30,8 +31,8 @@ shows() {
     local way
     for way in run hand; do
         make "$1" "$way"
-        "$portwitness" ports --json "$trace" >reported
-        "$portwitness" ports --json --failed "$trace" >>reported
+        "$PORTWITNESS" ports --json "$trace" >reported
+        "$PORTWITNESS" ports --json --failed "$trace" >>reported
         "$python" "$data_sources/agrees.py" told reported || { echo "($way)" >&2; return 1; }
     done
 }
@@ -90,7 +91,7 @@ shows() {
 
 @test "under run the kernel's notice of each socket's end is recorded, TIME_WAIT told apart" {
     make client_time_wait run
-    "$portwitness" export --format jsonl "$trace" >records
+    "$PORTWITNESS" export --format jsonl "$trace" >records
     jq -s 'map(select(.source == "shim" and .cookie != null) | .cookie) | unique' records >ours
     jq -s 'map(select(.kind == "destroyed") | .cookie) | sort' records >kernels
     [ "$(jq length ours)" -ge 5 ]
@@ -98,7 +99,7 @@ shows() {
     client=$(jq -s '.[] | select(.kind == "connect") | .cookie' records)
     [ "$(jq 'select(.kind == "destroyed" and (.flags | index("time-wait"))) | .cookie' records)" = "$client" ]
     make client_time_wait hand
-    [ "$("$portwitness" export --format jsonl "$trace" | jq -s 'map(select(.kind == "destroyed")) | length')" -eq 0 ]
+    [ "$("$PORTWITNESS" export --format jsonl "$trace" | jq -s 'map(select(.kind == "destroyed")) | length')" -eq 0 ]
 }
 
 @test "ports picks rows by process, port, program and kind of request" {
@@ -116,7 +117,7 @@ print "$$ ", (sockaddr_in(getsockname($s)))[0], "\n";
 bind($s, sockaddr_in(1, INADDR_LOOPBACK)) and die;'
     read -r python_pid python_port <first
     read -r perl_pid perl_port <second
-    picked() { "$portwitness" ports --json "$@" "$trace" | jq -r '"\(.pid) \(.address) \(.port)"' | xargs; }
+    picked() { "$PORTWITNESS" ports --json "$@" "$trace" | jq -r '"\(.pid) \(.address) \(.port)"' | xargs; }
     free="$python_pid 127.0.0.1 $python_port"
     number="$python_pid 127.0.0.2 $python_port"
     perls="$perl_pid 127.0.0.1 $perl_port"
@@ -134,6 +135,6 @@ bind($s, sockaddr_in(1, INADDR_LOOPBACK)) and die;'
     [ "$python_port" = "$perl_port" ] && expected+=" $number $perls" || expected+=" $number"
     [ "$(picked --port "$python_port")" = "$expected" ]
     # The table for people shows the same rows.
-    "$portwitness" ports --only-ephemeral "$trace" | awk 'NR > 1 { print $5, $3, $1 }' | xargs >table
+    "$PORTWITNESS" ports --only-ephemeral "$trace" | awk 'NR > 1 { print $5, $3, $1 }' | xargs >table
     [ "$(cat table)" = "$free $perls" ]
 }

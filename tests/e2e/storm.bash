@@ -1,4 +1,4 @@
-# What the tests of storms share. `load storm`, after setup.
+# What the tests of storms share. `load storm`, after common.
 
 storm() { "$PORTWITNESS" storm "$@"; }
 

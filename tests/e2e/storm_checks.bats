@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    load setup
+    load ../common
     load storm
     cd "$BATS_TEST_TMPDIR" || return
 }

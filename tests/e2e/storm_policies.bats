@@ -1,8 +1,8 @@
 # `portwitness storm --policy`: the storm's own strategies under the adversary and under the cure.
 
-# shellcheck disable=SC2154 # set by bats or by setup.bash
+# shellcheck disable=SC2154 # set by bats or by common.bash
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return

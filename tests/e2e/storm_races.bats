@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    load setup
+    load ../common
     load storm
     cd "$BATS_TEST_TMPDIR" || return
 }
@@ -20,12 +20,12 @@ nodes:
 YAML
 }
 
-@test "51,200 ports of hold, and as many of one docker daemon: no collision, nothing lost" {
-    run -0 --separate-stderr storm --private-net=20000-21023 --publishers 64 --rounds 200 \
+@test "many ports of hold, and as many of one docker daemon: no collision, nothing lost" {
+    run -0 --separate-stderr storm --private-net=20000-21023 --publishers 64 --rounds "$STORM_ROUNDS" \
         --strategy hold,docker --json
     for index in 0 1; do
         assert_equal "$(value ".strategies[$index] | \"\\(.published) \\(.collisions) \\(.lost_races) \\(.double_handouts) \\(.exhausted)\"" "$output")" \
-            '51200 0 0 0 0'
+            "$((64 * 4 * STORM_ROUNDS)) 0 0 0 0"
     done
     assert_checks_agree "$output"
 }
@@ -46,20 +46,17 @@ YAML
 
 @test "reserved ports are not given" {
     one_mapping TCP
-    local unshare=(unshare -n)
-    [ "$(id -u)" -eq 0 ] || unshare=(unshare -rn)
     # shellcheck disable=SC2016 # the inner shell expands
-    run -0 --separate-stderr "${unshare[@]}" sh -c 'ip link set lo up
-        echo 20000 20099 >/proc/sys/net/ipv4/ip_local_port_range
+    run -0 --separate-stderr "${in_namespace[@]}" sh -c 'echo 20000 20099 >/proc/sys/net/ipv4/ip_local_port_range
         echo 20010,20020-20029 >/proc/sys/net/ipv4/ip_local_reserved_ports
         exec "$0" storm --publishers 100 --rounds 1 --json one.yaml' "$PORTWITNESS"
     assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted)"' "$output")" '89 11'
     assert_checks_agree "$output"
 }
 
-@test "probe, kind and podman lose races in 20 of 20 runs, probe as many as predicted" {
+@test "probe, kind and podman lose races in every run, probe as many as predicted" {
     local attempt
-    for ((attempt = 1; attempt <= 20; attempt++)); do
+    for ((attempt = 1; attempt <= RACY_RUNS; attempt++)); do
         run -1 --separate-stderr storm --private-net=20000-20511 --publishers 24 --rounds 2 --json \
             --strategy probe,kind,podman --window 5-15ms
         assert_equal "$(value '[.strategies[] | .lost_races > 0] | all' "$output")" true
@@ -71,10 +68,10 @@ YAML
     done
 }
 
-@test "nerdctl loses races in 20 of 20 runs" {
+@test "nerdctl loses races in every run" {
     one_mapping TCP
     local attempt
-    for ((attempt = 1; attempt <= 20; attempt++)); do
+    for ((attempt = 1; attempt <= RACY_RUNS; attempt++)); do
         run -1 --separate-stderr storm --private-net=20000-20511 --publishers 6 --rounds 1 --json \
             --strategy nerdctl one.yaml
         assert_equal "$(value '.strategies[0].lost_races > 0' "$output")" true
@@ -83,9 +80,9 @@ YAML
     done
 }
 
-@test "docker daemons that know nothing of each other lose races in 20 of 20 runs" {
+@test "docker daemons that know nothing of each other lose races in every run" {
     local attempt
-    for ((attempt = 1; attempt <= 20; attempt++)); do
+    for ((attempt = 1; attempt <= RACY_RUNS; attempt++)); do
         run -1 --separate-stderr storm --private-net=20000-21023 --publishers 16 --rounds 1 --json \
             --strategy docker --daemons 3
         assert_equal "$(value '.strategies[0].lost_races > 0' "$output")" true
@@ -101,7 +98,7 @@ YAML
         one_mapping TCP
         [[ $arguments != *--udp ]] || one_mapping UDP
         # shellcheck disable=SC2086 # words on purpose
-        run --separate-stderr storm --private-net=20000-20511 --publishers 48 --rounds 60 --json \
+        run --separate-stderr storm --private-net=20000-20511 --publishers 48 --rounds "$PREDICTED_ROUNDS" --json \
             --strategy probe ${arguments% --udp} one.yaml
         echo "$arguments: $(value '.strategies[0] | "\(.lost_races) of \(.expected_lost)"' "$output")"
         in_order "$(value '.strategies[0].expected_lost.low' "$output")" \

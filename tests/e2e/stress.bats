@@ -1,13 +1,12 @@
 # `portwitness stress`: copies of a command at the same time, and what they come to.
 
-# shellcheck disable=SC2154 # set by bats or by setup.bash
+# shellcheck disable=SC2154 # set by bats or by common.bash
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    suites=$BATS_TEST_DIRNAME/../guests/suites
-    python=/usr/bin/python3
+    suites=$root/tests/guests/suites
     PATH=/usr/bin:$PATH # the plain tools, whatever shims a user's PATH has
 }
 

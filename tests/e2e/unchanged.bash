@@ -1,9 +1,7 @@
 # What the tests share that compare a guest with itself: bare, by LD_PRELOAD and under `run` it must
-# print the same and end alike. `load setup`, then `load unchanged`.
-# shellcheck disable=SC2154,SC2034 # setup.bash and bats set build and the others; tests use data
+# print the same and end alike. `load unchanged`, after common.
+# shellcheck disable=SC2154 # variables of common.bash and of the tests
 
-shim=$build/libportwitness.so
-data=$build/tests/guests
 warning='^portwitness: .*; the program runs on unrecorded$'
 
 # capture NAME COMMAND...: keeps what it prints and its status in NAME.out, NAME.err, NAME.status.

@@ -2,9 +2,9 @@
 # programs, uses and ends them, and prints what a user would see of them. It runs bare and then as a
 # whole under portwitness run, each time in namespaces of its own; it must print the same and end alike.
 # `load real`, and call real_setup in setup() and real_teardown in teardown().
-# shellcheck disable=SC2154,SC2034 # variables of bats and setup.bash, those for the scenarios
+# shellcheck disable=SC2154,SC2034 # variables of bats and common.bash, those for the scenarios
 
-load ../e2e/setup
+load ../common
 
 real_setup() {
     PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin:$PATH
@@ -17,7 +17,6 @@ real_setup() {
     mkdir -m 1777 "$open/traces"
     work=$open/work
     trace=$open/traces/trace
-    python=/usr/bin/python3
     cd "$open" || return
 }
 

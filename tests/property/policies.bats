@@ -5,9 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    build=${BUILD:-build}
-    [[ $build == /* ]] || build=$root/$build
+    load ../common
     against=$build/tests/property/model_against_kernel
     cd "$BATS_TEST_TMPDIR" || return
 }
@@ -17,7 +15,7 @@ agrees() {
     local policy=$1 least=$2 chosen
     shift 2
     rm -f t.trace
-    run "$build/portwitness" run -o t.trace --policy "$policy" -- "$against" --policy "$@"
+    run "$PORTWITNESS" run -o t.trace --policy "$policy" -- "$against" --policy "$@"
     echo "$policy: $output"
     [ "$status" -ne 77 ] || skip "$output"
     [ "$status" -eq 0 ]
@@ -25,23 +23,24 @@ agrees() {
     [ "$chosen" -ge "$least" ]
 }
 
-@test "100,000 operations under each policy: no port that the model forbids, no failure of its own" {
+@test "operations under each policy: no port that the model forbids, no failure of its own" {
     for policy in soonest quarantine:1 seeded:3 range:10001-10002 soonest,range:10000-10001; do
-        agrees "$policy" 3000 --seed 11 --operations 100000
+        agrees "$policy" $((POLICY_OPERATIONS * 3 / 100)) --seed 11 --operations "$POLICY_OPERATIONS"
     done
 }
 
 @test "the same where the ports are bound by number" {
     for policy in seeded:5,range:20000-20003 quarantine:1,range:20000-20005 \
         soonest,range:20000-20002; do
-        agrees "$policy" 2000 --seed 11 --operations 50000 --by-number
+        agrees "$policy" $((POLICY_OPERATIONS / 50)) --seed 11 --operations $((POLICY_OPERATIONS / 2)) \
+            --by-number
         grep -q 'bound by number' <<<"$output"
     done
 }
 
 @test "a rule that the model does without is noticed under a policy too" {
     for rule in wildcard dual-stack auto-strict; do
-        run -1 "$build/portwitness" run -q -o "$rule.trace" --policy seeded:3 -- "$against" --policy \
+        run -1 "$PORTWITNESS" run -q -o "$rule.trace" --policy seeded:3 -- "$against" --policy \
             --seed 5 --operations 400000 --without "$rule"
         [[ $output == *disagreement* ]]
     done

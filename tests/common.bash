@@ -1,9 +1,25 @@
-# What the behaviour tests share. `load setup`.
+# What all tests share: where things are, and ways to wait and to compare. `load ../common`. What only
+# some need stands beside them: e2e/guests.bash, unchanged.bash, check.bash and storm.bash,
+# full/real.bash and browsers.bash.
+# shellcheck disable=SC2034 # the variables are for the tests
 
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 build=$root/${BUILD:-build}
 [[ ${BUILD:-build} != /* ]] || build=$BUILD
 PORTWITNESS=${PORTWITNESS:-$build/portwitness}
+shim=$build/libportwitness.so
+data=$build/tests/guests
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+# The interpreter itself: a python3 found first in the PATH may be a script that starts a dozen
+# programs.
+python=/usr/bin/python3
+[ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')
+load "$root/tests/lengths"
+
+# Before a command: it runs in a network namespace of its own whose loopback is up. Each step executes
+# the next, so the process id stays the same.
+in_namespace=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh)
+[ "$(id -u)" -eq 0 ] || in_namespace[1]=-rn
 
 # Waits until a command succeeds; fails if it has not after a minute, which only a hang takes.
 wait_for() {

@@ -1,0 +1,34 @@
+# How long the loops of the tests are: short in scripts/test, full where TESTS_FULL is set, as
+# scripts/test --full does. A variable that is set already is left as it is, so one suite can be run
+# longer: FUZZ_CALLS=5000000 bats tests/e2e/fuzz.bats. Loaded by common.bash.
+
+# length NAME SHORT FULL
+length() {
+    local value=$2
+    [ -z "${TESTS_FULL-}" ] || value=$3
+    [ -n "${!1-}" ] || printf -v "$1" %s "$value"
+    export "${1?}"
+}
+
+length CUT_STEP 256 1                # bad_input: bytes from one length of a cut trace to the next
+length RANDOM_CUTS 200 1000          # bad_input: cuts at random places
+length KILLS 50 200                  # killed: guests
+length REBINDS 2000 10000            # policies: binds by number under quarantine, beside a crowd
+length SEEDED_RUNS 4 20              # policies: runs that get the same ports
+length POLICY_KILLS 50 250           # policies: processes, under each of four policies
+length SELF_CONNECTS 60 300          # policies: connects, under each of six policies
+length SERVED 25 100                 # policies: rounds of correct servers, under each of nine
+length THREAD_BINDS 150 1000         # programs_load: binds of each of 64 threads
+length PROCESSES 1500 10000          # programs_load: short processes
+length RESERVE_ROUNDS 4 16           # reserve: reservations of each of 64 users
+length STORM_ROUNDS 40 200           # storm_races: rounds that lose nothing, 256 ports each
+length RACY_RUNS 3 20                # storm_races: runs that must lose races
+length PREDICTED_ROUNDS 15 60        # storm_races: rounds held against theory
+length PUBLISHERS 500 2000           # storm: at once
+length FUZZ_CALLS 50000 1000000      # fuzz: calls under each policy
+length SCRIBBLE_WORDS 2000 1000000   # scribble: random words into each part of a live trace
+length MUTANTS 200 3000              # same_trace: damaged traces
+length WORLDS 20000 100000           # property/checker: generated traces
+length MODEL_OPERATIONS 150000 400000  # property/model: operations held against the kernel
+length RULE_STEP 6 1                 # property/model: rules that the model does without, one in N
+length POLICY_OPERATIONS 30000 100000  # property/policies: the same under each policy
