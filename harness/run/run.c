@@ -43,7 +43,8 @@ enum {
     DRAIN_ROUNDS_MAX = 100,
     DRAIN_ROUNDS_QUIET = 25,
     DRAIN_ROUNDS_FIRST = 2,
-    DRAIN_ROUNDS_FOR_MARKS = 1500,
+    DRAIN_ROUNDS_FOR_MARKS = 15000,
+    DRAIN_ROUNDS_QUIET_FOR_MARKS = 1500,
     DRAIN_PAUSE_NS = 2 * 1000 * 1000
 };
 
@@ -144,16 +145,17 @@ static void drain_notices(struct run *run) {
     struct destroyed *destroyed = &run->destroyed;
     int quiet = 0;
     int counted = 0;
-    for (int round = 0; counted < DRAIN_ROUNDS_MAX && quiet < DRAIN_ROUNDS_QUIET; round++) {
+    for (int round = 0; counted < DRAIN_ROUNDS_MAX; round++) {
         take_events(run, 0);
         quiet = take_news(run) ? 0 : quiet + 1;
         if (destroyed->sockets.used == 0 && round >= DRAIN_ROUNDS_FIRST)
             return;
         if (round == DRAIN_ROUNDS_FIRST)
             destroyed_mark(destroyed);
-        if (destroyed->marks.used > 0 && round < DRAIN_ROUNDS_FOR_MARKS)
-            quiet = 0;
-        else
+        bool waits = destroyed->marks.used > 0;
+        if (quiet >= (waits ? DRAIN_ROUNDS_QUIET_FOR_MARKS : DRAIN_ROUNDS_QUIET))
+            break;
+        if (!waits || round >= DRAIN_ROUNDS_FOR_MARKS)
             counted++;
         nanosleep(&pause, NULL);
     }

@@ -1,7 +1,7 @@
 /*
- * The kernel sends a destroy notice by a work queue of the processor on which the socket ended. On a
- * busy machine that can take longer than any pause that one would like to make; but what stands in
- * one queue is sent in order.
+ * The kernel sends a destroy notice by a work queue of the processor on which the socket ended. On
+ * a busy machine that can take longer than any pause that one would like to make; but what stands
+ * in one queue is sent in order.
  */
 #include "harness/system/notice_marks.h"
 

@@ -8,8 +8,8 @@
 
 enum { NOTICE_MARKS_MAX = 1024 };
 
-/* Opens and closes a socket on each processor that we may run on. Their cookies go to `cookies`; how
- * many they are. */
+/* Opens and closes a socket on each processor that we may run on. Their cookies go to `cookies`;
+ * how many they are. */
 size_t notice_marks_make(uint64_t cookies[NOTICE_MARKS_MAX]);
 
 #endif
