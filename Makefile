@@ -38,7 +38,8 @@ SHIM_SANITIZE_FLAGS := -fsanitize=undefined -fsanitize-undefined-trap-on-error
 endif
 endif
 
-CFLAGS ?= -O2 -g
+# A sanitizer makes the compiler slow enough.
+CFLAGS ?= $(if $(SANITIZE),-O1,-O2) -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-default
 BASE_FLAGS := -std=c11 -D_GNU_SOURCE -I. $(WARNINGS) $(CPPFLAGS) $(CFLAGS)
 # Not among the flags that are remembered: a file that compiled without a warning would compile to the

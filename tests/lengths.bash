@@ -14,7 +14,8 @@ length CUT_STEP 256 1                # bad_input: bytes from one length of a cut
 length RANDOM_CUTS 200 1000          # bad_input: cuts at random places
 length KILLS 50 200                  # killed: guests
 length REBINDS 2000 10000            # policies: binds by number under quarantine, beside a crowd
-length SEEDED_RUNS 4 20              # policies: runs that get the same ports
+length CROWD_ASKS 40000 80000         # policies: what the crowd asks for at least, more than there are ports
+length SEEDED_RUNS 3 20              # policies: runs that get the same ports
 length POLICY_KILLS 50 250           # policies: processes, under each of four policies
 length SELF_CONNECTS 60 300          # policies: connects, under each of six policies
 length SERVED 25 100                 # policies: rounds of correct servers, under each of nine

@@ -325,6 +325,20 @@ TESTS
     assert_equal "$(cat "$tree/order")" $'sample 0\nsample 0'
 }
 
+@test "a suite that runs apart has a network namespace of its own, where we are root" {
+    tree_with_tests <<'TESTS'
+%test "sample" { readlink /proc/self/ns/net >net; }
+TESTS
+    printf '%s\n' 'e2e/sample ci apart 1' '* full beside 1' >"$tree/tests/suites"
+    run_tree
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(id -u)" -ne 0 ] || [ "$(cat "$tree/net")" != "$(readlink /proc/self/ns/net)" ]
+    printf '%s\n' 'e2e/sample ci beside 1' '* full beside 1' >"$tree/tests/suites"
+    run_tree
+    assert_equal "$(cat "$tree/net")" "$(readlink /proc/self/ns/net)"
+}
+
 @test "with --full the set-up is that of --full" {
     tree_with_tests </dev/null
     printf '#!/bin/sh\necho "bootstrap $*"\nexit 1\n' >"$tree/scripts/bootstrap"

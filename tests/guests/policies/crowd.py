@@ -12,7 +12,7 @@ import time
 
 processes, rate = int(sys.argv[1]), int(sys.argv[2])
 reads = len(sys.argv) > 3
-each = 80000 // processes
+each = int(os.environ.get("CROWD_ASKS", "80000")) // processes
 source, sink = os.pipe()
 begin = time.monotonic()
 for _ in range(processes):
