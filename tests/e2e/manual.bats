@@ -1,9 +1,9 @@
 # What the manual says is what the program does: pages, options, names, JSON keys, variables.
 
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
-# shellcheck disable=SC2154 # setup.bash sets build and root
+# shellcheck disable=SC2154 # common.bash sets build and root
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     pages=$root/docs/man

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # The sources keep to the architecture (docs/architecture.md), and what breaks it is found.
 
-load setup
+load ../common
 
 setup() {
     cd "$root" || return
