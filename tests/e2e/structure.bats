@@ -1,5 +1,8 @@
 #!/usr/bin/env bats
 # The sources keep to the architecture (docs/architecture.md), and what breaks it is found.
+# shellcheck disable=SC2154 # variables of common.bash and of bats
+
+bats_require_minimum_version 1.5.0
 
 load ../common
 
