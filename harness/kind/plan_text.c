@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "harness/base/names.h"
-#include "harness/cli/plan_command.h"
+#include "harness/kind/plan.h"
 #include "harness/kind/release_verdict.h"
 #include "harness/kind/risk.h"
 

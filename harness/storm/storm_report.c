@@ -7,32 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/base/columns.h"
 #include "harness/base/json_line.h"
+#include "harness/base/progress.h"
 #include "harness/report/policy_report.h"
 
-enum { BAR_WIDTH = 30 };
-
-static bool bar_shown;
-
 void storm_report_progress(const struct strategy *strategy, uint32_t round, uint32_t rounds) {
-    static uint32_t last_part = UINT32_MAX;
-    uint32_t part = (uint32_t)((uint64_t)round * BAR_WIDTH / rounds);
-    if (!isatty(STDERR_FILENO) || (part == last_part && round != 0 && rounds > BAR_WIDTH))
-        return;
-    last_part = part;
-    bar_shown = true;
-    fprintf(stderr, "\r%-8s [%.*s%*s] round %" PRIu32 " of %" PRIu32 " ", strategy->name, (int)part,
-            "##############################", (int)(BAR_WIDTH - part), "", round + 1, rounds);
-    fflush(stderr);
-}
-
-void storm_report_progress_end(void) {
-    if (bar_shown)
-        fputs("\r\033[K", stderr);
-    bar_shown = false;
+    progress_show((double)round / rounds, "%s: round %" PRIu32 " of %" PRIu32, strategy->name,
+                  round + 1, rounds);
 }
 
 static void add(struct columns *columns, const char *format, ...)

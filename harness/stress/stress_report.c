@@ -9,34 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "harness/base/columns.h"
 #include "harness/base/json_line.h"
-
-enum { BAR_WIDTH = 30 };
-
-static bool bar_shown;
+#include "harness/base/progress.h"
 
 void stress_report_progress(const struct stress_row *row, unsigned done, unsigned rounds) {
-    static const char full[] = "##############################";
-    if (!isatty(STDERR_FILENO))
-        return;
-    bar_shown = true;
-    if (row == NULL) {
-        fprintf(stderr, "\rseeing the first failure again, try %u\033[K", done + 1);
-        return;
-    }
-    int filled = (int)((uint64_t)done * BAR_WIDTH / rounds);
-    fprintf(stderr, "\r[%.*s%*s] %s%s: round %u of %u, %" PRIu64 " failed\033[K", filled, full,
-            BAR_WIDTH - filled, "", row->policy->text, row->isolated ? ", isolated" : "", done + 1,
-            rounds, row->failed);
-}
-
-void stress_report_progress_end(void) {
-    if (bar_shown)
-        fputs("\r\033[K", stderr);
-    bar_shown = false;
+    if (row == NULL)
+        progress_say("seeing the first failure again, try %u", done + 1);
+    else
+        progress_show((double)done / rounds, "%s%s: round %u of %u, %" PRIu64 " failed",
+                      row->policy->text, row->isolated ? ", isolated" : "", done + 1, rounds,
+                      row->failed);
 }
 
 __attribute__((format(printf, 2, 3))) static void add(struct columns *columns, const char *format,

@@ -146,7 +146,7 @@ YAML
     assert_equal "$(cat t.trace)" kept
 }
 
-@test "bad usage is one line and status 2" {
+@test "bad usage is named, with the help, and status 2" {
     local arguments
     for arguments in --publishers=0 --publishers=4001 --publishers=x --rounds=0 --strategy=none \
         --window=2-1 --window=x --window=1-2h --private-net=0-5 --private-net=9-8 \
@@ -155,7 +155,7 @@ YAML
         # shellcheck disable=SC2086 # words on purpose
         run -2 --separate-stderr storm $arguments
         assert_equal "$output" ''
-        assert_equal "${#stderr_lines[@]}" 1
+        assert_complaint storm "${stderr_lines[@]}"
     done
 }
 
@@ -259,7 +259,7 @@ YAML
 @test "a progress bar is shown on a terminal, and nowhere else" {
     run -0 python3 "$BATS_TEST_DIRNAME/terminal.py" "$PORTWITNESS" storm --private-net \
         --publishers 2 --rounds 3 </dev/null
-    assert_matches "$output" 'hold +\[#* *\] round 1 of 3'
+    assert_matches "$output" '\[#* *\] hold: round 1 of 3'
     run -0 --separate-stderr storm --private-net --publishers 2 --rounds 3
     assert_equal "$stderr" ''
 }
