@@ -12,6 +12,7 @@
 
 #include "harness/base/columns.h"
 #include "harness/base/json_line.h"
+#include "harness/base/message.h"
 #include "harness/base/progress.h"
 
 void stress_report_progress(const struct stress_row *row, unsigned done, unsigned rounds) {
@@ -105,14 +106,15 @@ static void print_failure(const struct stress_session *session) {
     const struct stress_failure *first = &session->first;
     if (!first->any)
         return;
-    printf("Output and trace of %u rounds that failed are in %s; the first is %s.\n", session->kept,
-           session->folder, first->folder);
+    printf("Output and trace of %u round%s that failed are in %s; the first is %s.\n",
+           session->kept, plural(session->kept), session->folder, first->folder);
     if (first->copies != 0)
         puts("The shortest command that showed it again:");
     else if (session->interrupted)
         puts("It was not tried to see it again. It came of:");
     else
-        printf("It did not show again in %u tries. It came of:\n", first->tries);
+        printf("It did not show again in %u %s. It came of:\n", first->tries,
+               first->tries == 1 ? "try" : "tries");
     print_command(session);
 }
 
@@ -123,23 +125,26 @@ static void print_isolation(const struct stress_session *session) {
         if (!isolated->isolated || together->failed == 0 || isolated->runs == 0)
             continue;
         if (isolated->failed == 0)
-            printf("%s: all %" PRIu64 " failures go away in network namespaces of their own: they "
-                   "are port races.\n",
-                   together->policy->text, together->failed);
+            printf("%s: all %" PRIu64 " failure%s go%s away in network namespaces of their own: "
+                   "%s.\n",
+                   together->policy->text, together->failed, plural(together->failed),
+                   together->failed == 1 ? "es" : "",
+                   together->failed == 1 ? "it is a port race" : "they are port races");
         else
-            printf("%s: of %" PRIu64 " failures in %" PRIu64 " runs, %" PRIu64 " in %" PRIu64
+            printf("%s: of %" PRIu64 " failure%s in %" PRIu64 " run%s, %" PRIu64 " in %" PRIu64
                    " are left in network namespaces of their own: those are no races for ports.\n",
-                   together->policy->text, together->failed, together->runs, isolated->failed,
-                   isolated->runs);
+                   together->policy->text, together->failed, plural(together->failed),
+                   together->runs, plural(together->runs), isolated->failed, isolated->runs);
     }
 }
 
 /* The policies' area is of one size, and each namespace takes its share of it. */
 static void print_unreached(const struct stress_row *row) {
     if (row->unreached > 0)
-        printf("%s%s: %" PRIu64 " requests were in network namespaces that the policy has no room "
-               "for, and were left to the kernel.\n",
-               row->policy->text, row->isolated ? ", isolated" : "", row->unreached);
+        printf("%s%s: %" PRIu64 " request%s in network namespaces that the policy has no room "
+               "for, and left to the kernel.\n",
+               row->policy->text, row->isolated ? ", isolated" : "", row->unreached,
+               row->unreached == 1 ? " was" : "s were");
 }
 
 static void print_timeouts(const struct stress_session *session) {
@@ -176,7 +181,7 @@ void stress_report_table(const struct stress_session *session) {
     if (session->interrupted)
         puts("Interrupted: the last round is not counted.");
     if (incomplete > 0)
-        printf("Of %u rounds not everything could be seen.\n", incomplete);
+        printf("Of %u round%s not everything could be seen.\n", incomplete, plural(incomplete));
     print_isolation(session);
     print_failure(session);
 }

@@ -212,6 +212,7 @@ patch_trace() {
         [ "$status" -eq 2 ]
         [ -z "$output" ]
         if [ "$arguments" = frobnicate ]; then
+            # shellcheck disable=SC2154 # run sets it
             assert_complaint '' "${stderr_lines[@]}"
         else
             assert_complaint "${arguments%% *}" "${stderr_lines[@]}"

@@ -23,7 +23,7 @@ PYTHON
 @test "the exit status goes by --fail-on and --strict" {
     hazard
     run -0 "$PORTWITNESS" check t
-    assert_matches "$output" 'portwitness: hazards: 0 errors, 1 hazards, 0 notes, 0 suppressed'
+    assert_matches "$output" 'portwitness: hazards: 0 errors, 1 hazard, 0 notes, 0 suppressed'
     run -1 "$PORTWITNESS" check --fail-on hazard t
     run -0 "$PORTWITNESS" check --strict t
     rm t

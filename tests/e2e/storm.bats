@@ -110,7 +110,7 @@ YAML
     if python3 -c 'import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)' 2>/dev/null; then
         expected=''
     else
-        expected='1 SCTP mappings were left out: this kernel has no SCTP'
+        expected='1 SCTP mapping was left out: this kernel has no SCTP'
     fi
     run -0 --separate-stderr storm --private-net --publishers 1 --rounds 1 --json "$data/udp_sctp.yaml"
     assert_equal "$(value '.remarks | join("")' "$output")" "$expected"
@@ -198,7 +198,7 @@ YAML
         assert_equal "$(cat status)" 130
         assert_checks_agree "$(cat output)"
         assert_matches "$(value '.remarks[0]' "$(cat output)")" \
-            '1 publishers died, the first in round ([0-9]+); of the ([0-9]+) ports that they held ([0-9]+) were found free again'
+            '1 publisher died, the first in round ([0-9]+); of ([0-9]+) ports? held ([0-9]+) (was|were) found free again'
         assert_equal "${BASH_REMATCH[2]}" "${BASH_REMATCH[3]}"
         rounds=$(value '.strategies[0].rounds' "$(cat output)")
         in_order $((BASH_REMATCH[1] + 2)) "$rounds"

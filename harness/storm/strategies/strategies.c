@@ -8,7 +8,7 @@
 const struct strategy strategies[] = {
     {"hold", "binds port 0 and keeps it", choose_nothing, hold_chosen, announce_held,
      release_sockets, 0, 0, PREDICTS_NONE, false, false},
-    {"probe", "binds port 0, reads the number, lets go, binds that number later", probe_choose,
+    {"probe", "binds port 0, reads the number, releases it, binds it later", probe_choose,
      hold_chosen, announce_held, release_sockets, 0, 2 * MS, PREDICTS_BIRTHDAY, false, false},
     {"kind", "probes by TCP as Kind does, a node's together; the runtime binds", kind_choose,
      hold_chosen, announce_held, release_sockets, 1 * MS, 10 * MS, PREDICTS_BIRTHDAY, true, false},
