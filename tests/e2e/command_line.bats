@@ -189,7 +189,7 @@ WRONG
 
 @test "the first word may be a program, on PATH or by its path: run --check" {
     mkdir bin
-    printf '#!/bin/sh\necho "$@"\nexit 6\n' >bin/suite
+    printf '#!/bin/sh\nprintf "%%s\\\\n" "$*"\nexit 6\n' >bin/suite
     chmod +x bin/suite
     PATH=$PWD/bin:$PATH run -6 --separate-stderr "$PORTWITNESS" suite -n 4 --help
     assert_equal "$output" '-n 4 --help'
