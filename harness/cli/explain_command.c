@@ -18,7 +18,7 @@ static const struct argp_option options[] = {
     {"json", OPTION_JSON, NULL, 0, "One JSON object", 0},
     {0}};
 
-struct request {
+struct explain_choice {
     const char *file; /* NULL: the words */
     char **words;
     bool kernel;
@@ -26,7 +26,7 @@ struct request {
 };
 
 static bool take(void *into, const struct option_value *value) {
-    struct request *request = into;
+    struct explain_choice *request = into;
     if (value->key == 'f')
         request->file = value->text;
     else if (value->key == OPTION_KERNEL)
@@ -36,7 +36,7 @@ static bool take(void *into, const struct option_value *value) {
     return true;
 }
 
-static int explain(struct explanation *explanation, const struct request *request) {
+static int explain(struct explanation *explanation, const struct explain_choice *request) {
     if (!(request->file != NULL ? operations_read_file(explanation, request->file)
                                 : operations_read_words(explanation, request->words)))
         return STATUS_USAGE;
@@ -53,7 +53,7 @@ static int explain(struct explanation *explanation, const struct request *reques
 
 static int run(int argc, char **argv) {
     struct explanation explanation = {0};
-    struct request request = {0};
+    struct explain_choice request = {0};
     int status;
 
     output_begin();

@@ -15,13 +15,13 @@ static const struct argp_option options[] = {
     {"if-traced", OPTION_IF_TRACED, NULL, 0, "Do nothing where PORTWITNESS_TRACE is not set", 0},
     {0}};
 
-struct request {
+struct mark_choice {
     bool end;
     bool if_traced;
 };
 
 static bool take(void *into, const struct option_value *value) {
-    struct request *request = into;
+    struct mark_choice *request = into;
     return *(value->key == OPTION_END ? &request->end : &request->if_traced) = true;
 }
 
@@ -37,7 +37,7 @@ static bool mark(const char *name, bool end) {
 }
 
 static int run(int argc, char **argv) {
-    struct request request = {0};
+    struct mark_choice request = {0};
     char **names;
     int status;
     if (!options_parse(&mark_command, argc, argv, &request, &names, &status))

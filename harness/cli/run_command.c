@@ -4,7 +4,7 @@
 #include "harness/base/number.h"
 #include "harness/base/statuses.h"
 #include "harness/cli/commands.h"
-#include "harness/cli/run_options.h"
+#include "harness/cli/run_command.h"
 #include "harness/cli/sharing.h"
 #include "harness/report/check_report.h"
 #include "harness/run/run.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "harness/base/number.h"
-#include "harness/cli/run_options.h"
+#include "harness/cli/run_command.h"
 #include "harness/cli/sharing.h"
 
 static void sizes_have_units_of_1024(void **state) {

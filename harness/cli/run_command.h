@@ -1,6 +1,6 @@
 /* The command line of `portwitness run`. */
-#ifndef PORTWITNESS_CLI_RUN_OPTIONS_H
-#define PORTWITNESS_CLI_RUN_OPTIONS_H
+#ifndef PORTWITNESS_CLI_RUN_COMMAND_H
+#define PORTWITNESS_CLI_RUN_COMMAND_H
 
 #include "harness/run/run_options.h"
 
