@@ -2,7 +2,7 @@
 # shellcheck disable=SC2154,SC2016 # variables of bats; programs in quotes
 
 bats_require_minimum_version 1.5.0
-load setup
+load ../common
 
 commands=(run check stress reserve ports explain plan storm export mark)
 
