@@ -52,7 +52,7 @@ endif
 compile = $(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(1) -o $@ $< 2>$@.warnings; status=$$?; \
 	cat $@.warnings >&2; [ -s $@.warnings ] || rm -f $@.warnings; exit $$status
 
-HARNESS_PACKAGES := jansson popt libmnl yaml-0.1 libdw
+HARNESS_PACKAGES := jansson libmnl yaml-0.1 libdw
 HARNESS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(HARNESS_PACKAGES) 2>/dev/null)
 HARNESS_LIBS := $(shell $(PKG_CONFIG) --libs $(HARNESS_PACKAGES) 2>/dev/null)
 UNIT_LIBS := -lcmocka

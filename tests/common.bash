@@ -47,6 +47,15 @@ is_gone() {
     [ ! -e "/proc/$1" ] || in_state "$1" Z
 }
 
+# Fails unless the lines are a complaint: one line of the command, and a second one that names its help
+# where the command line itself is wrong.
+assert_complaint() {
+    local command=portwitness${1:+ $1}
+    shift
+    assert_matches "${1-}" "^$command: "
+    [ "$#" -eq 1 ] || assert_equal "${*:2}" "Try '$command --help' for more information."
+}
+
 # Fails, and shows both, unless they are equal.
 assert_equal() {
     if [ "$1" != "$2" ]; then

@@ -1,11 +1,19 @@
-/* Lines on stderr that hold text from elsewhere: file names, arguments. */
+/* Lines for people, on stderr as a rule. */
 #ifndef PORTWITNESS_BASE_MESSAGE_H
 #define PORTWITNESS_BASE_MESSAGE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
-/* Writes one line, its newline added. Bytes that would disturb a terminal or begin another line are
- * shown as '?', and what does not fit into 8 KiB is left off. */
-__attribute__((format(printf, 2, 3))) void message_write(FILE *to, const char *format, ...);
+/* Writes one line, with '?' for each control character in it: names can hold those, and a terminal
+ * would obey them. What is longer than 8 KiB is cut. */
+void message_write(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes one such line to stderr behind "portwitness COMMAND: ", or "portwitness: " where `command`
+ * is NULL: what is wrong, and with what. Always false, so that a reader can return it. */
+bool complain(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "" for one and "s" for any other number: the end of a word that is counted. */
+const char *plural(unsigned long long count);
 
 #endif

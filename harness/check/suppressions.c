@@ -9,13 +9,13 @@
 
 #include "harness/base/memory.h"
 #include "harness/base/message.h"
+#include "harness/base/number.h"
 #include "harness/base/text_file.h"
 
 enum { SUPPRESSIONS_BYTES = 1 << 20, SUPPRESSIONS_LINES = 10000, SUPPRESSIONS_LINE_BYTES = 4096 };
 
-static bool complain(const char *path, unsigned line, const char *what, const char *word) {
-    message_write(stderr, "portwitness: %s:%u: %s: %s", path, line, what, word);
-    return false;
+static bool refuse(const char *path, unsigned line, const char *what, const char *word) {
+    return complain(NULL, "%s:%u: %s: %s", path, line, what, word);
 }
 
 static bool is_kind(const char *pattern) {
@@ -25,22 +25,22 @@ static bool is_kind(const char *pattern) {
     return false;
 }
 
-static bool read_port(const char *text, unsigned *port, const char **rest) {
-    char *end;
-    if (*text < '0' || *text > '9')
-        return false;
-    unsigned long number = strtoul(text, &end, 10);
-    *rest = end;
+static bool read_port(const char **text, unsigned *port) {
+    uint64_t number = 0;
+    bool good = read_digits(text, 65535, &number);
     *port = (unsigned)number;
-    return number >= 1 && number <= 65535;
+    return good && number != 0;
 }
 
 static bool read_ports(struct suppression *suppression, const char *text) {
-    if (!read_port(text, &suppression->first_port, &text))
+    if (!read_port(&text, &suppression->first_port))
         return false;
     suppression->last_port = suppression->first_port;
-    if (*text == '-' && !read_port(text + 1, &suppression->last_port, &text))
-        return false;
+    if (*text == '-') {
+        text++;
+        if (!read_port(&text, &suppression->last_port))
+            return false;
+    }
     return *text == '\0' && suppression->first_port <= suppression->last_port;
 }
 
@@ -53,18 +53,18 @@ static bool take_word(struct suppression *suppression, const char *word, const c
         if (strncmp(word, names[i], length) != 0)
             continue;
         if (*value == '\0')
-            return complain(path, suppression->line, "nothing stands behind it", word);
+            return refuse(path, suppression->line, "nothing stands behind it", word);
         if (i == 3 ? suppression->first_port != 0 : *places[i] != NULL)
-            return complain(path, suppression->line, "a second one on the line", word);
+            return refuse(path, suppression->line, "a second one on the line", word);
         if (i == 3)
             return read_ports(suppression, value) ||
-                   complain(path, suppression->line, "no port and no range of ports", word);
+                   refuse(path, suppression->line, "no port and no range of ports", word);
         if (i == 0 && !is_kind(value))
-            return complain(path, suppression->line, "no finding is called so", word);
+            return refuse(path, suppression->line, "no finding is called so", word);
         *places[i] = memory_copy(value, strlen(value));
         return true;
     }
-    return complain(path, suppression->line, "not one of kind:, program:, module: and port:", word);
+    return refuse(path, suppression->line, "not one of kind:, program:, module: and port:", word);
 }
 
 static void free_one(struct suppression *suppression) {

@@ -1,19 +1,18 @@
-/* The subcommands. Each takes its own arguments, its name being the first, and returns the exit
- * status of the program. */
+/* The commands, in the order in which they are used. */
 #ifndef PORTWITNESS_CLI_COMMANDS_H
 #define PORTWITNESS_CLI_COMMANDS_H
 
-#define STATUS_USAGE 2
+#include "harness/cli/options.h"
 
-int run_command(int argc, char **argv);
-int ports_command(int argc, char **argv);
-int export_command(int argc, char **argv);
-int plan_command(int argc, char **argv);
-int storm_command(int argc, char **argv);
-int mark_command(int argc, char **argv);
-int check_command(int argc, char **argv);
-int reserve_command(int argc, char **argv);
-int stress_command(int argc, char **argv);
-int explain_command(int argc, char **argv);
+extern const struct command run_command;
+extern const struct command check_command;
+extern const struct command stress_command;
+extern const struct command reserve_command;
+extern const struct command ports_command;
+extern const struct command explain_command;
+extern const struct command plan_command;
+extern const struct command storm_command;
+extern const struct command export_command;
+extern const struct command mark_command;
 
 #endif

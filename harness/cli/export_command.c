@@ -1,86 +1,60 @@
 /* portwitness export: every record of a trace in a form that other programs read. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "harness/base/json_line.h"
-#include "harness/base/message.h"
 #include "harness/base/output.h"
-#include "harness/cli/arguments.h"
+#include "harness/base/statuses.h"
 #include "harness/cli/commands.h"
-#include "harness/report/evidence.h"
-#include "harness/report/record_json.h"
+#include "harness/cli/traces.h"
+#include "harness/report/export.h"
 
-static const char explanation[] =
-    "\nWrites JSON Lines: one object a record, with the keys seq, host, netns, process (the "
-    "serial\n"
-    "in the trace), pid, tid, comm, call, fd, cookie, family, type, protocol, requested, "
-    "assigned,\n"
-    "peer, error, begin_ns, end_ns, source, flags, site, kind, state (committed or torn), boot "
-    "and\n"
-    "trace, then those of its kind. Absent values are null, times are nanoseconds of\n"
-    "CLOCK_MONOTONIC. A number over 2^63 - 1 is written as a string. The man page tells of each\n"
-    "key. The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the "
-    "output\n"
-    "cannot be written.\n";
+static const struct argp_option options[] = {
+    {"format", 'f', "FORMAT", 0, "The format: jsonl, the only one there is", 0}, {0}};
 
-static void export_trace(struct trace_reader *reader, const char *path) {
-    struct processes processes = {0};
-    struct modules modules = {0};
-    struct evidence evidence = {0};
-    struct record_json_source source = {trace_reader_header(reader), path, &processes, &modules};
-    struct trace_record record;
-
-    /* A child's records can stand before its parent's record of the fork, and a file's map behind
-     * the first address in it: names are gathered before anything is written. */
-    while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
-        processes_note(&processes, &record);
-        modules_note(&modules, &record);
-        evidence_note(&evidence, &record);
-    }
-    trace_reader_rewind(reader);
-    while (!output_failed() && trace_reader_next(reader, &record) == TRACE_NEXT_RECORD)
-        json_line_write(record_json(&record, &source));
-    evidence_write(&evidence, reader, path, stderr);
-    modules_free(&modules);
-    processes_free(&processes);
+/* Of an option that is repeated the last one counts. */
+static bool take(void *into, const struct option_value *value) {
+    const char **format = into;
+    *format = value->text;
+    return true;
 }
 
-enum { VALUE_FORMAT = 1 };
-
-int export_command(int argc, char **argv) {
-    const struct poptOption options[] = {{"format", 'f', POPT_ARG_STRING, NULL, VALUE_FORMAT,
-                                          "The format: jsonl, the only one there is", "FORMAT"},
-                                         POPT_TABLEEND};
-    struct arguments arguments = {0};
-    const char *format;
+static int run(int argc, char **argv) {
+    const char *format = NULL;
     int status;
 
     output_begin();
-    if (!arguments_parse(&arguments, argc, argv, options, explanation, &status))
+    const char **traces = traces_parse(&export_command, argc, argv, &format, &status);
+    if (traces == NULL)
         return status;
-    format = arguments.values[VALUE_FORMAT];
     if (format == NULL || strcmp(format, "jsonl") != 0) {
+        const struct option_value value = {&export_command, 'f', "--format", format};
+        free(traces);
         if (format == NULL)
-            fputs("portwitness export: --format is needed; there is jsonl\n", stderr);
-        else
-            message_write(stderr, "portwitness export: --format %s: there is jsonl", format);
-        arguments_free(&arguments);
+            return usage_error(&export_command, "missing option '--format': there is jsonl");
+        option_wrong(&value, "there is jsonl");
         return STATUS_USAGE;
     }
-    for (const char **path = arguments.traces; *path != NULL && !output_failed(); path++) {
-        struct trace_reader_problem problem;
-        struct trace_reader *reader = trace_reader_open(*path, &problem);
-
-        if (reader == NULL) {
-            message_write(stderr, "portwitness: %s: %s", *path, problem.what);
-            status = STATUS_USAGE;
-            continue;
-        }
-        export_trace(reader, *path);
-        trace_reader_close(reader);
-    }
-    arguments_free(&arguments);
-    if (!output_finish())
-        return 1;
-    return status;
+    bool good = export_write(traces);
+    free(traces);
+    return !output_finish() ? STATUS_UNWRITTEN : good ? STATUS_GOOD : STATUS_USAGE;
 }
+
+const struct command export_command = {
+    .name = "export",
+    .summary = "Writes every record of traces as JSON Lines",
+    .operands = "TRACE...",
+    .about = "Writes JSON Lines: one object a record.",
+    .notes =
+        "The keys are seq, host, netns, process (the serial in the trace), pid, tid, comm, "
+        "call, fd, cookie, family, type, protocol, requested, assigned, peer, error, begin_ns, "
+        "end_ns, source, flags, site, kind, state (committed or torn), boot and trace, then "
+        "those of its kind. Absent values are null, times are nanoseconds of CLOCK_MONOTONIC. "
+        "A number over 2^63 - 1 is written as a string. portwitness(1) describes each key.\n\n"
+        "The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the "
+        "output cannot be written.",
+    .examples = {"export --format jsonl test.trace",
+                 "export -f jsonl *.trace | jq -c 'select(.error)'"},
+    .wrong_usage = STATUS_USAGE,
+    .options = options,
+    .take = take,
+    .run = run};

@@ -1,35 +1,126 @@
-/* One table of subcommands drives both dispatch and help. */
+/* One table of commands drives dispatch, help and suggestions. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "harness/base/near_miss.h"
 #include "harness/base/output.h"
+#include "harness/base/shell_words.h"
+#include "harness/base/statuses.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/version.h"
 
-static const struct {
-    const char *name;
-    int (*function)(int argc, char **argv);
-    const char *description;
-} subcommands[] = {
-    {"run", run_command, "Runs a command and records its port requests in a trace"},
-    {"ports", ports_command, "Shows the requests in a trace and the ports assigned"},
-    {"export", export_command, "Writes every record of a trace as JSON Lines"},
-    {"check", check_command, "Finds port races and other trouble in traces"},
-    {"mark", mark_command, "Writes the name of a test into the trace of its run"},
-    {"reserve", reserve_command, "Keeps ports for a command's servers while it runs"},
-    {"stress", stress_command, "Runs copies of a command under policies and compares them"},
-    {"plan", plan_command, "Tells what becomes of a cluster file's port mappings"},
-    {"storm", storm_command, "Simulates parallel port publishers and checks what they got"},
-    {"explain", explain_command, "Tells what the kernel's rules say of a sequence of calls"},
-};
+static const struct command *const commands[] = {
+    &run_command,     &check_command, &stress_command, &reserve_command, &ports_command,
+    &explain_command, &plan_command,  &storm_command,  &export_command,  &mark_command};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void show_usage(FILE *to) {
-    fputs("Usage: portwitness COMMAND [OPTIONS] [ARGUMENTS]\n\nCommands:\n", to);
-    for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
-        fprintf(to, "  %-8s %s\n", subcommands[i].name, subcommands[i].description);
-    fputs(
-        "\nportwitness COMMAND --help tells of a command's options. --version shows the version.\n",
-        to);
+    fputs("Usage: portwitness COMMAND [OPTION...] [ARGUMENT...]\n"
+          "Records which ports programs ask for and get, and finds port races.\n"
+          "\n"
+          "Commands:\n",
+          to);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+    fputs("\n"
+          "portwitness PROGRAM [ARGUMENT...] is short for run --check -- PROGRAM ...\n"
+          "portwitness help COMMAND, or COMMAND --help, shows a command's options.\n"
+          "-h, --help shows this help and -V, --version the version.\n",
+          to);
+}
+
+static const struct command *find_command(const char *name) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i];
+    return NULL;
+}
+
+/* The words that can come first, for suggestions. */
+static const char *nearest(const char *word) {
+    const char *names[COMMANDS + 1] = {"help"};
+    for (size_t i = 0; i < COMMANDS; i++)
+        names[i + 1] = commands[i]->name;
+    return near_miss(word, names, COMMANDS + 1);
+}
+
+static int finish(void) { return output_finish() ? STATUS_GOOD : STATUS_UNWRITTEN; }
+
+static int unknown(const char *word, const char *what) {
+    const char *meant = nearest(word);
+    return usage_error(NULL, "'%s' is %s%s%s%s", word, what,
+                       meant != NULL ? "; did you mean '" : "", meant != NULL ? meant : "",
+                       meant != NULL ? "'?" : "");
+}
+
+static int help(int argc, char **argv) {
+    const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
+    if (argc > 1 && command == NULL && strcmp(argv[1], "help") != 0)
+        return unknown(argv[1], "not a command");
+    if (command != NULL)
+        options_help(command);
+    else
+        show_usage(stdout);
+    return finish();
+}
+
+static bool is_program(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Would execvp(3) find it? */
+static bool is_on_path(const char *name) {
+    const char *path = getenv("PATH");
+    char candidate[8192];
+    if (strchr(name, '/') != NULL)
+        return is_program(name);
+    for (path = path != NULL ? path : "/bin:/usr/bin"; *name != '\0';) {
+        size_t length = strcspn(path, ":");
+        snprintf(candidate, sizeof candidate, "%.*s/%s", length > 0 ? (int)length : 1,
+                 length > 0 ? path : ".", name);
+        if (is_program(candidate))
+            return true;
+        if (path[length] == '\0')
+            break;
+        path += length + 1;
+    }
+    return false;
+}
+
+/* portwitness PROGRAM is the shortest way to the question that most have. */
+static int run_checked(int argc, char **argv) {
+    static char name[] = "run", check[] = "--check", end[] = "--";
+    char *const first[] = {name, check, end};
+    const size_t count = sizeof first / sizeof *first;
+    char **words = calloc((size_t)argc + count + 1, sizeof *words);
+    if (words == NULL)
+        return STATUS_FAILED;
+    memcpy(words, first, sizeof first);
+    memcpy(words + count, argv, (size_t)argc * sizeof *words);
+    int status = run_command.run(argc + (int)count, words);
+    free(words);
+    return status;
+}
+
+static int take_option(const char *word) {
+    static const char *const names[] = {"--help", "--version"};
+    const char *meant = near_miss(word, names, 2);
+    if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+        show_usage(stdout);
+        return finish();
+    }
+    if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
+        puts("portwitness " PORTWITNESS_VERSION);
+        return finish();
+    }
+    return usage_error(NULL, "unrecognized option '%s'%s%s%s", word,
+                       meant != NULL ? "; did you mean '" : "", meant != NULL ? meant : "",
+                       meant != NULL ? "'?" : "");
 }
 
 int main(int argc, char **argv) {
@@ -37,18 +128,17 @@ int main(int argc, char **argv) {
         show_usage(stderr);
         return STATUS_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        show_usage(stdout);
-        return output_finish() ? 0 : 1;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("portwitness " PORTWITNESS_VERSION);
-        return output_finish() ? 0 : 1;
-    }
-    for (size_t i = 0; i < sizeof subcommands / sizeof *subcommands; i++)
-        if (strcmp(argv[1], subcommands[i].name) == 0)
-            return subcommands[i].function(argc - 1, argv + 1);
-    fprintf(stderr, "portwitness: '%s' is no command; see portwitness --help\n", argv[1]);
-    return STATUS_USAGE;
+    const char *word = argv[1];
+    if (word[0] == '-')
+        return take_option(word);
+    if (strcmp(word, "help") == 0)
+        return help(argc - 1, argv + 1);
+    const struct command *command = find_command(word);
+    if (command != NULL)
+        return command->run(argc - 1, argv + 1);
+    if (is_on_path(word))
+        return run_checked(argc - 1, argv + 1);
+    if (shell_hint(word))
+        return STATUS_USAGE;
+    return unknown(word, "neither a command nor a program");
 }

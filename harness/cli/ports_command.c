@@ -1,279 +1,90 @@
 /* portwitness ports: each request for a port beside the port that was assigned. */
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
-#include "harness/base/address.h"
-#include "harness/base/columns.h"
-#include "harness/base/json_line.h"
-#include "harness/base/message.h"
-#include "harness/base/names.h"
 #include "harness/base/output.h"
-#include "harness/cli/arguments.h"
+#include "harness/base/statuses.h"
 #include "harness/cli/commands.h"
-#include "harness/report/evidence.h"
-#include "harness/report/policy_report.h"
-#include "harness/trace/bindings.h"
+#include "harness/cli/traces.h"
+#include "harness/report/ports_report.h"
 
-static const char explanation[] =
-    "\nOne line a request. REQUESTED is the port that was asked for, 0 for any; PORT the one that\n"
-    "came of it. FROM and TO tell when the port was held, in seconds since the trace was made. "
-    "END\n"
-    "tells how the end is known: closed, inferred (nobody saw the close, but what came after it),\n"
-    "exit, destroyed (the kernel's notice), connect-failed, shutdown, disconnect, or not seen. A\n"
-    "question mark behind it: a record that concerns the socket is torn. With --failed, FROM is\n"
-    "when the request began and END names the error. If several traces are named, TRACE tells the\n"
-    "row's. The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the\n"
-    "output cannot be written.\n";
-
-/* Rows of several traces have one more, to tell them apart. */
-enum { COLUMNS = 9, COLUMNS_WITH_TRACE };
-
-struct selection {
-    long pid;  /* -1: any */
-    long port; /* -1: any */
-    const char *program;
-    int only_ephemeral;
-    int failed;
-    int json;
+enum {
+    OPTION_PID = 256,
+    OPTION_PORT,
+    OPTION_PROGRAM,
+    OPTION_ONLY_EPHEMERAL,
+    OPTION_FAILED,
+    OPTION_JSON
 };
 
-struct printing {
-    const struct selection *selection;
-    const struct bindings *bindings;
-    const char *trace; /* its name */
-    const char *policy;
-    uint64_t start_ns; /* of the trace */
-    struct columns *columns;
-};
+static const struct argp_option options[] = {
+    {"pid", OPTION_PID, "N", 0, "Only requests by this process", 0},
+    {"port", OPTION_PORT, "N", 0, "Only this port", 0},
+    {"program", OPTION_PROGRAM, "NAME", 0, "Only requests by this program", 0},
+    {"only-ephemeral", OPTION_ONLY_EPHEMERAL, NULL, 0,
+     "Only requests that left the port to the kernel", 0},
+    {"failed", OPTION_FAILED, NULL, 0, "Only requests that failed, instead of those that did not",
+     0},
+    {"json", OPTION_JSON, NULL, 0,
+     "One JSON object a line, times in nanoseconds of CLOCK_MONOTONIC", 0},
+    {0}};
 
-static const char *end_name(unsigned how) {
-    static const char *const names[] = {
-        [END_NOT_SEEN] = "not seen",   [END_CLOSED] = "closed",
-        [END_INFERRED] = "inferred",   [END_EXIT] = "exit",
-        [END_DESTROYED] = "destroyed", [END_CONNECT_FAILED] = "connect-failed",
-        [END_SHUTDOWN] = "shutdown",   [END_DISCONNECT] = "disconnect",
-    };
-
-    return how < sizeof names / sizeof *names ? names[how] : "not seen";
+static bool take_number(const struct option_value *value, uint64_t least, uint64_t most,
+                        int64_t *number) {
+    uint64_t read = 0;
+    bool good = option_number(value, least, most, &read);
+    *number = (int64_t)read;
+    return good;
 }
 
-/* Is `name` what the process calls itself, or the last part of the program's path? */
-static bool is_program(const struct printing *printing, const struct process *process,
-                       const char *name) {
-    const char *command = process_command(&printing->bindings->processes, process);
-    size_t length;
-
-    if (strcmp(process->comm, name) == 0)
+static bool take(void *into, const struct option_value *value) {
+    struct ports_selection *selection = into;
+    switch (value->key) {
+    case OPTION_PID:
+        return take_number(value, 1, INT_MAX, &selection->pid);
+    case OPTION_PORT:
+        return take_number(value, 0, UINT16_MAX, &selection->port);
+    case OPTION_PROGRAM:
+        selection->program = value->text;
         return true;
-    if (command == NULL)
-        return false;
-    length = strcspn(command, " ");
-    for (size_t i = length; i > 0; i--)
-        if (command[i - 1] == '/') {
-            command += i;
-            length -= i;
-            break;
-        }
-    return strlen(name) == length && strncmp(command, name, length) == 0;
-}
-
-static bool is_selected(const struct printing *printing, const struct binding *binding,
-                        const struct process *process) {
-    const struct selection *selection = printing->selection;
-
-    if ((binding->from_ns == 0) != (selection->failed != 0))
-        return false;
-    if (selection->pid >= 0 && (process == NULL || process->pid != selection->pid))
-        return false;
-    if (selection->port >= 0 && binding->port != selection->port &&
-        !(binding->port == 0 && binding->requested_port == selection->port))
-        return false;
-    if (selection->only_ephemeral && binding->by_number)
-        return false;
-    return selection->program == NULL ||
-           (process != NULL && is_program(printing, process, selection->program));
-}
-
-static json_t *error_or_null(unsigned error) {
-    const char *name = name_of_error(error);
-
-    if (error == 0)
-        return json_null();
-    return name != NULL ? json_string(name) : json_sprintf("errno-%u", error);
-}
-
-static void print_json(const struct printing *printing, const struct binding *binding,
-                       const struct process *process) {
-    const char *command = NULL;
-    char address[ADDRESS_TEXT_SIZE];
-    json_t *row = json_object();
-
-    if (process != NULL)
-        command = process_command(&printing->bindings->processes, process);
-    json_object_set_new(row, "port", json_number_or_null(binding->port));
-    json_object_set_new(row, "protocol",
-                        json_text_or_null(name_of_protocol(binding->type, binding->protocol)));
-    json_object_set_new(row, "address",
-                        json_text_or_null(address_text(address, binding->family, binding->address,
-                                                       binding->scope)));
-    json_object_set_new(row, "requested_port", json_number(binding->requested_port));
-    json_object_set_new(row, "pid", json_number_or_null(process != NULL ? process->pid : 0));
-    json_object_set_new(
-        row, "comm",
-        json_text_or_null(process != NULL && process->comm[0] != '\0' ? process->comm : NULL));
-    json_object_set_new(row, "command", json_text_or_null(command));
-    json_object_set_new(row, "netns", json_number_or_null(binding->netns));
-    json_object_set_new(row, "held_from_ns", json_number_or_null(binding->from_ns));
-    json_object_set_new(row, "held_to_ns", json_number_or_null(binding->to_ns));
-    json_object_set_new(row, "end_known_by",
-                        binding->from_ns == 0 ? json_null()
-                                              : json_string(end_name(binding->end_known_by)));
-    json_object_set_new(row, "call", json_text_or_null(name_of_call(binding->call)));
-    json_object_set_new(row, "error", error_or_null(binding->error));
-    json_object_set_new(row, "certain", json_boolean(binding->certainty == CERTAIN));
-    json_object_set_new(row, "trace", json_text_or_null(printing->trace));
-    json_object_set_new(row, "policy",
-                        binding->by_policy ? json_text_or_null(printing->policy) : json_null());
-    json_line_write(row);
-}
-
-static void add_number(struct columns *columns, uint32_t number, const char *none) {
-    char text[16];
-
-    snprintf(text, sizeof text, "%" PRIu32, number);
-    columns_add(columns, number == 0 ? none : text);
-}
-
-static void add_time(const struct printing *printing, uint64_t ns) {
-    int64_t since = (int64_t)(ns - printing->start_ns);
-    uint64_t size = since < 0 ? -(uint64_t)since : (uint64_t)since;
-    char text[40];
-
-    snprintf(text, sizeof text, "%s%" PRIu64 ".%06" PRIu64, since < 0 ? "-" : "", size / 1000000000,
-             size / 1000 % 1000000);
-    columns_add(printing->columns, ns == 0 ? "-" : text);
-}
-
-static void print_row(const struct printing *printing, const struct binding *binding,
-                      const struct process *process) {
-    const char *protocol = name_of_protocol(binding->type, binding->protocol);
-    const char *error = name_of_error(binding->error);
-    char text[ADDRESS_TEXT_SIZE];
-
-    add_number(printing->columns, binding->port, "-");
-    columns_add(printing->columns, protocol != NULL ? protocol : "-");
-    columns_add(printing->columns,
-                address_text(text, binding->family, binding->address, binding->scope));
-    add_number(printing->columns, binding->requested_port, "0");
-    add_number(printing->columns, process != NULL ? process->pid : 0, "-");
-    columns_add(printing->columns,
-                process != NULL && process->comm[0] != '\0' ? process->comm : "-");
-    add_time(printing, binding->from_ns != 0 ? binding->from_ns : binding->begin_ns);
-    add_time(printing, binding->to_ns);
-    if (binding->from_ns == 0)
-        snprintf(text, sizeof text, "%s", error != NULL ? error : "failed");
-    else
-        snprintf(text, sizeof text, "%s%s", end_name(binding->end_known_by),
-                 binding->certainty == POSSIBLE ? "?" : "");
-    columns_add(printing->columns, text);
-    if (printing->columns->count == COLUMNS_WITH_TRACE)
-        columns_add(printing->columns, printing->trace);
-}
-
-static void print_trace(const struct selection *selection, struct trace_reader *reader,
-                        const char *path, struct columns *columns) {
-    struct bindings bindings = {0};
-    struct evidence evidence = {0};
-    struct trace_record record;
-    struct policy_work work;
-    struct printing printing = {selection, &bindings, path, trace_reader_header(reader)->policy,
-                                0,         columns};
-
-    while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
-        bindings_note(&bindings, &record);
-        evidence_note(&evidence, &record);
+    case OPTION_ONLY_EPHEMERAL:
+        return selection->only_ephemeral = true;
+    case OPTION_FAILED:
+        return selection->failed = true;
+    default:
+        return selection->json = true;
     }
-    bindings_finish(&bindings);
-    printing.start_ns = trace_reader_header(reader)->monotonic_ns;
-    for (size_t i = 0; i < bindings.count && !output_failed(); i++) {
-        const struct binding *binding = &bindings.list[i];
-        const struct process *process = processes_find(&bindings.processes, binding->process);
-
-        if (!is_selected(&printing, binding, process))
-            continue;
-        if (selection->json)
-            print_json(&printing, binding, process);
-        else
-            print_row(&printing, binding, process);
-    }
-    trace_reader_policy(reader, &work);
-    policy_report_write(path, printing.policy, &work, stderr);
-    evidence_write(&evidence, reader, path, stderr);
-    bindings_free(&bindings);
 }
 
-enum { VALUE_PID = 1, VALUE_PORT, VALUE_PROGRAM };
-
-static bool take_values(struct selection *selection, const struct arguments *arguments) {
-    selection->program = arguments->values[VALUE_PROGRAM];
-    return arguments_number(arguments, VALUE_PID, "pid", 1, INT_MAX, &selection->pid) &&
-           arguments_number(arguments, VALUE_PORT, "port", 0, UINT16_MAX, &selection->port);
-}
-
-int ports_command(int argc, char **argv) {
-    struct selection selection = {0};
-    const struct poptOption options[] = {
-        {"pid", '\0', POPT_ARG_STRING, NULL, VALUE_PID, "Only requests by this process", "N"},
-        {"port", '\0', POPT_ARG_STRING, NULL, VALUE_PORT, "Only this port", "N"},
-        {"program", '\0', POPT_ARG_STRING, NULL, VALUE_PROGRAM, "Only requests by this program",
-         "NAME"},
-        {"only-ephemeral", '\0', POPT_ARG_NONE, &selection.only_ephemeral, 0,
-         "Only requests that left the port to the kernel", NULL},
-        {"failed", '\0', POPT_ARG_NONE, &selection.failed, 0,
-         "Only requests that failed, instead of those that did not", NULL},
-        {"json", '\0', POPT_ARG_NONE, &selection.json, 0,
-         "One JSON object a line, times in "
-         "nanoseconds of CLOCK_MONOTONIC",
-         NULL},
-        POPT_TABLEEND};
-    static const char *const heading[COLUMNS_WITH_TRACE] = {
-        "PORT", "PROTO", "ADDRESS", "REQUESTED", "PID", "PROGRAM", "FROM", "TO", "END", "TRACE"};
-    struct columns columns = {
-        .count = COLUMNS, .right = {[0] = true, [3] = true, [4] = true, [6] = true, [7] = true}};
-    struct arguments arguments = {0};
+static int run(int argc, char **argv) {
+    struct ports_selection selection = {.pid = -1, .port = -1};
     int status;
 
     output_begin();
-    if (!arguments_parse(&arguments, argc, argv, options, explanation, &status))
+    const char **traces = traces_parse(&ports_command, argc, argv, &selection, &status);
+    if (traces == NULL)
         return status;
-    if (!take_values(&selection, &arguments)) {
-        arguments_free(&arguments);
-        return STATUS_USAGE;
-    }
-    if (arguments.traces[1] != NULL)
-        columns.count = COLUMNS_WITH_TRACE;
-    for (size_t i = 0; i < columns.count; i++)
-        columns_add(&columns, heading[i]);
-    status = 0;
-    for (const char **path = arguments.traces; *path != NULL; path++) {
-        struct trace_reader_problem problem;
-        struct trace_reader *reader = trace_reader_open(*path, &problem);
-
-        if (reader == NULL) {
-            message_write(stderr, "portwitness: %s: %s", *path, problem.what);
-            status = STATUS_USAGE;
-            continue;
-        }
-        print_trace(&selection, reader, *path, &columns);
-        trace_reader_close(reader);
-    }
-    if (!selection.json && (status == 0 || columns.used > columns.count))
-        columns_write(&columns, stdout);
-    columns_free(&columns);
-    arguments_free(&arguments);
-    if (!output_finish())
-        return 1;
-    return status;
+    bool good = ports_report_write(&selection, traces);
+    free(traces);
+    return !output_finish() ? STATUS_UNWRITTEN : good ? STATUS_GOOD : STATUS_USAGE;
 }
+
+const struct command ports_command = {
+    .name = "ports",
+    .summary = "Lists the port requests in traces and the ports assigned",
+    .operands = "TRACE...",
+    .about = "Lists the requests for ports in traces, one a line.",
+    .notes = "REQUESTED is the port that was asked for, 0 for any; PORT the one that was assigned. "
+             "FROM and TO are when the port was held, in seconds since the trace was made. END is "
+             "how the end is known: closed, inferred (nobody saw the close, but what came after "
+             "it), exit, destroyed (the kernel's notice), connect-failed, shutdown, disconnect, or "
+             "not seen. A question mark behind it: a record that concerns the socket is torn. With "
+             "--failed, FROM is when the request began and END names the error. If several traces "
+             "are named, TRACE names the row's.\n\n"
+             "The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the "
+             "output cannot be written.",
+    .examples = {"ports test.trace", "ports --failed --program python3 test.trace"},
+    .wrong_usage = STATUS_USAGE,
+    .options = options,
+    .take = take,
+    .run = run};

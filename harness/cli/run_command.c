@@ -1,18 +1,153 @@
-/* portwitness run, and the check of its trace where that is asked for. */
-#include "harness/run/run.h"
+/* portwitness run: a command under the shim, and the check of its trace where that is asked for. */
+#include <string.h>
 
-#include <stdio.h>
-
-#include "harness/cli/check_command.h"
+#include "harness/base/number.h"
+#include "harness/base/statuses.h"
 #include "harness/cli/commands.h"
+#include "harness/cli/run_command.h"
+#include "harness/cli/sharing.h"
+#include "harness/report/check_report.h"
+#include "harness/run/run.h"
+#include "shim/shared/trace_format.h"
 
-enum { STATUS_FAILED = 125 };
+enum {
+    OPTION_CHECK = 256,
+    OPTION_POLICY,
+    OPTION_STACKS,
+    OPTION_WAIT,
+    OPTION_NO_FOLLOW,
+    OPTION_SHARED,
+    OPTION_MAX_SIZE,
+    OPTION_HOST_ID
+};
+
+static const struct argp_option options[] = {
+    {"output", 'o', "TRACE", 0,
+     "The trace to make; a file that exists is refused (default: a new one in the current folder)",
+     0},
+    {"quiet", 'q', NULL, 0, "No summary on stderr, but the name of a trace that was not named", 0},
+    {"check", OPTION_CHECK, NULL, 0,
+     "Report port races and other problems when the command has ended", 0},
+    {"policy", OPTION_POLICY, "POLICY", 0,
+     "Which ports the command gets: kernel (default), soonest, quarantine[:SECONDS], seeded:N, "
+     "range:LOW-HIGH, or one of them, a comma and a range",
+     0},
+    {"stacks", OPTION_STACKS, "N", OPTION_ARG_OPTIONAL,
+     "Record up to N return addresses with each call (default and most: 16)", 0},
+    {"wait", OPTION_WAIT, NULL, 0, "Wait for programs that outlive the command", 0},
+    {"no-follow", OPTION_NO_FOLLOW, NULL, 0,
+     "Do not record programs that are started with another environment", 0},
+    {"shared", OPTION_SHARED, "GROUP|MODE", OPTION_ARG_OPTIONAL,
+     "Let other users that the command changes to write to the trace: everybody, one group, or as "
+     "an octal mode says",
+     0},
+    {"max-size", OPTION_MAX_SIZE, "SIZE", 0, "Of the trace, for example 512M (default: 4G)", 0},
+    {"host-id", OPTION_HOST_ID, "ID", 0, "A name in the trace that tells hosts apart", 0},
+    {0}};
+
+struct run_choice {
+    struct run_options options;
+    bool bad_policy;
+};
+
+static bool take_shared(struct new_trace_plan *trace, const struct option_value *value) {
+    const char *problem = sharing_read(value->text, &trace->mode, &trace->group);
+    return problem == NULL || option_wrong(value, "%s", problem);
+}
+
+static bool take_max_size(struct new_trace_plan *trace, const struct option_value *value) {
+    if (!read_size(value->text, &trace->max_size))
+        return option_wrong(value, "not a size such as 512M");
+    return trace->max_size >= PW_MIN_MAX_SIZE || option_wrong(value, "must be at least 2M");
+}
+
+static bool take_host_id(struct new_trace_plan *trace, const struct option_value *value) {
+    trace->host_id = value->text;
+    return strlen(value->text) < sizeof((struct pw_header *)0)->host_id ||
+           option_wrong(value, "longer than 63 bytes");
+}
+
+static bool take_stacks(struct new_trace_plan *trace, const struct option_value *value) {
+    trace->stacks = PW_STACK_MAX;
+    return value->text == NULL || option_unsigned(value, 1, PW_STACK_MAX, &trace->stacks);
+}
+
+static bool take_policy(struct run_choice *choice, const struct option_value *value) {
+    char problem[256];
+    choice->bad_policy =
+        !policy_option_parse(value->text, &choice->options.trace.policy, problem, sizeof problem);
+    return !choice->bad_policy || option_wrong(value, "%s", problem);
+}
+
+static bool take(void *into, const struct option_value *value) {
+    struct run_choice *choice = into;
+    struct run_options *run = &choice->options;
+    switch (value->key) {
+    case 'o':
+        run->trace.name = value->text;
+        return *value->text != '\0' || option_wrong(value, "a file has a name");
+    case 'q':
+        return run->quiet = true;
+    case OPTION_CHECK:
+        return run->check = true;
+    case OPTION_POLICY:
+        return take_policy(choice, value);
+    case OPTION_STACKS:
+        return take_stacks(&run->trace, value);
+    case OPTION_WAIT:
+        return run->wait = true;
+    case OPTION_NO_FOLLOW:
+        run->follow = false;
+        return true;
+    case OPTION_SHARED:
+        return take_shared(&run->trace, value);
+    case OPTION_MAX_SIZE:
+        return take_max_size(&run->trace, value);
+    default:
+        return take_host_id(&run->trace, value);
+    }
+}
+
+bool run_options_parse(struct run_options *parsed, int argc, char **argv, int *status) {
+    struct run_choice choice = {.options = run_options_default()};
+    bool good = options_parse(&run_command, argc, argv, &choice, &choice.options.command, status);
+    if (!good && choice.bad_policy)
+        *status = STATUS_USAGE;
+    *parsed = choice.options;
+    if (!good || choice.options.command[0] != NULL)
+        return good;
+    *status = usage_error(&run_command, "missing operand: COMMAND");
+    return false;
+}
 
 static int check_trace(const char *trace, bool quiet) {
     const struct check_request request = {
         .traces = &trace, .count = 1, .quiet = quiet, .to = stderr};
-    int status = check_traces(&request);
+    int status = check_report(&request);
     return status == STATUS_USAGE ? STATUS_FAILED : status;
 }
 
-int run_command(int argc, char **argv) { return run_with(argc, argv, check_trace); }
+static int run(int argc, char **argv) {
+    struct run_options parsed;
+    int status;
+    if (!run_options_parse(&parsed, argc, argv, &status))
+        return status;
+    return run_recording(&parsed, check_trace);
+}
+
+const struct command run_command = {
+    .name = "run",
+    .summary = "Runs a command and records its port requests in a trace",
+    .operands = "[--] COMMAND [ARGUMENT...]",
+    .about = "Runs a command and records each port that it and its children ask for and get. "
+             "Options end at the first word that is none, or at --.",
+    .notes = "The exit status is the command's; 128+N if signal N ended it; 127 if it was not "
+             "found, 126 if it could not be executed; 125 if portwitness itself failed. With "
+             "--check it is 1 where the command's is 0 and an error was found. The last line on "
+             "stderr names the trace.",
+    .examples = {"run --check -- pytest -n 4", "run -o test.trace -- make check"},
+    .runs_program = true,
+    .wrong_usage = STATUS_FAILED,
+    .options = options,
+    .take = take,
+    .run = run};

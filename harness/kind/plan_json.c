@@ -4,7 +4,7 @@
 
 #include "harness/base/json_line.h"
 #include "harness/base/names.h"
-#include "harness/cli/plan_command.h"
+#include "harness/kind/plan.h"
 #include "harness/kind/risk.h"
 
 /* A number; where it is a range, the text FIRST-LAST. */

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/message.h"
 #include "harness/base/names.h"
-#include "harness/cli/plan_command.h"
+#include "harness/kind/plan.h"
 #include "harness/kind/release_verdict.h"
 #include "harness/kind/risk.h"
 
@@ -143,8 +144,8 @@ void plan_text_write(const struct plan *plan) {
 
     for (size_t i = 0; i < plan->input.count; i++)
         write_mapping(plan, i);
-    printf("%zu mapping%s, %zu warning%s", plan->input.count, plan->input.count == 1 ? "" : "s",
-           plan->warnings.count, plan->warnings.count == 1 ? "" : "s");
+    printf("%zu mapping%s, %zu warning%s", plan->input.count, plural(plan->input.count),
+           plan->warnings.count, plural(plan->warnings.count));
     if (!plan->input.from_kind) {
         putchar('\n');
         return;

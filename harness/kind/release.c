@@ -3,8 +3,12 @@
  * pkg/cluster/internal/providers/common/getport.go. */
 #include "harness/kind/release.h"
 
-#include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include "harness/base/number.h"
+
+enum { PART_MAX = 99999 };
 
 const struct kind_rule kind_rules[] = {
     {.first = {0, 6, 0}, .last = {0, 6, 0}, .refuses_no_protocol = true, .refuses_minus_one = true},
@@ -20,22 +24,18 @@ struct kind_release kind_release_newest(void) {
     return kind_rules[kind_rule_count - 1].last;
 }
 
-static bool read_number(const char **text, unsigned *number) {
-    if (!isdigit((unsigned char)**text))
-        return false;
-    for (*number = 0; isdigit((unsigned char)**text); (*text)++) {
-        if (*number > 9999)
-            return false;
-        *number = *number * 10 + (unsigned)(**text - '0');
-    }
-    return true;
+static bool read_part(const char **text, unsigned *part) {
+    uint64_t number = 0;
+    bool good = read_digits(text, PART_MAX, &number);
+    *part = (unsigned)number;
+    return good;
 }
 
 bool kind_release_read(const char *text, struct kind_release *release) {
     text += *text == 'v';
-    if (!read_number(&text, &release->major) || *text++ != '.' ||
-        !read_number(&text, &release->minor) || *text++ != '.' ||
-        !read_number(&text, &release->patch) || *text != '\0')
+    if (!read_part(&text, &release->major) || *text++ != '.' ||
+        !read_part(&text, &release->minor) || *text++ != '.' ||
+        !read_part(&text, &release->patch) || *text != '\0')
         return false;
     return kind_release_compare(release, &kind_rules[0].first) >= 0;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/number.h"
+
 enum { WORDS_MAX = 4, WORD_SIZE = 80 };
 
 struct words {
@@ -35,20 +37,12 @@ static bool split(const char *text, struct words *words, struct operation_proble
     }
 }
 
-static bool read_number(const char *text, unsigned long most, unsigned long *number) {
-    char *end;
-    if (*text < '0' || *text > '9')
-        return false;
-    *number = strtoul(text, &end, 10);
-    return *end == '\0' && *number <= most;
-}
-
 /* "127.0.0.1:80", "[::1]:80". */
 static bool read_endpoint(const char *text, struct operation *operation) {
     char address[WORD_SIZE];
     const char *colon = strrchr(text, ':');
-    unsigned long port;
-    if (colon == NULL || !read_number(colon + 1, 65535, &port))
+    uint64_t port;
+    if (colon == NULL || !read_number(colon + 1, 0, 65535, &port))
         return false;
     size_t length = (size_t)(colon - text);
     memcpy(address, text, length);
@@ -75,11 +69,11 @@ static int find_name(char (*names)[OPERATION_NAME_SIZE], unsigned count, const c
 
 static bool read_range(const struct words *words, struct operation *operation,
                        struct operation_problem *problem) {
-    unsigned long low, high;
+    uint64_t low, high;
     if (words->count != 3)
         return complain(problem, "two numbers are needed behind it", words->word[0]);
     for (unsigned i = 1; i <= 2; i++)
-        if (!read_number(words->word[i], 65535, i == 1 ? &low : &high))
+        if (!read_number(words->word[i], 0, 65535, i == 1 ? &low : &high))
             return complain(problem, "no port", words->word[i]);
     if (low > high || (low == 0) != (high == 0) || (operation->kind == OPERATION_RANGE && low == 0))
         return complain(problem, "no range that ends with", words->word[2]);
@@ -102,10 +96,10 @@ static bool read_creation(const struct words *words, struct operation_names *nam
                           struct operation *operation, bool *none,
                           struct operation_problem *problem) {
     const char *name = words->word[0];
-    unsigned long uid;
+    uint64_t uid;
     int index = find_name(names->socket, names->count, name);
     bool is_uid = strcmp(words->word[1], "uid") == 0;
-    if (is_uid && (words->count != 3 || !read_number(words->word[2], UINT32_MAX - 1, &uid)))
+    if (is_uid && (words->count != 3 || !read_number(words->word[2], 0, UINT32_MAX - 1, &uid)))
         return complain(problem, "no user id", words->word[words->count - 1]);
     if (index >= 0 && names->socket[index][0] != '\0' && is_uid)
         return complain(problem, "the user is given before the socket is made", name);

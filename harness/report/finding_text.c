@@ -305,10 +305,12 @@ static void write_verdict(const struct writing *writing, const struct suppressio
             message_write(writing->to, "unused suppression, line %u: %s",
                           suppressions->list[i].line, suppressions->list[i].text);
     message_write(writing->to,
-                  "portwitness: %s: %" PRIu64 " errors, %" PRIu64 " hazards, %" PRIu64
-                  " notes, %" PRIu64 " suppressed",
+                  "portwitness: %s: %" PRIu64 " error%s, %" PRIu64 " hazard%s, %" PRIu64
+                  " note%s, %" PRIu64 " suppressed",
                   check_verdict_name(check_verdict(writing->check)), count[SEVERITY_ERROR],
-                  count[SEVERITY_HAZARD], count[SEVERITY_NOTE], suppressed);
+                  plural(count[SEVERITY_ERROR]), count[SEVERITY_HAZARD],
+                  plural(count[SEVERITY_HAZARD]), count[SEVERITY_NOTE],
+                  plural(count[SEVERITY_NOTE]), suppressed);
 }
 
 void finding_text_write(const struct check *check, const struct suppressions *suppressions,

@@ -18,15 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
+#include "harness/base/shell_words.h"
+#include "harness/base/statuses.h"
 #include "harness/system/process_facts.h"
 #include "harness/trace/cut_trace.h"
 
-enum {
-    STATUS_FAILED = 125,
-    STATUS_NOT_EXECUTABLE = 126,
-    STATUS_NOT_FOUND = 127,
-    WAKER_PAUSE_NS = 20 * 1000 * 1000
-};
+enum { WAKER_PAUSE_NS = 20 * 1000 * 1000 };
 
 static sigset_t original_mask;
 static struct sigaction original_child_action;
@@ -55,22 +53,25 @@ static _Noreturn void become(char *const command[], char *const environment[], i
     _exit(STATUS_NOT_FOUND);
 }
 
-static int complain(const char *command, int error, int status) {
-    fprintf(stderr, "portwitness: %s: %s\n", command, strerror(error));
+static int fail(const char *command, int error, int status) {
+    complain(NULL, "%s: %s", command, strerror(error));
     return status;
 }
 
 /* As bash tells it: a name that is too long to be that of a file was not found. */
 int child_tell_failure(const char *command, int error) {
     bool is_missing = error == ENOENT || (error == ENAMETOOLONG && strchr(command, '/') == NULL);
-    return complain(command, error, is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+    int status = fail(command, error, is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
+    if (is_missing)
+        (void)shell_hint(command);
+    return status;
 }
 
 int child_start(struct child *child, char *const command[], char *const environment[]) {
     int report[2];
     *child = (struct child){0};
     if (pipe2(report, O_CLOEXEC) != 0)
-        return complain(command[0], errno, STATUS_FAILED);
+        return fail(command[0], errno, STATUS_FAILED);
     pid_t pid = fork();
     if (pid == 0)
         become(command, environment, report[1]);
@@ -78,7 +79,7 @@ int child_start(struct child *child, char *const command[], char *const environm
     close(report[1]);
     if (pid < 0) {
         close(report[0]);
-        return complain(command[0], fork_error, STATUS_FAILED);
+        return fail(command[0], fork_error, STATUS_FAILED);
     }
     int error = 0;
     ssize_t got;

@@ -13,12 +13,11 @@
 #include <unistd.h>
 
 #include "harness/base/message.h"
-#include "harness/base/output.h"
+#include "harness/base/statuses.h"
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
 #include "harness/run/filters.h"
 #include "harness/run/run_environment.h"
-#include "harness/run/run_options.h"
 #include "harness/run/summary.h"
 #include "harness/run/watch.h"
 #include "harness/trace/cut_trace.h"
@@ -31,8 +30,6 @@
 #include "shim/shared/recorder.h"
 
 enum {
-    STATUS_USAGE = 2,
-    STATUS_FAILED = 125,
     EVENTS_AT_ONCE = 64,
     /* How often the trace and the notices are read: often while something happens. */
     BUSY_MS = 5,
@@ -51,7 +48,7 @@ enum {
 #define EVENT_SIGNALS UINT64_MAX /* no serial is as large */
 
 struct run {
-    struct run_options options;
+    const struct run_options *options;
     struct new_trace trace;
     struct child child;
     struct watch watch;
@@ -63,8 +60,8 @@ struct run {
     uint64_t looked_ns;
 };
 
-static int complain(const char *what) {
-    fprintf(stderr, "portwitness: run: %s: %s\n", what, strerror(errno));
+static int fail(const char *what) {
+    complain("run", "%s: %s", what, strerror(errno));
     return STATUS_FAILED;
 }
 
@@ -119,7 +116,7 @@ static void take_events(struct run *run, int timeout_ms) {
 static bool is_over(const struct run *run, int silent_rounds) {
     if (!run->child.ended)
         return false;
-    return !run->options.wait || (run->watch.living == 0 && silent_rounds >= WAIT_ROUNDS_SILENT);
+    return !run->options->wait || (run->watch.living == 0 && silent_rounds >= WAIT_ROUNDS_SILENT);
 }
 
 static void follow_command(struct run *run) {
@@ -177,21 +174,20 @@ static void drain(struct run *run) {
  * else is wanted. */
 static void tell_of_cut(const struct run *run) {
     if (cut_trace_seen() || trace_reader_is_cut(run->reader))
-        message_write(
-            stderr,
-            "portwitness: %s was cut by somebody while the command ran: records are lost, "
-            "and programs that recorded into it may have ended by SIGBUS",
-            run->trace.name);
+        complain(NULL,
+                 "%s was cut by somebody while the command ran: records are lost, "
+                 "and programs that recorded into it may have ended by SIGBUS",
+                 run->trace.name);
 }
 
 static void report(struct run *run) {
     char living[1024];
     tell_of_cut(run);
     watch_name_living(&run->watch, living, sizeof living);
-    if (!run->options.quiet)
-        summary_print(&run->summary, recorder_header(), run->options.policy.text, living,
+    if (!run->options->quiet)
+        summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,
                       run->trace.name, stderr);
-    else if (run->options.trace == NULL)
+    else if (run->options->trace.name == NULL)
         summary_print_name(run->trace.name, stderr); /* nobody could know it otherwise */
 }
 
@@ -215,21 +211,22 @@ static void tell_of_obstacle(const struct program_facts *facts, pid_t pid) {
 static int start_command(struct run *run, const char *shim) {
     static struct program_facts facts;
     const char *search_path = getenv("PATH");
-    (void)program_inspect(run->options.command[0],
+    (void)program_inspect(run->options->command[0],
                           search_path != NULL ? search_path : "/bin:/usr/bin", &facts);
     /* A foreign loader complains of a library that it cannot use, or gives up. */
     bool is_foreign = facts.obstacle == PW_BLIND_ARCHITECTURE;
     const struct run_environment plan = {.shim = is_foreign ? NULL : shim,
                                          .trace = run->trace.absolute,
                                          .sanitizer = facts.sanitizer,
-                                         .follow = run->options.follow,
-                                         .policy = &run->options.policy.config};
+                                         .follow = run->options->follow,
+                                         .policy = &run->options->trace.policy.config};
     char **environment = environment_make(environ, &plan);
     if (environment == NULL)
-        return complain("environment");
-    int status = child_start(&run->child, run->options.command, environment);
+        return fail("environment");
+    int status = child_start(&run->child, run->options->command, environment);
     environment_free(environment);
-    if (status == 0 && policy_area() != NULL && run->options.policy.config.kind == PW_POLICY_SEEDED)
+    if (status == 0 && policy_area() != NULL &&
+        run->options->trace.policy.config.kind == PW_POLICY_SEEDED)
         place_enter(PLACE_ROOT, place_key(run->child.pid));
     if (status == 0)
         tell_of_obstacle(&facts, run->child.pid);
@@ -244,10 +241,10 @@ static int prepare(struct run *run) {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = EVENT_SIGNALS};
     if (run->signals < 0 || run->epoll < 0 ||
         epoll_ctl(run->epoll, EPOLL_CTL_ADD, run->signals, &event) != 0)
-        return complain("signals");
+        return fail("signals");
     run->reader = trace_reader_open(run->trace.absolute, &problem);
     if (run->reader == NULL) {
-        message_write(stderr, "portwitness: %s: %s", run->trace.name, problem.what);
+        complain(NULL, "%s: %s", run->trace.name, problem.what);
         return STATUS_FAILED;
     }
     trace_reader_tail(run->reader, true);
@@ -279,29 +276,23 @@ static int run_recorded(struct run *run, const char *shim) {
 
 /* Ourselves we could be ended by the filter as well. */
 static int run_unrecorded(char *const command[]) {
-    fputs("portwitness: run: the seccomp filter of this environment ends programs that make the "
-          "system calls which recording needs, so nothing is recorded, and no trace is made\n",
-          stderr);
+    complain("run",
+             "the seccomp filter of this environment ends programs that make the system calls "
+             "which recording needs, so nothing is recorded, and no trace is made");
     execvp(command[0], command);
     return child_tell_failure(command[0], errno);
 }
 
-int run_with(int argc, char **argv, run_checker *check) {
-    struct run run = {.destroyed.notices = {.file = -1, .query = -1}};
+int run_recording(const struct run_options *options, run_checker *check) {
+    struct run run = {.options = options, .destroyed.notices = {.file = -1, .query = -1}};
     int status = STATUS_FAILED;
-    if (!run_options_parse(&run.options, argc, argv))
-        return run.options.bad_policy ? STATUS_USAGE : status;
-    if (run.options.help) {
-        fputs(run_options_help, stdout);
-        return output_finish() ? 0 : STATUS_FAILED;
-    }
     if (!filters_are_harmless())
-        return run_unrecorded(run.options.command);
+        return run_unrecorded(options->command);
     char *shim = environment_find_shim();
-    if (shim != NULL && new_trace_make(&run.trace, &run.options))
+    if (shim != NULL && new_trace_make(&run.trace, &options->trace))
         status = run_recorded(&run, shim);
-    if (run.options.check && run.child.ended) {
-        int found = check(run.trace.name, run.options.quiet);
+    if (options->check && run.child.ended) {
+        int found = check(run.trace.name, options->quiet);
         status = status != 0 ? status : found;
     }
     new_trace_free(&run.trace);

@@ -4,13 +4,15 @@
 
 #include <stdbool.h>
 
+#include "harness/run/run_options.h"
+
 /* Looks at the trace of a run with --check. Returns an exit status; `quiet`: tells nothing where
  * nothing was found. */
 typedef int run_checker(const char *trace, bool quiet);
 
-/* Runs the command that the arguments name (argv[0] is "run") and returns the exit status for
- * portwitness: the command's, 128+N after signal N, 127, 126, or 125 where portwitness failed.
- * With --check, what `check` returns where the command's is 0. */
-int run_with(int argc, char **argv, run_checker *check);
+/* Runs the command of the options and returns the exit status for portwitness: the command's, 128+N
+ * after signal N, 127, 126, or 125 where portwitness failed. Where its check is asked for, what
+ * `check` returns if the command's is 0. */
+int run_recording(const struct run_options *options, run_checker *check);
 
 #endif

@@ -44,8 +44,6 @@ void summary_add(struct summary *summary, const struct trace_record *record) {
         add_blind_spot(summary, record);
 }
 
-static const char *plural(uint64_t count) { return count == 1 ? "" : "s"; }
-
 /* Names come from file names: keep a line one line. */
 static void print_name(const char *name, FILE *out) {
     for (unsigned i = 0; i < NAME_SHOWN && name[i] != '\0'; i++)

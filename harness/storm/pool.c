@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
 #include "harness/storm/publisher_process.h"
 #include "shim/shared/policy_places.h"
 #include "shim/shared/policy_space.h"
@@ -59,11 +60,8 @@ static bool start_all(struct publisher_pool *pool, int shared_descriptor,
     snprintf(event, sizeof event, "%d", pool->event);
     for (uint32_t i = 0; i < pool->count && !pool_interrupted; i++) {
         int error = spawn(&pool->members[i].pid, descriptors, i, environment);
-        if (error != 0) {
-            fprintf(stderr, "portwitness: storm: publisher %u cannot be started: %s\n", i + 1,
-                    strerror(error));
-            return false;
-        }
+        if (error != 0)
+            return complain("storm", "publisher %u cannot be started: %s", i + 1, strerror(error));
         policy_place(pool->members[i].pid, i);
         pool->members[i].alive = true;
         pool->living++;
@@ -78,7 +76,7 @@ bool pool_start(struct publisher_pool *pool, struct shared_state *shared, int sh
     pool->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     bool good = pool->members != NULL && pool->event >= 0;
     if (!good)
-        fprintf(stderr, "portwitness: storm: %s\n", strerror(errno));
+        complain("storm", "%s", strerror(errno));
     /* The two descriptors that a publisher inherits. */
     if (good) {
         fcntl(pool->event, F_SETFD, 0);
@@ -89,8 +87,7 @@ bool pool_start(struct publisher_pool *pool, struct shared_state *shared, int sh
     if (good)
         pool_await(pool, 0, PHASE_STARTED, START_TIMEOUT_NS);
     if (good && pool->living == 0 && !pool_interrupted) {
-        fprintf(stderr, "portwitness: storm: no publisher came up\n");
-        good = false;
+        good = complain("storm", "no publisher came up");
     }
     if (!good)
         pool_end(pool);

@@ -12,12 +12,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "harness/base/statuses.h"
 #include "harness/storm/answer.h"
 #include "harness/storm/strategies/strategy.h"
 #include "shim/shared/recorder.h"
 #include "shim/shared/trace_file.h"
 
-enum { STATUS_FAILED = 125, ROUND_WAIT_SECONDS = 3600 };
+enum { ROUND_WAIT_SECONDS = 3600 };
 
 #define SECOND_NS UINT64_C(1000000000)
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "harness/base/memory.h"
+#include "harness/base/message.h"
 #include "harness/storm/checks/claims_check.h"
 #include "harness/storm/checks/kernel_check.h"
 #include "harness/storm/checks/reach_check.h"
@@ -184,12 +185,9 @@ static bool introduce(struct storm *storm) {
         struct slot *slot = shared_slot(storm->shared, i);
         slot->serial = trace_check_serial(storm->plan->trace, storm->pool.members[i].pid);
         slot->token = (token += UINT64_C(0x9e3779b97f4a7c15));
-        if (slot->serial == 0 && storm->pool.members[i].alive) {
-            fprintf(stderr,
-                    "portwitness: storm: publisher %u is not in the trace: the shim is not in it\n",
-                    i + 1);
-            return false;
-        }
+        if (slot->serial == 0 && storm->pool.members[i].alive)
+            return complain("storm", "publisher %u is not in the trace: the shim is not in it",
+                            i + 1);
     }
     return true;
 }
@@ -221,10 +219,8 @@ bool storm_run(const struct storm_plan *plan, int strategy, struct storm_result 
         settings.window_max_ns = result->strategy->window_max_ns;
     }
     storm.shared = shared_create(&settings, &descriptor);
-    if (storm.shared == NULL) {
-        fprintf(stderr, "portwitness: storm: no shared memory: %s\n", strerror(errno));
-        return false;
-    }
+    if (storm.shared == NULL)
+        return complain("storm", "no shared memory: %s", strerror(errno));
     bool good = pool_start(&storm.pool, storm.shared, descriptor, plan->environment);
     if (good) {
         good = pool_interrupted || introduce(&storm);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/message.h"
 #include "harness/base/text_file.h"
 #include "harness/kind/cluster_file.h"
 #include "harness/storm/publish_socket.h"
@@ -101,13 +102,6 @@ static bool convert(struct storm_settings *settings, const struct plan_input *in
     return true;
 }
 
-/* One line, whatever the name holds. */
-static void write_name(const char *name) {
-    fputs("portwitness storm: ", stderr);
-    for (; *name != '\0'; name++)
-        fputc((unsigned char)*name < ' ' || *name == 127 ? '?' : *name, stderr);
-}
-
 bool storm_mappings_read(struct storm_settings *settings, const char *file, unsigned *left_out) {
     struct plan_input input = {0};
     struct input_problem problem = {.line = 1, .column = 1};
@@ -119,12 +113,8 @@ bool storm_mappings_read(struct storm_settings *settings, const char *file, unsi
         return true;
     }
     char *text = text_file_read(file, YAML_TREE_BYTES, &length);
-    if (text == NULL) {
-        int error = errno;
-        write_name(file);
-        fprintf(stderr, ": %s\n", strerror(error));
-        return false;
-    }
+    if (text == NULL)
+        return complain("storm", "%s: %s", file, strerror(errno));
     bool good = cluster_file_read(text, length, &input, &problem);
     for (size_t i = 0; good && i < input.count; i++)
         good = convert(settings, &input, &input.mappings[i], left_out, &problem);
@@ -132,9 +122,6 @@ bool storm_mappings_read(struct storm_settings *settings, const char *file, unsi
         good = input_problem_set(&problem, 1, 1, "no mapping that this kernel can publish");
     free(text);
     plan_input_free(&input);
-    if (good)
-        return true;
-    write_name(file);
-    fprintf(stderr, ":%zu:%zu: %s\n", problem.line, problem.column, problem.what);
-    return false;
+    return good ||
+           complain("storm", "%s:%zu:%zu: %s", file, problem.line, problem.column, problem.what);
 }

@@ -7,32 +7,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/base/columns.h"
 #include "harness/base/json_line.h"
+#include "harness/base/message.h"
+#include "harness/base/progress.h"
 #include "harness/report/policy_report.h"
 
-enum { BAR_WIDTH = 30 };
-
-static bool bar_shown;
-
 void storm_report_progress(const struct strategy *strategy, uint32_t round, uint32_t rounds) {
-    static uint32_t last_part = UINT32_MAX;
-    uint32_t part = (uint32_t)((uint64_t)round * BAR_WIDTH / rounds);
-    if (!isatty(STDERR_FILENO) || (part == last_part && round != 0 && rounds > BAR_WIDTH))
-        return;
-    last_part = part;
-    bar_shown = true;
-    fprintf(stderr, "\r%-8s [%.*s%*s] round %" PRIu32 " of %" PRIu32 " ", strategy->name, (int)part,
-            "##############################", (int)(BAR_WIDTH - part), "", round + 1, rounds);
-    fflush(stderr);
-}
-
-void storm_report_progress_end(void) {
-    if (bar_shown)
-        fputs("\r\033[K", stderr);
-    bar_shown = false;
+    progress_show((double)round / rounds, "%s: round %" PRIu32 " of %" PRIu32, strategy->name,
+                  round + 1, rounds);
 }
 
 static void add(struct columns *columns, const char *format, ...)
@@ -125,28 +109,31 @@ static void remark_on(const struct storm_report *report, const struct storm_resu
     char text[ENDPOINT_TEXT_SIZE];
     if (result->shared > 0)
         remark(taker, context,
-               "%s: %" PRIu64 " ports were shared lawfully: with a reuse option the kernel lets "
+               "%s: %" PRIu64 " port%s shared lawfully: with a reuse option the kernel lets "
                "%s sockets have equal ports, which is no collision",
-               name, result->shared, report->plan->settings.reuse_port ? "such" : "UDP");
+               name, result->shared, result->shared == 1 ? " was" : "s were",
+               report->plan->settings.reuse_port ? "such" : "UDP");
     if (result->killed > 0)
         remark(taker, context,
-               "%s: %" PRIu32 " publishers died, the first in round %" PRIu32 "; of the %" PRIu64
-               " ports that they held %" PRIu64 " were found free again",
-               name, result->killed, result->killed_round, result->killed_ports,
-               result->killed_ports - result->killed_taken);
+               "%s: %" PRIu32 " publisher%s died, the first in round %" PRIu32 "; of %" PRIu64
+               " port%s held %" PRIu64 " %s found free again",
+               name, result->killed, plural(result->killed), result->killed_round,
+               result->killed_ports, plural(result->killed_ports),
+               result->killed_ports - result->killed_taken,
+               result->killed_ports - result->killed_taken == 1 ? "was" : "were");
     if (result->failed > 0)
-        remark(taker, context, "%s: %" PRIu64 " mappings could not be published: %s: %s", name,
-               result->failed, endpoint_text(&result->failed_endpoint, text),
-               strerror(result->failed_error));
+        remark(taker, context, "%s: %" PRIu64 " mapping%s could not be published: %s: %s", name,
+               result->failed, plural(result->failed),
+               endpoint_text(&result->failed_endpoint, text), strerror(result->failed_error));
     if (result->interrupted)
-        remark(taker, context, "%s: interrupted after %" PRIu32 " of %" PRIu32 " rounds", name,
-               result->rounds, report->plan->rounds);
+        remark(taker, context, "%s: interrupted after %" PRIu32 " of %" PRIu32 " round%s", name,
+               result->rounds, report->plan->rounds, plural(report->plan->rounds));
 }
 
 static void remark_all(const struct storm_report *report, remark_taker *taker, void *context) {
     if (report->left_out > 0)
-        remark(taker, context, "%u SCTP mappings were left out: this kernel has no SCTP",
-               report->left_out);
+        remark(taker, context, "%u SCTP mapping%s left out: this kernel has no SCTP",
+               report->left_out, report->left_out == 1 ? " was" : "s were");
     for (unsigned i = 0; i < report->count; i++)
         remark_on(report, &report->results[i], taker, context);
 }
@@ -176,12 +163,14 @@ void storm_report_table(const struct storm_report *report) {
     struct columns columns = {.count = count};
     const struct storm_settings *settings = &report->plan->settings;
     size_t size = port_range_size(report->plan->range);
-    printf("%" PRIu32 " publishers, %" PRIu32 " mappings each, %" PRIu32 " rounds, seed %" PRIu64
-           ", %zu ports (%u to %u)",
-           settings->publishers, settings->mappings, report->plan->rounds, settings->seed, size,
-           report->plan->range->low, report->plan->range->high);
+    printf("%" PRIu32 " publisher%s, %" PRIu32 " mapping%s each, %" PRIu32 " round%s, seed %" PRIu64
+           ", %zu port%s (%u to %u)",
+           settings->publishers, plural(settings->publishers), settings->mappings,
+           plural(settings->mappings), report->plan->rounds, plural(report->plan->rounds),
+           settings->seed, size, plural(size), report->plan->range->low, report->plan->range->high);
     if (report->background > 0)
-        printf(", %" PRIu32 " processes in the background", report->background);
+        printf(", %" PRIu32 " process%s in the background", report->background,
+               report->background == 1 ? "" : "es");
     puts("\n");
     for (size_t i = 0; i < count; i++) {
         columns.right[i] = i > 0;

@@ -22,7 +22,4 @@ void storm_report_json(const struct storm_report *report);
 /* A progress bar on standard error, if that is a terminal. */
 void storm_report_progress(const struct strategy *strategy, uint32_t round, uint32_t rounds);
 
-/* Takes the bar away. */
-void storm_report_progress_end(void);
-
 #endif

@@ -16,10 +16,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/statuses.h"
+#include "harness/run/child.h"
 #include "harness/system/network.h"
 #include "shim/shared/recorder.h"
 
-enum { STATUS_FAILED = 125, STATUS_NOT_FOUND = 127, GRACE_SECONDS = 2 };
+enum { GRACE_SECONDS = 2 };
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -63,8 +65,7 @@ static _Noreturn void become(const struct copies *copies, unsigned index, const 
         _exit(STATUS_FAILED);
     sigprocmask(SIG_SETMASK, mask, NULL);
     execvp(copies->command[0], copies->command);
-    fprintf(stderr, "portwitness: %s: %s\n", copies->command[0], strerror(errno));
-    _exit(errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_FOUND - 1);
+    _exit(child_tell_failure(copies->command[0], errno));
 }
 
 /* What the copy says of its network namespace; the pipe is closed as the command is executed. */

@@ -11,17 +11,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
+#include "harness/base/statuses.h"
 #include "harness/check/check.h"
 #include "shim/shared/recorder.h"
 
-enum { STATUS_FAILED = 125, ARGUMENTS_BEFORE = 16 };
+enum { ARGUMENTS_BEFORE = 16 };
 
 volatile sig_atomic_t round_interrupted;
-
-static bool complain(const char *what, const char *why) {
-    fprintf(stderr, "portwitness: stress: %s: %s\n", what, why);
-    return false;
-}
 
 static bool own_path(char *path, size_t size) {
     ssize_t length = readlink("/proc/self/exe", path, size - 1);
@@ -96,9 +93,10 @@ static bool count_failures(const struct round_plan *plan, struct round_result *r
     for (unsigned i = 0; i < plan->copies; i++) {
         const struct copy_status *status = &result->statuses[i];
         if (plan->isolate && status->not_isolated != 0)
-            return complain("no network namespace for a copy", strerror(status->not_isolated));
+            return complain("stress", "no network namespace for a copy: %s",
+                            strerror(status->not_isolated));
         if (status->ended == 0)
-            return complain("a copy", "could not be started");
+            return complain("stress", "a copy could not be started");
         result->failed += status->wait_status != 0 || status->timed_out != 0;
     }
     return true;
@@ -141,11 +139,11 @@ bool round_run(const struct round_plan *plan, struct round_result *result) {
     uint64_t begin = monotonic_ns();
     *result = (struct round_result){.statuses = calloc(plan->copies, sizeof *result->statuses)};
     if (result->statuses == NULL || !own_path(self, sizeof self))
-        return complain("round", strerror(errno));
+        return complain("stress", "round: %s", strerror(errno));
     snprintf(trace, sizeof trace, "%s/trace", plan->folder);
     pid_t pid = fork();
     if (pid < 0)
-        return complain("round", strerror(errno));
+        return complain("stress", "round: %s", strerror(errno));
     if (pid == 0)
         become_run(plan, self, trace);
     int status = await(pid);
@@ -153,8 +151,8 @@ bool round_run(const struct round_plan *plan, struct round_result *result) {
     if (round_interrupted)
         return false;
     if (status != 0)
-        return complain("round", "the witness failed");
-    return (read_statuses(plan, result) || complain("round", "the copies left no statuses")) &&
+        return complain("stress", "portwitness run failed");
+    return (read_statuses(plan, result) || complain("stress", "the copies left no statuses")) &&
            count_failures(plan, result) && check_trace(trace, result);
 }
 

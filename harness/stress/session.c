@@ -11,19 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
+
 enum { TRIES_EACH = 2 };
 
-static bool complain(const char *what) {
-    fprintf(stderr, "portwitness: stress: %s: %s\n", what, strerror(errno));
-    return false;
-}
+static bool fail(const char *what) { return complain("stress", "%s: %s", what, strerror(errno)); }
 
 static bool make_folder(struct stress_session *session) {
     if (session->options->keep != NULL)
         snprintf(session->folder, sizeof session->folder, "%s", session->options->keep);
     else
         snprintf(session->folder, sizeof session->folder, "portwitness-stress-%d", (int)getpid());
-    return mkdir(session->folder, 0777) == 0 || complain(session->folder);
+    return mkdir(session->folder, 0777) == 0 || fail(session->folder);
 }
 
 /* The policy of one round: each has a seed of its own, which can be said again. */
@@ -108,7 +107,7 @@ static bool run_round(struct stress_session *session, struct stress_row *row, un
     struct round_result result;
     policy_of_round(row->policy, round, policy);
     if (!round_folder(session, policy, row->isolated, round, folder))
-        return complain(folder);
+        return fail(folder);
     const struct round_plan plan = {.folder = folder,
                                     .policy = policy,
                                     .copies = options->copies,
@@ -148,7 +147,7 @@ static bool shows_again(struct stress_session *session, unsigned copies, bool *a
         struct round_result result;
         if (!round_folder(session, "again", session->first.isolated, session->first.tries++,
                           folder))
-            return complain(folder);
+            return fail(folder);
         const struct round_plan plan = {.folder = folder,
                                         .policy = session->first.policy,
                                         .copies = copies,

@@ -1,4 +1,4 @@
-/* The options of `portwitness stress`. */
+/* What `portwitness stress` is asked for. */
 #ifndef PORTWITNESS_STRESS_STRESS_OPTIONS_H
 #define PORTWITNESS_STRESS_STRESS_OPTIONS_H
 
@@ -19,15 +19,7 @@ struct stress_options {
     bool until_failure;
     bool isolate;
     bool json;
-    bool help;
-    char **command; /* ended by NULL; has at least the program, unless help is asked for */
+    char **command; /* ended by NULL; has at least the program */
 };
-
-/* Fills *options from the arguments of `stress` (argv[0] is "stress"). false, with one line on
- * stderr, where they make no sense. The options point into argv. */
-bool stress_options_parse(struct stress_options *options, int argc, char **argv);
-
-/* Help for `portwitness stress`. */
-extern const char stress_options_help[];
 
 #endif

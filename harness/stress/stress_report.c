@@ -9,34 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "harness/base/columns.h"
 #include "harness/base/json_line.h"
-
-enum { BAR_WIDTH = 30 };
-
-static bool bar_shown;
+#include "harness/base/message.h"
+#include "harness/base/progress.h"
 
 void stress_report_progress(const struct stress_row *row, unsigned done, unsigned rounds) {
-    static const char full[] = "##############################";
-    if (!isatty(STDERR_FILENO))
-        return;
-    bar_shown = true;
-    if (row == NULL) {
-        fprintf(stderr, "\rseeing the first failure again, try %u\033[K", done + 1);
-        return;
-    }
-    int filled = (int)((uint64_t)done * BAR_WIDTH / rounds);
-    fprintf(stderr, "\r[%.*s%*s] %s%s: round %u of %u, %" PRIu64 " failed\033[K", filled, full,
-            BAR_WIDTH - filled, "", row->policy->text, row->isolated ? ", isolated" : "", done + 1,
-            rounds, row->failed);
-}
-
-void stress_report_progress_end(void) {
-    if (bar_shown)
-        fputs("\r\033[K", stderr);
-    bar_shown = false;
+    if (row == NULL)
+        progress_say("seeing the first failure again, try %u", done + 1);
+    else
+        progress_show((double)done / rounds, "%s%s: round %u of %u, %" PRIu64 " failed",
+                      row->policy->text, row->isolated ? ", isolated" : "", done + 1, rounds,
+                      row->failed);
 }
 
 __attribute__((format(printf, 2, 3))) static void add(struct columns *columns, const char *format,
@@ -121,14 +106,15 @@ static void print_failure(const struct stress_session *session) {
     const struct stress_failure *first = &session->first;
     if (!first->any)
         return;
-    printf("Output and trace of %u rounds that failed are in %s; the first is %s.\n", session->kept,
-           session->folder, first->folder);
+    printf("Output and trace of %u round%s that failed are in %s; the first is %s.\n",
+           session->kept, plural(session->kept), session->folder, first->folder);
     if (first->copies != 0)
         puts("The shortest command that showed it again:");
     else if (session->interrupted)
         puts("It was not tried to see it again. It came of:");
     else
-        printf("It did not show again in %u tries. It came of:\n", first->tries);
+        printf("It did not show again in %u %s. It came of:\n", first->tries,
+               first->tries == 1 ? "try" : "tries");
     print_command(session);
 }
 
@@ -139,23 +125,26 @@ static void print_isolation(const struct stress_session *session) {
         if (!isolated->isolated || together->failed == 0 || isolated->runs == 0)
             continue;
         if (isolated->failed == 0)
-            printf("%s: all %" PRIu64 " failures go away in network namespaces of their own: they "
-                   "are port races.\n",
-                   together->policy->text, together->failed);
+            printf("%s: all %" PRIu64 " failure%s go%s away in network namespaces of their own: "
+                   "%s.\n",
+                   together->policy->text, together->failed, plural(together->failed),
+                   together->failed == 1 ? "es" : "",
+                   together->failed == 1 ? "it is a port race" : "they are port races");
         else
-            printf("%s: of %" PRIu64 " failures in %" PRIu64 " runs, %" PRIu64 " in %" PRIu64
+            printf("%s: of %" PRIu64 " failure%s in %" PRIu64 " run%s, %" PRIu64 " in %" PRIu64
                    " are left in network namespaces of their own: those are no races for ports.\n",
-                   together->policy->text, together->failed, together->runs, isolated->failed,
-                   isolated->runs);
+                   together->policy->text, together->failed, plural(together->failed),
+                   together->runs, plural(together->runs), isolated->failed, isolated->runs);
     }
 }
 
 /* The policies' area is of one size, and each namespace takes its share of it. */
 static void print_unreached(const struct stress_row *row) {
     if (row->unreached > 0)
-        printf("%s%s: %" PRIu64 " requests were in network namespaces that the policy has no room "
-               "for, and were left to the kernel.\n",
-               row->policy->text, row->isolated ? ", isolated" : "", row->unreached);
+        printf("%s%s: %" PRIu64 " request%s in network namespaces that the policy has no room "
+               "for, and left to the kernel.\n",
+               row->policy->text, row->isolated ? ", isolated" : "", row->unreached,
+               row->unreached == 1 ? " was" : "s were");
 }
 
 static void print_timeouts(const struct stress_session *session) {
@@ -192,7 +181,7 @@ void stress_report_table(const struct stress_session *session) {
     if (session->interrupted)
         puts("Interrupted: the last round is not counted.");
     if (incomplete > 0)
-        printf("Of %u rounds not everything could be seen.\n", incomplete);
+        printf("Of %u round%s not everything could be seen.\n", incomplete, plural(incomplete));
     print_isolation(session);
     print_failure(session);
 }

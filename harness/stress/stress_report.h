@@ -7,9 +7,6 @@
 /* A bar on stderr, if that is a terminal. `row` is NULL while the first failure is sought again. */
 void stress_report_progress(const struct stress_row *row, unsigned done, unsigned rounds);
 
-/* Takes the bar away. */
-void stress_report_progress_end(void);
-
 /* The table and what follows from it, to stdout. */
 void stress_report_table(const struct stress_session *session);
 

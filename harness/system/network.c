@@ -86,13 +86,6 @@ const char *network_make_private(unsigned low, unsigned high) {
     return NULL;
 }
 
-bool port_range_parse(const char *text, unsigned *low, unsigned *high) {
-    char behind;
-    if (text[0] < '0' || text[0] > '9' || sscanf(text, "%5u-%5u%c", low, high, &behind) != 2)
-        return false;
-    return *low >= 1 && *low <= *high && *high <= 65535;
-}
-
 void port_range_reserve(struct port_range *range, const char *list) {
     while (*list >= '0' && *list <= '9') {
         char *end;

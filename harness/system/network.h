@@ -20,9 +20,6 @@ const char *network_make_private(unsigned low, unsigned high);
 /* Reads the local port range and the reserved ports of our namespace. false with errno set. */
 bool port_range_read(struct port_range *range);
 
-/* Reads "LO-HI" into the two, 1 <= LO <= HI <= 65535. false if it is no such range. */
-bool port_range_parse(const char *text, unsigned *low, unsigned *high);
-
 /* Marks the ports of a list such as "8080,9000-9010" as the kernel writes it. */
 void port_range_reserve(struct port_range *range, const char *list);
 

@@ -13,10 +13,9 @@
 
 enum { NAMES_TRIED = 1000 };
 
-static bool complain(const char *name, const char *what, int error) {
-    message_write(stderr, "portwitness: %s: %s%s%s", name, what, error != 0 ? ": " : "",
-                  error != 0 ? strerror(error) : "");
-    return false;
+static bool fail(const char *name, const char *what, int error) {
+    return complain(NULL, "%s: %s%s%s", name, what, error != 0 ? ": " : "",
+                    error != 0 ? strerror(error) : "");
 }
 
 /* "portwitness-PID.trace", then with a number behind. */
@@ -27,49 +26,49 @@ static char *made_up_name(unsigned attempt) {
     return length < 0 ? NULL : name;
 }
 
-static bool create(struct new_trace *trace, const struct run_options *options) {
+static bool create(struct new_trace *trace, const struct new_trace_plan *wanted) {
     const struct trace_plan plan = {
-        .max_size = options->max_size,
-        .mode = options->mode,
+        .max_size = wanted->max_size,
+        .mode = wanted->mode,
         .supervisor_pid = (unsigned)getpid(),
-        .stacks = options->stacks,
-        .questions = options->questions,
-        .host_id = options->host_id,
-        .policy = options->policy.text,
-        .config = policy_option_is_kernel(&options->policy) ? NULL : &options->policy.config};
+        .stacks = wanted->stacks,
+        .questions = wanted->questions,
+        .host_id = wanted->host_id,
+        .policy = wanted->policy.text,
+        .config = policy_option_is_kernel(&wanted->policy) ? NULL : &wanted->policy.config};
     struct trace_problem problem = {0};
     for (unsigned attempt = 0; attempt < NAMES_TRIED; attempt++) {
         free(trace->name);
-        trace->name = options->trace != NULL ? strdup(options->trace) : made_up_name(attempt);
+        trace->name = wanted->name != NULL ? strdup(wanted->name) : made_up_name(attempt);
         if (trace->name == NULL)
-            return complain("trace", strerror(errno), 0);
+            return fail("trace", strerror(errno), 0);
         if (trace_create(trace->name, &plan, &problem))
             return true;
-        if (options->trace != NULL || problem.error != EEXIST)
+        if (wanted->name != NULL || problem.error != EEXIST)
             break;
     }
-    return complain(trace->name, problem.what, problem.error == EEXIST ? 0 : problem.error);
+    return fail(trace->name, problem.what, problem.error == EEXIST ? 0 : problem.error);
 }
 
-static bool attach(struct new_trace *trace, const struct run_options *options) {
+static bool attach(struct new_trace *trace, const struct new_trace_plan *plan) {
     struct trace_map map = {0};
     struct trace_problem problem = {0};
     trace->absolute = realpath(trace->name, NULL);
     if (trace->absolute == NULL)
-        return complain(trace->name, "cannot be found again", errno);
-    if (options->group != (gid_t)-1 && chown(trace->absolute, (uid_t)-1, options->group) != 0)
-        return complain(trace->name, "cannot be given to the group", errno);
+        return fail(trace->name, "cannot be found again", errno);
+    if (plan->group != (gid_t)-1 && chown(trace->absolute, (uid_t)-1, plan->group) != 0)
+        return fail(trace->name, "cannot be given to the group", errno);
     if (!trace_open(trace->absolute, &map, &problem))
-        return complain(trace->name, problem.what, problem.error);
+        return fail(trace->name, problem.what, problem.error);
     recorder_attach(&map);
     return true;
 }
 
-bool new_trace_make(struct new_trace *trace, const struct run_options *options) {
+bool new_trace_make(struct new_trace *trace, const struct new_trace_plan *plan) {
     *trace = (struct new_trace){0};
-    if (!create(trace, options))
+    if (!create(trace, plan))
         return false;
-    if (attach(trace, options))
+    if (attach(trace, plan))
         return true;
     new_trace_remove(trace);
     return false;

@@ -157,7 +157,7 @@ run_tree() {
     chmod +x "$BATS_TEST_TMPDIR"/bin/*
     PATH=$BATS_TEST_TMPDIR/bin:$PATH run "$BATS_TEST_TMPDIR/bootstrap"
     [ "$status" -eq 1 ]
-    [[ $output == *"apt-get install -y --no-install-recommends libc6-dev libjansson-dev libpopt-dev"* ]]
+    [[ $output == *"apt-get install -y --no-install-recommends libc6-dev libjansson-dev libmnl-dev"* ]]
 }
 
 @test "the last line of the test runner sums what passed, failed and was skipped" {

@@ -23,7 +23,7 @@ PYTHON
 @test "the exit status goes by --fail-on and --strict" {
     hazard
     run -0 "$PORTWITNESS" check t
-    assert_matches "$output" 'portwitness: hazards: 0 errors, 1 hazards, 0 notes, 0 suppressed'
+    assert_matches "$output" 'portwitness: hazards: 0 errors, 1 hazard, 0 notes, 0 suppressed'
     run -1 "$PORTWITNESS" check --fail-on hazard t
     run -0 "$PORTWITNESS" check --strict t
     rm t
@@ -128,7 +128,7 @@ SHELL
     for arguments in '' 'a b' '--no-such a'; do
         # shellcheck disable=SC2086 # words on purpose
         run -2 --separate-stderr "$PORTWITNESS" mark $arguments
-        assert_equal "${#stderr_lines[@]}" 1
+        assert_complaint mark "${stderr_lines[@]}"
     done
 }
 
@@ -150,14 +150,19 @@ PYTHON
     assert_equal "$(grep -c '^SUMMARY' <<<"$output")" 12
 }
 
-@test "usage and files that are no traces: one line each, status 2" {
+@test "usage and files that are no traces: one line each, status 2, and the help for wrong usage" {
     hazard
     local arguments
     for arguments in '' '--fail-on' '--fail-on=x t' '--no-such t' 'missing' '.' '/dev/null'; do
         # shellcheck disable=SC2086 # words on purpose
         run -2 --separate-stderr "$PORTWITNESS" check $arguments
         assert_equal "$output" ''
-        assert_equal "${#stderr_lines[@]}" 1
+        if [[ $stderr == "portwitness check: "* ]]; then
+            assert_complaint check "${stderr_lines[@]}"
+        else
+            assert_equal "${#stderr_lines[@]}" 1
+            assert_matches "$stderr" "^portwitness: $arguments: "
+        fi
     done
     # A good one beside a bad one is not reported on: the evidence would not be what was asked for.
     run -2 --separate-stderr "$PORTWITNESS" check t missing

@@ -87,7 +87,9 @@ puzzle=('a tcp' 'a reuseaddr on' 'a bind 127.0.0.1:8080' 'a listen' 'b tcp6' 'b 
         assert_matches "$stderr" '^portwitness explain: file:2: '
     done
     run -2 --separate-stderr explain
+    assert_complaint explain "${stderr_lines[@]}"
     run -2 --separate-stderr explain -f missing
     assert_equal "$stderr" 'portwitness explain: missing: No such file or directory'
     run -2 --separate-stderr explain --no-such
+    assert_complaint explain "${stderr_lines[@]}"
 }

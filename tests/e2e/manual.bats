@@ -105,7 +105,7 @@ assert_keys_among() {
 }
 
 @test "the manual names each way in which an end is known" {
-    names_in harness/cli/ports_command.c 'static const char \*end_name' >ends
+    names_in harness/report/ports_report.c 'static const char \*end_name' >ends
     assert_equal "$(wc -l <ends)" 8
     assert_each_in "$(page portwitness-ports.1 | tr -s ' ')" <ends
 }

@@ -278,13 +278,24 @@ u = socket.create_server((\"127.0.0.1\", 8011))"
 
 # One line on stderr, nothing on stdout, status 2, soon and in little memory.
 bad() {
+    rejected "$@"
+    assert_equal "${#stderr_lines[@]}" 1
+}
+
+# The same for the command line itself, where a second line names the help.
+misused() {
+    rejected "$@"
+    assert_complaint plan "${stderr_lines[@]}"
+    assert_equal "${#stderr_lines[@]}" 2
+}
+
+rejected() {
     local expected=$1 limit='ulimit -v 400000'
     shift
     # A sanitizer's runtime reserves far more address space than that.
     [[ $build != *sanitize* ]] || limit=:
     run -2 --separate-stderr timeout 10 bash -c "$limit"'; exec "$@"' bash "$PORTWITNESS" plan "$@"
     assert_equal "$output" ''
-    assert_equal "${#stderr_lines[@]}" 1
     assert_matches "$stderr" "^portwitness plan: $expected"
 }
 
@@ -344,16 +355,17 @@ nodes:'
     assert_equal "$(jq -c '[(.mappings, .warnings) | length]' <<<"$output")" '[10000,9998]'
 }
 
-@test "wrong usage is one line and status 2" {
-    bad 'no file named' --json
-    bad 'one file at a time' "$data/story.yaml" "$data/fixed.yaml"
-    bad '-p or a file, not both' -p 80 "$data/story.yaml"
-    bad '--kind-version v0\.5\.1: a release is vX\.Y\.Z, from v0\.6\.0 on' --kind-version v0.5.1 x
-    bad '--kind-version latest: a release is' --kind-version latest x
-    bad '--all-versions and --json exclude each other' --all-versions --json x
-    bad '--all-versions and --kind-version exclude each other' --all-versions --kind-version v0.20.0 x
-    bad '--all-versions tells what Kind says of a cluster file' --all-versions "$data/compose.yaml"
-    bad '--nonsense: ' --nonsense
+@test "wrong usage is named, with the help, and status 2" {
+    misused 'missing operand: CLUSTER\.yaml' --json
+    misused "extra operand '$data/fixed\.yaml': one file at a time" "$data/story.yaml" "$data/fixed.yaml"
+    misused '-p or a file, not both' -p 80 "$data/story.yaml"
+    bad "invalid argument 'v0\.5\.1' for '--kind-version': a release is vX\.Y\.Z, from v0\.6\.0 on" \
+        --kind-version v0.5.1 x
+    bad "invalid argument 'latest' for '--kind-version': a release is" --kind-version latest x
+    misused '--all-versions and --json exclude each other' --all-versions --json x
+    misused '--all-versions and --kind-version exclude each other' --all-versions --kind-version v0.20.0 x
+    misused '--all-versions shows what Kind says of a cluster file' --all-versions "$data/compose.yaml"
+    misused "unrecognized option '--nonsense'" --nonsense
 }
 
 @test "texts of a file cannot disturb a terminal" {

@@ -336,7 +336,7 @@ END
         soonest,seeded:1 range:1-2,soonest range:1-2,range:3-4 "soonest," "$(printf '%0200d' 1)"; do
         run -2 "$PORTWITNESS" run --policy="$value" -- touch started
         assert_equal "${#lines[@]}" 1
-        assert_matches "$output" '^portwitness: run: --policy='
+        assert_matches "$output" "^portwitness run: invalid argument '.*' for '--policy': "
         [ ! -e started ]
     done
 }

@@ -172,7 +172,7 @@ PYTHON
 }
 
 @test "the guide names each way in which an end is known" {
-    names_in harness/cli/ports_command.c 'static const char \*end_name' >ends
+    names_in harness/report/ports_report.c 'static const char \*end_name' >ends
     assert_equal "$(wc -l <ends)" 8
     assert_each_in "$(cat "$root/docs/guide/ports-and-export.md")" <ends
 }

@@ -144,7 +144,7 @@ END
     run -1 reserve -- "$python" -c 'import socketserver, sys
 socketserver.TCPServer(("127.0.0.1", int(sys.argv[1])), None)' '{1}'
     assert_matches "$output" "OSError: .*Address already in use"
-    assert_matches "$output" "portwitness: reserve: port [0-9]+: python3 \(process [0-9]+\) was refused, since it does not set SO_REUSEADDR"
+    assert_matches "$output" "portwitness reserve: port [0-9]+: python3 \(process [0-9]+\) was refused, since it does not set SO_REUSEADDR"
     # shellcheck disable=SC2016 # Perl's
     run reserve -- perl -e 'use IO::Socket::INET;
         IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1", LocalPort => $ARGV[0]) or exit 9' '{1}'
@@ -160,7 +160,7 @@ socketserver.TCPServer(("127.0.0.1", int(sys.argv[1])), None)' '{1}'
 @test "it cannot keep UDP: whoever binds the number over UDP is told" {
     run -0 reserve -- "$python" -c 'import socket, sys
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("127.0.0.1", int(sys.argv[1])))' '{1}'
-    assert_matches "$output" "^portwitness: reserve: port [0-9]+: python3 \(process [0-9]+\) bound it over UDP; what is reserved is the TCP port alone$"
+    assert_matches "$output" "^portwitness reserve: port [0-9]+: python3 \(process [0-9]+\) bound it over UDP; what is reserved is the TCP port alone$"
 }
 
 @test "it cannot keep off a stranger with SO_REUSEADDR who wants that very number: who it was is told" {
@@ -206,7 +206,7 @@ int main(int argc, char **argv) {
 END
     gcc -w -static -o plain plain.c
     run -1 reserve -- ./plain '{1}'
-    assert_matches "$output" "^portwitness: reserve: the command failed, and not all of its programs could be seen"
+    assert_matches "$output" "^portwitness reserve: the command failed, and not all of its programs could be seen"
 }
 
 @test "inside a recorded run it makes no trace of its own" {
@@ -217,14 +217,13 @@ s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(sys.argv[1])' '{1}' >
     assert_equal "$(jq -r .comm <<<"$output" | sort | tr '\n' ' ')" "portwitness python3 "
 }
 
-@test "wrong usage gives one line that names it, and status 2" {
+@test "wrong usage is named, with the help, and status 2" {
     local arguments
     for arguments in '-n 0 true' '-n 1001 true' '-n x true' '--number= true' '-n' '-x true' \
         '--nothing true' '' '--'; do
         # shellcheck disable=SC2086 # several words
         run -2 "$PORTWITNESS" reserve $arguments
-        assert_equal "${#lines[@]}" 1
-        assert_matches "$output" '^portwitness: reserve: '
+        assert_complaint reserve "${lines[@]}"
     done
     run -0 reserve --help
     assert_matches "$output" 'Usage: portwitness reserve'
@@ -235,7 +234,7 @@ s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print(sys.argv[1])' '{1}' >
     run -125 unshare --net sh -c 'ip link set lo up
         echo 20000 20003 >/proc/sys/net/ipv4/ip_local_port_range; exec "$@"' - \
         "$PORTWITNESS" reserve -n 5 -- true
-    assert_matches "$output" "portwitness: reserve: 5 ports cannot be had: Address already in use"
+    assert_matches "$output" "portwitness reserve: cannot get 5 ports: Address already in use"
 }
 
 @test "where there is no IPv6 it reserves for IPv4" {

@@ -50,7 +50,7 @@ last_line() {
     assert_equal "$(ls)" ""
 }
 
-@test "failures of run itself give 125 and one line" {
+@test "failures of run itself give 125 and one line, and a second one that names the help for wrong usage" {
     : >present
     local arguments
     for arguments in '' '--' '--no-such-option true' '-z true' '-o' '-o missing/t.trace true' \
@@ -59,8 +59,12 @@ last_line() {
         '--stacks=0 true' '--stacks=17 true' '--stacks=x true' '--check=yes true'; do
         # shellcheck disable=SC2086 # words on purpose
         run -125 "$PORTWITNESS" run $arguments
-        assert_equal "${#lines[@]}" 1
-        assert_matches "$output" '^portwitness: '
+        if [[ $output == "portwitness run: "* ]]; then
+            assert_complaint run "${lines[@]}"
+        else
+            assert_equal "${#lines[@]}" 1
+            assert_matches "$output" '^portwitness: (missing/t.trace|present): '
+        fi
     done
     run -125 env PORTWITNESS_SHIM=/no/such/shim.so "$PORTWITNESS" run true
     assert_matches "$output" '^portwitness: /no/such/shim.so: '

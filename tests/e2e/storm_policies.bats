@@ -62,5 +62,5 @@ one() {
     [[ $output != *policy* ]]
     run -2 "$PORTWITNESS" storm --policy=never
     assert_equal "${#lines[@]}" 1
-    assert_matches "$output" "^portwitness storm: --policy=never: 'never' is no policy"
+    assert_matches "$output" "^portwitness storm: invalid argument 'never' for '--policy': 'never' is not a policy"
 }

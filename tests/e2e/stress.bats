@@ -183,22 +183,21 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[
     assert_matches "$(row kernel)" '^kernel 1 1 \(127: 1\)'
     grep -q 'no-such-command-anywhere: No such file or directory' kept/kernel-1/copy-1.out
     run -125 stress -j 1 --rounds 1 --keep missing/folder -- true
-    assert_matches "$output" '^portwitness: stress: missing/folder: No such file or directory'
+    assert_matches "$output" '^portwitness stress: missing/folder: No such file or directory'
     # A folder that is there keeps what is in it.
     mkdir present
     run -125 stress -j 1 --rounds 1 --keep present -- true
     [ -d present ]
 }
 
-@test "wrong usage gives one line that names it, and status 2" {
+@test "wrong usage is named, with the help, and status 2" {
     local arguments
     for arguments in '-j 0 true' '-j x true' '-j 1001 true' '--rounds=0 true' '--rounds=1x true' \
         '--timeout=0 true' '--policy=never true' '--policy= true' '--keep= true' '--nothing true' \
         '-z true' '--json=1 true' '--policy' '' '--'; do
         # shellcheck disable=SC2086
         run -2 stress $arguments
-        assert_equal "${#lines[@]}" 1
-        assert_matches "$output" '^portwitness: stress: '
+        assert_complaint stress "${lines[@]}"
     done
     run -0 stress --help
     assert_matches "$output" 'Usage: portwitness stress'

@@ -266,12 +266,12 @@ static bool store(const char *path, const struct trace *trace) {
 
 struct reader {
     const char *words[3];
-    int (*command)(int argc, char **argv);
+    const struct command *command;
 };
 
-static const struct reader readers[] = {{{"ports"}, ports_command},
-                                        {{"export", "--format=jsonl"}, export_command},
-                                        {{"check"}, check_command}};
+static const struct reader readers[] = {{{"ports"}, &ports_command},
+                                        {{"export", "--format=jsonl"}, &export_command},
+                                        {{"check"}, &check_command}};
 
 static _Noreturn void read_it(const struct reader *reader, const char *path, unsigned seconds) {
     const struct rlimit limit = {seconds, seconds};
@@ -286,7 +286,7 @@ static _Noreturn void read_it(const struct reader *reader, const char *path, uns
         argv[argc++] = strdup(*word);
     argv[argc++] = strdup(path);
     argv[argc] = NULL;
-    int status = reader->command(argc, argv);
+    int status = reader->command->run(argc, argv);
     fflush(stdout);
     _exit(status);
 }

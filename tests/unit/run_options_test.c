@@ -7,7 +7,9 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "harness/run/run_options.h"
+#include "harness/base/number.h"
+#include "harness/cli/run_command.h"
+#include "harness/cli/sharing.h"
 
 static void sizes_have_units_of_1024(void **state) {
     (void)state;
@@ -24,7 +26,7 @@ static void sizes_have_units_of_1024(void **state) {
                 {"18446744073709551615", UINT64_MAX}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         uint64_t bytes = 1;
-        assert_true(run_options_size(good[i].text, &bytes));
+        assert_true(read_size(good[i].text, &bytes));
         assert_int_equal(bytes, good[i].bytes);
     }
 }
@@ -46,7 +48,7 @@ static void what_is_no_size_is_refused(void **state) {
                                       "18446744073709551615K"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint64_t bytes = 1;
-        if (run_options_size(bad[i], &bytes))
+        if (read_size(bad[i], &bytes))
             fail_msg("'%s' was taken for %llu", bad[i], (unsigned long long)bytes);
     }
 }
@@ -55,13 +57,13 @@ static void sharing_is_for_all_or_by_mode_or_by_group(void **state) {
     (void)state;
     unsigned mode = 0;
     gid_t group = 1;
-    assert_null(run_options_shared(NULL, &mode, &group));
+    assert_null(sharing_read(NULL, &mode, &group));
     assert_int_equal(mode, 0666);
     assert_int_equal(group, (gid_t)-1);
-    assert_null(run_options_shared("0640", &mode, &group));
+    assert_null(sharing_read("0640", &mode, &group));
     assert_int_equal(mode, 0640);
     assert_int_equal(group, (gid_t)-1);
-    assert_null(run_options_shared("root", &mode, &group));
+    assert_null(sharing_read("root", &mode, &group));
     assert_int_equal(mode, 0660);
     assert_int_equal(group, 0);
 }
@@ -70,22 +72,23 @@ static void sharing_refuses_what_would_lock_out_or_execute(void **state) {
     (void)state;
     unsigned mode;
     gid_t group;
-    assert_non_null(run_options_shared("0777", &mode, &group));
-    assert_non_null(run_options_shared("0060", &mode, &group));
-    assert_non_null(run_options_shared("0668", &mode, &group));
-    assert_non_null(run_options_shared("1666", &mode, &group));
-    assert_non_null(run_options_shared("no such group", &mode, &group));
+    assert_non_null(sharing_read("0777", &mode, &group));
+    assert_non_null(sharing_read("0060", &mode, &group));
+    assert_non_null(sharing_read("0668", &mode, &group));
+    assert_non_null(sharing_read("1666", &mode, &group));
+    assert_non_null(sharing_read("no such group", &mode, &group));
 }
 
 static void options_end_at_the_first_word_that_is_none(void **state) {
     (void)state;
     char *argv[] = {"run", "--wait", "-o", "t", "cmd", "-o", "other", "--quiet", "--", NULL};
     struct run_options options;
-    assert_true(run_options_parse(&options, 9, argv));
+    int status;
+    assert_true(run_options_parse(&options, 9, argv, &status));
     assert_true(options.wait);
     assert_false(options.quiet);
     assert_true(options.follow);
-    assert_string_equal(options.trace, "t");
+    assert_string_equal(options.trace.name, "t");
     assert_string_equal(options.command[0], "cmd");
     assert_string_equal(options.command[1], "-o");
     assert_string_equal(options.command[3], "--quiet");
@@ -97,10 +100,11 @@ static void the_double_dash_is_no_part_of_the_command(void **state) {
     (void)state;
     char *argv[] = {"run", "-q", "--no-follow", "--max-size=4M", "--", "--odd", NULL};
     struct run_options options;
-    assert_true(run_options_parse(&options, 6, argv));
+    int status;
+    assert_true(run_options_parse(&options, 6, argv, &status));
     assert_true(options.quiet);
     assert_false(options.follow);
-    assert_int_equal(options.max_size, 4 << 20);
+    assert_int_equal(options.trace.max_size, 4 << 20);
     assert_string_equal(options.command[0], "--odd");
     assert_null(options.command[1]);
 }
@@ -109,8 +113,9 @@ static void shared_takes_its_value_only_behind_an_equals_sign(void **state) {
     (void)state;
     char *argv[] = {"run", "--shared", "root", NULL};
     struct run_options options;
-    assert_true(run_options_parse(&options, 3, argv));
-    assert_int_equal(options.mode, 0666);
+    int status;
+    assert_true(run_options_parse(&options, 3, argv, &status));
+    assert_int_equal(options.trace.mode, 0666);
     assert_string_equal(options.command[0], "root");
 }
 

@@ -1,6 +1,6 @@
-/* The arguments of `portwitness storm`. */
-#ifndef PORTWITNESS_CLI_STORM_OPTIONS_H
-#define PORTWITNESS_CLI_STORM_OPTIONS_H
+/* A whole `portwitness storm`: what is asked for, and all of it. */
+#ifndef PORTWITNESS_STORM_STORM_H
+#define PORTWITNESS_STORM_STORM_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,8 +22,8 @@ struct storm_options {
     uint64_t window_max_ns;
     bool window_given;
     bool private_net;
-    unsigned range_low; /* 0: the system's */
-    unsigned range_high;
+    uint16_t range_low; /* 0: the system's */
+    uint16_t range_high;
     bool reuse_address;
     bool reuse_port;
     bool probes_closed_at_once; /* Kind before v0.22 */
@@ -32,8 +32,9 @@ struct storm_options {
     const char *file;  /* NULL: the built-in mappings */
 };
 
-/* Parses. true to go on; otherwise *status is the exit status: after --help (0), or after an error
- * that was told (2). */
-bool storm_options_parse(struct storm_options *options, int argc, char **argv, int *status);
+/* Runs the storms, one a strategy, and reports on them. Returns the exit status: 0; 1 where
+ * something collided, was lost, or the checks do not agree; 2 for bad input; 125 where portwitness
+ * failed; 130 where a signal ended it. */
+int storm(const struct storm_options *options);
 
 #endif

@@ -2,7 +2,7 @@
  * A server that cannot use a reserved port says "address already in use" at best, as if the number
  * had been lost again. Whoever reserved it is to be told why at once.
  */
-#include "harness/reserve/trouble.h"
+#include "harness/reserve/problems.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -97,33 +97,33 @@ static void write_line(const struct line *line, const struct process *process, F
     case WITHOUT_REUSE:
         message_write(
             to,
-            "portwitness: reserve: port %u: %s (process %u) was refused, since it does not "
+            "portwitness reserve: port %u: %s (process %u) was refused, since it does not "
             "set SO_REUSEADDR; only a server that does can use a reserved port",
             line->port, name, pid);
         break;
     case OVER_UDP:
         message_write(to,
-                      "portwitness: reserve: port %u: %s (process %u) bound it over UDP; what is "
+                      "portwitness reserve: port %u: %s (process %u) bound it over UDP; what is "
                       "reserved is the TCP port alone",
                       line->port, name, pid);
         break;
     default:
         if (line->owner_pid != 0)
             message_write(to,
-                          "portwitness: reserve: port %u: %s (process %u) was refused; process %u "
+                          "portwitness reserve: port %u: %s (process %u) was refused; process %u "
                           "(%s) has taken that very number, with SO_REUSEADDR",
                           line->port, name, pid, line->owner_pid, line->owner);
         else
             message_write(to,
-                          "portwitness: reserve: port %u: %s (process %u) was refused, since "
+                          "portwitness reserve: port %u: %s (process %u) was refused, since "
                           "somebody else has taken that very number, with SO_REUSEADDR",
                           line->port, name, pid);
         break;
     }
 }
 
-void reserve_trouble_report(const char *trace, const struct held_ports *held, bool failed,
-                            FILE *to) {
+void reserve_problems_report(const char *trace, const struct held_ports *held, bool failed,
+                             FILE *to) {
     struct trace_reader_problem problem;
     struct trace_reader *reader = trace_reader_open(trace, &problem);
     struct processes processes = {0};
@@ -139,7 +139,7 @@ void reserve_trouble_report(const char *trace, const struct held_ports *held, bo
     for (size_t i = 0; i < lines.count; i++)
         write_line(&lines.list[i], processes_find(&processes, lines.list[i].process), to);
     if (failed && lines.count == 0 && lines.unseen > 0)
-        message_write(to, "portwitness: reserve: the command failed, and not all of its programs "
+        message_write(to, "portwitness reserve: the command failed, and not all of its programs "
                           "could be seen (static ones, say); a server that does not set "
                           "SO_REUSEADDR cannot use a reserved port");
     free(lines.list);

@@ -1,8 +1,9 @@
 /* What `portwitness check` and `portwitness run --check` have in common. */
-#ifndef PORTWITNESS_CLI_CHECK_COMMAND_H
-#define PORTWITNESS_CLI_CHECK_COMMAND_H
+#ifndef PORTWITNESS_REPORT_CHECK_REPORT_H
+#define PORTWITNESS_REPORT_CHECK_REPORT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum fail_on { FAIL_ON_ERROR, FAIL_ON_HAZARD, FAIL_ON_NEVER };
@@ -21,6 +22,6 @@ struct check_request {
 
 /* Checks the traces and writes the report. The exit status: 0, 1 where there are findings at or
  * above fail_on, 2 where something could not be read, 3 as above. */
-int check_traces(const struct check_request *request);
+int check_report(const struct check_request *request);
 
 #endif

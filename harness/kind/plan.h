@@ -1,7 +1,11 @@
 /* What `plan` found, and the two ways to show it. */
-#ifndef PORTWITNESS_CLI_PLAN_COMMAND_H
-#define PORTWITNESS_CLI_PLAN_COMMAND_H
+#ifndef PORTWITNESS_KIND_PLAN_H
+#define PORTWITNESS_KIND_PLAN_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/kind/release.h"
 #include "harness/kind/warnings.h"
 #include "harness/system/port_check.h"
 
@@ -14,6 +18,22 @@ struct plan {
     struct plan_warnings warnings;
     struct port_check *checks; /* of each mapping; NULL unless asked for */
 };
+
+/* What is asked of it. */
+struct plan_request {
+    const char *file;         /* NULL: the specifications; "-": standard input */
+    const char *const *specs; /* as `docker run -p` takes them */
+    size_t spec_count;
+    const struct kind_release *release; /* NULL: the newest */
+    bool check_now;                     /* whether numbers are free here */
+};
+
+/* Reads the input and makes the plan of it. false, with one line on stderr, where the input cannot
+ * be read or is bad. To be freed in either case. */
+bool plan_make(struct plan *plan, const struct plan_request *request);
+
+/* Frees what the plan holds. */
+void plan_free(struct plan *plan);
 
 /* Was there a number to check, and was that asked for? */
 bool plan_is_checked(const struct plan *plan, size_t index);

@@ -1,6 +1,6 @@
 /* What went wrong with reserved ports, as the trace of the command tells it. */
-#ifndef PORTWITNESS_RESERVE_TROUBLE_H
-#define PORTWITNESS_RESERVE_TROUBLE_H
+#ifndef PORTWITNESS_RESERVE_PROBLEMS_H
+#define PORTWITNESS_RESERVE_PROBLEMS_H
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 /* Reads the trace and writes a line for each program that could not use a reserved port as one:
  * that binds it without SO_REUSEADDR, that binds it over UDP, or that found somebody else on it.
  * `failed`: the command did; then it is also told if programs could not be seen. */
-void reserve_trouble_report(const char *trace, const struct held_ports *held, bool failed,
-                            FILE *to);
+void reserve_problems_report(const char *trace, const struct held_ports *held, bool failed,
+                             FILE *to);
 
 #endif

@@ -1,0 +1,11 @@
+/* The command line of `portwitness run`. */
+#ifndef PORTWITNESS_CLI_RUN_COMMAND_H
+#define PORTWITNESS_CLI_RUN_COMMAND_H
+
+#include "harness/run/run_options.h"
+
+/* Fills *options from the arguments of `run` (argv[0] is "run"), into which they point. false where
+ * *status is the exit status: after help, or after a complaint. */
+bool run_options_parse(struct run_options *options, int argc, char **argv, int *status);
+
+#endif

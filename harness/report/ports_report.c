@@ -1,0 +1,220 @@
+/* Each request for a port beside the port that was assigned. */
+#include "harness/report/ports_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/address.h"
+#include "harness/base/columns.h"
+#include "harness/base/json_line.h"
+#include "harness/base/names.h"
+#include "harness/base/output.h"
+#include "harness/report/evidence.h"
+#include "harness/report/policy_report.h"
+#include "harness/trace/bindings.h"
+#include "harness/trace/each_trace.h"
+
+/* Rows of several traces have one more, to tell them apart. */
+enum { COLUMNS = 9, COLUMNS_WITH_TRACE };
+
+struct printing {
+    const struct ports_selection *selection;
+    const struct bindings *bindings;
+    const char *trace; /* its name */
+    const char *policy;
+    uint64_t start_ns; /* of the trace */
+    struct columns *columns;
+};
+
+static const char *end_name(unsigned how) {
+    static const char *const names[] = {
+        [END_NOT_SEEN] = "not seen",   [END_CLOSED] = "closed",
+        [END_INFERRED] = "inferred",   [END_EXIT] = "exit",
+        [END_DESTROYED] = "destroyed", [END_CONNECT_FAILED] = "connect-failed",
+        [END_SHUTDOWN] = "shutdown",   [END_DISCONNECT] = "disconnect",
+    };
+
+    return how < sizeof names / sizeof *names ? names[how] : "not seen";
+}
+
+/* Is `name` what the process calls itself, or the last part of the program's path? */
+static bool is_program(const struct printing *printing, const struct process *process,
+                       const char *name) {
+    const char *command = process_command(&printing->bindings->processes, process);
+    size_t length;
+
+    if (strcmp(process->comm, name) == 0)
+        return true;
+    if (command == NULL)
+        return false;
+    length = strcspn(command, " ");
+    for (size_t i = length; i > 0; i--)
+        if (command[i - 1] == '/') {
+            command += i;
+            length -= i;
+            break;
+        }
+    return strlen(name) == length && strncmp(command, name, length) == 0;
+}
+
+static bool is_selected(const struct printing *printing, const struct binding *binding,
+                        const struct process *process) {
+    const struct ports_selection *selection = printing->selection;
+
+    if ((binding->from_ns == 0) != selection->failed)
+        return false;
+    if (selection->pid >= 0 && (process == NULL || process->pid != selection->pid))
+        return false;
+    if (selection->port >= 0 && binding->port != selection->port &&
+        !(binding->port == 0 && binding->requested_port == selection->port))
+        return false;
+    if (selection->only_ephemeral && binding->by_number)
+        return false;
+    return selection->program == NULL ||
+           (process != NULL && is_program(printing, process, selection->program));
+}
+
+static json_t *error_or_null(unsigned error) {
+    const char *name = name_of_error(error);
+
+    if (error == 0)
+        return json_null();
+    return name != NULL ? json_string(name) : json_sprintf("errno-%u", error);
+}
+
+static void print_json(const struct printing *printing, const struct binding *binding,
+                       const struct process *process) {
+    const char *command = NULL;
+    char address[ADDRESS_TEXT_SIZE];
+    json_t *row = json_object();
+
+    if (process != NULL)
+        command = process_command(&printing->bindings->processes, process);
+    json_object_set_new(row, "port", json_number_or_null(binding->port));
+    json_object_set_new(row, "protocol",
+                        json_text_or_null(name_of_protocol(binding->type, binding->protocol)));
+    json_object_set_new(row, "address",
+                        json_text_or_null(address_text(address, binding->family, binding->address,
+                                                       binding->scope)));
+    json_object_set_new(row, "requested_port", json_number(binding->requested_port));
+    json_object_set_new(row, "pid", json_number_or_null(process != NULL ? process->pid : 0));
+    json_object_set_new(
+        row, "comm",
+        json_text_or_null(process != NULL && process->comm[0] != '\0' ? process->comm : NULL));
+    json_object_set_new(row, "command", json_text_or_null(command));
+    json_object_set_new(row, "netns", json_number_or_null(binding->netns));
+    json_object_set_new(row, "held_from_ns", json_number_or_null(binding->from_ns));
+    json_object_set_new(row, "held_to_ns", json_number_or_null(binding->to_ns));
+    json_object_set_new(row, "end_known_by",
+                        binding->from_ns == 0 ? json_null()
+                                              : json_string(end_name(binding->end_known_by)));
+    json_object_set_new(row, "call", json_text_or_null(name_of_call(binding->call)));
+    json_object_set_new(row, "error", error_or_null(binding->error));
+    json_object_set_new(row, "certain", json_boolean(binding->certainty == CERTAIN));
+    json_object_set_new(row, "trace", json_text_or_null(printing->trace));
+    json_object_set_new(row, "policy",
+                        binding->by_policy ? json_text_or_null(printing->policy) : json_null());
+    json_line_write(row);
+}
+
+static void add_number(struct columns *columns, uint32_t number, const char *none) {
+    char text[16];
+
+    snprintf(text, sizeof text, "%" PRIu32, number);
+    columns_add(columns, number == 0 ? none : text);
+}
+
+static void add_time(const struct printing *printing, uint64_t ns) {
+    int64_t since = (int64_t)(ns - printing->start_ns);
+    uint64_t size = since < 0 ? -(uint64_t)since : (uint64_t)since;
+    char text[40];
+
+    snprintf(text, sizeof text, "%s%" PRIu64 ".%06" PRIu64, since < 0 ? "-" : "", size / 1000000000,
+             size / 1000 % 1000000);
+    columns_add(printing->columns, ns == 0 ? "-" : text);
+}
+
+static void print_row(const struct printing *printing, const struct binding *binding,
+                      const struct process *process) {
+    const char *protocol = name_of_protocol(binding->type, binding->protocol);
+    const char *error = name_of_error(binding->error);
+    char text[ADDRESS_TEXT_SIZE];
+
+    add_number(printing->columns, binding->port, "-");
+    columns_add(printing->columns, protocol != NULL ? protocol : "-");
+    columns_add(printing->columns,
+                address_text(text, binding->family, binding->address, binding->scope));
+    add_number(printing->columns, binding->requested_port, "0");
+    add_number(printing->columns, process != NULL ? process->pid : 0, "-");
+    columns_add(printing->columns,
+                process != NULL && process->comm[0] != '\0' ? process->comm : "-");
+    add_time(printing, binding->from_ns != 0 ? binding->from_ns : binding->begin_ns);
+    add_time(printing, binding->to_ns);
+    if (binding->from_ns == 0)
+        snprintf(text, sizeof text, "%s", error != NULL ? error : "failed");
+    else
+        snprintf(text, sizeof text, "%s%s", end_name(binding->end_known_by),
+                 binding->certainty == POSSIBLE ? "?" : "");
+    columns_add(printing->columns, text);
+    if (printing->columns->count == COLUMNS_WITH_TRACE)
+        columns_add(printing->columns, printing->trace);
+}
+
+/* All traces go into one table. */
+struct table {
+    const struct ports_selection *selection;
+    struct columns columns;
+};
+
+static void print_trace(void *with, struct trace_reader *reader, const char *path) {
+    struct table *table = with;
+    const struct ports_selection *selection = table->selection;
+    struct bindings bindings = {0};
+    struct evidence evidence = {0};
+    struct trace_record record;
+    struct policy_work work;
+    struct printing printing = {
+        selection, &bindings, path, trace_reader_header(reader)->policy, 0, &table->columns};
+
+    while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
+        bindings_note(&bindings, &record);
+        evidence_note(&evidence, &record);
+    }
+    bindings_finish(&bindings);
+    printing.start_ns = trace_reader_header(reader)->monotonic_ns;
+    for (size_t i = 0; i < bindings.count && !output_failed(); i++) {
+        const struct binding *binding = &bindings.list[i];
+        const struct process *process = processes_find(&bindings.processes, binding->process);
+
+        if (!is_selected(&printing, binding, process))
+            continue;
+        if (selection->json)
+            print_json(&printing, binding, process);
+        else
+            print_row(&printing, binding, process);
+    }
+    trace_reader_policy(reader, &work);
+    policy_report_write(path, printing.policy, &work, stderr);
+    evidence_write(&evidence, reader, path, stderr);
+    bindings_free(&bindings);
+}
+
+bool ports_report_write(const struct ports_selection *selection, const char *const *traces) {
+    static const char *const heading[COLUMNS_WITH_TRACE] = {
+        "PORT", "PROTO", "ADDRESS", "REQUESTED", "PID", "PROGRAM", "FROM", "TO", "END", "TRACE"};
+    struct table table = {
+        .selection = selection,
+        .columns = {.count = traces[1] != NULL ? COLUMNS_WITH_TRACE : COLUMNS,
+                    .right = {[0] = true, [3] = true, [4] = true, [6] = true, [7] = true}}};
+    struct columns *columns = &table.columns;
+
+    for (size_t i = 0; i < columns->count; i++)
+        columns_add(columns, heading[i]);
+    bool good = each_trace(traces, print_trace, &table);
+    /* Of bad input alone there is no table, not even its heading. */
+    if (!selection->json && (good || columns->used > columns->count))
+        columns_write(columns, stdout);
+    columns_free(columns);
+    return good;
+}
