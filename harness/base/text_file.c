@@ -56,6 +56,6 @@ char *text_file_read_lines(const char *name, size_t most, char why[TEXT_FILE_WHY
     if (length > most)
         snprintf(why, TEXT_FILE_WHY_BYTES, "has more than %zu bytes", most);
     else
-        snprintf(why, TEXT_FILE_WHY_BYTES, "is no text: it has a NUL in it");
+        snprintf(why, TEXT_FILE_WHY_BYTES, "is not a text file: it has a NUL in it");
     return NULL;
 }

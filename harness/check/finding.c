@@ -19,7 +19,7 @@ static const struct {
     [FINDING_ADDRESS_IN_USE] = {"address-in-use", SEVERITY_HAZARD},
     [FINDING_REUSE_TRAP] = {"reuse-trap", SEVERITY_HAZARD},
     [FINDING_SELF_CONNECT] = {"self-connect", SEVERITY_HAZARD},
-    [FINDING_WRONG_DOOR] = {"stale-port-connect", SEVERITY_HAZARD},
+    [FINDING_STALE_PORT_CONNECT] = {"stale-port-connect", SEVERITY_HAZARD},
     [FINDING_EXHAUSTED] = {"exhausted", SEVERITY_HAZARD},
     [FINDING_INFERRED_RELEASE] = {"inferred-release", SEVERITY_NOTE},
     [FINDING_BLIND_SPOT] = {"blind-spot", SEVERITY_NOTE},

@@ -14,7 +14,7 @@ enum finding_kind {
     FINDING_ADDRESS_IN_USE,     /* any other EADDRINUSE of a bind by number or a listen */
     FINDING_REUSE_TRAP,         /* two SO_REUSEADDR sockets bound to a port on which one listens */
     FINDING_SELF_CONNECT,       /* a connect that was given its destination's port */
-    FINDING_WRONG_DOOR,         /* a connection to a port let go, answered by a stranger */
+    FINDING_STALE_PORT_CONNECT, /* a connection to a port let go, answered by a stranger */
     FINDING_EXHAUSTED,          /* a port-0 request that failed for want of ports */
     FINDING_INFERRED_RELEASE,   /* from here on: limits of the evidence */
     FINDING_BLIND_SPOT,

@@ -68,6 +68,6 @@ void limits_tell(struct check *check) {
         tell_losses(check, i);
         tell_damage(check, i);
         tell(check, i, FINDING_INFERRED_RELEASE, check->traces[i].inferred,
-             "closes that nobody saw, told by what came after");
+             "closes that were not seen, inferred from what came after");
     }
 }

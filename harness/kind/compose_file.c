@@ -37,7 +37,8 @@ static bool read_ports(const struct tree_node *node, struct mapping *mapping,
                            &mapping->host_port_last))
         return true;
     return input_problem_set(problem, published->line, published->column,
-                             "published is no port, nor a range of them: '%s'", published->text);
+                             "published is neither a port nor a range of ports: '%s'",
+                             published->text);
 }
 
 static bool read_long(const struct tree_node *node, struct plan_input *input,
@@ -52,7 +53,7 @@ static bool read_long(const struct tree_node *node, struct plan_input *input,
         return false;
     if (address != NULL && address[0] != '\0' && !listen_address_parse(address).valid)
         return input_problem_set(problem, node->line, node->column,
-                                 "host_ip is no IP address: '%s'", address);
+                                 "host_ip is not an IP address: '%s'", address);
     if (protocol != NULL && protocol[0] != '\0' && !publish_spec_protocol(protocol))
         return input_problem_set(problem, node->line, node->column,
                                  "a protocol other than tcp, udp and sctp: '%s'", protocol);

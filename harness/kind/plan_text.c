@@ -94,7 +94,7 @@ static void write_check(const struct plan *plan, size_t index) {
            check->freedom == PORT_TAKEN ? "not to be had" : "perhaps free, which cannot be tried",
            error != NULL ? error : strerror(check->error));
     if (check->holder_count == 0 && check->error == EADDRINUSE)
-        fputs("; nobody was seen who has it", stdout);
+        fputs("; its holder was not seen", stdout);
     for (unsigned i = 0; i < check->holder_count; i++) {
         const struct port_holder *holder = &check->holders[i];
         char text[LISTEN_ADDRESS_TEXT_SIZE];

@@ -213,7 +213,7 @@ static void find_number(const struct search *search, size_t index) {
         warn(search, "reserved", index,
              "port %d is set aside by net.ipv4.ip_local_reserved_ports: somebody means to use it",
              port);
-        fix(search, "make sure that it was set aside for this, or take another number");
+        fix(search, "check that it was set aside for this, or take another number");
     }
     if (mapping->host_port < facts->first_unprivileged) {
         warn(search, "privileged", index,
@@ -239,13 +239,14 @@ static void find_address(const struct search *search, size_t index) {
         if (looked_at)
             return;
         warn(search, "no-address", index,
-             "'%s' is no IP address, which this release of Kind does not look at here, and the "
+             "'%s' is not an IP address, which this release of Kind does not look at here, and the "
              "runtime refuses it",
              mapping->address);
         fix(search, "write the address as a number, 127.0.0.1 for example");
     } else if (!host_facts_local(search->facts, &address)) {
         warn(search, "not-local", index,
-             "%s is no address of this host: the bind fails with EADDRNOTAVAIL", mapping->address);
+             "%s is not an address of this host: the bind fails with EADDRNOTAVAIL",
+             mapping->address);
         fix(search, "take an address that this host has, or run the plan where it has it");
     }
 }

@@ -9,9 +9,9 @@ static const struct {
     const char *words;
 } rules[MODEL_RULES] = {
     [RULE_NONE] = {"none", "nothing had to be decided"},
-    [RULE_NO_OVERLAP] = {"no-overlap", "the addresses do not meet"},
-    [RULE_WILDCARD] = {"wildcard", "a wildcard meets every address of its family"},
-    [RULE_DUAL_STACK] = {"dual-stack", ":: without V6ONLY meets IPv4 addresses as well"},
+    [RULE_NO_OVERLAP] = {"no-overlap", "the addresses do not overlap"},
+    [RULE_WILDCARD] = {"wildcard", "a wildcard overlaps every address of its family"},
+    [RULE_DUAL_STACK] = {"dual-stack", ":: without V6ONLY overlaps IPv4 addresses as well"},
     [RULE_V6ONLY] = {"v6only", "V6ONLY keeps IPv4 out"},
     [RULE_MAPPED] = {"mapped", "::ffff:a.b.c.d is the IPv4 address"},
     [RULE_PROTOCOL] = {"protocol", "TCP and UDP have ports of their own"},
@@ -50,7 +50,7 @@ static const struct {
     [RULE_STATE] = {"state", "the socket's state does not allow the call"},
     [RULE_NO_PORT] = {"no-port", "IP_BIND_ADDRESS_NO_PORT: the port comes with connect or listen"},
     [RULE_PORT_LOCK] = {"port-lock", "a port that was bound by number is kept"},
-    [RULE_PORT_LOST] = {"port-lost", "a port that was not bound by number is let go"},
+    [RULE_PORT_LOST] = {"port-lost", "a port that was not bound by number is released"},
     [RULE_CONNECTED_ADDRESS] = {"connected-address",
                                 "a connected socket has the address that it speaks from"},
     [RULE_TIME_WAIT] = {"time-wait", "a connection that was closed keeps its port for a while"},

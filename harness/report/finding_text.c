@@ -31,7 +31,7 @@ static const char *title_of(enum finding_kind kind) {
         [FINDING_ADDRESS_IN_USE] = "address already in use",
         [FINDING_REUSE_TRAP] = "SO_REUSEADDR let a bind succeed whose listen failed",
         [FINDING_SELF_CONNECT] = "a socket was connected to itself",
-        [FINDING_WRONG_DOOR] = "a stranger answers at a port that was let go",
+        [FINDING_STALE_PORT_CONNECT] = "another process answers at a port that was released",
         [FINDING_EXHAUSTED] = "no port was left",
     };
     return titles[kind] != NULL ? titles[kind] : finding_name(kind);
@@ -82,7 +82,7 @@ static const char *subject_heading(const struct finding *finding) {
         return "Bound by number, and it went well";
     case FINDING_DOUBLE_HAND_OUT:
         return "Bound by the second";
-    case FINDING_WRONG_DOOR:
+    case FINDING_STALE_PORT_CONNECT:
         return "Connected";
     case FINDING_COLLISION:
         return "Announced";
@@ -100,7 +100,7 @@ static const char *other_heading(const struct finding *finding) {
         return "Used meanwhile by";
     case FINDING_DOUBLE_HAND_OUT:
         return "Bound by the first";
-    case FINDING_WRONG_DOOR:
+    case FINDING_STALE_PORT_CONNECT:
         return "Answered by";
     case FINDING_COLLISION:
         return "Announced before";
@@ -146,14 +146,14 @@ static void write_window(const struct writing *writing, const struct finding *fi
     if (assigned->process == 0)
         return;
     if (finding->released_to_ns != 0 && !finding->release_inferred)
-        message_write(writing->to, "    let go at %s",
+        message_write(writing->to, "    released at %s",
                       side_time(writing->check, assigned, finding->released_to_ns, time));
     else
-        message_write(writing->to, "    let go at a time that nobody saw");
+        message_write(writing->to, "    released at a time that was not seen");
     uint64_t from = finding->released_to_ns != 0 && !finding->release_inferred
                         ? finding->released_to_ns
                         : assigned->end_ns;
-    if (finding->kind != FINDING_WRONG_DOOR && finding->subject.begin_ns > from)
+    if (finding->kind != FINDING_STALE_PORT_CONNECT && finding->subject.begin_ns > from)
         message_write(writing->to, "  Window: %s%" PRIu64 " us, in which anybody could have it",
                       finding->release_inferred ? "at most " : "",
                       (finding->subject.begin_ns - from) / 1000);

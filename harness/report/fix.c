@@ -38,7 +38,7 @@ const char *fix_of(const struct finding *finding) {
     case FINDING_SELF_CONNECT:
         return "compare getsockname with getpeername after a connect to a local ephemeral port, "
                "and try again where they are equal";
-    case FINDING_WRONG_DOOR:
+    case FINDING_STALE_PORT_CONNECT:
         return "keep the socket for as long as the number is used, or have the server prove who "
                "it is";
     case FINDING_EXHAUSTED:

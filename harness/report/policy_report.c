@@ -12,19 +12,21 @@ static const struct {
     enum pw_policy_count what;
     const char *key;
     const char *text; /* behind the number */
+    const char *one;  /* behind the number 1, where that differs */
 } rows[] = {
-    {PW_POLICY_CHOSEN, "chosen", "ports chosen"},
-    {PW_POLICY_LEFT, "left", "left to the kernel for want of one"},
-    {PW_POLICY_MET, "met", "met another or a taken port"},
-    {PW_POLICY_RECYCLED, "recycled", "given again whose number nobody had read"},
-    {PW_POLICY_EARLY, "early", "given before their time, the oldest first"},
-    {PW_POLICY_REFUSED, "refused", "numbers refused by the kernel"},
-    {PW_POLICY_BY_NUMBER, "by_number", "bound by number (SOCK_BINDPORT_LOCK)"},
-    {PW_POLICY_OUTSIDE, "outside", "outside the range, which was full"},
-    {PW_POLICY_OWN_RANGE, "own_range", "with a range of the program's own left alone"},
-    {PW_POLICY_NO_ROOM, "no_room", "in namespaces or protocols it does not reach"},
-    {PW_POLICY_HELD_OPEN, "held_open", "windows held open"},
-    {PW_POLICY_UNPLACED, "unplaced", "processes placed by their arrival"},
+    {PW_POLICY_CHOSEN, "chosen", "ports chosen", "port chosen"},
+    {PW_POLICY_LEFT, "left", "left to the kernel for want of one", NULL},
+    {PW_POLICY_MET, "met", "met another or a taken port", NULL},
+    {PW_POLICY_RECYCLED, "recycled", "given again whose number had not been read", NULL},
+    {PW_POLICY_EARLY, "early", "given before their time, the oldest first", NULL},
+    {PW_POLICY_REFUSED, "refused", "numbers refused by the kernel", "number refused by the kernel"},
+    {PW_POLICY_BY_NUMBER, "by_number", "bound by number (SOCK_BINDPORT_LOCK)", NULL},
+    {PW_POLICY_OUTSIDE, "outside", "outside the range, which was full", NULL},
+    {PW_POLICY_OWN_RANGE, "own_range", "with a range of the program's own left alone", NULL},
+    {PW_POLICY_NO_ROOM, "no_room", "in namespaces or protocols it does not reach", NULL},
+    {PW_POLICY_HELD_OPEN, "held_open", "windows held open", "window held open"},
+    {PW_POLICY_UNPLACED, "unplaced", "processes placed by their arrival",
+     "process placed by its arrival"},
 };
 
 void policy_report_now(struct policy_work *work) {
@@ -47,8 +49,9 @@ void policy_report_write(const char *trace, const char *policy, const struct pol
         uint64_t count = work->count[rows[i].what];
         if ((count == 0 && rows[i].what != PW_POLICY_CHOSEN) || used >= sizeof text)
             continue;
+        const char *words = count == 1 && rows[i].one != NULL ? rows[i].one : rows[i].text;
         int length = snprintf(text + used, sizeof text - used, "%s%" PRIu64 " %s",
-                              used > 0 ? ", " : "", count, rows[i].text);
+                              used > 0 ? ", " : "", count, words);
         used += length > 0 ? (size_t)length : 0;
     }
     message_write(to, "portwitness: %s%spolicy %s: %s", trace != NULL ? trace : "",

@@ -110,7 +110,7 @@ static void remark_on(const struct storm_report *report, const struct storm_resu
     if (result->shared > 0)
         remark(taker, context,
                "%s: %" PRIu64 " port%s shared lawfully: with a reuse option the kernel lets "
-               "%s sockets have equal ports, which is no collision",
+               "%s sockets have equal ports, which is not a collision",
                name, result->shared, result->shared == 1 ? " was" : "s were",
                report->plan->settings.reuse_port ? "such" : "UDP");
     if (result->killed > 0)

@@ -65,7 +65,7 @@ bool header_check(int file, off_t size, struct pw_header *header,
     if (got < sizeof *header && errno != 0)
         return refuse(problem, "cannot be read: %s", strerror(errno));
     if (memcmp(header->magic, PW_MAGIC, got < sizeof header->magic ? got : sizeof header->magic))
-        return refuse(problem, "is no portwitness trace");
+        return refuse(problem, "is not a portwitness trace");
     if (got < PW_HEADER_SIZE && (got < sizeof *header || size < (off_t)PW_HEADER_SIZE))
         return refuse(problem, "is cut off inside its header, after %zu bytes", (size_t)size);
     if (header->byte_order == OTHER_BYTE_ORDER)

@@ -26,7 +26,7 @@ enum pw_policy_count {
     PW_POLICY_BY_NUMBER = 3,  /* requests answered by a bind by number (SOCK_BINDPORT_LOCK) */
     PW_POLICY_MET = 4,        /* seeded: requests that did not get the first of their sequence */
     PW_POLICY_EARLY = 5,      /* quarantine: ports given before their time, the oldest first */
-    PW_POLICY_RECYCLED = 6,   /* quarantine: ports given again whose number nobody had read */
+    PW_POLICY_RECYCLED = 6,   /* quarantine: ports given again whose number had not been read */
     PW_POLICY_OUTSIDE = 7,    /* requests answered outside the range, which was full */
     PW_POLICY_OWN_RANGE = 8,  /* requests of sockets with a range of the program's own */
     PW_POLICY_NO_ROOM = 9,    /* requests in network namespaces that the area had no room for */

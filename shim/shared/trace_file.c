@@ -208,7 +208,7 @@ static bool check_header(const struct pw_header *header, uint64_t file_size,
     uint8_t boot_id[16];
     static const uint8_t unknown[16];
     if (memcmp(header->magic, PW_MAGIC, sizeof header->magic) != 0)
-        return fail(problem, "is no portwitness trace", 0);
+        return fail(problem, "is not a portwitness trace", 0);
     if (header->byte_order != PW_BYTE_ORDER)
         return fail(problem, "was written with another byte order", 0);
     if (header->version != PW_VERSION || header->unit_size != PW_UNIT_SIZE ||
@@ -285,10 +285,10 @@ static bool open_checked(int fd, struct trace_map *map, struct trace_problem *pr
     if (answer < 0)
         return fail(problem, "cannot be examined", answer);
     if (!S_ISREG(status.st_mode))
-        return fail(problem, "is no regular file", 0);
+        return fail(problem, "is not a regular file", 0);
     answer = raw_syscall4(SYS_pread64, fd, RAW(&first), sizeof first, 0);
     if (answer < (long)sizeof first.page.header)
-        return fail(problem, "is no portwitness trace", answer < 0 ? answer : 0);
+        return fail(problem, "is not a portwitness trace", answer < 0 ? answer : 0);
     if (!check_header(&first.page.header, (uint64_t)status.st_size, problem))
         return false;
     take_facts(&first, &map->facts);

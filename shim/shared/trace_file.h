@@ -38,7 +38,8 @@ struct trace_map {
     struct trace_facts facts;
 };
 
-/* What went wrong: a sentence part for a message ("is no portwitness trace") and an errno or 0. */
+/* What went wrong: a sentence part for a message ("is not a portwitness trace") and an errno or 0.
+ */
 struct trace_problem {
     const char *what;
     int error;

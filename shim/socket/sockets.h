@@ -17,7 +17,7 @@ struct ip_endpoint {
     uint16_t family; /* AF_INET, AF_INET6; 0: neither */
 };
 
-/* Reads a socket address of at most `length` bytes; family 0 where it is no IP address. */
+/* Reads a socket address of at most `length` bytes; family 0 where it is not an IP address. */
 struct ip_endpoint ip_endpoint_of(const void *address, socklen_t length);
 
 /* Copies an address that a call was given: as it is where the kernel took it, and where it did not,

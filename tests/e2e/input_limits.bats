@@ -47,9 +47,9 @@ refused() {
     printf 'kind:race-window\0\n' >zero
     "$PORTWITNESS" run --quiet -o t.trace -- true
     run -2 "$PORTWITNESS" check --suppressions=zero t.trace
-    assert_equal "$output" 'portwitness: zero: is no text: it has a NUL in it'
+    assert_equal "$output" 'portwitness: zero: is not a text file: it has a NUL in it'
     run -2 "$PORTWITNESS" explain -f zero
-    assert_equal "$output" 'portwitness explain: zero: is no text: it has a NUL in it'
+    assert_equal "$output" 'portwitness explain: zero: is not a text file: it has a NUL in it'
 }
 
 @test "suppressions: a line too long and too many lines are told by their place" {

@@ -91,7 +91,7 @@ make_root() {
     unchanged chroot root /bin/sh -c '/bin/bind_loop 2 5; /bin/sh -c "/bin/bind_loop 1 5; exit 4"'
     assert_equal "$(cat bare.status)" 4
     assert_matches "$(exported 'map(select(.kind == "blind-spot"))[] | "\(.text) \(.reason)"')" \
-        '^/bin/sh cannot reach the library or the trace$'
+        '^/bin/sh cannot reach the shim or the trace$'
 }
 
 @test "a guest that changes its root is recorded on, and its shell runs without complaints" {

@@ -256,7 +256,7 @@ static void a_file_that_is_not_there_is_named(void **state) {
 static void what_has_a_nul_in_it_is_no_text(void **state) {
     (void)state;
     write_bytes("kind:torn\n\0\n", 12);
-    assert_complaint(" is no text: it has a NUL in it");
+    assert_complaint(" is not a text file: it has a NUL in it");
 }
 
 /* "program:aaa..." of so many bytes, and a line before it. */

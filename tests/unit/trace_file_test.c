@@ -309,7 +309,7 @@ static void no_descriptor_stays_open(void **state) {
     struct trace_map map = open_trace();
     is_not_created(&plan, path, "exists already", EEXIST);
     write_other("text");
-    is_not_opened(other, "is no portwitness trace", 0);
+    is_not_opened(other, "is not a portwitness trace", 0);
     assert_int_equal(lowest_free_descriptor(), before);
     munmap(map.base, map.size);
 }
@@ -326,13 +326,13 @@ static void what_is_no_trace_is_told_apart(void **state) {
     (void)state;
     is_not_opened(path, "cannot be opened", ENOENT);
     is_not_opened(folder, "cannot be opened", EISDIR);
-    is_not_opened("/dev/null", "is no regular file", 0);
+    is_not_opened("/dev/null", "is not a regular file", 0);
     assert_int_equal(mkfifo(path, 0600), 0);
-    is_not_opened(path, "is no regular file", 0);
+    is_not_opened(path, "is not a regular file", 0);
     write_other("");
-    is_not_opened(other, "is no portwitness trace", 0);
+    is_not_opened(other, "is not a portwitness trace", 0);
     write_other("PORTWIT\n");
-    is_not_opened(other, "is no portwitness trace", 0);
+    is_not_opened(other, "is not a portwitness trace", 0);
 }
 
 /* Overwrites `size` bytes of a good trace's header and takes them back afterwards. */
@@ -356,7 +356,7 @@ static void a_header_that_this_version_does_not_know_is_refused(void **state) {
     (void)state;
     const struct trace_plan plan = {.max_size = 4 * MEBIBYTE};
     create(&plan);
-    IS_NOT_OPENED_WITH(magic[7], char, 'N', "is no portwitness trace");
+    IS_NOT_OPENED_WITH(magic[7], char, 'N', "is not a portwitness trace");
     IS_NOT_OPENED_WITH(byte_order, uint32_t, 0x04030201, "was written with another byte order");
     IS_NOT_OPENED_WITH(version, uint32_t, 2, "is of another version");
     IS_NOT_OPENED_WITH(version, uint32_t, 0, "is of another version");
@@ -378,7 +378,7 @@ static void a_trace_cut_anywhere_is_refused(void **state) {
     is_not_opened(path, "is cut short", 0);
     for (off_t length = sizeof(struct pw_header) - 1; length >= 0; length -= 7) {
         assert_int_equal(truncate(path, length), 0);
-        is_not_opened(path, "is no portwitness trace", 0);
+        is_not_opened(path, "is not a portwitness trace", 0);
     }
 }
 

@@ -47,7 +47,7 @@ static void judge(const struct history *history, struct findings *findings,
             proofs_released(history, index, history->bindings.list[stranger].from_ns) ==
                 RELEASE_NOT_SEEN)
             continue;
-        struct finding *finding = findings_add(findings, FINDING_WRONG_DOOR);
+        struct finding *finding = findings_add(findings, FINDING_STALE_PORT_CONNECT);
         finding->subject = *call;
         finding->endpoint = call->endpoint;
         finding->netns = connection->netns;

@@ -106,7 +106,7 @@ void kernel_check(const struct announcements *announcements, struct verdict *ver
     struct socket_table table = {0};
     int error = socket_table_read(&table);
     if (error != 0) {
-        verdict_differs(verdict, "the kernel does not tell its sockets: %s", strerror(error));
+        verdict_differs(verdict, "the kernel does not list its sockets: %s", strerror(error));
         socket_table_free(&table);
         return;
     }
