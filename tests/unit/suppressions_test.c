@@ -22,7 +22,6 @@ static struct check check;
 static int begin(void **state) {
     size_t room = 0;
     int file;
-
     (void)state;
     strcpy(path, "/tmp/portwitness-suppressions-XXXXXX");
     file = mkstemp(path);
@@ -42,7 +41,6 @@ static int end(void **state) {
 
 static void write_bytes(const char *text, size_t length) {
     FILE *file = fopen(path, "wb");
-
     assert_non_null(file);
     assert_int_equal(fwrite(text, 1, length, file), length);
     assert_int_equal(fclose(file), 0);
@@ -65,7 +63,6 @@ static char *complaint(void) {
     FILE *real = stderr;
     char *said = NULL;
     size_t length;
-
     stderr = open_memstream(&said, &length);
     bool good = suppressions_read(&suppressions, path);
     fclose(stderr);
@@ -78,7 +75,6 @@ static char *complaint(void) {
 static void assert_complaint(const char *expected) {
     char *said = complaint();
     char line[200];
-
     snprintf(line, sizeof line, "portwitness: %s:%s\n", path, expected);
     assert_string_equal(said, line);
     free(said);
@@ -107,7 +103,6 @@ static void comments_and_blank_lines_are_passed_over(void **state) {
 static void a_line_is_kept_with_its_number_as_it_stands_without_its_comment(void **state) {
     (void)state;
     const struct suppression *one = only("# known\n\n \tkind:lost-race  port:80 \t # see 12\n");
-
     assert_int_equal(one->line, 3);
     assert_string_equal(one->text, "kind:lost-race  port:80");
     assert_int_equal(one->used, 0);
@@ -117,7 +112,6 @@ static void every_field_is_read(void **state) {
     (void)state;
     const struct suppression *one =
         only("kind:race-window\tprogram:py* module:/lib/*.so port:8000-8010");
-
     assert_string_equal(one->kind, "race-window");
     assert_string_equal(one->program, "py*");
     assert_string_equal(one->module, "/lib/*.so");
@@ -128,7 +122,6 @@ static void every_field_is_read(void **state) {
 static void a_field_that_is_not_named_stands_for_any(void **state) {
     (void)state;
     const struct suppression *one = only("port:80");
-
     assert_null(one->kind);
     assert_null(one->program);
     assert_null(one->module);
@@ -141,7 +134,6 @@ static void a_field_that_is_not_named_stands_for_any(void **state) {
 static void the_fields_stand_in_any_order(void **state) {
     (void)state;
     const struct suppression *one = only("port:65535 module:m program:p kind:*");
-
     assert_string_equal(one->kind, "*");
     assert_string_equal(one->program, "p");
     assert_string_equal(one->module, "m");
@@ -171,7 +163,6 @@ static void a_kind_may_be_a_pattern_that_fits_some_finding(void **state) {
     (void)state;
     static const char *const good[] = {"kind:*\n", "kind:race-*\n", "kind:[lr]*\n", "kind:????\n",
                                        "kind:blind-spot\n"};
-
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         only(good[i]);
         suppressions_free(&suppressions);
@@ -219,11 +210,9 @@ static void what_is_no_port_and_no_range_is_refused(void **state) {
     static const char *const values[] = {
         "0",   "65536", "http", "-1",  "+1",   "80x",   "80,81", "0x50",  "99999999999999999999",
         "80-", "80-x",  "9-8",  "1-0", "0-10", "1--10", "1-2-3", "1-+10", "1-65536"};
-
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         char text[64];
         char expected[128];
-
         snprintf(text, sizeof text, "port:%s\n", values[i]);
         snprintf(expected, sizeof expected, "1: no port and no range of ports: port:%s", values[i]);
         assert_refused(text, expected);
@@ -240,7 +229,6 @@ static void the_widest_and_the_narrowest_ranges_are_ranges(void **state) {
 static void a_bad_line_leaves_those_before_it(void **state) {
     (void)state;
     const char text[] = "kind:torn\nprogram:a bad\nkind:lost-race\n";
-
     write_bytes(text, strlen(text));
     assert_complaint("2: not one of kind:, program:, module: and port:: bad");
     assert_int_equal(suppressions.count, 1);
@@ -262,7 +250,6 @@ static void what_has_a_nul_in_it_is_no_text(void **state) {
 /* "program:aaa..." of so many bytes, and a line before it. */
 static void write_long_line(size_t length) {
     char text[5000] = "kind:torn\n";
-
     memset(text + 10, 'a', length);
     memcpy(text + 10, "program:", 8);
     text[10 + length] = '\n';
@@ -281,7 +268,6 @@ static void a_line_may_have_4096_bytes_and_not_one_more(void **state) {
 
 static void write_lines(size_t count, const char *last) {
     FILE *file = fopen(path, "w");
-
     assert_non_null(file);
     for (size_t i = 1; i < count; i++)
         fputs("#\n", file);
@@ -304,7 +290,6 @@ static void a_file_of_more_than_a_mebibyte_is_refused(void **state) {
     (void)state;
     size_t length = (1 << 20) + 1;
     char *text = malloc(length);
-
     assert_non_null(text);
     memset(text, '\n', length);
     write_bytes(text, length);
@@ -339,7 +324,6 @@ static void add_module(uint64_t serial, uint64_t at, const char *file) {
 
 static void add_finding(enum finding_kind kind, unsigned port, uint64_t process, uint64_t site) {
     struct finding *finding = findings_add(&check.findings, kind);
-
     finding->endpoint.port = (uint16_t)port;
     finding->subject.process = process;
     finding->subject.site = site;
@@ -404,7 +388,6 @@ static void a_forked_child_has_the_command_of_its_parent(void **state) {
     struct pw_process child = {.serial = 3};
     struct trace_record record = {
         .kind = PW_KIND_FORK, .process = SERVER, .identity = &child, .source = PW_SOURCE_SHIM};
-
     make_findings();
     processes_note(&check.traces[0].processes, &record);
     check.findings.list[0].subject.process = 3;
@@ -512,6 +495,5 @@ int main(void) {
         TEST(each_line_counts_what_it_fits_and_one_that_fits_nothing_stays_at_none),
         TEST(without_suppressions_every_finding_stands),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
