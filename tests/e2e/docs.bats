@@ -1,7 +1,7 @@
 # What the documents name is there: files of the tree, and what links lead to.
 
-# shellcheck disable=SC2154,SC2016 # setup.bash sets root; backticks in quotes
-load setup
+# shellcheck disable=SC2154,SC2016 # common.bash sets root; backticks in quotes
+load ../common
 
 setup() { cd "$root" || return; }
 

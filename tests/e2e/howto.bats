@@ -2,8 +2,8 @@
 # page promises. A change of the code that leaves a patch behind fails here. To bring one up to date:
 # apply what still applies (git apply --3way), repair the rest, and write it anew with git diff.
 
-# shellcheck disable=SC2154 # setup.bash sets build and root
-load setup
+# shellcheck disable=SC2154 # common.bash sets build and root
+load ../common
 
 setup() {
     unset MAKEFLAGS MFLAGS MAKELEVEL
