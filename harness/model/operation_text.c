@@ -156,7 +156,7 @@ static bool read_device(const char *name, struct operation_names *names,
         if (names->devices == 8 || strlen(name) >= OPERATION_NAME_SIZE)
             return complain(problem, "too many devices, or too long a name", name);
         index = (int)names->devices++;
-        snprintf(names->device[index], OPERATION_NAME_SIZE, "%s", name);
+        memcpy(names->device[index], name, strlen(name) + 1);
     }
     operation->device = (uint32_t)index + 1;
     return true;

@@ -80,8 +80,8 @@ patch_trace() {
     echo 'PORT PROTO ADDRESS' >text
     head -c 100000 /dev/urandom >random
     assert_refused empty 'is empty'
-    assert_refused text 'no portwitness trace'
-    assert_refused random 'no portwitness trace'
+    assert_refused text 'not a portwitness trace'
+    assert_refused random 'not a portwitness trace'
 }
 
 @test "a trace of another version, byte order or unit size is refused by that reason" {

@@ -301,7 +301,7 @@ static void what_is_no_trace_is_refused_with_the_reason(void **state) {
         writer_store(&writer);                                                                     \
         assert_refused(because);                                                                   \
     } while (0)
-    REFUSED_WITH(writer.header.magic[2] = 'X', "no portwitness trace");
+    REFUSED_WITH(writer.header.magic[2] = 'X', "not a portwitness trace");
     REFUSED_WITH(writer.header.version = 2, "version 2");
     REFUSED_WITH(writer.header.byte_order = 0x04030201, "other byte order");
     REFUSED_WITH(writer.header.byte_order = 0x12121212, "byte order mark");
