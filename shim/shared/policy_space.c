@@ -332,13 +332,28 @@ static bool put_entry(struct policy_space *space, uint32_t index, uint16_t port)
     return false;
 }
 
-static uint32_t enqueue(struct policy_space *space, uint16_t port) {
+/* The index of a new entry for the port. */
+static uint32_t add_entry(struct policy_space *space, uint16_t port) {
     uint32_t index = atomic_fetch_add(&space->words->head, 1);
     for (unsigned turn = 0; turn < TURNS_MOST && !put_entry(space, index, port); turn++)
         index = atomic_fetch_add(&space->words->head, 1);
-    /* Where no entry could be put, the port rests until the ring has gone round. */
+    return index;
+}
+
+static uint32_t enqueue(struct policy_space *space, uint16_t port) {
+    uint32_t index = add_entry(space, port);
     uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index);
     atomic_store(stamp_of(space, port), stamp);
+    /* The ring may have gone round while we were kept from storing that: nobody would find the port
+     * any more. */
+    for (unsigned turn = 0; turn < TURNS_MOST && fell_out(space, stamp, LOAD(space->words->head));
+         turn++) {
+        index = add_entry(space, port);
+        uint32_t later = PW_STAMP(PW_PORT_QUEUED, index);
+        if (!exchange(stamp_of(space, port), stamp, later))
+            break; /* somebody has it */
+        stamp = later;
+    }
     /* A search that came by in between took the entry for void. */
     if (skip_dead(atomic_load(&space->words->dead), index + 1) != index + 1)
         atomic_store(&space->words->dead, 0);
