@@ -25,11 +25,13 @@ length RESERVE_ROUNDS 4 16           # reserve: reservations of each of 64 users
 length STORM_ROUNDS 40 200           # storm_races: rounds that lose nothing, 256 ports each
 length RACY_RUNS 3 20                # storm_races: runs that must lose races
 length PREDICTED_ROUNDS 15 60        # storm_races: rounds held against theory
+length STRESS_RUNNERS 2 3             # stress: test runners: Python, bats, Node
+length STRESS_POLICIES 3 5            # stress: policies under which correct suites stay clean
 length PUBLISHERS 500 2000           # storm: at once
 length FUZZ_CALLS 50000 1000000      # fuzz: calls under each policy
-length SCRIBBLE_WORDS 2000 1000000   # scribble: random words into each part of a live trace
-length MUTANTS 200 3000              # same_trace: damaged traces
+length SCRIBBLE_WORDS 1000 1000000   # scribble: random words into each part of a live trace
+length MUTANTS 60 3000               # same_trace: damaged traces
 length WORLDS 20000 100000           # property/checker: generated traces
-length MODEL_OPERATIONS 150000 400000  # property/model: operations held against the kernel
-length RULE_STEP 6 1                 # property/model: rules that the model does without, one in N
+length MODEL_OPERATIONS 100000 400000  # property/model: operations held against the kernel
+length RULE_STEP 9 1                 # property/model: rules that the model does without, one in N
 length POLICY_OPERATIONS 30000 100000  # property/policies: the same under each policy
