@@ -168,6 +168,21 @@ static bool is_tight(const struct coverage *coverage) {
     return tight;
 }
 
+enum { REPEATS = 20, ONCE_MOST = 3 };
+
+/* What the kernel does once and then never again for the same calls is a matter of time: an
+ * acknowledgement or a timer that came late on a busy machine. A wrong rule shows again, also where
+ * the kernel's choice of one of the four ports has to fall the same way. */
+static bool happens_again(const struct sequence *sequence, enum model_rule without,
+                          struct disagreement *disagreement) {
+    for (int i = 0; i < REPEATS; i++) {
+        struct sequence again = sequence_again(sequence);
+        if (!sequence_agrees(&again, without, NULL, disagreement))
+            return true;
+    }
+    return false;
+}
+
 int main(int argc, char **argv) {
     struct options options;
     struct coverage coverage = {.operations = 0};
@@ -182,12 +197,18 @@ int main(int argc, char **argv) {
         return exhaustive_run(options.without) ? 0 : 1;
     printf("seed %" PRIu64 "\n", options.seed);
     uint64_t state = options.seed;
+    int once = 0;
     while (coverage.operations < options.operations) {
         struct sequence sequence;
         struct disagreement disagreement;
         sequence_make(&sequence, &state);
         if (sequence_agrees(&sequence, options.without, &coverage, &disagreement))
             continue;
+        if (++once <= ONCE_MOST && !happens_again(&sequence, options.without, &disagreement)) {
+            sequence_print(&sequence, &disagreement);
+            puts("not seen again: the machine was busy");
+            continue;
+        }
         sequence_shrink(&sequence, options.without);
         for (int i = 0; i < 100; i++) {
             sequence = sequence_again(&sequence);
