@@ -129,7 +129,7 @@ static bool open_traces(struct check *check, const char *const *paths, size_t co
             memcpy(&check->traces[i].header, trace_reader_header(readers[i]),
                    sizeof check->traces[i].header);
         else
-            message_write(stderr, "portwitness: %s: %s", paths[i], problem.what);
+            complain(NULL, "%s: %s", paths[i], problem.what);
         good = good && readers[i] != NULL;
     }
     return good;

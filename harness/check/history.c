@@ -37,19 +37,6 @@ static struct endpoint endpoint_of(const struct trace_record *record, bool assig
     return endpoint;
 }
 
-static struct call call_of(const struct trace_record *record) {
-    return (struct call){.trace = MACHINE_TRACE(record->unit),
-                         .unit = MACHINE_LOCAL(record->unit),
-                         .process = record->process,
-                         .begin_ns = record->begin_ns,
-                         .end_ns = record->end_ns,
-                         .site = record->site,
-                         .cookie = record->cookie,
-                         .error = record->error,
-                         .call = record->call,
-                         .kind = (uint8_t)record->kind};
-}
-
 static void add_request(struct history *history, const struct trace_record *record) {
     uint32_t index = (uint32_t)history->bindings.count - 1;
     history->requests = memory_grow(history->requests, &history->request_room, (size_t)index + 1,
@@ -110,7 +97,7 @@ static void note_listen(struct history *history, const struct trace_record *reco
         memory_grow(history->failed_listens, &history->failed_listen_room,
                     history->failed_listen_count + 1, sizeof *history->failed_listens);
     struct failed_listen *failed = &history->failed_listens[history->failed_listen_count++];
-    *failed = (struct failed_listen){.call = call_of(record),
+    *failed = (struct failed_listen){.call = machine_call(record),
                                      .netns = record->socket->netns,
                                      .binding = index,
                                      .thread = record->thread};
@@ -142,7 +129,7 @@ static void note_connect(struct history *history, const struct selection *select
     history->connections = memory_grow(history->connections, &history->connection_room,
                                        history->connection_count + 1, sizeof *history->connections);
     struct connection *connection = &history->connections[history->connection_count++];
-    *connection = (struct connection){.call = call_of(record), .netns = record->socket->netns};
+    *connection = (struct connection){.call = machine_call(record), .netns = record->socket->netns};
     connection->call.endpoint = endpoint_of(record, true);
     connection->call.endpoint.port = record->peer->port;
     connection->call.endpoint.scope = record->peer->scope;
@@ -155,7 +142,7 @@ static void note_claim(struct history *history, const struct trace_record *recor
     history->claims = memory_grow(history->claims, &history->claim_room, history->claim_count + 1,
                                   sizeof *history->claims);
     struct announced_claim *claim = &history->claims[history->claim_count++];
-    *claim = (struct announced_claim){.call = call_of(record), .netns = record->socket->netns};
+    *claim = (struct announced_claim){.call = machine_call(record), .netns = record->socket->netns};
     claim->call.endpoint = endpoint_of(record, true);
 }
 
@@ -185,7 +172,7 @@ static void end_waiting(struct history *history, const struct trace_record *reco
         return;
     map_put(&history->waiting, record->process, 0);
     for (uint32_t i = waiting - 1; i != MAP_NONE; i = history->requests[i].next_waiting) {
-        history->requests[i].instead = call_of(record);
+        history->requests[i].instead = machine_call(record);
         history->requests[i].instead.endpoint = endpoint_of(record, true);
         history->requests[i].instead.requested_port = record->socket->requested_port;
     }

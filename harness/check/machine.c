@@ -117,3 +117,16 @@ const struct process *machine_process(const struct machine *machine, uint64_t se
 }
 
 void machine_free(struct machine *machine) { free(machine->blanks); }
+
+struct call machine_call(const struct trace_record *record) {
+    return (struct call){.trace = MACHINE_TRACE(record->unit),
+                         .unit = MACHINE_LOCAL(record->unit),
+                         .process = record->process,
+                         .begin_ns = record->begin_ns,
+                         .end_ns = record->end_ns,
+                         .site = record->site,
+                         .cookie = record->cookie,
+                         .error = record->error,
+                         .call = record->call,
+                         .kind = (uint8_t)record->kind};
+}

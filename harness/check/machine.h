@@ -45,6 +45,9 @@ void machine_read(struct machine *machine, unsigned pass, machine_take *take, vo
  * at an unknown time. */
 enum certainty machine_certainty(const struct machine *machine, uint64_t from_ns, uint64_t to_ns);
 
+/* The call behind a tagged record, without its endpoint. */
+struct call machine_call(const struct trace_record *record);
+
 /* The process with a tagged serial, NULL if no record told of it. */
 const struct process *machine_process(const struct machine *machine, uint64_t serial);
 

@@ -21,16 +21,7 @@ struct prescan *prescan_make(struct check *check) {
 
 static void fill_subject(struct finding *finding, const struct trace_record *record) {
     const struct pw_socket *socket = record->socket;
-    finding->subject = (struct call){.trace = MACHINE_TRACE(record->unit),
-                                     .unit = MACHINE_LOCAL(record->unit),
-                                     .process = record->process,
-                                     .begin_ns = record->begin_ns,
-                                     .end_ns = record->end_ns,
-                                     .site = record->site,
-                                     .cookie = record->cookie,
-                                     .error = record->error,
-                                     .call = record->call,
-                                     .kind = (uint8_t)record->kind};
+    finding->subject = machine_call(record);
     struct endpoint *endpoint = &finding->subject.endpoint;
     bool assigned = (record->flags & PW_FLAG_HAS_ASSIGNED) != 0;
     endpoint->family = socket->family;

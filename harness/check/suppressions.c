@@ -100,11 +100,9 @@ static bool take_line(struct suppressions *suppressions, char *line, unsigned nu
 
 static bool refuse_line(const char *path, unsigned number) {
     if (number > SUPPRESSIONS_LINES)
-        message_write(stderr, "portwitness: %s: has more than %d lines", path, SUPPRESSIONS_LINES);
-    else
-        message_write(stderr, "portwitness: %s:%u: the line has more than %d bytes", path, number,
-                      SUPPRESSIONS_LINE_BYTES);
-    return false;
+        return complain(NULL, "%s: has more than %d lines", path, SUPPRESSIONS_LINES);
+    return complain(NULL, "%s:%u: the line has more than %d bytes", path, number,
+                    SUPPRESSIONS_LINE_BYTES);
 }
 
 bool suppressions_read(struct suppressions *suppressions, const char *path) {
@@ -113,10 +111,8 @@ bool suppressions_read(struct suppressions *suppressions, const char *path) {
     char *rest = text;
     bool good = true;
     unsigned number = 0;
-    if (text == NULL) {
-        message_write(stderr, "portwitness: %s: %s", path, why);
-        return false;
-    }
+    if (text == NULL)
+        return complain(NULL, "%s: %s", path, why);
     /* What stands behind the last line's end is no line. */
     while (good && rest != NULL && *rest != '\0') {
         char *line = strsep(&rest, "\n");

@@ -37,7 +37,7 @@ struct trace_check *trace_check_open(const char *path) {
     struct trace_reader_problem problem;
     struct trace_reader *reader = trace_reader_open(path, &problem);
     if (reader == NULL) {
-        message_write(stderr, "portwitness: %s: %s", path, problem.what);
+        complain(NULL, "%s: %s", path, problem.what);
         return NULL;
     }
     size_t room = 0;
