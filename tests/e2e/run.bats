@@ -269,13 +269,13 @@ print(client_port, listener.getsockname()[1])' >ports
 }
 
 @test "beyond the descriptor limit the ends that were not watched are counted" {
-    # They live until run has used up its descriptors.
+    # They live until run has used up its descriptors, but for the one that it needs to look at the next.
     mkfifo gate
     # shellcheck disable=SC2016 # for the inner shell
     run -0 bash -c 'ulimit -n 40; exec "$0" run -- bash -c "$1"' "$PORTWITNESS" '
         exec 4<>gate
         for ((i = 0; i < 60; i++)); do read -r _ <&4 & done
-        until [ "$(ls "/proc/$PPID/fd" | wc -l)" -ge 40 ]; do sleep 0.05; done
+        until [ "$(ls "/proc/$PPID/fd" | wc -l)" -ge 39 ]; do sleep 0.05; done
         for ((i = 0; i < 60; i++)); do echo >&4; done
         wait'
     assert_matches "$output" '0 records lost: [a-z ]* [1-9][0-9]*; 0 torn'
