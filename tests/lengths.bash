@@ -1,6 +1,6 @@
 # How long the loops of the tests are: short in scripts/test, full where TESTS_FULL is set, as
 # scripts/test --full does. A variable that is set already is left as it is, so one suite can be run
-# longer: FUZZ_CALLS=5000000 bats tests/e2e/fuzz.bats. Loaded by common.bash.
+# longer: FUZZ_CALLS=5000000 bats tests/fuzz/calls.bats. Loaded by common.bash.
 
 # length NAME SHORT FULL
 length() {
@@ -28,9 +28,9 @@ length PREDICTED_ROUNDS 15 60        # storm_races: rounds held against theory
 length STRESS_RUNNERS 2 3             # stress: test runners: Python, bats, Node
 length STRESS_POLICIES 3 5            # stress: policies under which correct suites stay clean
 length PUBLISHERS 500 2000           # storm: at once
-length FUZZ_CALLS 50000 1000000      # fuzz: calls under each policy
-length SCRIBBLE_WORDS 1000 1000000   # scribble: random words into each part of a live trace
-length MUTANTS 60 3000               # same_trace: damaged traces
+length FUZZ_CALLS 50000 1000000      # fuzz/calls: calls under each policy
+length SCRIBBLE_WORDS 1000 1000000   # live_trace: random words into each part of a live trace
+length MUTANTS 60 3000               # damaged_traces: damaged traces
 length WORLDS 20000 100000           # property/checker: generated traces
 length MODEL_OPERATIONS 100000 400000  # property/model: operations held against the kernel
 length RULE_STEP 9 1                 # property/model: rules that the model does without, one in N

@@ -20,16 +20,17 @@ static bool is_on_stack(const void *from, size_t size) {
 }
 
 /* So little fits into an empty pipe at once. */
-static bool copy_by_pipe(char *into, const char *from, size_t size) {
+static bool copy_by_pipe(char *into, const void *source, size_t size) {
     int ends[2];
     bool good = true;
+    uintptr_t from = (uintptr_t)source; /* may wrap: the guest's pointer can be any number */
     if (raw_syscall3(SYS_pipe2, RAW(ends), O_CLOEXEC | O_NONBLOCK, 0) < 0)
         return false;
     while (good && size > 0) {
         const long step = (long)(size < GUEST_PAGE ? size : GUEST_PAGE);
-        good = raw_syscall3(SYS_write, ends[1], RAW(from), step) == step &&
+        good = raw_syscall3(SYS_write, ends[1], (long)from, step) == step &&
                raw_syscall3(SYS_read, ends[0], RAW(into), step) == step;
-        from += step;
+        from += (uintptr_t)step;
         into += step;
         size -= (size_t)step;
     }
@@ -83,10 +84,12 @@ bool guest_copy(void *into, const void *from, size_t size) {
 long guest_copy_string(char *into, size_t size, const char *from) {
     size_t done = 0;
     while (done < size) {
-        size_t step = guest_page_rest(from + done);
+        /* A number and not a pointer: it may wrap. */
+        const void *rest = (const void *)((uintptr_t)from + done);
+        size_t step = guest_page_rest(rest);
         if (step > size - done)
             step = size - done;
-        if (!guest_copy(into + done, from + done, step))
+        if (!guest_copy(into + done, rest, step))
             return -1;
         const char *end = memchr(into + done, '\0', step);
         if (end != NULL)

@@ -4,7 +4,7 @@
 # shellcheck disable=SC2154,SC2016,SC2034 # variables of bats, common.bash and unchanged.bash; other shells'
 bats_require_minimum_version 1.5.0
 load ../common
-load unchanged
+load ../e2e/unchanged
 
 policies=(soonest quarantine:1 seeded:7 range:40000-40999)
 
