@@ -58,9 +58,9 @@ afterwards: 1"
     assert_equal "$(cat bare.out)" 'failures: 0 in threads, 0 in children'
     none_torn "$trace"
     assert_equal "$(exported 'map(select(.kind == "fork") | .serial) as $children
-        | map(select(.kind == "bind" and (.process | IN($children[])))) | length')" 40
+        | map(select(.kind == "bind" and (.process | IN($children[])))) | length')" 20
     assert_equal "$(exported 'map(select(.kind == "process-start" and .identity_comm == "true"))
-        | length')" 40
+        | length')" 20
 }
 
 @test "a child that the C library forks inside itself is seen, also after a vfork" {

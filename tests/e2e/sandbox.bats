@@ -133,7 +133,7 @@ END
     done
     in_each_way seccomp kill beside-refused
     # Whoever of the two came first, the program has a name.
-    for _ in {1..50}; do
+    for ((i = 0; i < REFUSED_RUNS; i++)); do
         rm -f "$trace"
         "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill beside-refused >out
         assert_equal "$(blind_spots)" 'sandboxed sandboxed'

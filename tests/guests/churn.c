@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { THREADS = 64, CHILDREN = 40, SIGNALS = 2000 };
+enum { THREADS = 64, CHILDREN = 20, SIGNALS = 2000 };
 
 static int bound(struct sockaddr_in *name) {
     socklen_t length = sizeof *name;

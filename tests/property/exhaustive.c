@@ -68,9 +68,10 @@ static void begin(struct sequence *sequence, const struct kind *kinds) {
                                                    .family6 = kinds[i].family6};
 }
 
-static bool run_pair(const struct kind *kinds, enum model_rule off, uint64_t *count) {
+static bool run_pair(const struct kind *kinds, enum model_rule off, unsigned first, unsigned step,
+                     uint64_t *count) {
     struct disagreement disagreement;
-    for (unsigned number = 0; number < SYMBOLS * SYMBOLS * SYMBOLS * SYMBOLS; number++) {
+    for (unsigned number = first; number < SYMBOLS * SYMBOLS * SYMBOLS * SYMBOLS; number += step) {
         struct sequence sequence;
         unsigned rest = number;
         begin(&sequence, kinds);
@@ -86,10 +87,10 @@ static bool run_pair(const struct kind *kinds, enum model_rule off, uint64_t *co
     return true;
 }
 
-bool exhaustive_run(enum model_rule off) {
+bool exhaustive_run(enum model_rule off, unsigned first, unsigned step) {
     uint64_t count = 0;
     for (unsigned i = 0; i < PAIRS; i++)
-        if (!run_pair(pairs[i], off, &count))
+        if (!run_pair(pairs[i], off, first, step, &count))
             return false;
     printf("%" PRIu64 " sequences of %d calls, no disagreement\n", count, LENGTH);
     return true;

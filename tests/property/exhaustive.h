@@ -5,7 +5,8 @@
 #include "harness/model/model.h"
 
 /* Plays every sequence of four calls on two sockets, for six pairs of kinds, in a range of two
- * ports. true if model and kernel agree on all; the first on which they do not is printed. */
-bool exhaustive_run(enum model_rule off);
+ * ports; of these each `step`-th from number `first` on. true if model and kernel agree on all; the
+ * first on which they do not is printed. */
+bool exhaustive_run(enum model_rule off, unsigned first, unsigned step);
 
 #endif

@@ -7,8 +7,9 @@
  *   --without RULE  the model does without the rule: a disagreement is expected then
  *   --rules         prints the names of the rules that can be left out
  *   --coverage N    each rule is to decide so many answers at least
- *   --exhaustive    instead of random ones, all sequences of four calls on two sockets out of
- *                   sixteen calls, for six pairs of kinds of sockets
+ *   --exhaustive N  instead of random ones, all sequences of four calls on two sockets out of
+ *                   sixteen calls, for six pairs of kinds of sockets: each Nth, the seed says from
+ *                   which on
  *   --policy        it runs under a policy of `portwitness run`: it does not matter which of the
  *                   allowed ports is chosen
  *   --by-number     and the policy binds by number
@@ -29,7 +30,7 @@ struct options {
     uint64_t seed;
     uint64_t operations;
     uint64_t coverage;
-    bool exhaustive;
+    uint64_t exhaustive; /* the step; 0: random sequences */
     enum model_rule without;
 };
 
@@ -98,10 +99,6 @@ static bool parse(struct options *options, int argc, char **argv) {
             sequence_by_number = true;
             continue;
         }
-        if (strcmp(argv[i], "--exhaustive") == 0) {
-            options->exhaustive = true;
-            continue;
-        }
         if (i + 1 == argc)
             return false;
         const char *value = argv[i + 1];
@@ -109,6 +106,8 @@ static bool parse(struct options *options, int argc, char **argv) {
             options->seed = strtoull(value, NULL, 10);
         else if (strcmp(argv[i], "--operations") == 0)
             options->operations = strtoull(value, NULL, 10);
+        else if (strcmp(argv[i], "--exhaustive") == 0)
+            options->exhaustive = strtoull(value, NULL, 10);
         else if (strcmp(argv[i], "--coverage") == 0)
             options->coverage = strtoull(value, NULL, 10);
         else if (strcmp(argv[i], "--without") != 0 ||
@@ -188,14 +187,17 @@ int main(int argc, char **argv) {
     struct coverage coverage = {.operations = 0};
     if (!parse(&options, argc, argv)) {
         fprintf(stderr, "usage: model_against_kernel [--seed N] [--operations N] [--without RULE] "
-                        "[--rules] [--coverage N] [--policy [--by-number]]\n");
+                        "[--rules] [--coverage N] [--exhaustive N] [--policy [--by-number]]\n");
         return 2;
     }
     sequence_renew_network = renew_network;
     renew_network();
-    if (options.exhaustive)
-        return exhaustive_run(options.without) ? 0 : 1;
     printf("seed %" PRIu64 "\n", options.seed);
+    if (options.exhaustive != 0)
+        return exhaustive_run(options.without, (unsigned)(options.seed % options.exhaustive),
+                              (unsigned)options.exhaustive)
+                   ? 0
+                   : 1;
     uint64_t state = options.seed;
     int once = 0;
     while (coverage.operations < options.operations) {
