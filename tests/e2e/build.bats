@@ -286,7 +286,7 @@ TESTS
     run "$tree/scripts/test" --list --quick
     assert_equal "$output" $'lint\ne2e/run'
     run "$tree/scripts/test" --list
-    [[ $output == *e2e/run* && $output == *e2e/sample* && $output == *build/clang-syntax* ]]
+    [[ $output == *e2e/run* && $output == *e2e/sample* && $output == *asan/build* ]]
     run "$tree/scripts/test" --quick --full
     [ "$status" -eq 2 ]
 }
