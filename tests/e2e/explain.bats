@@ -53,7 +53,8 @@ puzzle=('a tcp' 'a reuseaddr on' 'a bind 127.0.0.1:8080' 'a listen' 'b tcp6' 'b 
         'a connect 127.0.0.1:8080' 'a close' 'b connect 127.0.0.1:8080' 'b connect 127.0.0.1:8080')
     run -0 explain "${closed[@]}"
     assert_matches "${lines[11]}" 'EADDRNOTAVAIL, or ok once .* \(connection-exists: '
-    for ((i = 0; i < TAKE_OVERS; i++)); do
+    local turn # bats' run has an i of its own
+    for ((turn = 0; turn < TAKE_OVERS; turn++)); do
         run -0 explain --kernel --json "${closed[@]}"
         assert_equal "$(jq '.answers[11].may_take_over' <<<"$output")" true
     done

@@ -133,7 +133,8 @@ END
     done
     in_each_way seccomp kill beside-refused
     # Whoever of the two came first, the program has a name.
-    for ((i = 0; i < REFUSED_RUNS; i++)); do
+    local turn
+    for ((turn = 0; turn < REFUSED_RUNS; turn++)); do
         rm -f "$trace"
         "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill beside-refused >out
         assert_equal "$(blind_spots)" 'sandboxed sandboxed'
