@@ -6,12 +6,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
 #include "harness/base/statuses.h"
 #include "harness/storm/answer.h"
 #include "harness/storm/strategies/strategy.h"
@@ -86,7 +86,7 @@ static void publish(struct publisher *publisher) {
 }
 
 static int fail(const char *what) {
-    fprintf(stderr, "portwitness: publisher: %s: %s\n", what, strerror(errno));
+    complain(NULL, "publisher: %s: %s", what, strerror(errno));
     return STATUS_FAILED;
 }
 

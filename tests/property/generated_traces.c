@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/splitmix.h"
 #include "harness/check/check.h"
-#include "tests/splitmix.h"
 
 enum {
     WORLDS_PER_FILE = 200,

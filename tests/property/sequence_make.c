@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "tests/splitmix.h"
+#include "harness/base/splitmix.h"
 
 enum { FIRST_BASE = 10000, LAST_BASE = 60000, PORTS_EACH = 8, SERVER_PORT = 6 };
 
