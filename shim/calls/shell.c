@@ -58,7 +58,7 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     if (command == NULL)
         return;
     if (gate() == GATE_OPEN) {
-        sockets_tell_all(); /* the shell may inherit them */
+        sockets_record_all(); /* the shell may inherit them */
         policy_place_announce(policy_place_next());
     }
     program_inspect("/bin/sh", NULL, &shell->start.facts);

@@ -36,8 +36,8 @@ static void pause_shortly(void) {
     raw_syscall3(SYS_nanosleep, RAW(&pause), 0, 0);
 }
 
-/* Nobody entered us yet: the parent does it as soon as it knows our pid, or has left
- * a place for whoever comes, or has gone past the shim. */
+/* Nobody has entered us yet: the parent does it as soon as it knows our pid, or has left a place
+ * for whoever comes, or has gone past the shim. */
 static struct pw_place *find_place(uint64_t key) {
     pid_t parent_pid = (pid_t)raw_syscall3(SYS_getppid, 0, 0, 0);
     for (unsigned round = 0; round < TIMEOUT_ROUNDS; round++) {

@@ -1,5 +1,5 @@
-/* Of the latest numbers, in this process's own memory. Whether another process let the port go in
- * between, its stamp tells: that of the release is given once. */
+/* The latest numbers, in this process's own memory. A stamp shows whether another process has
+ * released the port in between: each release has a stamp of its own. */
 #include "shim/shared/policy_own.h"
 
 #include <stdatomic.h>
