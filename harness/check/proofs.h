@@ -16,7 +16,7 @@ enum tier {
 
 enum release {
     RELEASE_NOT_SEEN, /* as far as is known the socket had its port still */
-    RELEASE_POSSIBLE, /* it seems to have let go before */
+    RELEASE_POSSIBLE, /* it seems to have been released before */
     RELEASE_CERTAIN
 };
 

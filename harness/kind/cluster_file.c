@@ -24,7 +24,7 @@ static char *upper_case(const char *text) {
     return upper;
 }
 
-/* The first of them ends Kind's decoding, so it is the one that is told. */
+/* The first of them ends Kind's decoding, so it is the one that is reported. */
 static void judge_protocol(struct plan_input *input, const char *protocol) {
     static const char *const known[] = {"TCP", "UDP", "SCTP"};
     char *quotation;

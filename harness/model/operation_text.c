@@ -1,4 +1,5 @@
-/* Puzzles are told to each other in words: the property test prints what a person can type. */
+/* Operations are read and written in one notation: the property test prints what a person can type.
+ */
 #include "harness/model/operation.h"
 
 #include <arpa/inet.h>
@@ -84,7 +85,7 @@ static bool read_range(const struct words *words, struct operation *operation,
 
 static const char *const kinds[] = {"tcp", "tcp6", "udp", "udp6"};
 
-/* Also of a name that there is already: the socket is made anew. */
+/* Also of a name that there is already: it gets a new socket. */
 static bool is_creation(const char *word) {
     for (unsigned i = 0; i < 4; i++)
         if (strcmp(word, kinds[i]) == 0)

@@ -165,8 +165,8 @@ static const char *value_of(char *const environment[], const char *name) {
     return NULL;
 }
 
-/* See shim/shared/run_variable.h. Filters that do harm are not told: then every program has more.
- */
+/* See shim/shared/run_variable.h. Filters that may do harm are given as 0, so that
+ * every program finds more than that on itself. */
 static const char *value_for_shim(char *text, size_t size, const struct pw_policy_config *policy) {
     static const struct pw_policy_config kernel = {.kind = PW_POLICY_KERNEL};
     unsigned filters = filters_are_harmless() ? filters_of_run() : 0;

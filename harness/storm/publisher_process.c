@@ -1,6 +1,6 @@
 /*
  * A publisher is a program of its own, so that the shim is in it as in any guest: what it does is
- * seen by the same wrappers, and its claim is a record by its own hand.
+ * seen by the same wrappers, and it writes the record of its claim itself.
  */
 #include "harness/storm/publisher_process.h"
 
@@ -22,7 +22,7 @@ enum { ROUND_WAIT_SECONDS = 3600 };
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* Tells the storm how far we are; the last one wakes it. */
+/* Shows the storm how far we are; the last one wakes it. */
 static void arrive(struct publisher *publisher, uint32_t round, enum phase phase) {
     struct shared_state *shared = publisher->shared;
     atomic_store(&publisher->slot->progress, (uint64_t)round * 4 + phase);

@@ -10,7 +10,7 @@
 
 #include "shim/shared/program_file.h"
 
-/* Reads PORTWITNESS_TRACE and its like from environ, and takes out again what an exec wrapper had
+/* Reads PORTWITNESS_TRACE and the like from environ, and takes out again what an exec wrapper had
  * put back (the marker PORTWITNESS_RESTORED says what). false where no trace is asked for. */
 bool environment_read(void);
 

@@ -47,7 +47,7 @@ void program_start_failed(const struct program_start *start, int error);
 /* After posix_spawn: which process it became. */
 void program_start_spawned(const struct program_start *start, int pid);
 
-/* A mapping for a large environment, NULL where there is none to be had. */
+/* A mapping for a large environment, NULL where there is no memory for it. */
 void *program_start_map(size_t size);
 
 /* The environment to start with. A macro, since the space may be on the caller's stack: it must

@@ -54,7 +54,7 @@ static uint32_t skip_dead(uint64_t dead, uint32_t index) {
     return is_range && index - from <= to - from && index != from ? from : index;
 }
 
-/* The port of a ring's entry; 0 where it speaks of none. */
+/* The port of a ring's entry; 0 where it names none. */
 static uint16_t port_of(const struct policy_space *space, uint32_t index) {
     uint16_t offset = (uint16_t)LOAD(*ring_of(space, index));
     return offset <= space->high - space->low ? (uint16_t)(space->low + offset) : 0;

@@ -1,5 +1,5 @@
 /*
- * Equal numbers in different network namespaces are no collision, so each socket carries its
+ * Equal numbers in different network namespaces are not a collision, so each socket carries its
  * namespace's cookie; the port range stands beside it once, for whoever reads the trace elsewhere.
  */
 #include "shim/socket/namespaces.h"

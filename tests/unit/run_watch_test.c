@@ -252,7 +252,7 @@ static void a_program_that_never_reports_is_a_blind_spot(void **state) {
     tell_start(1, pid, start_time_of(pid));
     tell(1, PW_KIND_EXEC, pid, getuid());
     watch_look(&watch);
-    watch_tell_unseen(&watch);
+    watch_record_unseen(&watch);
     snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
     ssize_t length = readlink(link, program, sizeof program - 1);
     end_sleeper(pid);
@@ -268,7 +268,7 @@ static void a_user_who_may_not_open_the_trace_is_a_blind_spot(void **state) {
     tell_start(1, pid, start_time_of(pid));
     tell(1, PW_KIND_EXEC, pid, getuid() + 1);
     end_sleeper(pid);
-    watch_tell_unseen(&watch);
+    watch_record_unseen(&watch);
     assert_int_equal(blind_spot(name, sizeof name), PW_BLIND_NO_ACCESS);
     assert_string_equal(name, "/the/program");
 }
@@ -288,7 +288,7 @@ static void who_reports_after_all_is_none(void **state) {
     watch_look(&watch);
     tell(2, PW_KIND_BLIND_SPOT, pid, 0);
     watch_look(&watch);
-    watch_tell_unseen(&watch);
+    watch_record_unseen(&watch);
     end_sleeper(pid);
     assert_int_equal(blind_spot(name, sizeof name), 0);
 }
