@@ -76,7 +76,7 @@ struct finding {
     uint64_t released_from_ns;
     uint64_t released_to_ns;
     bool release_inferred;
-    /* Who took it or has it: thief, holder, passer-by, stranger; of two claims the other one's bind
+    /* Who took it or has it: taker, holder, passer-by, stranger; of two claims the other one's bind
      * by number, with its assignment behind it. */
     struct call other;
     struct call other_assigned;

@@ -1,4 +1,5 @@
-/* A thief may be in another trace than its victim: two CI jobs on one host have a trace each. */
+/* The taker of a port may be in another trace than the one who lost it: two CI jobs on one host
+ * have a trace each. */
 #include "harness/check/machine.h"
 
 #include <stdlib.h>

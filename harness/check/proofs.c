@@ -1,5 +1,5 @@
 /* A claim shows itself only afterwards: the kernel gave a number for port 0, the program read it
- * and let it go, and later somebody who can have known it binds that very number. One bind proves
+ * and released it, and later somebody who can have known it binds that very number. One bind proves
  * one assignment; a number that the binder named before it was given out proves nothing. */
 #include "harness/check/proofs.h"
 

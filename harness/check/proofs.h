@@ -20,7 +20,7 @@ enum release {
     RELEASE_CERTAIN
 };
 
-/* Had the binding let its port go before `ns`? */
+/* Had the binding released its port before `ns`? */
 enum release proofs_released(const struct history *history, uint32_t binding, uint64_t ns);
 
 /* Matches every bind by number with the assignment that it proves, the latest that fits, and

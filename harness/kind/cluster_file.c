@@ -1,6 +1,6 @@
 /* Of a Kind file, the keys that bear on ports are read and the others are left alone: which of them
- * a release knows is not ours to judge. Read in kubernetes-sigs/kind: pkg/apis/config/v1alpha4
- * (types.go, yaml.go), pkg/internal/apis/config (default.go, encoding/load.go). */
+ * a release knows is left open. Read in kubernetes-sigs/kind: pkg/apis/config/v1alpha4 (types.go,
+ * yaml.go), pkg/internal/apis/config (default.go, encoding/load.go). */
 #include "harness/kind/cluster_file.h"
 
 #include <ctype.h>

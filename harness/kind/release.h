@@ -1,4 +1,4 @@
-/* Kind's releases and the rules by which they judge port mappings. */
+/* Kind's releases and the rules by which they check port mappings. */
 #ifndef PORTWITNESS_KIND_RELEASE_H
 #define PORTWITNESS_KIND_RELEASE_H
 

@@ -30,7 +30,7 @@ struct kept_space {
 };
 
 /* The shell itself would print something on the guest's stderr, before any prefix: its loader, that
- * the library cannot be found (after chroot), or its shim, that the trace cannot be opened. */
+ * the shim cannot be found (after chroot), or its shim, that the trace cannot be opened. */
 static void exchange_environment(struct shell_command *shell) {
     shell->given = environ;
     shell->exchanged = environment_build(&shell->start.plan, shell->space);

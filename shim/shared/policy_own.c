@@ -34,7 +34,7 @@ bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint3
     return (uint16_t)word == port && LOAD(own->stamp) == stamp && word >> 16 >= IN_A_ROW_MOST;
 }
 
-void policy_own_begin_anew(const struct policy_space *space, uint16_t port) {
+void policy_own_restart(const struct policy_space *space, uint16_t port) {
     struct own *own = own_of(space, port);
     if ((uint16_t)LOAD(own->port) == port)
         STORE(own->port, port);

@@ -173,7 +173,7 @@ static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fai
             continue;
         }
         if (fairly && policy_own_is_enough(space, port, stamp)) {
-            policy_own_begin_anew(space, port);
+            policy_own_restart(space, port);
             return 0;
         }
         if (fairly && !may_go_on(space))

@@ -33,14 +33,14 @@ static struct finding *add(const struct history *history, struct findings *findi
 }
 
 /* The port went to somebody after the assignment, so the assignment had ended by then. */
-static bool proves_release(const struct history *history, const struct holder_found *thief,
+static bool proves_release(const struct history *history, const struct holder_found *taker,
                            uint32_t assignment) {
-    return thief->binding != MAP_NONE && thief->binding != assignment &&
-           thief->certainty == CERTAIN &&
-           history->bindings.list[thief->binding].begin_ns >=
+    return taker->binding != MAP_NONE && taker->binding != assignment &&
+           taker->certainty == CERTAIN &&
+           history->bindings.list[taker->binding].begin_ns >=
                history->requests[assignment].end_ns &&
-           !history_may_share(history, thief->binding, assignment,
-                              history->bindings.list[thief->binding].begin_ns, false);
+           !history_may_share(history, taker->binding, assignment,
+                              history->bindings.list[taker->binding].begin_ns, false);
 }
 
 /* Its own connections, in TIME_WAIT, kept it out: nobody took the port. */
@@ -55,34 +55,34 @@ static bool is_own_time_wait(const struct history *history, const struct holder_
 static void judge_loss(struct history *history, struct findings *findings, uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
     uint32_t assignment = history->requests[attempt].proves;
-    const struct holder_found thief =
+    const struct holder_found taker =
         holders_find(history, attempt, tagged_unit(history, attempt), bound->begin_ns,
                      history->requests[attempt].end_ns, false);
-    if (is_own_time_wait(history, &thief, assignment)) {
+    if (is_own_time_wait(history, &taker, assignment)) {
         history->requests[attempt].proves = MAP_NONE; /* reported as an address in use */
         return;
     }
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, attempt);
-    holders_fill_in(history, &thief, finding);
+    holders_fill_in(history, &taker, finding);
     finding->instead = history->requests[attempt].instead;
-    if (thief.binding != MAP_NONE && history->requests[thief.binding].proves != MAP_NONE)
-        finding->other_assigned = history_call(history, history->requests[thief.binding].proves);
+    if (taker.binding != MAP_NONE && history->requests[taker.binding].proves != MAP_NONE)
+        finding->other_assigned = history_call(history, history->requests[taker.binding].proves);
     if (proofs_released(history, assignment, bound->begin_ns) != RELEASE_CERTAIN &&
-        !proves_release(history, &thief, assignment))
+        !proves_release(history, &taker, assignment))
         finding->certainty = POSSIBLE;
 }
 
 /* A listen that fails on the claim's socket: bound over another's with SO_REUSEADDR, and lost. */
 static void judge_lost_listen(struct history *history, struct findings *findings,
                               const struct failed_listen *listen) {
-    const struct holder_found thief =
+    const struct holder_found taker =
         holders_find(history, listen->binding,
                      (uint64_t)listen->call.trace << MACHINE_TAG_SHIFT | listen->call.unit,
                      listen->call.begin_ns, listen->call.end_ns, true);
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, listen->binding);
     finding->subject = listen->call;
     finding->ns = listen->call.begin_ns;
-    holders_fill_in(history, &thief, finding);
+    holders_fill_in(history, &taker, finding);
 }
 
 /* Who else had the port between the assignment and the bind. */
