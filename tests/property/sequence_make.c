@@ -1,5 +1,5 @@
-/* Ports of one sequence are never those of the next, so that TIME_WAIT of one is nothing to the
- * other. */
+/* Ports of one sequence are never those of the next, so that TIME_WAIT of one does not matter to
+ * the other. */
 #include "tests/property/sequence.h"
 
 #include <arpa/inet.h>
