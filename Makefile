@@ -130,7 +130,7 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
 
-# The export list comes from the list of wrapped calls: whatever is no row of it stays inside.
+# The export list comes from the list of wrapped calls: whatever is not a row of it stays inside.
 $(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 	$(call say,GEN)
 	@mkdir -p $(@D)
@@ -185,7 +185,7 @@ $(guests) $(static_guests) $(benches): $(BUILD)/%: %.c $(BUILD)/flags
 $(warned): again
 again: ;
 
-# What make would run, a file an entry; made anew each time, for the flags may have changed.
+# What make would run, an entry for each file; made again each time, for the flags may have changed.
 compile_commands.json: again
 	$(call say,GEN)
 	$(Q)$(MAKE) --no-print-directory -nB V=1 all tests | scripts/compile-commands >$@.new && mv $@.new $@

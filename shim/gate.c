@@ -29,8 +29,8 @@ void gate_vfork_leaves(void *space, size_t size) {
     vfork_left.size = size;
 }
 
-/* The mark outlives the child: back in the parent, the pid tells, and in a child that was forked
- * since inside libc, the wiped page. */
+/* The mark outlives the child: the pid shows that this is the parent again, and the wiped page that
+ * it is a child which libc has forked since. */
 static bool still_in_vfork_child(void) {
     if (sandbox_is_on())
         return true; /* the child takes its mark back itself, gate_leave_vfork */

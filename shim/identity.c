@@ -79,8 +79,8 @@ bool identity_take(uint64_t *serial) {
 
 bool identity_ends(void) { return atomic_exchange(&who()->ended, 1) == 0; }
 
-/* Tells this thread from the process's others where its id may not be asked for: no thread id of
- * the kernel's is as high (PID_MAX_LIMIT is 4,194,304, proc(5)). */
+/* An id for this thread where the kernel may not be asked for it: no thread id of the kernel's is
+ * as high (PID_MAX_LIMIT is 4,194,304, proc(5)). */
 static uint32_t unasked_thread(void) {
     return UINT32_C(1) << 31 | (uint32_t)((uintptr_t)pthread_self() >> 6);
 }

@@ -13,7 +13,7 @@ uint64_t identity_serial(void);
 /* The same as the parent of such a child had it; else this process's own. */
 uint64_t identity_latest_serial(void);
 
-/* The kernel's id of this process: as of its start, and as asked anew (0 where that may not be). */
+/* The kernel's id of this process: as of its start, and as asked now (0 where that is barred). */
 uint32_t identity_pid(void);
 uint32_t identity_pid_now(void);
 

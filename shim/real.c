@@ -18,7 +18,7 @@ static void look_up(void *pointer, const char *name) {
     long (*none)(void) = missing;
     if (next == NULL)
         memcpy(&next, &none, sizeof next);
-    memcpy(pointer, &next, sizeof next); /* a function pointer is no void pointer in ISO C */
+    memcpy(pointer, &next, sizeof next); /* ISO C has no cast from void * to a function pointer */
 }
 
 void real_resolve(void) {

@@ -94,7 +94,7 @@ static int parse_number(const char *text) {
     return number;
 }
 
-/* The first process of a run by hand makes the trace; the others find it. */
+/* Without `portwitness run` the first process makes the trace; the others find it. */
 static bool open_trace(const char *path, struct trace_map *map, struct trace_problem *problem) {
     if (trace_open(path, map, problem))
         return true;
@@ -124,7 +124,7 @@ struct directory_entry { /* linux_dirent64, getdents(2) */
     char name[];
 };
 
-/* The sockets that this program was started with: nobody tells of them again. */
+/* The sockets that this program was started with: nobody else records them. */
 static void adopt_all_inherited(void) {
     _Alignas(struct directory_entry) char buffer[2048];
     uint64_t begin = monotonic_ns();
@@ -176,7 +176,7 @@ static void start_once(void) {
     gate_open();
     stacks_prepare();
     if (!environment_is_supervised())
-        program_start_tell_own();
+        program_start_record_own();
     adopt_all_inherited();
 }
 
@@ -197,7 +197,7 @@ void shim_prepare(void) {
         real_resolve();
 }
 
-static bool told_at_exit;
+static bool exit_is_handled;
 
 /* Handlers run in the reverse order of their making, and ours is made before main: so it runs after
  * the guest's own, and after the destructors of all libraries. */
@@ -210,10 +210,10 @@ static void end_with_status(int status, void *unused) {
 __attribute__((constructor)) static void construct(void) {
     shim_start();
     if (gate() == GATE_OPEN)
-        told_at_exit = on_exit(end_with_status, NULL) == 0;
+        exit_is_handled = on_exit(end_with_status, NULL) == 0;
 }
 
 __attribute__((destructor)) static void destruct(void) {
-    if (!told_at_exit && gate() == GATE_OPEN)
+    if (!exit_is_handled && gate() == GATE_OPEN)
         process_ends(0, -1);
 }

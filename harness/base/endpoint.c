@@ -1,5 +1,5 @@
 /* A dual-stack wildcard has a part in both families, so whether two sockets can be in each other's
- * way is told by parts and not by comparing addresses. */
+ * way is decided part by part and not by comparing addresses. */
 #include "harness/base/endpoint.h"
 
 #include <arpa/inet.h>

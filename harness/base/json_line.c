@@ -18,7 +18,8 @@ json_t *json_number_or_null(uint64_t number) {
     return number == 0 ? json_null() : json_number(number);
 }
 
-/* How many bytes the UTF-8 character at `text` has, judged by jansson itself; 0 if it is none. */
+/* How many bytes the UTF-8 character at `text` has, judged by jansson itself; 0 if it is not one.
+ */
 static size_t character_length(const char *text, size_t left) {
     for (size_t length = 1; length <= 4 && length <= left; length++) {
         json_t *one = json_stringn(text, length);
@@ -62,13 +63,13 @@ void json_line_write(json_t *object) {
     static size_t room;
     size_t length = json_dumpb(object, line, room, JSON_COMPACT);
 
-    /* jansson tells how much room it would have needed. */
+    /* jansson returns how much room it would have needed. */
     if (length + 1 > room) {
         line = memory_grow(line, &room, length + 1, 1);
         length = json_dumpb(object, line, room, JSON_COMPACT);
     }
     line[length] = '\n';
-    /* A failed write leaves the stream's error set, which output_finish tells of. */
+    /* A failed write leaves the stream's error set, which output_finish reports. */
     fwrite(line, 1, length + 1, stdout);
     json_decref(object);
 }

@@ -11,7 +11,7 @@ json_t *json_number(uint64_t number);
 /* A number, or null where it is 0. */
 json_t *json_number_or_null(uint64_t number);
 
-/* Text that may hold any bytes: what is no UTF-8 becomes U+FFFD. */
+/* Text that may hold any bytes: what is not UTF-8 becomes U+FFFD. */
 json_t *json_text(const char *text, size_t length);
 
 /* Text that ends with a NUL, or null where it is NULL. */

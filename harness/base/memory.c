@@ -2,12 +2,13 @@
  * as if it were whole. */
 #include "harness/base/memory.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/message.h"
+
 static _Noreturn void give_up(void) {
-    fputs("portwitness: out of memory\n", stderr);
+    complain(NULL, "out of memory");
     exit(2);
 }
 

@@ -1,37 +1,36 @@
 /* A message is one line, whatever stands in a file's name. */
 #include "harness/base/message.h"
 
-#include <stdarg.h>
-
 enum { LINE_BYTES = 8192 };
 
-static void write_line(FILE *to, char *line) {
-    for (char *byte = line; *byte != '\0'; byte++)
+void message_put(char *text, size_t size, const char *format, va_list arguments) {
+    text[0] = '\0';
+    vsnprintf(text, size, format, arguments);
+    for (char *byte = text; *byte != '\0'; byte++)
         if ((unsigned char)*byte < ' ' || *byte == 127)
             *byte = '?';
-    fprintf(to, "%s\n", line);
 }
 
 void message_write(FILE *to, const char *format, ...) {
-    char line[LINE_BYTES] = "";
+    char line[LINE_BYTES];
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    message_put(line, sizeof line, format, arguments);
     va_end(arguments);
-    write_line(to, line);
+    fprintf(to, "%s\n", line);
 }
 
 bool complain(const char *command, const char *format, ...) {
-    char line[LINE_BYTES] = "";
+    char line[LINE_BYTES];
     va_list arguments;
     int length = snprintf(line, sizeof line, "portwitness%s%s: ", command != NULL ? " " : "",
                           command != NULL ? command : "");
 
     va_start(arguments, format);
-    vsnprintf(line + length, sizeof line - (size_t)length, format, arguments);
+    message_put(line + length, sizeof line - (size_t)length, format, arguments);
     va_end(arguments);
-    write_line(stderr, line);
+    fprintf(stderr, "%s\n", line);
     return false;
 }
 

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* How many letters have to be put in, taken out, changed, or swapped with the next, to make one
- * word of the other. Of words longer than 63 bytes only the begin is looked at. */
+ * word of the other. Of words longer than 63 bytes only the first 63 are looked at. */
 unsigned edit_distance(const char *one, const char *other);
 
 /* The name nearest to the word; NULL where none is near, at most a third of its letters away. */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/message.h"
+
 void output_begin(void) { signal(SIGPIPE, SIG_IGN); }
 
 bool output_failed(void) { return ferror(stdout) != 0; }
@@ -23,6 +25,6 @@ bool output_finish(void) {
         failed = true;
     }
     if (failed)
-        fprintf(stderr, "portwitness: standard output: %s\n", strerror(error));
+        complain(NULL, "standard output: %s", strerror(error));
     return !failed;
 }

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Before anything is written: a closed pipe becomes an error that output_finish tells of. Not for a
+/* Before anything is written: a closed pipe becomes an error that output_finish reports. Not for a
  * command that starts programs, which would inherit the ignored SIGPIPE. */
 void output_begin(void);
 

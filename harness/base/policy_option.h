@@ -13,7 +13,8 @@ struct policy_option {
 };
 
 /* Reads `kernel`, `soonest`, `quarantine[:SECONDS]` or `seeded:N`, or `range:LOW-HIGH` alone or
- * behind one of them and a comma. false, with a sentence part in `problem`, where it is none. */
+ * behind one of them and a comma. false, with part of a sentence in `problem`, where it is invalid.
+ */
 bool policy_option_parse(const char *text, struct policy_option *option, char *problem,
                          size_t size);
 

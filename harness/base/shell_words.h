@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* If `word`, which is no program's name, is a command of shells or a whole line for one, writes a
- * line to stderr that says how to have a shell run it, and returns true. */
+/* If `word`, which is not a program's name, is a built-in command of a shell or a whole shell line,
+ * writes a line to stderr that says how to have a shell run it, and returns true. */
 bool shell_hint(const char *word);
 
 #endif

@@ -1,5 +1,5 @@
 /* A serial is a program image: exec makes a new one in the same process, whose parent is the image
- * before it. A step over an exec is no generation. */
+ * before it. A step over an exec is not a generation. */
 #include "harness/check/ancestry.h"
 
 enum {

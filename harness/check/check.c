@@ -158,7 +158,7 @@ bool check_run(struct check *check, const char *const *paths, size_t count,
     free(readers);
     if (!good)
         return false;
-    limits_tell(check);
+    limits_report(check);
     findings_sort(&check->findings);
     return true;
 }

@@ -37,7 +37,7 @@ struct check_trace {
     size_t blind_spot_room;
     struct check_blind_spot *blind_spots;
     size_t blind_spot_count;
-    uint64_t places_to; /* behind the last record that tells of places in programs */
+    uint64_t places_to; /* behind the last record of places in programs */
     uint64_t inferred;  /* releases that are only inferred */
     uint64_t backwards; /* records that end before they begin */
     uint64_t twice;     /* processes that bear the serial of another */

@@ -1,4 +1,4 @@
-/* Every process tells of every file that it calls from; only those in findings are worth keeping.
+/* Every process records every file that it calls from; only those in findings are worth keeping.
  */
 #include "harness/check/evidence_sites.h"
 

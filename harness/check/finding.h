@@ -14,7 +14,7 @@ enum finding_kind {
     FINDING_ADDRESS_IN_USE,     /* any other EADDRINUSE of a bind by number or a listen */
     FINDING_REUSE_TRAP,         /* two SO_REUSEADDR sockets bound to a port on which one listens */
     FINDING_SELF_CONNECT,       /* a connect that was given its destination's port */
-    FINDING_STALE_PORT_CONNECT, /* a connection to a port let go, answered by a stranger */
+    FINDING_STALE_PORT_CONNECT, /* a connection to a released port, answered by a stranger */
     FINDING_EXHAUSTED,          /* a port-0 request that failed for want of ports */
     FINDING_INFERRED_RELEASE,   /* from here on: limits of the evidence */
     FINDING_BLIND_SPOT,
@@ -25,7 +25,7 @@ enum finding_kind {
 
 enum severity { SEVERITY_NOTE, SEVERITY_HAZARD, SEVERITY_ERROR };
 
-/* One call of one process, as its record tells. process 0: there is no such side. */
+/* One call of one process, as its record says. process 0: there is no such side. */
 struct call {
     uint32_t trace;    /* index in check.traces */
     uint64_t unit;     /* number of the record */
@@ -72,11 +72,11 @@ struct finding {
     /* The assignment that the subject relies on (claims), or the family's former one (wrong door).
      */
     struct call assigned;
-    /* How that one's port was let go: 0 not seen. [from, to] is when. */
+    /* How that one's port was released: 0 not seen. [from, to] is when. */
     uint64_t released_from_ns;
     uint64_t released_to_ns;
     bool release_inferred;
-    /* Who took it or has it: thief, holder, passer-by, stranger; of two claims the other one's bind
+    /* Who took it or has it: taker, holder, passer-by, stranger; of two claims the other one's bind
      * by number, with its assignment behind it. */
     struct call other;
     struct call other_assigned;

@@ -5,7 +5,7 @@
 #include "harness/check/selection.h"
 #include "harness/trace/bindings.h"
 
-/* What a binding's record tells beside what is in struct binding. One for each, by its index. */
+/* What a binding's record holds beside what is in struct binding. One for each, by its index. */
 struct request {
     uint64_t end_ns;
     uint64_t site;

@@ -1,4 +1,4 @@
-/* A missing end is no proof that a port is still held: what somebody else was given later, in
+/* A missing end does not prove that a port is still held: what somebody else was given later, in
  * conflict, shows that it was not. */
 #include "harness/check/holders.h"
 
@@ -77,8 +77,8 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
     return found;
 }
 
-void holders_tell(const struct history *history, const struct holder_found *found,
-                  struct finding *finding) {
+void holders_fill_in(const struct history *history, const struct holder_found *found,
+                     struct finding *finding) {
     finding->holder = found->source;
     if (found->binding != MAP_NONE)
         finding->other = history_call(history, found->binding);

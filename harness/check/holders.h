@@ -19,7 +19,7 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
                                  uint64_t begin_ns, uint64_t end_ns, bool listening);
 
 /* Writes what was found into a finding. */
-void holders_tell(const struct history *history, const struct holder_found *found,
-                  struct finding *finding);
+void holders_fill_in(const struct history *history, const struct holder_found *found,
+                     struct finding *finding);
 
 #endif

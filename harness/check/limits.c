@@ -1,4 +1,4 @@
-/* A clean verdict is worth what was seen; what was not is told as notes. */
+/* A clean verdict is worth what was seen; what was not is reported as notes. */
 #include "harness/check/limits.h"
 
 #include <inttypes.h>
@@ -9,9 +9,9 @@
 #include "harness/base/memory.h"
 #include "harness/base/names.h"
 
-__attribute__((format(printf, 5, 6))) static void tell(struct check *check, uint32_t trace,
-                                                       enum finding_kind kind, uint64_t times,
-                                                       const char *format, ...) {
+__attribute__((format(printf, 5, 6))) static void report(struct check *check, uint32_t trace,
+                                                         enum finding_kind kind, uint64_t times,
+                                                         const char *format, ...) {
     char text[512];
     va_list arguments;
     if (times == 0)
@@ -25,49 +25,50 @@ __attribute__((format(printf, 5, 6))) static void tell(struct check *check, uint
     finding->detail = memory_copy(text, strlen(text));
 }
 
-static void tell_blind_spots(struct check *check, uint32_t index) {
+static void report_blind_spots(struct check *check, uint32_t index) {
     const struct check_trace *trace = &check->traces[index];
     for (size_t i = 0; i < trace->blind_spot_count; i++) {
         const struct check_blind_spot *spot = &trace->blind_spots[i];
         const char *name = name_of_blind_spot(spot->reason);
-        tell(check, index, FINDING_BLIND_SPOT, spot->count, "%s%s%s",
-             name != NULL ? name : "of an unknown kind", spot->program != NULL ? ": " : "",
-             spot->program != NULL ? spot->program : "");
+        report(check, index, FINDING_BLIND_SPOT, spot->count, "%s%s%s",
+               name != NULL ? name : "of an unknown kind", spot->program != NULL ? ": " : "",
+               spot->program != NULL ? spot->program : "");
     }
 }
 
-static void tell_losses(struct check *check, uint32_t index) {
+static void report_losses(struct check *check, uint32_t index) {
     const struct pw_header *header = &check->traces[index].header;
     uint32_t stopped = atomic_load(&header->stopped);
     for (unsigned cause = 0; cause < PW_LOST_CAUSES; cause++) {
         const char *name = name_of_loss(cause);
-        tell(check, index, FINDING_LOST_RECORDS, atomic_load(&header->lost[cause]), "%s",
-             name != NULL ? name : "of an unknown cause");
+        report(check, index, FINDING_LOST_RECORDS, atomic_load(&header->lost[cause]), "%s",
+               name != NULL ? name : "of an unknown cause");
     }
-    tell(check, index, FINDING_LOST_RECORDS, stopped != PW_STOP_NONE, "%s",
-         stopped == PW_STOP_MAX_SIZE ? "the trace reached its maximal size" : "the disk was full");
+    report(check, index, FINDING_LOST_RECORDS, stopped != PW_STOP_NONE, "%s",
+           stopped == PW_STOP_MAX_SIZE ? "the trace reached its maximal size"
+                                       : "the disk was full");
 }
 
-static void tell_damage(struct check *check, uint32_t index) {
+static void report_damage(struct check *check, uint32_t index) {
     const struct trace_counts *counts = &check->traces[index].counts;
-    tell(check, index, FINDING_TORN, counts->torn, "begun and never ended");
-    tell(check, index, FINDING_TORN, counts->blank, "units taken and never written");
-    tell(check, index, FINDING_TORN, counts->orphans, "units without their beginning");
-    tell(check, index, FINDING_TORN, counts->damaged, "damaged units");
-    tell(check, index, FINDING_TORN, counts->cut, "units cut off");
-    tell(check, index, FINDING_TORN, counts->unknown, "records of kinds that are not known here");
-    tell(check, index, FINDING_TORN, check->traces[index].backwards,
-         "records that end before they begin");
-    tell(check, index, FINDING_TORN, check->traces[index].twice,
-         "processes with the serial of another");
+    report(check, index, FINDING_TORN, counts->torn, "begun and never ended");
+    report(check, index, FINDING_TORN, counts->blank, "units taken and never written");
+    report(check, index, FINDING_TORN, counts->orphans, "units without their beginning");
+    report(check, index, FINDING_TORN, counts->damaged, "damaged units");
+    report(check, index, FINDING_TORN, counts->cut, "units cut off");
+    report(check, index, FINDING_TORN, counts->unknown, "records of kinds that are not known here");
+    report(check, index, FINDING_TORN, check->traces[index].backwards,
+           "records that end before they begin");
+    report(check, index, FINDING_TORN, check->traces[index].twice,
+           "processes with the serial of another");
 }
 
-void limits_tell(struct check *check) {
+void limits_report(struct check *check) {
     for (uint32_t i = 0; i < check->trace_count; i++) {
-        tell_blind_spots(check, i);
-        tell_losses(check, i);
-        tell_damage(check, i);
-        tell(check, i, FINDING_INFERRED_RELEASE, check->traces[i].inferred,
-             "closes that were not seen, inferred from what came after");
+        report_blind_spots(check, i);
+        report_losses(check, i);
+        report_damage(check, i);
+        report(check, i, FINDING_INFERRED_RELEASE, check->traces[i].inferred,
+               "closes that were not seen, inferred from what came after");
     }
 }

@@ -5,6 +5,6 @@
 #include "harness/check/check.h"
 
 /* Adds a note for each blind spot, cause of loss, kind of damage, and for inferred releases. */
-void limits_tell(struct check *check);
+void limits_report(struct check *check);
 
 #endif

@@ -1,4 +1,5 @@
-/* A thief may be in another trace than its victim: two CI jobs on one host have a trace each. */
+/* The taker of a port may be in another trace than the one who lost it: two CI jobs on one host
+ * have a trace each. */
 #include "harness/check/machine.h"
 
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static void note_losses(struct machine *machine, const struct pw_header *header)
                           atomic_load(&header->lost[PW_LOST_NOT_POPULATED]) != 0;
 }
 
-static void tell_progress(const struct machine *machine, uint32_t trace, unsigned pass,
+static void show_progress(const struct machine *machine, uint32_t trace, unsigned pass,
                           uint64_t unit) {
     const struct pw_header *header = trace_reader_header(machine->readers[trace]);
     uint64_t taken = atomic_load(&header->next_unit);
@@ -76,7 +77,7 @@ static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, m
             machine->check->traces[trace].places_to = record.unit + 1;
         before_ns = record.begin_ns;
         if (number++ % PROGRESS_EVERY == 0)
-            tell_progress(machine, trace, pass, record.unit);
+            show_progress(machine, trace, pass, record.unit);
         if (pass == 1)
             note_process(&machine->check->traces[trace], &record);
         record.unit |= tag;

@@ -38,7 +38,7 @@ typedef void machine_take(void *with, const struct trace_record *record);
 
 /* Hands out every record of the machine's traces, with serials and record numbers tagged, trace by
  * trace. `pass` counts from 1; the first one also notes processes, blank units, losses and where
- * the records end that tell of places, behind which MACHINE_PLACES does not read. */
+ * the last record of a place ends, behind which MACHINE_PLACES does not read. */
 void machine_read(struct machine *machine, unsigned pass, machine_take *take, void *with);
 
 /* POSSIBLE where a record that was lost may have fallen in this time: blank units then, or losses
@@ -48,7 +48,7 @@ enum certainty machine_certainty(const struct machine *machine, uint64_t from_ns
 /* The call behind a tagged record, without its endpoint. */
 struct call machine_call(const struct trace_record *record);
 
-/* The process with a tagged serial, NULL if no record told of it. */
+/* The process with a tagged serial, NULL if it has no record. */
 const struct process *machine_process(const struct machine *machine, uint64_t serial);
 
 /* Frees what reading took. */

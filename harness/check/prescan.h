@@ -1,4 +1,4 @@
-/* Findings and limits of the evidence that one record each can tell, taken in the first reading. */
+/* Findings and limits of the evidence that a single record shows, taken in the first reading. */
 #ifndef PORTWITNESS_CHECK_PRESCAN_H
 #define PORTWITNESS_CHECK_PRESCAN_H
 

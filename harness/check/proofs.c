@@ -1,5 +1,5 @@
 /* A claim shows itself only afterwards: the kernel gave a number for port 0, the program read it
- * and let it go, and later somebody who can have known it binds that very number. One bind proves
+ * and released it, and later somebody who can have known it binds that very number. One bind proves
  * one assignment; a number that the binder named before it was given out proves nothing. */
 #include "harness/check/proofs.h"
 
@@ -127,8 +127,8 @@ static bool was_superseded(const struct history *history, uint32_t assignment, u
     return false;
 }
 
-/* Who else had the sockets of a process in a sandbox, what it executed or accepted, nobody knows:
- * its closes are no proof that a port was free. */
+/* It is not known who else had the sockets of a process in a sandbox, nor what it executed or
+ * accepted: its closes do not prove that a port was free. */
 static bool was_in_sandbox(const struct history *history, uint32_t index, uint64_t ns) {
     const struct process *process =
         machine_process(history->machine, history->bindings.list[index].process);
@@ -230,7 +230,7 @@ static void prove(struct matching *matching, uint32_t attempt) {
         certainty, machine_certainty(machine, given->begin_ns, history->requests[attempt].end_ns));
 }
 
-/* A bind that was tried before in vain by the same process is no new loss. */
+/* A bind that the same process has tried before, and that failed, is not a new loss. */
 static void note_failure(struct matching *matching, uint32_t attempt) {
     struct history *history = matching->history;
     const struct binding *bound = &history->bindings.list[attempt];

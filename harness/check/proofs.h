@@ -16,11 +16,11 @@ enum tier {
 
 enum release {
     RELEASE_NOT_SEEN, /* as far as is known the socket had its port still */
-    RELEASE_POSSIBLE, /* it seems to have let go before */
+    RELEASE_POSSIBLE, /* it seems to have been released before */
     RELEASE_CERTAIN
 };
 
-/* Had the binding let its port go before `ns`? */
+/* Had the binding released its port before `ns`? */
 enum release proofs_released(const struct history *history, uint32_t binding, uint64_t ns);
 
 /* Matches every bind by number with the assignment that it proves, the latest that fits, and

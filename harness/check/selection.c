@@ -1,6 +1,6 @@
-/* Nearly all ports of a trace are given, used and let go, and nobody ever names their number. Only
- * what was bound by number can have been a claim, so the life of all other sockets need not be kept
- * in memory. */
+/* Nearly all ports of a trace are assigned, used and released, and nobody ever names their number.
+ * Only what was bound by number can have been a claim, so the life of all other sockets need not be
+ * kept in memory. */
 #include "harness/check/selection.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* A known hazard must not hide a new one, so what is suppressed is named as narrowly as wanted, and
- * what suppresses nothing any more is told. */
+ * what no longer suppresses anything is reported. */
 #include "harness/check/suppressions.h"
 
 #include <fnmatch.h>
@@ -113,7 +113,7 @@ bool suppressions_read(struct suppressions *suppressions, const char *path) {
     unsigned number = 0;
     if (text == NULL)
         return complain(NULL, "%s: %s", path, why);
-    /* What stands behind the last line's end is no line. */
+    /* What stands behind the last newline is not a line. */
     while (good && rest != NULL && *rest != '\0') {
         char *line = strsep(&rest, "\n");
         good = ++number <= SUPPRESSIONS_LINES && strlen(line) <= SUPPRESSIONS_LINE_BYTES

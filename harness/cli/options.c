@@ -27,9 +27,9 @@ struct parsing {
     void *into;
     char **operands;
     int operand_count;
-    int next;  /* the word that is read now; a cluster of letters is one word */
-    bool done; /* help or version were asked for and written */
-    bool told; /* what is wrong was told */
+    int next;      /* the word that is read now; a cluster of letters is one word */
+    bool done;     /* help or version were asked for and written */
+    bool reported; /* the error has been reported */
 };
 
 /* argp sorts the options of a group, so each is a group of its own. */
@@ -80,7 +80,7 @@ static const struct argp_option *find_name(const struct parsing *parsing, const 
     return found;
 }
 
-static void tell_unrecognized(const struct parsing *parsing, const char *word, size_t length) {
+static void report_unrecognized(const struct parsing *parsing, const char *word, size_t length) {
     const char *names[OPTIONS_MAX];
     char name[64];
     size_t count = 0;
@@ -95,7 +95,7 @@ static void tell_unrecognized(const struct parsing *parsing, const char *word, s
                 meant != NULL ? "'?" : "");
 }
 
-static void tell_ambiguous(const struct parsing *parsing, const char *word, size_t length) {
+static void report_ambiguous(const struct parsing *parsing, const char *word, size_t length) {
     char names[512] = "";
     size_t used = 0;
     for (const struct argp_option *option = parsing->options; option->name != NULL; option++)
@@ -104,21 +104,21 @@ static void tell_ambiguous(const struct parsing *parsing, const char *word, size
     usage_error(parsing->command, "option '%s' is ambiguous; possibilities:%s", word, names);
 }
 
-static void tell_long(const struct parsing *parsing, const char *word) {
+static void report_long(const struct parsing *parsing, const char *word) {
     size_t length = strcspn(word + 2, "=");
     unsigned count;
     const struct argp_option *option = find_name(parsing, word + 2, length, &count);
     if (count == 0)
-        tell_unrecognized(parsing, word, length);
+        report_unrecognized(parsing, word, length);
     else if (count > 1)
-        tell_ambiguous(parsing, word, length);
+        report_ambiguous(parsing, word, length);
     else if (word[2 + length] == '=')
         usage_error(parsing->command, "option '--%s' doesn't allow an argument", option->name);
     else
         usage_error(parsing->command, "option '--%s' requires an argument", option->name);
 }
 
-static void tell_short(const struct parsing *parsing, const char *word) {
+static void report_short(const struct parsing *parsing, const char *word) {
     for (const char *letter = word + 1; *letter != '\0'; letter++) {
         const struct argp_option *option = find_key(parsing, *letter);
         if (option == NULL) {
@@ -131,12 +131,12 @@ static void tell_short(const struct parsing *parsing, const char *word) {
     usage_error(parsing->command, "option requires an argument -- '%c'", word[strlen(word) - 1]);
 }
 
-static void tell(const struct parsing *parsing, int argc, char **argv) {
+static void report_error(const struct parsing *parsing, int argc, char **argv) {
     const char *word = parsing->next < argc ? argv[parsing->next] : "";
     if (strncmp(word, "--", 2) == 0)
-        tell_long(parsing, word);
+        report_long(parsing, word);
     else
-        tell_short(parsing, word);
+        report_short(parsing, word);
 }
 
 /* `run -o -- true` has forgotten the file's name. */
@@ -160,13 +160,13 @@ static error_t take_option(struct parsing *parsing, int key, char *text, struct 
     }
     snprintf(name, sizeof name, "--%s", option->name);
     const struct option_value value = {parsing->command, key, name, text};
-    parsing->told = true;
+    parsing->reported = true;
     if (is_swallowed_end(option, text, state))
-        tell(parsing, state->argc, state->argv);
+        report_error(parsing, state->argc, state->argv);
     else if (parsing->command->take(parsing->into, &value))
-        parsing->told = false;
+        parsing->reported = false;
     parsing->next = state->next;
-    return parsing->told ? EINVAL : 0;
+    return parsing->reported ? EINVAL : 0;
 }
 
 static error_t take(int key, char *text, struct argp_state *state) {
@@ -201,8 +201,8 @@ bool options_parse(const struct command *command, int argc, char **argv, void *i
         return false;
     }
     if (error != 0) {
-        if (!parsing.told)
-            tell(&parsing, argc, argv);
+        if (!parsing.reported)
+            report_error(&parsing, argc, argv);
         *status = command->wrong_usage;
         return false;
     }

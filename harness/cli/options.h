@@ -25,7 +25,7 @@ struct command {
     const char *notes;                 /* behind the options; NULL: none */
     void (*more)(FILE *to);            /* writes what follows the notes; NULL: nothing */
     const char *examples[2];           /* without "portwitness" */
-    bool runs_program;                 /* options end at the first word that is none */
+    bool runs_program;                 /* options end at the first word that is not one */
     int wrong_usage;                   /* the exit status after it */
     const struct argp_option *options; /* ended by a row of zeros; -h and -V are every command's */
     /* Takes one option into what options_parse was given. false after a complaint. */

@@ -4,7 +4,7 @@
 #include "harness/base/message.h"
 #include "harness/trace/same_trace.h"
 
-static void tell_same(void *with, const char *left_out, const char *same_as) {
+static void report_same(void *with, const char *left_out, const char *same_as) {
     (void)with;
     complain(NULL, "%s: same trace as %s; read once", left_out, same_as);
 }
@@ -18,5 +18,5 @@ const char **traces_parse(const struct command *command, int argc, char **argv, 
         *status = usage_error(command, "missing operand: TRACE");
         return NULL;
     }
-    return same_trace_once((const char *const *)operands, tell_same, NULL);
+    return same_trace_once((const char *const *)operands, report_same, NULL);
 }

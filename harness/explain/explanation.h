@@ -18,7 +18,7 @@ struct explanation {
 /* Begins with none. */
 void explanation_begin(struct explanation *explanation);
 
-/* Adds the operation in `text`; false with *problem filled where it is none. */
+/* Adds the operation in `text`; false with *problem filled where it is not one. */
 bool explanation_add(struct explanation *explanation, const char *text,
                      struct operation_problem *problem);
 

@@ -5,7 +5,7 @@
 #include "harness/explain/explanation.h"
 
 /* Adds the operations of a file, a line each; "-" is standard input. false, with one line on
- * stderr, where it cannot be read or a line is none. */
+ * stderr, where it cannot be read or a line is not an operation. */
 bool operations_read_file(struct explanation *explanation, const char *file);
 
 /* Adds those of words, which end with NULL. */

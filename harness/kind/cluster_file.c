@@ -1,6 +1,6 @@
 /* Of a Kind file, the keys that bear on ports are read and the others are left alone: which of them
- * a release knows is not ours to judge. Read in kubernetes-sigs/kind: pkg/apis/config/v1alpha4
- * (types.go, yaml.go), pkg/internal/apis/config (default.go, encoding/load.go). */
+ * a release knows is left open. Read in kubernetes-sigs/kind: pkg/apis/config/v1alpha4 (types.go,
+ * yaml.go), pkg/internal/apis/config (default.go, encoding/load.go). */
 #include "harness/kind/cluster_file.h"
 
 #include <ctype.h>
@@ -24,7 +24,7 @@ static char *upper_case(const char *text) {
     return upper;
 }
 
-/* The first of them ends Kind's decoding, so it is the one that is told. */
+/* The first of them ends Kind's decoding, so it is the one that is reported. */
 static void judge_protocol(struct plan_input *input, const char *protocol) {
     static const char *const known[] = {"TCP", "UDP", "SCTP"};
     char *quotation;

@@ -3,7 +3,8 @@
 #include "harness/kind/input_problem.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "harness/base/message.h"
 
 bool input_problem_set(struct input_problem *problem, size_t line, size_t column,
                        const char *format, ...) {
@@ -12,10 +13,7 @@ bool input_problem_set(struct input_problem *problem, size_t line, size_t column
     problem->line = line;
     problem->column = column;
     va_start(arguments, format);
-    vsnprintf(problem->what, sizeof problem->what, format, arguments);
+    message_put(problem->what, sizeof problem->what, format, arguments);
     va_end(arguments);
-    for (char *at = problem->what; *at != '\0'; at++)
-        if ((unsigned char)*at < ' ' || *at == 127)
-            *at = '?';
     return false;
 }

@@ -1,4 +1,4 @@
-/* Kind's releases and the rules by which they judge port mappings. */
+/* Kind's releases and the rules by which they check port mappings. */
 #ifndef PORTWITNESS_KIND_RELEASE_H
 #define PORTWITNESS_KIND_RELEASE_H
 
@@ -30,7 +30,7 @@ extern const size_t kind_rule_count;
 /* The newest release that is known. */
 struct kind_release kind_release_newest(void);
 
-/* Reads "vX.Y.Z", the v being optional. false if the text is none, or is a release that does not
+/* Reads "vX.Y.Z", the v being optional. false if the text is not one, or is a release that does not
  * read files of apiVersion kind.x-k8s.io/v1alpha4 (before v0.6.0). */
 bool kind_release_read(const char *text, struct kind_release *release);
 

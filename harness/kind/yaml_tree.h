@@ -26,7 +26,7 @@ struct tree_node {
     size_t column;
     char *text; /* a scalar's, ended by NUL; else NULL */
     /* Of a sequence its elements, of a mapping key and value in turn. What an alias stands for is
-     * shared, so this is no strict tree; it has no cycles. */
+     * shared, so this is not strictly a tree; it has no cycles. */
     struct tree_node **children;
     size_t count;
     size_t room;
@@ -35,8 +35,8 @@ struct tree_node {
 
 struct yaml_tree;
 
-/* Reads the first document of the text. NULL with *problem filled if the text is no YAML, is empty,
- * or passes a limit. */
+/* Reads the first document of the text. NULL with *problem filled if the text is not YAML, is
+ * empty, or passes a limit. */
 struct yaml_tree *yaml_tree_read(const char *text, size_t length, struct input_problem *problem);
 
 const struct tree_node *yaml_tree_root(const struct yaml_tree *tree);

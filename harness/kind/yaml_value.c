@@ -153,7 +153,7 @@ static enum number_reading read_whole(const char *text, int32_t *number) {
     return NUMBER_GOOD;
 }
 
-static enum number_reading read_number(const char *text, int32_t *number) {
+static enum number_reading read_go_number(const char *text, int32_t *number) {
     char digits[80];
     enum number_reading reading;
     double value;
@@ -183,7 +183,7 @@ bool yaml_value_number(const struct tree_node *mapping, const char *key, int32_t
         return input_problem_set(problem, value->line, value->column, "%s is %s, not a number", key,
                                  yaml_value_kind_name(value->kind));
     if (value->plain)
-        reading = read_number(value->text, number);
+        reading = read_go_number(value->text, number);
     if (reading == NUMBER_NONE)
         return input_problem_set(problem, value->line, value->column,
                                  "%s is a text, not a number: '%s'", key, value->text);

@@ -17,12 +17,12 @@ bool yaml_value_find_kind(const struct tree_node *mapping, const char *key, enum
                           const struct tree_node **value, struct input_problem *problem);
 
 /* Sets *number to the value of a key; leaves it alone if there is none. false with *problem filled
- * if the value is no number, or does not fit. */
+ * if the value is not a number, or does not fit. */
 bool yaml_value_number(const struct tree_node *mapping, const char *key, int32_t *number,
                        struct input_problem *problem);
 
 /* Sets *text to the value of a key, or to NULL if there is none. It lives as long as the tree.
- * false with *problem filled if the value is no scalar. */
+ * false with *problem filled if the value is not a scalar. */
 bool yaml_value_text(const struct tree_node *mapping, const char *key, const char **text,
                      struct input_problem *problem);
 

@@ -96,7 +96,7 @@ static bool same_user(const struct model *model, const struct model_socket *one,
     return one->uid == other->uid || model->off[RULE_USER];
 }
 
-/* The two, whose addresses and devices meet. *rule tells what decided. */
+/* The two, whose addresses and devices meet. *rule says what decided. */
 static bool tcp_conflict(const struct model *model, const struct model_socket *one,
                          const struct model_socket *other, enum model_rule *rule) {
     bool listens =

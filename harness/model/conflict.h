@@ -8,7 +8,7 @@
 bool conflict_addresses_overlap(const struct model *model, const struct model_socket *one,
                                 const struct model_socket *other);
 
-/* May the socket `asker` be bound to the port by number, or listen on it? *rule tells what decided.
+/* May the socket `asker` be bound to the port by number, or listen on it? *rule says what decided.
  */
 bool conflict_may_bind(const struct model *model, size_t asker, uint16_t port,
                        enum model_rule *rule);

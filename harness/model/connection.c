@@ -43,8 +43,8 @@ static void lose_port(const struct model *model, struct model_socket *socket) {
         socket->port = 0;
 }
 
-/* Does a listener answer at the address? Loopback alone is connected to, so that the address that a
- * connection speaks from is the one that it speaks to. */
+/* Does a listener answer at the address? Connections go to loopback alone, so their source address
+ * is their destination address. */
 static size_t listener_at(const struct model *model, const struct model_address *address,
                           uint16_t port) {
     for (size_t i = 0; i < model->count; i++) {
@@ -224,7 +224,7 @@ void connection_disconnect(struct model *model, size_t index, struct model_answe
     socket->other = 0;
     forget_local(socket);
     if (socket->datagram)
-        socket->device = 0; /* __udp_disconnect lets go of that too */
+        socket->device = 0; /* __udp_disconnect clears that too */
     answer->rule = socket->port_lock ? RULE_PORT_LOCK : RULE_PORT_LOST;
     if (socket->datagram || !was_closed)
         lose_port(model, socket);

@@ -4,7 +4,8 @@
 
 #include "harness/model/model.h"
 
-/* Answers and does a connect to the operation's address; a chosen port is still to be told. */
+/* Answers and does a connect to the operation's address; a chosen port is still to be given by
+ * model_chose. */
 void connection_open(struct model *model, const struct operation *operation,
                      struct model_answer *answer);
 

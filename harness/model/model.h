@@ -10,7 +10,7 @@
 /* What decided an answer. Each can be switched off, to show that a test notices it. */
 enum model_rule {
     RULE_NONE,
-    RULE_NO_OVERLAP,       /* addresses that do not meet are no conflict */
+    RULE_NO_OVERLAP,       /* addresses that do not meet do not conflict */
     RULE_WILDCARD,         /* 0.0.0.0 and :: meet every address of their family */
     RULE_DUAL_STACK,       /* :: without V6ONLY meets IPv4 as well */
     RULE_V6ONLY,           /* V6ONLY keeps IPv4 out */
@@ -43,7 +43,7 @@ enum model_rule {
     RULE_NO_PORT,        /* IP_BIND_ADDRESS_NO_PORT: the port comes later */
     RULE_PORT_LOCK,      /* a port bound by number is kept */
     RULE_PORT_LOST,      /* a port of a port-0 request goes with the connection, or the listening */
-    RULE_CONNECTED_ADDRESS, /* a connected socket has the address that it speaks from */
+    RULE_CONNECTED_ADDRESS, /* a connected socket has its source address */
     RULE_TIME_WAIT,         /* a closed connection keeps its port for a while */
     RULE_CONNECTION_EXISTS, /* the same two endpoints cannot be connected twice */
     RULE_REFUSED,           /* nobody listens there */
@@ -122,10 +122,10 @@ struct model {
 struct model_answer {
     int error; /* errno, 0 for success */
     enum model_rule rule;
-    bool chooses;       /* the kernel chooses a port: which, model_chose is to be told */
+    bool chooses;       /* the kernel chooses a port: give it to model_chose */
     bool may_fail;      /* ... or finds none, by where it begins to look: then as exhausted */
-    bool may_take_over; /* EADDRNOTAVAIL, or success where TIME_WAIT has begun: told by nothing that
-                           the model knows */
+    bool may_take_over; /* EADDRNOTAVAIL, or success where TIME_WAIT has begun: the model cannot
+                           know which */
     uint16_t *possible; /* the ports that it may choose, in order */
     size_t possible_count;
     size_t possible_room;
@@ -143,11 +143,11 @@ void model_add_address(struct model *model, const struct model_address *address,
 /* What the kernel answers, and does: the model changes. To be freed by model_answer_free. */
 struct model_answer model_apply(struct model *model, const struct operation *operation);
 
-/* Tells which port was chosen, after an answer that has `chooses` and no error. */
+/* Takes the port that was chosen, after an answer that has `chooses` and no error. */
 void model_chose(struct model *model, const struct operation *operation, uint16_t port);
 
-/* Tells that none was found, after an answer that has `may_fail`. The error is that of an exhausted
- * range. */
+/* Notes that none was found, after an answer that has `may_fail`. The error is that of an
+ * exhausted range. */
 int model_found_none(struct model *model, const struct operation *operation);
 
 /* Frees. */

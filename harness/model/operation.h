@@ -56,7 +56,7 @@ struct operation_names {
     uint32_t uid[OPERATION_SOCKETS_MAX];
 };
 
-/* Why a text is no operation: a sentence part, with the word that is wrong. */
+/* Why a text is not an operation: part of a sentence, with the word that is wrong. */
 struct operation_problem {
     char what[192];
 };

@@ -1,4 +1,5 @@
-/* Puzzles are told to each other in words: the property test prints what a person can type. */
+/* Operations are read and written in one notation: the property test prints what a person can type.
+ */
 #include "harness/model/operation.h"
 
 #include <arpa/inet.h>
@@ -15,7 +16,7 @@ struct words {
     unsigned count;
 };
 
-static bool complain(struct operation_problem *problem, const char *what, const char *word) {
+static bool refuse(struct operation_problem *problem, const char *what, const char *word) {
     snprintf(problem->what, sizeof problem->what, "%s: %.80s", what, word);
     return false;
 }
@@ -26,11 +27,11 @@ static bool split(const char *text, struct words *words, struct operation_proble
         text += strspn(text, " \t\r\n");
         size_t length = strcspn(text, " \t\r\n");
         if (length == 0)
-            return words->count > 0 || complain(problem, "no operation", "''");
+            return words->count > 0 || refuse(problem, "no operation", "''");
         if (words->count == WORDS_MAX)
-            return complain(problem, "one word too many", text);
+            return refuse(problem, "one word too many", text);
         if (length >= WORD_SIZE)
-            return complain(problem, "too long a word", text);
+            return refuse(problem, "too long a word", text);
         memcpy(words->word[words->count], text, length);
         words->word[words->count++][length] = '\0';
         text += length;
@@ -71,12 +72,12 @@ static bool read_range(const struct words *words, struct operation *operation,
                        struct operation_problem *problem) {
     uint64_t low, high;
     if (words->count != 3)
-        return complain(problem, "two numbers are needed behind it", words->word[0]);
+        return refuse(problem, "two numbers are needed behind it", words->word[0]);
     for (unsigned i = 1; i <= 2; i++)
         if (!read_number(words->word[i], 0, 65535, i == 1 ? &low : &high))
-            return complain(problem, "no port", words->word[i]);
+            return refuse(problem, "no port", words->word[i]);
     if (low > high || (low == 0) != (high == 0) || (operation->kind == OPERATION_RANGE && low == 0))
-        return complain(problem, "no range that ends with", words->word[2]);
+        return refuse(problem, "no range that ends with", words->word[2]);
     operation->low = (uint16_t)low;
     operation->high = (uint16_t)high;
     return true;
@@ -84,7 +85,7 @@ static bool read_range(const struct words *words, struct operation *operation,
 
 static const char *const kinds[] = {"tcp", "tcp6", "udp", "udp6"};
 
-/* Also of a name that there is already: the socket is made anew. */
+/* Also of a name that there is already: it gets a new socket. */
 static bool is_creation(const char *word) {
     for (unsigned i = 0; i < 4; i++)
         if (strcmp(word, kinds[i]) == 0)
@@ -100,15 +101,15 @@ static bool read_creation(const struct words *words, struct operation_names *nam
     int index = find_name(names->socket, names->count, name);
     bool is_uid = strcmp(words->word[1], "uid") == 0;
     if (is_uid && (words->count != 3 || !read_number(words->word[2], 0, UINT32_MAX - 1, &uid)))
-        return complain(problem, "no user id", words->word[words->count - 1]);
+        return refuse(problem, "no user id", words->word[words->count - 1]);
     if (index >= 0 && names->socket[index][0] != '\0' && is_uid)
-        return complain(problem, "the user is given before the socket is made", name);
+        return refuse(problem, "the user is given before the socket is made", name);
     if (strlen(name) >= OPERATION_NAME_SIZE)
-        return complain(problem, "too long a name", name);
+        return refuse(problem, "too long a name", name);
     if (is_uid) {
         /* Kept beside the name that is to come. */
         if (names->count == OPERATION_SOCKETS_MAX)
-            return complain(problem, "too many sockets", name);
+            return refuse(problem, "too many sockets", name);
         names->uid[names->count] = (uint32_t)uid;
         *none = true;
         return true;
@@ -117,10 +118,10 @@ static bool read_creation(const struct words *words, struct operation_names *nam
         if (strcmp(words->word[1], kinds[i]) != 0)
             continue;
         if (words->count != 2)
-            return complain(problem, "one word too many", words->word[2]);
+            return refuse(problem, "one word too many", words->word[2]);
         if (index < 0) {
             if (names->count == OPERATION_SOCKETS_MAX)
-                return complain(problem, "too many sockets", name);
+                return refuse(problem, "too many sockets", name);
             index = (int)names->count++;
             memcpy(names->socket[index], name, strlen(name) + 1);
         }
@@ -131,8 +132,8 @@ static bool read_creation(const struct words *words, struct operation_names *nam
         operation->uid = names->uid[index];
         return true;
     }
-    return complain(problem, "not tcp, tcp6, udp, udp6 or uid, and there is no socket of that name",
-                    words->word[1]);
+    return refuse(problem, "not tcp, tcp6, udp, udp6 or uid, and there is no socket of that name",
+                  words->word[1]);
 }
 
 static const struct {
@@ -154,7 +155,7 @@ static bool read_device(const char *name, struct operation_names *names,
     int index = find_name(names->device, names->devices, name);
     if (index < 0) {
         if (names->devices == 8 || strlen(name) >= OPERATION_NAME_SIZE)
-            return complain(problem, "too many devices, or too long a name", name);
+            return refuse(problem, "too many devices, or too long a name", name);
         index = (int)names->devices++;
         memcpy(names->device[index], name, strlen(name) + 1);
     }
@@ -169,23 +170,23 @@ static bool read_call(const struct words *words, struct operation_names *names,
     while (i < sizeof calls / sizeof *calls && strcmp(calls[i].word, words->word[1]) != 0)
         i++;
     if (i == sizeof calls / sizeof *calls)
-        return complain(problem, "no operation is called so", words->word[1]);
+        return refuse(problem, "no operation is called so", words->word[1]);
     if (words->count != calls[i].words)
-        return complain(problem,
-                        words->count < calls[i].words ? "something is missing behind it"
-                                                      : "one word too many behind it",
-                        words->word[1]);
+        return refuse(problem,
+                      words->count < calls[i].words ? "something is missing behind it"
+                                                    : "one word too many behind it",
+                      words->word[1]);
     operation->kind = calls[i].kind;
     switch (operation->kind) {
     case OPERATION_REUSEADDR:
     case OPERATION_REUSEPORT:
     case OPERATION_V6ONLY:
     case OPERATION_NO_PORT:
-        return read_switch(word, &operation->value) || complain(problem, "not on or off", word);
+        return read_switch(word, &operation->value) || refuse(problem, "not on or off", word);
     case OPERATION_BIND:
     case OPERATION_CONNECT:
         return read_endpoint(word, operation) ||
-               complain(problem, "no ADDRESS:PORT or [ADDRESS]:PORT", word);
+               refuse(problem, "no ADDRESS:PORT or [ADDRESS]:PORT", word);
     case OPERATION_DEVICE:
         return read_device(word, names, operation, problem);
     case OPERATION_PORTS: {
@@ -211,7 +212,7 @@ bool operation_read(const char *text, struct operation_names *names, struct oper
         return read_range(&words, operation, problem);
     }
     if (words.count < 2)
-        return complain(problem, "something is missing behind it", words.word[0]);
+        return refuse(problem, "something is missing behind it", words.word[0]);
     int index = find_name(names->socket, names->count, words.word[0]);
     if (index < 0 || is_creation(words.word[1]))
         return read_creation(&words, names, operation, none, problem);

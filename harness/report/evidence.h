@@ -1,4 +1,4 @@
-/* What a trace could not tell. */
+/* What a trace does not show. */
 #ifndef PORTWITNESS_REPORT_EVIDENCE_H
 #define PORTWITNESS_REPORT_EVIDENCE_H
 
@@ -12,7 +12,7 @@ struct evidence {
     char program[256][64]; /* the first one's name */
 };
 
-/* Takes a record; only those that tell of blind spots count. */
+/* Takes a record; only blind spots count. */
 void evidence_note(struct evidence *evidence, const struct trace_record *record);
 
 /* Writes one line that says what is missing, begun with the file's name; nothing if the evidence is

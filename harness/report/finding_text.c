@@ -1,4 +1,4 @@
-/* Whoever finds a report in a log of ten thousand lines has a screen's worth of timeout: what
+/* Whoever finds a report in a log of ten thousand lines has a screen's worth of patience: what
  * lost, what came before, who took it, and what to do. Findings like one before are counted. */
 #include "harness/report/finding_text.h"
 

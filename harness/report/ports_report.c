@@ -212,7 +212,7 @@ bool ports_report_write(const struct ports_selection *selection, const char *con
     for (size_t i = 0; i < columns->count; i++)
         columns_add(columns, heading[i]);
     bool good = each_trace(traces, print_trace, &table);
-    /* Of bad input alone there is no table, not even its heading. */
+    /* For bad input alone there is no table, not even its heading. */
     if (!selection->json && (good || columns->used > columns->count))
         columns_write(columns, stdout);
     columns_free(columns);

@@ -71,7 +71,7 @@ static const struct opened *open_module(struct source_lines *lines, const char *
     return opened;
 }
 
-/* Has the file been replaced since it ran? Without a build id on both sides nobody can tell. */
+/* Has the file been replaced since it ran? Without a build id on both sides that is not known. */
 static bool is_another(Dwfl_Module *module, const struct module *ran) {
     const unsigned char *id;
     GElf_Addr address;

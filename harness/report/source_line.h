@@ -1,4 +1,4 @@
-/* Function, file and line of a call, as the program's debug information tells them. */
+/* Function, file and line of a call, as the program's debug information has them. */
 #ifndef PORTWITNESS_REPORT_SOURCE_LINE_H
 #define PORTWITNESS_REPORT_SOURCE_LINE_H
 
@@ -9,7 +9,7 @@
 /* What is known of a place in a program. Texts are good until the next call and may be NULL. */
 struct source_line {
     const char *function;
-    uint64_t beyond;  /* bytes from the function's begin, where it is told by a symbol alone */
+    uint64_t beyond;  /* bytes from the function's start, where only a symbol is known */
     const char *file; /* NULL: no debug information */
     int line;
     bool changed; /* the file on disk is another than the one that ran */

@@ -8,7 +8,7 @@
 
 enum { PORT_DIGITS = 5 };
 
-/* The index of the port that "{N}" at `text` stands for, with its length; -1 where it is no such.
+/* The index of the port that "{N}" at `text` stands for, with its length; -1 where it is not one.
  */
 static int port_index(const char *text, const struct held_ports *held, size_t *length) {
     char *end;

@@ -1,4 +1,4 @@
-/* The numbers of reserved ports, told to a command in its arguments and its environment. */
+/* The numbers of reserved ports, given to a command in its arguments and its environment. */
 #ifndef PORTWITNESS_RESERVE_ARGUMENTS_WITH_PORTS_H
 #define PORTWITNESS_RESERVE_ARGUMENTS_WITH_PORTS_H
 

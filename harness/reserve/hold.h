@@ -15,7 +15,7 @@ struct held_ports {
 };
 
 /* Binds so many TCP sockets with SO_REUSEADDR to port 0 on [::], for IPv4 too, or on 0.0.0.0 where
- * there is no IPv6. false with errno set where not all of them can be had; none is held then. */
+ * there is no IPv6. false with errno set unless all of them can be bound; none is held then. */
 bool hold_ports(struct held_ports *held, size_t count);
 
 /* Lets all of them go. */

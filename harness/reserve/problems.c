@@ -1,6 +1,6 @@
 /*
  * A server that cannot use a reserved port says "address already in use" at best, as if the number
- * had been lost again. Whoever reserved it is to be told why at once.
+ * had been lost again. Whoever reserved it should read why at once.
  */
 #include "harness/reserve/problems.h"
 

@@ -58,8 +58,8 @@ static int fail(const char *command, int error, int status) {
     return status;
 }
 
-/* As bash tells it: a name that is too long to be that of a file was not found. */
-int child_tell_failure(const char *command, int error) {
+/* As bash reports it: a name that is too long to be that of a file was not found. */
+int child_report_failure(const char *command, int error) {
     bool is_missing = error == ENOENT || (error == ENAMETOOLONG && strchr(command, '/') == NULL);
     int status = fail(command, error, is_missing ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE);
     if (is_missing)
@@ -88,7 +88,7 @@ int child_start(struct child *child, char *const command[], char *const environm
     close(report[0]);
     if (got == sizeof error) {
         waitpid(pid, NULL, 0);
-        return child_tell_failure(command[0], error);
+        return child_report_failure(command[0], error);
     }
     child->pid = pid;
     child->was_pid = pid;

@@ -13,7 +13,7 @@ struct child {
     bool signalled;         /* ended by a signal */
     int wait_status;        /* as of waitpid(2); valid when ended */
     bool continued_with_us; /* we stopped as it stopped, and have been continued */
-    int exit_status;        /* as a shell tells it; valid when ended */
+    int exit_status;        /* as a shell reports it; valid when ended */
 };
 
 /* Blocks every signal that can be but SIGBUS, all of which are passed on, and returns a signalfd
@@ -25,7 +25,7 @@ int child_take_signals(void);
 int child_start(struct child *child, char *const command[], char *const environment[]);
 
 /* Writes that line for a command that exec refused, and returns the status. */
-int child_tell_failure(const char *command, int error);
+int child_report_failure(const char *command, int error);
 
 /* Reads the signalfd empty: passes signals on, stops with the command when that stops, and notes
  * its end. */

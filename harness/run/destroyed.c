@@ -1,6 +1,6 @@
 /*
- * The kernel tells of every socket in the network namespace, also of other people's. Only those
- * that the trace knows become records.
+ * The kernel reports every socket in the network namespace, also those of other programs. Only
+ * those that the trace knows become records.
  */
 #include "harness/run/destroyed.h"
 
@@ -25,12 +25,12 @@ void destroyed_start(struct destroyed *destroyed) {
 
 static void learn_namespace(struct destroyed *destroyed, const struct trace_record *record) {
     uint64_t cookie = record->numbers->number[0];
-    if (destroyed->told_of_namespace || destroyed->notices.netns == 0 || cookie == 0 ||
+    if (destroyed->namespace_recorded || destroyed->notices.netns == 0 || cookie == 0 ||
         cookie == destroyed->notices.netns)
         return;
     static const char text[] = "another network namespace";
     struct record blind;
-    destroyed->told_of_namespace = true;
+    destroyed->namespace_recorded = true;
     if (!record_begin(&blind, PW_KIND_BLIND_SPOT, 2 + record_text_units(sizeof text - 1, 1),
                       record->process, -1, monotonic_ns()))
         return;
@@ -78,9 +78,10 @@ static void write_record(const struct destroyed *destroyed, const struct destroy
     record_commit(&record, 0);
 }
 
-/* Of a process that was killed, that ended or that executed a program nobody saw the port let go.
+/* Where a process was killed, ended or executed a program, nothing else has seen its port released.
  */
-static void tell_policy(const struct destroyed *destroyed, const struct destroy_notice *notice) {
+static void release_in_policy(const struct destroyed *destroyed,
+                              const struct destroy_notice *notice) {
     uint32_t stamp;
     struct policy_space *space =
         policy_space_known(destroyed->notices.netns, notice->protocol == IPPROTO_UDP);
@@ -97,7 +98,7 @@ static void write_all(struct destroyed *destroyed, struct destroy_notice *known,
     destroy_notices_ask(&destroyed->notices, known, count);
     for (size_t i = 0; i < count; i++) {
         write_record(destroyed, &known[i]);
-        tell_policy(destroyed, &known[i]);
+        release_in_policy(destroyed, &known[i]);
     }
 }
 

@@ -17,7 +17,7 @@ struct destroyed {
     struct cookie_set marks;     /* our own, see destroyed_mark */
     struct destroy_notice *kept; /* the last ones that nobody knew when they came */
     size_t kept_count;           /* ever; a ring of DESTROYED_KEPT */
-    bool told_of_namespace;
+    bool namespace_recorded;
 };
 
 /* Subscribes to the notices. Never fails: without them there are none. */

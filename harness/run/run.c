@@ -111,7 +111,7 @@ static void take_events(struct run *run, int timeout_ms) {
             watch_ended(&run->watch, events[i].data.u64);
 }
 
-/* A child may tell of itself only after the command that forked it has ended, so with --wait it
+/* A child may record its start only after the command that forked it has ended, so with --wait it
  * takes a while of silence to believe that nobody is left. */
 static bool is_over(const struct run *run, int silent_rounds) {
     if (!run->child.ended)
@@ -136,7 +136,7 @@ static void follow_command(struct run *run) {
 }
 
 /* Takes the notices of what has ended. A socket that lives on has none, so there may be nothing to
- * wait for; how far the kernel has come is told by sockets of our own. */
+ * wait for; sockets of our own show how far the kernel has come. */
 static void drain_notices(struct run *run) {
     const struct timespec pause = {.tv_nsec = DRAIN_PAUSE_NS};
     struct destroyed *destroyed = &run->destroyed;
@@ -164,7 +164,7 @@ static void drain(struct run *run) {
     drain_notices(run);
     destroyed_take_kept(&run->destroyed);
     watch_look(&run->watch);
-    watch_tell_unseen(&run->watch);
+    watch_record_unseen(&run->watch);
     trace_reader_tail(run->reader, false);
     take_news(run);
     run->summary.blank = trace_reader_counts(run->reader)->blank;
@@ -172,7 +172,7 @@ static void drain(struct run *run) {
 
 /* Guests that recorded into it meanwhile may have been ended by it, which is worth a word whatever
  * else is wanted. */
-static void tell_of_cut(const struct run *run) {
+static void report_cut(const struct run *run) {
     if (cut_trace_seen() || trace_reader_is_cut(run->reader))
         complain(NULL,
                  "%s was cut by somebody while the command ran: records are lost, "
@@ -182,7 +182,7 @@ static void tell_of_cut(const struct run *run) {
 
 static void report(struct run *run) {
     char living[1024];
-    tell_of_cut(run);
+    report_cut(run);
     watch_name_living(&run->watch, living, sizeof living);
     if (!run->options->quiet)
         summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,
@@ -192,7 +192,7 @@ static void report(struct run *run) {
 }
 
 /* The command itself starts before any wrapper could look at it. */
-static void tell_of_obstacle(const struct program_facts *facts, pid_t pid) {
+static void record_obstacle(const struct program_facts *facts, pid_t pid) {
     if (facts->obstacle == 0)
         return;
     size_t length = strnlen(facts->path, sizeof facts->path);
@@ -229,7 +229,7 @@ static int start_command(struct run *run, const char *shim) {
         run->options->trace.policy.config.kind == PW_POLICY_SEEDED)
         place_enter(PLACE_ROOT, place_key(run->child.pid));
     if (status == 0)
-        tell_of_obstacle(&facts, run->child.pid);
+        record_obstacle(&facts, run->child.pid);
     return status;
 }
 
@@ -280,7 +280,7 @@ static int run_unrecorded(char *const command[]) {
              "the seccomp filter of this environment ends programs that make the system calls "
              "which recording needs, so nothing is recorded, and no trace is made");
     execvp(command[0], command);
-    return child_tell_failure(command[0], errno);
+    return child_report_failure(command[0], errno);
 }
 
 int run_recording(const struct run_options *options, run_checker *check) {

@@ -6,7 +6,7 @@
 
 #include "harness/run/run_options.h"
 
-/* Looks at the trace of a run with --check. Returns an exit status; `quiet`: tells nothing where
+/* Looks at the trace of a run with --check. Returns an exit status; `quiet`: prints nothing where
  * nothing was found. */
 typedef int run_checker(const char *trace, bool quiet);
 

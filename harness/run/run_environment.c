@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
 #include "harness/run/filters.h"
 #include "shim/shared/run_variable.h"
 
@@ -52,17 +53,16 @@ char *environment_find_shim(void) {
         snprintf(tried, sizeof tried, "%s", given);
     char *found = given != NULL ? realpath(given, NULL) : beside_program(tried, sizeof tried);
     if (found == NULL) {
-        fprintf(stderr, "portwitness: %s: the shim cannot be found: %s\n", tried, strerror(errno));
+        complain(NULL, "%s: the shim cannot be found: %s", tried, strerror(errno));
         return NULL;
     }
     if (access(found, R_OK) != 0) {
-        fprintf(stderr, "portwitness: %s: the shim cannot be read: %s\n", found, strerror(errno));
+        complain(NULL, "%s: the shim cannot be read: %s", found, strerror(errno));
         free(found);
         return NULL;
     }
     if (strpbrk(found, ": ") != NULL) {
-        fprintf(stderr, "portwitness: %s: LD_PRELOAD takes no path with a space or a colon\n",
-                found);
+        complain(NULL, "%s: LD_PRELOAD takes no path with a space or a colon", found);
         free(found);
         return NULL;
     }
@@ -165,8 +165,8 @@ static const char *value_of(char *const environment[], const char *name) {
     return NULL;
 }
 
-/* See shim/shared/run_variable.h. Filters that do harm are not told: then every program has more.
- */
+/* See shim/shared/run_variable.h. Filters that may do harm are given as 0, so that
+ * every program finds more than that on itself. */
 static const char *value_for_shim(char *text, size_t size, const struct pw_policy_config *policy) {
     static const struct pw_policy_config kernel = {.kind = PW_POLICY_KERNEL};
     unsigned filters = filters_are_harmless() ? filters_of_run() : 0;

@@ -23,8 +23,8 @@ char *environment_find_shim(void);
  * ours. To be freed; NULL without memory. */
 char *environment_preload(const char *present, const char *shim, const char *sanitizer);
 
-/* A copy of `from` with what the plan adds, for exec. PORTWITNESS_RUN tells the shim that the trace
- * exists: where it does not find it, after chroot say, it must not make another. Free with
+/* A copy of `from` with what the plan adds, for exec. PORTWITNESS_RUN says to the shim that the
+ * trace exists: where it does not find it, after chroot say, it must not make another. Free with
  * environment_free; NULL without memory. */
 char **environment_make(char *const from[], const struct run_environment *plan);
 

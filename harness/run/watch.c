@@ -21,7 +21,7 @@
 #include "shim/shared/recorder.h"
 
 enum {
-    WATCHED_MAX = 1 << 24, /* a trace may be damaged, and tell of processes without end */
+    WATCHED_MAX = 1 << 24, /* a damaged trace may name any number of processes */
     PIDS_MAX = 1 << 22,    /* the most that Linux has, proc(5) */
     REPORTS_WITHIN_MS = 500,
     NAMED_AT_MOST = 8,
@@ -39,8 +39,8 @@ struct watched {
     pid_t pid;
     int pidfd; /* -1: none */
     uint8_t state;
-    bool told_own_end;
-    bool told_status;
+    bool recorded_own_end;
+    bool recorded_status;
 };
 
 void watch_start(struct watch *watch, int epoll, pid_t child, const char *trace) {
@@ -73,7 +73,7 @@ static struct watched *make(struct watch *watch, uint64_t serial) {
     uint32_t index = map_get(&watch->by_serial, serial);
     if (index != MAP_NONE)
         return &watch->processes[index];
-    /* The highest number is no process's: the signals have it. */
+    /* The highest number is not a process's: it stands for the signals. */
     if (serial == 0 || serial == UINT64_MAX || watch->process_count >= WATCHED_MAX)
         return NULL;
     index = (uint32_t)watch->process_count++;
@@ -167,7 +167,7 @@ static void end_predecessor(struct watch *watch, const struct pw_process *identi
         return;
     before->executed_ns = 0;
     if (before->start_time == identity->start_time)
-        before->told_own_end = true;
+        before->recorded_own_end = true;
 }
 
 static void learn_start(struct watch *watch, const struct pw_process *identity) {
@@ -190,7 +190,7 @@ static void learn_start(struct watch *watch, const struct pw_process *identity) 
 }
 
 /* A program started by a user whom the trace's permissions keep out. The group is not looked at:
- * who is in which cannot be told from here. */
+ * who is in which is not known here. */
 static bool is_barred(const struct watch *watch, uint32_t user) {
     return user != 0 && user != UINT32_MAX && user != watch->trace_owner &&
            (watch->trace_mode & (S_IRWXG | S_IRWXO)) == 0;
@@ -234,8 +234,8 @@ void watch_learn(struct watch *watch, const struct trace_record *record) {
         record->kind == PW_KIND_PROCESS_EXIT ? find(watch, record->process) : NULL;
     if (ended == NULL)
         return;
-    ended->told_own_end = true;
-    ended->told_status = (record->flags & PW_FLAG_STATUS_KNOWN) != 0;
+    ended->recorded_own_end = true;
+    ended->recorded_status = (record->flags & PW_FLAG_STATUS_KNOWN) != 0;
 }
 
 /* Only the command is our own child. -1 for all others. */
@@ -252,22 +252,22 @@ void watch_ended(struct watch *watch, uint64_t serial) {
     process->state = WATCHED_ENDED;
     watch->living--;
     write_end(watch, serial, process, status);
-    process->told_status = process->told_status || status >= 0;
+    process->recorded_status = process->recorded_status || status >= 0;
     append(&watch->ended, serial);
 }
 
-/* The kernel tells a status only when the parent has asked for it, which may take its time. */
+/* The kernel reports a status only when the parent has asked for it, which may take its time. */
 static void settle_ended(struct watch *watch) {
     size_t kept = 0;
     for (size_t i = 0; i < watch->ended.count; i++) {
         uint64_t serial = watch->ended.serials[i];
         struct watched *process = find(watch, serial);
         int status;
-        if (!process->told_status && !process_exit_status(process->pidfd, &status)) {
+        if (!process->recorded_status && !process_exit_status(process->pidfd, &status)) {
             watch->ended.serials[kept++] = serial;
             continue;
         }
-        if (!process->told_status)
+        if (!process->recorded_status)
             write_end(watch, serial, process, status);
         close(process->pidfd);
         process->pidfd = -1;
@@ -278,7 +278,7 @@ static void settle_ended(struct watch *watch) {
 void watch_settle(struct watch *watch) {
     for (size_t i = 0; i < watch->ripe.count; i++) {
         const struct watched *process = find(watch, watch->ripe.serials[i]);
-        if (process != NULL && !process->told_own_end)
+        if (process != NULL && !process->recorded_own_end)
             write_end(watch, watch->ripe.serials[i], process, known_status(watch, process));
     }
     settle_ended(watch);
@@ -321,7 +321,7 @@ void watch_look(struct watch *watch) {
     watch->executing.count = kept;
 }
 
-void watch_tell_unseen(struct watch *watch) {
+void watch_record_unseen(struct watch *watch) {
     for (size_t i = 0; i < watch->executing.count; i++) {
         uint64_t serial = watch->executing.serials[i];
         const struct watched *process = find(watch, serial);

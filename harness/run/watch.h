@@ -16,7 +16,7 @@ struct watch {
     int epoll; /* where pidfds are waited for; the serial is the event's data */
     uint64_t own_namespace;
     pid_t child;      /* the command, whose way of ending is known */
-    bool child_ended; /* set, with the status, before the end is told of */
+    bool child_ended; /* set, with the status, before the end is recorded */
     int child_status; /* as of waitpid(2) */
     struct watched *processes;
     size_t process_count;
@@ -45,8 +45,8 @@ void watch_learn(struct watch *watch, const struct trace_record *record);
 void watch_ended(struct watch *watch, uint64_t serial);
 
 /* After each complete round of reading the trace: writes the ends of processes that had ended when
- * they were first seen, unless the round showed that they wrote their own, and what those ended
- * with that did not tell. */
+ * they were first seen, unless the round showed that they wrote their own, and the exit statuses of
+ * those that did not record theirs. */
 void watch_settle(struct watch *watch);
 
 /* Looks at processes that executed a program and have not reported since. Now and then. */
@@ -54,7 +54,7 @@ void watch_look(struct watch *watch);
 
 /* Writes blind spots for programs that never reported, where it is plain that they never would:
  * they were alive for long, or their user may not open the trace. At the end. */
-void watch_tell_unseen(struct watch *watch);
+void watch_record_unseen(struct watch *watch);
 
 /* Does the process still run? */
 bool watch_lives(const struct watch *watch, uint64_t serial);

@@ -1,4 +1,4 @@
-/* What a publisher does while it holds its ports: whoever comes is told its token. */
+/* What a publisher does while it holds its ports: whoever connects gets its token. */
 #ifndef PORTWITNESS_STORM_ANSWER_H
 #define PORTWITNESS_STORM_ANSWER_H
 

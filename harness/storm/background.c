@@ -1,6 +1,6 @@
-/* The thief of a number is often no server but an outgoing connection, which holds its source port
- * like any other socket. These connections are closed with a reset: their TIME_WAIT would soon fill
- * a narrow range, and a storm lasts longer than that. */
+/* The taker of a number is often not a server but an outgoing connection, which holds its source
+ * port like any other socket. These connections are closed with a reset: their TIME_WAIT would soon
+ * fill a narrow range, and a storm lasts longer than that. */
 #include "harness/storm/background.h"
 
 #include <errno.h>

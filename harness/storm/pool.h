@@ -11,8 +11,8 @@
 struct member {
     pid_t pid;
     bool alive;
-    bool told;  /* its death has been reported */
-    int status; /* as of waitpid, once dead */
+    bool end_recorded; /* its death has been reported */
+    int status;        /* as of waitpid, once dead */
 };
 
 struct publisher_pool {

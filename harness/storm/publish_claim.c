@@ -1,5 +1,5 @@
 /* The claim is appended by the publisher itself, at the moment in which it believes it; the storm
- * could only tell what it was told. */
+ * could only repeat what it was given. */
 #include "harness/storm/publish_claim.h"
 
 #include <netinet/in.h>

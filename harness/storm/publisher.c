@@ -4,25 +4,18 @@
 #include <errno.h>
 #include <time.h>
 
+#include "harness/base/splitmix.h"
 #include "harness/storm/publish_claim.h"
 #include "shim/shared/recorder.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* splitmix64: every state is good, so a seed needs no care. */
-static uint64_t mix(uint64_t *state) {
-    uint64_t value = *state += UINT64_C(0x9e3779b97f4a7c15);
-    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
-    return value ^ value >> 31;
-}
-
-uint64_t publisher_random(struct publisher *publisher) { return mix(&publisher->random); }
+uint64_t publisher_random(struct publisher *publisher) { return splitmix(&publisher->random); }
 
 void publisher_seed(struct publisher *publisher, uint32_t round) {
     publisher->random = publisher->settings->seed;
-    publisher->random = mix(&publisher->random) + round;
-    publisher->random = mix(&publisher->random) + publisher->index;
+    publisher->random = splitmix(&publisher->random) + round;
+    publisher->random = splitmix(&publisher->random) + publisher->index;
 }
 
 void publisher_pause(struct publisher *publisher, uint64_t min_ns, uint64_t max_ns) {

@@ -24,7 +24,7 @@ struct publisher {
     struct slot *slot;
     uint32_t index;
     uint64_t random;                  /* state, see publisher_random */
-    uint64_t answer;                  /* the token told to whoever connects */
+    uint64_t answer;                  /* the token that whoever connects gets */
     int phase_event;                  /* readable when the round is over */
     struct publication *publications; /* settings->mappings of them */
     uint64_t netns;                   /* cookie, 0: not known yet */

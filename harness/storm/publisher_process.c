@@ -1,17 +1,17 @@
 /*
  * A publisher is a program of its own, so that the shim is in it as in any guest: what it does is
- * seen by the same wrappers, and its claim is a record by its own hand.
+ * seen by the same wrappers, and it writes the record of its claim itself.
  */
 #include "harness/storm/publisher_process.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
 #include "harness/base/statuses.h"
 #include "harness/storm/answer.h"
 #include "harness/storm/strategies/strategy.h"
@@ -22,7 +22,7 @@ enum { ROUND_WAIT_SECONDS = 3600 };
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* Tells the storm how far we are; the last one wakes it. */
+/* Shows the storm how far we are; the last one wakes it. */
 static void arrive(struct publisher *publisher, uint32_t round, enum phase phase) {
     struct shared_state *shared = publisher->shared;
     atomic_store(&publisher->slot->progress, (uint64_t)round * 4 + phase);
@@ -86,7 +86,7 @@ static void publish(struct publisher *publisher) {
 }
 
 static int fail(const char *what) {
-    fprintf(stderr, "portwitness: publisher: %s: %s\n", what, strerror(errno));
+    complain(NULL, "publisher: %s: %s", what, strerror(errno));
     return STATUS_FAILED;
 }
 

@@ -1,6 +1,7 @@
 /*
  * Publishers announce, then everything stands still while four checks look at it, each in its own
- * way; then all is let go. A publisher that dies is counted, and the others go on without it.
+ * way; then all ports are released. A publisher that dies is counted, and the others go on without
+ * it.
  */
 #include "harness/storm/rounds.h"
 
@@ -79,8 +80,8 @@ static bool is_free_again(struct storm *storm, const struct endpoint *endpoint) 
     return false;
 }
 
-/* The trace cannot know of a death by a signal unless somebody tells it. */
-static void tell_end(uint64_t serial, pid_t pid) {
+/* The trace cannot know of a death by a signal unless somebody records it. */
+static void record_end(uint64_t serial, pid_t pid) {
     struct record record;
     if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, serial, -1, monotonic_ns()))
         return;
@@ -114,11 +115,11 @@ static bool reap_dead(struct storm *storm, uint32_t round) {
     for (uint32_t i = 0; i < storm->pool.count; i++) {
         struct member *member = &storm->pool.members[i];
         struct slot *slot = shared_slot(storm->shared, i);
-        if (member->alive || member->told)
+        if (member->alive || member->end_recorded)
             continue;
         any = true;
-        member->told = true;
-        tell_end(slot->serial, member->pid);
+        member->end_recorded = true;
+        record_end(slot->serial, member->pid);
         if (storm->result->killed++ == 0)
             storm->result->killed_round = round;
         for (uint32_t j = 0; j < storm->shared->settings.daemons; j++)
@@ -140,7 +141,7 @@ static void check_all(struct storm *storm, const struct announcements *announcem
 }
 
 /* If somebody dies under the checks, what they said is of no use; the others are asked again. The
- * trace comes last, once, when the dead have been told of in it. */
+ * trace comes last, once, when it has records of the dead. */
 static void judge_round(struct storm *storm, uint32_t round) {
     struct storm_result *result = storm->result;
     struct verdict verdicts[STORM_CHECKS];

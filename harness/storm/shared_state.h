@@ -31,7 +31,7 @@ struct publish_mapping {
     char name[MAPPING_NAME_SIZE];
 };
 
-/* What every publisher is told. */
+/* What every publisher is given. */
 struct storm_settings {
     uint32_t publishers;
     uint32_t mappings;
@@ -53,7 +53,7 @@ struct storm_settings {
 enum attempt_outcome {
     ATTEMPT_HELD = 1,
     ATTEMPT_LOST,      /* the number that was chosen was gone when it was bound */
-    ATTEMPT_EXHAUSTED, /* no number could be had */
+    ATTEMPT_EXHAUSTED, /* there was no number left */
     ATTEMPT_FAILED     /* something else; `error` says what */
 };
 

@@ -1,5 +1,5 @@
-/* Lost races and double hand-outs are told from the attempts that publishers noted, latencies from
- * the first attempt of a mapping to the bind that held. */
+/* Lost races and double hand-outs are counted from the attempts that publishers noted, latencies
+ * from the first attempt of a mapping to the bind that held. */
 #include "harness/storm/statistics.h"
 
 #include <netinet/in.h>

@@ -46,7 +46,7 @@ static double ports_per_second(const struct storm_result *result) {
     return (double)result->published * 1e9 / (double)result->publishing_ns;
 }
 
-/* Can theory say anything? It speaks of the kernel's own choice. Shared numbers are no races, and
+/* Can theory say anything? It covers the kernel's own choice. Shared numbers are not races, and
  * other rules hold for them. */
 static bool is_predicted(const struct storm_report *report, const struct storm_result *result) {
     return strcmp(report->plan->policy, "kernel") == 0 &&

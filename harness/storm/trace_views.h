@@ -15,7 +15,7 @@ struct trace_views {
 };
 
 /* Finds all mappings, from its start, of the file that is mapped at `known`. Where /proc does not
- * tell there are none. */
+ * show any there are none. */
 void trace_views_find(struct trace_views *views, const void *known);
 
 /* Between rounds: maps in each view what the next records are likely to go to, so that no publisher

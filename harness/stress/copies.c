@@ -1,6 +1,6 @@
 /*
- * All copies of a round are children of one recorded process, so that one trace tells of all of
- * them and a policy hands what one lets go to another. No copy outlives its round.
+ * All copies of a round are children of one recorded process, so that one trace has them all and a
+ * policy hands what one releases to another. No copy outlives its round.
  */
 #include "harness/stress/copies.h"
 
@@ -65,7 +65,7 @@ static _Noreturn void become(const struct copies *copies, unsigned index, const 
         _exit(STATUS_FAILED);
     sigprocmask(SIG_SETMASK, mask, NULL);
     execvp(copies->command[0], copies->command);
-    _exit(child_tell_failure(copies->command[0], errno));
+    _exit(child_report_failure(copies->command[0], errno));
 }
 
 /* What the copy says of its network namespace; the pipe is closed as the command is executed. */

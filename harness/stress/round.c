@@ -1,4 +1,4 @@
-/* The witness is `portwitness run` itself, so that a round is what its user would run by hand. */
+/* The command runs under `portwitness run` itself, so that a round is what its user would run. */
 #include "harness/stress/round.h"
 
 #include <errno.h>
@@ -64,16 +64,16 @@ static _Noreturn void become_run(const struct round_plan *plan, const char *self
     _exit(STATUS_FAILED);
 }
 
-/* A signal to us alone is told to the witness, which passes it on; one from the terminal reaches it
- * as well. */
+/* A signal to us alone is passed on to `portwitness run`, and by that to the command; one from the
+ * terminal reaches it as well. */
 static int await(pid_t pid) {
     int status;
-    bool told = false;
+    bool passed_on = false;
     while (waitpid(pid, &status, 0) != pid) {
         if (errno != EINTR)
             return -1;
-        if (round_interrupted && !told)
-            told = kill(pid, SIGTERM) == 0;
+        if (round_interrupted && !passed_on)
+            passed_on = kill(pid, SIGTERM) == 0;
     }
     return status;
 }

@@ -1,4 +1,5 @@
-/* One round of `portwitness stress`: so many copies under one witness, and what came of them. */
+/* One round of `portwitness stress`: so many copies under one `portwitness run`, and what came of
+ * them. */
 #ifndef PORTWITNESS_STRESS_ROUND_H
 #define PORTWITNESS_STRESS_ROUND_H
 

@@ -98,7 +98,7 @@ static void keep(struct stress_session *session, const struct round_plan *plan) 
     snprintf(session->first.folder, sizeof session->first.folder, "%s", plan->folder);
 }
 
-/* One round of a row. false where it could not be run. *bad tells whether it failed. */
+/* One round of a row. false where it could not be run. *bad says whether it failed. */
 static bool run_round(struct stress_session *session, struct stress_row *row, unsigned round,
                       bool *bad) {
     const struct stress_options *options = session->options;

@@ -166,7 +166,7 @@ static void put_question(struct question *question, const struct destroy_notice 
     memcpy(question->request.id.idiag_dst, notice->remote + skipped, 16 - skipped);
 }
 
-/* A TIME_WAIT socket tells FIN_WAIT_2 while the other side has not closed yet; a socket with an
+/* A TIME_WAIT socket reports FIN_WAIT_2 while the other side has not closed yet; a socket with an
  * owner in that state would have a user or an inode, so timer 3 is what marks it. */
 static bool tells_time_wait(const struct nlmsghdr *answer, const struct destroy_notice *notice) {
     enum { TIMER_OF_TIME_WAIT = 3 };

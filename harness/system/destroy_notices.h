@@ -1,4 +1,4 @@
-/* The kernel's word that a socket is gone: sock_diag's destroy notices for TCP and UDP. They tell
+/* The kernel's word that a socket is gone: sock_diag's destroy notices for TCP and UDP. They report
  * the end of a socket in our own network namespace, also of one that no process closed. */
 #ifndef PORTWITNESS_SYSTEM_DESTROY_NOTICES_H
 #define PORTWITNESS_SYSTEM_DESTROY_NOTICES_H
@@ -22,7 +22,7 @@ struct destroy_notice {
 };
 
 struct destroy_notices {
-    int file;           /* readable when notices wait; -1: none can be had */
+    int file;           /* readable when notices wait; -1: there are none */
     int query;          /* for the questions about TIME_WAIT; -1: none */
     uint64_t netns;     /* SO_NETNS_COOKIE of our own namespace, 0: not known */
     uint64_t overflows; /* times that the kernel had to drop notices */

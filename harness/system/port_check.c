@@ -1,4 +1,4 @@
-/* Only a bind tells whether a bind would go well; the socket table only tells who is in the way. No
+/* Only a bind tells whether a bind would go well; the socket table only shows who is in the way. No
  * listen: whoever connects while we look must not find us. */
 #include "harness/system/port_check.h"
 

@@ -29,8 +29,8 @@ struct port_check {
 };
 
 /* Binds each port from `first` to `last` as Docker does (SO_REUSEADDR for TCP, IPv6 alone on an
- * IPv6 address), and lets it go at once, without listening. The address "" stands for 0.0.0.0 and
- * :: together. With `any` one free port is enough. `protocol` is "TCP", "UDP" or "SCTP". */
+ * IPv6 address), and closes it at once, without listening. The address "" stands for 0.0.0.0 and ::
+ * together. With `any` one free port is enough. `protocol` is "TCP", "UDP" or "SCTP". */
 void port_check(const char *address, const char *protocol, int32_t first, int32_t last, bool any,
                 struct port_check *check);
 

@@ -88,11 +88,11 @@ struct pidfd_info {
 _Static_assert(sizeof(struct pidfd_info) == 64, "the first published size");
 
 #define PIDFD_GET_INFO_FIRST _IOWR(0xff, 11, struct pidfd_info)
-#define PIDFD_TELLS_EXIT (UINT64_C(1) << 3)
+#define PIDFD_INFO_EXIT_BIT (UINT64_C(1) << 3)
 
 bool process_exit_status(int pidfd, int *status) {
-    struct pidfd_info info = {.mask = PIDFD_TELLS_EXIT};
-    if (ioctl(pidfd, PIDFD_GET_INFO_FIRST, &info) != 0 || (info.mask & PIDFD_TELLS_EXIT) == 0)
+    struct pidfd_info info = {.mask = PIDFD_INFO_EXIT_BIT};
+    if (ioctl(pidfd, PIDFD_GET_INFO_FIRST, &info) != 0 || (info.mask & PIDFD_INFO_EXIT_BIT) == 0)
         return false;
     *status = info.exit_code;
     return true;

@@ -1,5 +1,5 @@
 /* `ss` and /proc/net/tcp leave out TCP sockets that are bound and do not listen, and those hold
- * their ports like any other; sock_diag tells of them when asked for state 13. */
+ * their ports like any other; sock_diag lists them when asked for state 13. */
 #include "harness/system/sock_diag.h"
 
 #include <arpa/inet.h>

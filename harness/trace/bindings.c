@@ -227,8 +227,8 @@ static uint32_t socket_of(struct bindings *bindings, const struct event *event, 
 }
 
 /* A socket has a record of its own only where it got more holders before it was used; otherwise the
- * first of these tells who has it. */
-static bool tells_of_descriptor(unsigned kind) {
+ * first of these says who has it. */
+static bool records_descriptor(unsigned kind) {
     return kind == PW_KIND_SOCKET || kind == PW_KIND_BIND || kind == PW_KIND_LISTEN ||
            kind == PW_KIND_CONNECT || kind == PW_KIND_AUTOBIND;
 }
@@ -238,7 +238,7 @@ static void apply_to_socket(struct bindings *bindings, const struct event *event
     uint32_t index = socket_of(bindings, event, process);
     struct socket_state *socket = &bindings->sockets.list[index];
 
-    if (tells_of_descriptor(event->kind) && !(event->flags & PW_FLAG_VFORK_CHILD))
+    if (records_descriptor(event->kind) && !(event->flags & PW_FLAG_VFORK_CHILD))
         sockets_hold(&bindings->sockets, process, event->descriptor, index, event->ns);
     if (event->binding != MAP_NONE)
         start_binding(bindings, index, event->binding);
@@ -365,7 +365,7 @@ void bindings_finish(struct bindings *bindings) {
                  event->kind == PW_KIND_PROCESS_EXIT)
             lives_apply(&lives, event);
         /* The child of vfork has descriptors of its own but bears its parent's serial: what it
-         * closes or duplicates is no news of its parent. */
+         * closes or duplicates changes nothing in its parent. */
         else if (!(event->flags & PW_FLAG_VFORK_CHILD) || event->binding != MAP_NONE)
             apply_to_socket(bindings, event, process);
     }

@@ -1,5 +1,5 @@
 /* The kernel raises SIGBUS where a mapped file has become shorter (mmap(2)). There is nothing to go
- * back to, so the access is made to succeed, and whoever reads the file itself tells of the cut. */
+ * back to, so the access is made to succeed, and whoever reads the file itself reports the cut. */
 #include "harness/trace/cut_trace.h"
 
 #include <signal.h>

@@ -5,9 +5,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "harness/base/message.h"
 
 #define OTHER_BYTE_ORDER 0x04030201u
 
@@ -16,7 +17,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(struct trace_reader_pro
     va_list arguments;
 
     va_start(arguments, format);
-    vsnprintf(problem->what, sizeof problem->what, format, arguments);
+    message_put(problem->what, sizeof problem->what, format, arguments);
     va_end(arguments);
     return false;
 }

@@ -9,7 +9,7 @@
 #include "shim/shared/trace_format.h"
 
 /* Reads and checks the header of the open file of `size` bytes. false with *problem filled if it is
- * no trace that this version can read. */
+ * not a trace that this version can read. */
 bool header_check(int file, off_t size, struct pw_header *header,
                   struct trace_reader_problem *problem);
 

@@ -1,5 +1,5 @@
-/* One row a record kind tells which units follow its start, so that a new kind is a new row here.
- */
+/* One row for each record kind says which units follow its start, so that a new kind is a new row
+ * here. */
 #include "harness/trace/layout.h"
 
 #include <string.h>

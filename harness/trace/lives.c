@@ -28,7 +28,7 @@ static bool same_process(const struct process *one, const struct process *other)
            one->pid_namespace == other->pid_namespace;
 }
 
-/* What ran in the process before the exec. A child that never told of itself is known by its
+/* What ran in the process before the exec. A child that never recorded itself is known by its
  * parent's record alone, which does not know its start time: there the new program names it. */
 static uint32_t predecessor_of(const struct lives *lives, uint32_t index) {
     const struct process *process = &lives->processes->list[index];

@@ -1,5 +1,5 @@
-/* The program that writes a marker is itself a recorded one, which has just told of its start: its
- * serial stands among the last records. */
+/* The program that writes a marker is itself a guest, which has just recorded its start: its serial
+ * stands among the last records. */
 #include "harness/trace/marks.h"
 
 #include <fcntl.h>

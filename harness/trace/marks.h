@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* Appends a marker to the trace at `path`: the test `name` starts or, with `end`, ends. The marker
- * bears the serial of this process, if the shim in it has told of its start; whose test it is, its
+ * bears the serial of this process, if the shim in it has recorded its start; whose test it is, its
  * parent's, is for the reader to say. NULL, or why it could not be done. */
 const char *mark_write(const char *path, const char *name, bool end);
 

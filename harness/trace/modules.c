@@ -1,5 +1,5 @@
-/* A map is told once for each process that loads a file. An address may be used for another file
- * later (dlclose, dlopen), so the latest map before the record counts. */
+/* A map is recorded once for each process that loads a file. An address may be used for another
+ * file later (dlclose, dlopen), so the latest map before the record counts. */
 #include "harness/trace/modules.h"
 
 #include <stdlib.h>
@@ -39,8 +39,8 @@ static const struct module *find(const struct modules *modules, uint64_t serial,
     const struct module *found = NULL;
     uint32_t index = map_get(&modules->first_of_process, serial);
 
-    /* The list begins with the latest. A map told only after the record is better than none: the
-     * process may have told of it in answer to that very record. */
+    /* The list begins with the latest. A map recorded only after the record is better than none:
+     * the process may have recorded it because of that very record. */
     for (; index != MAP_NONE; index = modules->list[index].next_of_process) {
         const struct module *module = &modules->list[index];
 

@@ -48,7 +48,7 @@ uint64_t populate_used(uint64_t known, uint64_t room) {
     return end > known && recorder_is_written(end, BLANK_MOST) ? end : known;
 }
 
-/* Makes room up to byte `to`. The word that tells the writers is ours alone: what anybody else
+/* Makes room up to byte `to`. The word that informs the writers is ours alone: what anybody else
  * wrote there does not last. */
 static bool make_room(uint64_t to) {
     struct pw_header *header = recorder_header();

@@ -1,5 +1,5 @@
 /* Who is who: everything else in a trace names processes by serial alone. A forked child often
- * tells nothing of itself but its serial, so what it lacks is taken from its parent. */
+ * records nothing of itself but its serial, so what it lacks is taken from its parent. */
 #include "harness/trace/processes.h"
 
 #include <stdlib.h>
@@ -64,8 +64,9 @@ static void take_command(struct process *process, const struct trace_record *rec
             process->command[i] = ' ';
 }
 
-/* A program tells no serial of a parent that it cannot know: what ran in its pid before is known by
- * pid and start time, which a forked child that never spoke lacks, and any other parent by pid. */
+/* A program records no serial of a parent that it cannot know: what ran in its pid before is known
+ * by pid and start time, which a forked child without a record lacks, and any other parent by pid.
+ */
 static void find_parent(struct processes *processes, struct process *process,
                         const struct pw_process *identity) {
     uint32_t own = map_get(&processes->by_pid, identity->pid);
@@ -99,8 +100,8 @@ static void note_fork(struct processes *processes, const struct trace_record *re
     note_pid(processes, child);
 }
 
-/* A process tells of its end before it comes, and the kernel afterwards: the kernel's word counts.
- */
+/* A process records its end before it comes, and the kernel reports it afterwards: the kernel's
+ * word counts. */
 static void note_exit(struct processes *processes, const struct trace_record *record) {
     uint64_t serial = record->process != 0 ? record->process : record->identity->serial;
     struct process *process;

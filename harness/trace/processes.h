@@ -1,4 +1,4 @@
-/* The processes that a trace tells of, by serial. */
+/* The processes that a trace names, by serial. */
 #ifndef PORTWITNESS_TRACE_PROCESSES_H
 #define PORTWITNESS_TRACE_PROCESSES_H
 
@@ -21,7 +21,7 @@ struct process {
     bool by_fork;
     bool by_exec;
     char comm[17];
-    char *command; /* arguments with a space between; NULL: not told, see process_command */
+    char *command; /* arguments with a space between; NULL: not recorded, see process_command */
 };
 
 /* Zero-initialized there are none. */
@@ -34,13 +34,14 @@ struct processes {
     uint32_t last;     /* of which a record was noted last */
 };
 
-/* Takes from a record what it tells of processes; records of other kinds tell that theirs lives. */
+/* Takes from a record what it says about processes; a record of any other kind shows that its
+ * process lives. */
 void processes_note(struct processes *processes, const struct trace_record *record);
 
-/* The process with that serial, NULL if no record told of it. */
+/* The process with that serial, NULL if no record names it. */
 const struct process *processes_find(const struct processes *processes, uint64_t serial);
 
-/* Its index in processes->list, MAP_NONE if no record told of it. */
+/* Its index in processes->list, MAP_NONE if no record names it. */
 uint32_t processes_index(const struct processes *processes, uint64_t serial);
 
 /* The parent whose program a process started by fork goes on with; NULL otherwise. */

@@ -171,7 +171,7 @@ static bool next_range(struct trace_reader *reader) {
 }
 
 /* Remembers units to be looked at in the next round. Where there is no memory for it they are
- * counted as blank: told, if too early. */
+ * counted as blank: reported, if too early. */
 static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to) {
     struct ranges *later = &reader->later;
 
@@ -306,7 +306,7 @@ static bool take_record(struct trace_reader *reader, struct trace_record *record
     return true;
 }
 
-/* Where the file holds data again, at or behind a unit; the unit itself where that cannot be told.
+/* Where the file holds data again, at or behind a unit; the unit itself where that is not known.
  */
 static uint64_t next_held(const struct trace_reader *reader, uint64_t unit) {
     off_t offset = (off_t)(reader->header.units_offset + unit * PW_UNIT_SIZE);

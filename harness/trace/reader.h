@@ -42,7 +42,7 @@ struct trace_record {
     size_t text_length;
 };
 
-/* What could not be told so far. All in units, but for torn and unknown, which are records. */
+/* What could not be read so far. All in units, but for torn and unknown, which are records. */
 struct trace_counts {
     uint64_t records; /* committed records of known kinds */
     uint64_t torn;    /* begun and never committed */
@@ -59,15 +59,15 @@ enum trace_next {
 };
 
 /* Opens the trace at `path` for reading and checks its header. NULL with *problem filled if it is
- * none. Truncation of the file while it is read is survived: nothing is mapped. */
+ * not one. Truncation of the file while it is read is survived: nothing is mapped. */
 struct trace_reader *trace_reader_open(const char *path, struct trace_reader_problem *problem);
 
 /* The next record. After TRACE_NEXT_END a further call looks at what was written since. */
 enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_record *record);
 
 /* Tailing: a record that is not committed yet, or a unit still blank, is looked at again in every
- * later round instead of being told as torn or blank. Turned off, the next round tells what is left
- * of them. Off in a new reader. */
+ * later round instead of being reported as torn or blank. Turned off, the next round reports what
+ * is left of them. Off in a new reader. */
 void trace_reader_tail(struct trace_reader *reader, bool tailing);
 
 /* Starts again at the first record, with the counts at nothing; ends where the last round ended.
@@ -89,7 +89,7 @@ void trace_reader_policy(const struct trace_reader *reader, struct policy_work *
 /* Whether the file is shorter by now than the trace was made. */
 bool trace_reader_is_cut(const struct trace_reader *reader);
 
-/* What could not be told so far. */
+/* What could not be read so far. */
 const struct trace_counts *trace_reader_counts(const struct trace_reader *reader);
 
 /* Frees the reader; NULL does nothing. */

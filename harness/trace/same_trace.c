@@ -61,15 +61,16 @@ static bool is_same(const struct named *one, const struct named *other) {
 }
 
 /* Leaves out one of the two that are the same. */
-static void choose(struct named *earlier, struct named *later, same_trace_tell *tell, void *with) {
+static void choose(struct named *earlier, struct named *later, same_trace_report *report,
+                   void *with) {
     bool swap = later->units > earlier->units;
     struct named *kept = swap ? later : earlier;
     struct named *left = swap ? earlier : later;
     left->left_out = true;
-    tell(with, left->path, kept->path);
+    report(with, left->path, kept->path);
 }
 
-const char **same_trace_once(const char *const *paths, same_trace_tell *tell, void *with) {
+const char **same_trace_once(const char *const *paths, same_trace_report *report, void *with) {
     size_t room = 0;
     size_t kept_room = 0;
     size_t kept = 0;
@@ -82,7 +83,7 @@ const char **same_trace_once(const char *const *paths, same_trace_tell *tell, vo
         look_at(paths[i], &list[i]);
         for (size_t j = 0; j < i && !list[i].left_out; j++)
             if (!list[j].left_out && is_same(&list[j], &list[i]))
-                choose(&list[j], &list[i], tell, with);
+                choose(&list[j], &list[i], report, with);
     }
     for (size_t i = 0; i < count; i++)
         if (!list[i].left_out)

@@ -42,8 +42,8 @@ uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor,
     return add_socket(sockets, 0);
 }
 
-static void let_go(struct sockets *sockets, struct holder *holder, uint64_t ns,
-                   enum end_known_by how) {
+static void release_holder(struct sockets *sockets, struct holder *holder, uint64_t ns,
+                           enum end_known_by how) {
     struct socket_state *socket = &sockets->list[holder->socket];
 
     socket->holders--;
@@ -107,8 +107,8 @@ void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uin
     /* So many that the record of a close is not to be expected any more: the first one is settled
      * now. */
     if (vacant == MAP_NONE && length == SAME_NUMBER_MAX) {
-        let_go(sockets, &sockets->holders[oldest], sockets->holders[oldest].superseded_ns,
-               END_INFERRED);
+        release_holder(sockets, &sockets->holders[oldest], sockets->holders[oldest].superseded_ns,
+                       END_INFERRED);
         vacant = oldest;
     }
     if (vacant == MAP_NONE)
@@ -128,7 +128,7 @@ void sockets_release(struct sockets *sockets, uint32_t process, int descriptor, 
     index = map_get(&sockets->by_number, number_key(process, descriptor));
     for (; index != MAP_NONE; index = sockets->holders[index].next_same_number)
         if (sockets->holders[index].socket == socket)
-            let_go(sockets, &sockets->holders[index], ns, how);
+            release_holder(sockets, &sockets->holders[index], ns, how);
 }
 
 void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
@@ -141,9 +141,9 @@ void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
         if (holder->socket == MAP_NONE)
             continue;
         if (holder->superseded_ns != 0)
-            let_go(sockets, holder, holder->superseded_ns, END_INFERRED);
+            release_holder(sockets, holder, holder->superseded_ns, END_INFERRED);
         else
-            let_go(sockets, holder, ns > holder->since_ns ? ns : holder->since_ns, how);
+            release_holder(sockets, holder, ns > holder->since_ns ? ns : holder->since_ns, how);
     }
 }
 
@@ -170,7 +170,7 @@ void sockets_settle(struct sockets *sockets) {
         struct holder *holder = &sockets->holders[i];
 
         if (holder->socket != MAP_NONE && holder->superseded_ns != 0)
-            let_go(sockets, holder, holder->superseded_ns, END_INFERRED);
+            release_holder(sockets, holder, holder->superseded_ns, END_INFERRED);
     }
 }
 

@@ -1,4 +1,4 @@
-/* The sockets that a trace tells of, and who holds descriptors of them. */
+/* The sockets that a trace names, and who holds descriptors of them. */
 #ifndef PORTWITNESS_TRACE_TRACE_SOCKETS_H
 #define PORTWITNESS_TRACE_TRACE_SOCKETS_H
 
@@ -11,7 +11,7 @@
 enum end_known_by {
     END_NOT_SEEN = 0,
     END_CLOSED,         /* the last descriptor was closed */
-    END_INFERRED,       /* nobody saw the close; what came after tells of it */
+    END_INFERRED,       /* the close was not seen; what came after shows it */
     END_EXIT,           /* the last process that held it ended */
     END_DESTROYED,      /* the kernel's notice */
     END_CONNECT_FAILED, /* the port of a port-0 request goes with a connect that fails */
@@ -34,7 +34,7 @@ struct socket_state {
     bool time_wait;      /* the notice said that TIME_WAIT stands */
     bool listening;
     bool client;   /* connected, or about to be */
-    bool accepted; /* in the list of a listener; a damaged trace may tell of it once more */
+    bool accepted; /* in the list of a listener; a damaged trace may name it once more */
     bool linger_zero;
     bool reuse_address;
     enum certainty certainty; /* POSSIBLE: a torn record concerns it */

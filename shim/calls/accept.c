@@ -1,6 +1,6 @@
 /* accept: a new socket on the listener's port, which it keeps taken after the listener is closed.
- * The record is taken when there is something to tell, so a thread that waits leaves nothing torn.
- */
+ * The record is taken when there is something to report, so a thread that waits leaves nothing
+ * torn. */
 #include "shim/gate.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"

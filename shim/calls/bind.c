@@ -81,8 +81,8 @@ static long bindresvport_really(const void *arguments) {
 }
 
 /* bindresvport(3) binds inside libc to a port below 1024 that it picks itself: a bind by number as
- * the kernel sees it, and the number is told by the socket. No policy answers: it gets no address.
- */
+ * the kernel sees it, and the number is read from the socket. No policy answers: it gets no
+ * address. */
 int call_bindresvport(int fd, struct sockaddr_in *address, const void *site) {
     const struct bindresvport_arguments arguments = {fd, address};
     const struct port_call given = {NUMBER_bindresvport, fd,        site, POLICY_BIND, NULL, 0,

@@ -1,5 +1,5 @@
-/* The ways in which a descriptor is let go. The table forgets the number before the kernel can give
- * it to another thread; what concerns no IP socket costs one look. */
+/* The ways in which a descriptor is closed. The table forgets the number before the kernel can give
+ * it to another thread; for anything but an IP socket that costs one lookup. */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -28,7 +28,7 @@ struct closing {
     bool is_ours; /* the number was an IP socket's, and is forgotten */
 };
 
-/* Begins the record of a close and forgets the number; false where there is nothing to tell. */
+/* Begins the record of a close and forgets the number; false where there is nothing to record. */
 static bool begin_close(int fd, int number, const void *site, struct closing *closing) {
     closing->begun = false;
     closing->is_ours = false;
@@ -39,7 +39,7 @@ static bool begin_close(int fd, int number, const void *site, struct closing *cl
     if (closing->is_ours && policy_on)
         policy_before_release(&closing->facts);
     closing->begun =
-        closing->is_ours && (closing->facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
+        closing->is_ours && (closing->facts.flags & DESCRIPTOR_UNRECORDED) == 0 &&
         socket_record_begin(&closing->record, PW_KIND_CLOSE, 1, fd, &closing->facts, &context);
     return closing->begun;
 }
@@ -104,7 +104,7 @@ static void note_closed_range(unsigned first, unsigned last, const struct call_c
         struct record record;
         if (!descriptor_take((int)fd, &facts))
             continue;
-        if ((facts.flags & DESCRIPTOR_UNTOLD) == 0 &&
+        if ((facts.flags & DESCRIPTOR_UNRECORDED) == 0 &&
             socket_record_begin(&record, PW_KIND_CLOSE, 1, (int)fd, &facts, context))
             record_commit(&record, 0);
         if (policy_on)

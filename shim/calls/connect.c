@@ -30,11 +30,11 @@ static bool goes_on(int error) {
 static void note_daemon(const char *path, const void *site) {
     static const char *const names[] = {"docker.sock", "podman.sock", "containerd.sock",
                                         "crio.sock"};
-    static _Atomic bool told;
+    static _Atomic bool recorded;
     bool is_daemon = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         is_daemon = is_daemon || strstr(path, names[i]) != NULL;
-    if (!is_daemon || atomic_exchange(&told, true))
+    if (!is_daemon || atomic_exchange(&recorded, true))
         return;
     struct record record;
     size_t length = strlen(path);

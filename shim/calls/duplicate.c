@@ -12,8 +12,8 @@ static void note_duplicate(int fd, int copy, const struct call_context *context)
     struct socket_facts facts;
     if (copy < 0 || gate() != GATE_OPEN)
         return;
-    socket_tell(fd);
-    /* The number may have been let go unseen and stand for something else. */
+    socket_record(fd);
+    /* The number may have been closed unseen and stand for something else. */
     if (socket_known(fd, &facts, true))
         socket_adopt(copy, &facts, fd, context);
     else
@@ -24,7 +24,7 @@ int call_dup(int fd, const void *site) {
     if (descriptor_find(fd) == NULL) {
         int plain = real.dup(fd);
         if (descriptor_find(plain) != NULL && gate() == GATE_OPEN)
-            descriptor_clear(plain); /* it was let go unseen */
+            descriptor_clear(plain); /* it was closed unseen */
         return plain;
     }
     struct call_context context = {.number = NUMBER_dup,

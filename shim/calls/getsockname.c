@@ -51,7 +51,7 @@ static void note_read(int fd, struct socket_facts *facts, const struct answer *a
         bool nameless = (facts->flags & DESCRIPTOR_NAMELESS) != 0;
         facts->port = local.port;
         facts->flags &= ~(DESCRIPTOR_READ | DESCRIPTOR_NAMELESS);
-        if (nameless && socket_tell_port(facts->cookie, &local)) {
+        if (nameless && socket_fill_in_port(facts->cookie, &local)) {
             facts->flags |= DESCRIPTOR_READ;
             socket_keep(fd, facts);
         }

@@ -91,7 +91,7 @@ long port_request_finish(struct port_request *request, long result) {
     socket_keep(request->given->fd, &request->facts);
     if (request->is_recorded) {
         record_commit(&request->record, 0);
-        stacks_tell(request->record.number);
+        stacks_record(request->record.number);
     }
     errno = request->error;
     return result;
@@ -100,6 +100,6 @@ long port_request_finish(struct port_request *request, long result) {
 void port_request_refused(const struct port_request *request, const struct ip_endpoint *wanted) {
     if (!request->is_recorded)
         return;
-    holder_query_tell(request->given->fd, &request->facts, wanted, request->record.number);
-    holder_query_tell_test();
+    holder_query_record(request->given->fd, &request->facts, wanted, request->record.number);
+    holder_query_record_test();
 }

@@ -58,8 +58,8 @@ struct port_request {
     int error;                                 /* errno of the call */
 };
 
-/* Passes the gate and looks the socket up. false: nobody records, or it is no IP socket. `given`
- * must live as long as the request. */
+/* Passes the gate and looks the socket up. false: nothing is recorded here, or it is not an IP
+ * socket. `given` must live as long as the request. */
 bool port_request_enter(struct port_request *request, const struct port_call *given);
 
 /* Begins the record of `units` units, and asks whether the policy is to answer. false where neither

@@ -112,7 +112,7 @@ ssize_t call_sendto(int fd, const void *data, size_t size, int flags,
 static void note_passed(int fd, const struct call_context *context) {
     struct socket_facts facts;
     struct record record;
-    socket_tell(fd);
+    socket_record(fd);
     if (descriptor_copy(fd, &facts) &&
         socket_record_begin(&record, PW_KIND_PASSED, 1, fd, &facts, context))
         record_commit(&record, 0);

@@ -30,7 +30,7 @@ struct kept_space {
 };
 
 /* The shell itself would print something on the guest's stderr, before any prefix: its loader, that
- * the library cannot be found (after chroot), or its shim, that the trace cannot be opened. */
+ * the shim cannot be found (after chroot), or its shim, that the trace cannot be opened. */
 static void exchange_environment(struct shell_command *shell) {
     shell->given = environ;
     shell->exchanged = environment_build(&shell->start.plan, shell->space);
@@ -58,7 +58,7 @@ static void begin_command(struct shell_command *shell, const char *command, int 
     if (command == NULL)
         return;
     if (gate() == GATE_OPEN) {
-        sockets_tell_all(); /* the shell may inherit them */
+        sockets_record_all(); /* the shell may inherit them */
         policy_place_announce(policy_place_next());
     }
     program_inspect("/bin/sh", NULL, &shell->start.facts);

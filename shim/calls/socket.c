@@ -29,7 +29,7 @@ static void note_new_socket(int fd, int domain, int type, int protocol) {
         recorder_lost(PW_LOST_SOCKETS, 1);
         return;
     }
-    facts.flags = DESCRIPTOR_FRESH | DESCRIPTOR_UNTOLD;
+    facts.flags = DESCRIPTOR_FRESH | DESCRIPTOR_UNRECORDED;
     descriptor_set(fd, &facts);
 }
 

@@ -29,7 +29,7 @@ static int spawn_and_note(spawn_function *next, const struct spawn_request *requ
     const char *search_path = number == NUMBER_posix_spawnp ? program_search_path() : NULL;
     program_start_begin(&start, request->path, search_path, request->envp, number, site);
     if (gate() == GATE_OPEN)
-        sockets_tell_all(); /* the child may inherit them */
+        sockets_record_all(); /* the child may inherit them */
     uint64_t place = gate() == GATE_OPEN ? policy_place_next() : 0;
     char **environment = PROGRAM_START_ENVIRONMENT(&start, request->envp);
     int error = next(&pid, request->path, request->actions, request->attributes, request->argv,

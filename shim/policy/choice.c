@@ -90,7 +90,7 @@ static bool choose_range(struct policy_request *request) {
     return request->turn == 0;
 }
 
-/* By number, each port of the range once, from a place that nobody can tell beforehand. */
+/* By number, each port of the range once, from a place that nobody can predict. */
 static bool choose_next(struct policy_request *request) {
     uint16_t low = policy_config()->low, high = policy_config()->high;
     uint32_t width = (uint32_t)(high - low) + 1;

@@ -1,8 +1,8 @@
 /*
  * `soonest` loses a race only if both sides are there at once, and a window may be shorter than
- * what lies between two requests. So whoever lets a known number go waits a moment for somebody to
+ * what lies between two requests. So whoever releases a known number waits a moment for somebody to
  * take it, and that one holds it until the other has asked for it. Each wait is short, and a
- * process that has waited in vain too often does so no more.
+ * process that has waited too often without success stops waiting.
  */
 #include "shim/policy/policy.h"
 
@@ -22,7 +22,7 @@ enum {
     YIELD_NS = 2000000, /* for a dispute, while somebody else waits for us to ask */
     LONG_WAITS_MOST = 4,
     FAILED_WAITS_MOST = 25,
-    UNLIKELY = 8 /* so many known numbers let go and never asked for again: no more is expected */
+    UNLIKELY = 8 /* after so many numbers that nobody asked for again, none is waited for */
 };
 
 static _Atomic int failed_waits_for_taker;
@@ -50,7 +50,7 @@ static void wait_for_taker(struct policy_space *space, uint16_t port, uint32_t s
     policy_count(PW_POLICY_HELD_OPEN);
     while (!taken && monotonic_ns() < end) {
         if (policy_port_queued(space, port, stamp) && !policy_want_still(space, port, score))
-            return; /* two that wait for each other would both wait in vain */
+            return; /* two that wait for each other would both wait for nothing */
         pause_shortly();
         taken = policy_port_taken(space, port, stamp);
     }

@@ -26,8 +26,6 @@ static bool is_seeded(void) {
     return policy_config()->kind == PW_POLICY_SEEDED && !sandbox_is_on();
 }
 
-static pid_t own_pid(void) { return (pid_t)raw_syscall3(SYS_getpid, 0, 0, 0); }
-
 static uint64_t child_place(struct pw_place *parent) {
     uint32_t number = 1 + atomic_fetch_add(&parent->children, 1);
     return place_of_child(atomic_load(&parent->place), number);
@@ -38,8 +36,8 @@ static void pause_shortly(void) {
     raw_syscall3(SYS_nanosleep, RAW(&pause), 0, 0);
 }
 
-/* Nobody entered us yet: the parent does it as soon as it knows our pid, or has left
- * a place for whoever comes, or has gone past the shim. */
+/* Nobody has entered us yet: the parent does it as soon as it knows our pid, or has left a place
+ * for whoever comes, or has gone past the shim. */
 static struct pw_place *find_place(uint64_t key) {
     pid_t parent_pid = (pid_t)raw_syscall3(SYS_getppid, 0, 0, 0);
     for (unsigned round = 0; round < TIMEOUT_ROUNDS; round++) {
@@ -62,7 +60,7 @@ static struct pw_place *own_row(void) {
     struct pw_place *row = atomic_load_explicit(&mine, memory_order_acquire);
     if (row != NULL && atomic_load_explicit(&mine_of, memory_order_acquire) == serial)
         return row;
-    uint64_t key = place_key(own_pid());
+    uint64_t key = place_key((pid_t)identity_pid_now());
     row = place_find(key);
     if (row == NULL || atomic_load_explicit(&row->place, memory_order_acquire) == 0)
         row = find_place(key);
@@ -87,7 +85,7 @@ uint64_t policy_place_next(void) { return is_seeded() ? child_place(own_row()) :
 
 void policy_place_enter(uint64_t place, pid_t pid) {
     if (place != 0)
-        place_enter(place, place_key(pid != 0 ? pid : own_pid()));
+        place_enter(place, place_key(pid != 0 ? pid : (pid_t)identity_pid_now()));
 }
 
 void policy_place_announce(uint64_t place) {
@@ -105,7 +103,7 @@ void policy_place_enter_image(void) {
 }
 
 void policy_place_leave(void) {
-    struct pw_place *row = is_seeded() ? place_find(place_key(own_pid())) : NULL;
+    struct pw_place *row = is_seeded() ? place_find(place_key((pid_t)identity_pid_now())) : NULL;
     if (row != NULL)
         atomic_store(&row->key, 0);
 }

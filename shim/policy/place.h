@@ -23,7 +23,7 @@ uint64_t policy_place_next(void);
 void policy_place_enter(uint64_t place, pid_t pid);
 
 /* The next child that comes without having been entered by pid gets this place (0: none does):
- * system(3) and popen(3) do not tell the pid. */
+ * system(3) and popen(3) do not return the pid. */
 void policy_place_announce(uint64_t place);
 
 /* In a parent before vfork, and in its child before exec: the child runs in the parent's memory and

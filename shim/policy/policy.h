@@ -71,7 +71,7 @@ void policy_note_read(const struct socket_facts *facts, uint16_t port);
 /* A bind by number was refused with EADDRINUSE. */
 void policy_note_refused(const struct socket_facts *facts, uint16_t port);
 
-/* Around a close or whatever else lets the port go; the second after the kernel has done it. Under
+/* Around a close or whatever else releases the port; the second after the kernel has done it. Under
  * `soonest` they may wait a little (pause.c). */
 void policy_before_release(const struct socket_facts *facts);
 void policy_note_released(const struct socket_facts *facts, uint16_t port);

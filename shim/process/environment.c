@@ -329,7 +329,7 @@ static void plan_settings(struct environment_plan *plan, const struct survey *su
     /* It could not take out again what it was given. */
     if (plan->useless)
         plan->restored &= CHANGED_TRACE;
-    /* One warning a tree is enough, and none where the trace tells of a blind spot. */
+    /* One warning a tree is enough, and none where the trace records a blind spot. */
     bool hushed = settings.quiet || facts->obstacle == PW_BLIND_NO_ACCESS ||
                   facts->obstacle == PW_BLIND_UNREACHABLE;
     if (hushed && !survey->has_quiet)

@@ -10,16 +10,16 @@
 
 #include "shim/shared/program_file.h"
 
-/* Reads PORTWITNESS_TRACE and its like from environ, and takes out again what an exec wrapper had
- * put back (the marker PORTWITNESS_RESTORED tells). false where no trace is asked for. */
+/* Reads PORTWITNESS_TRACE and the like from environ, and takes out again what an exec wrapper had
+ * put back (the marker PORTWITNESS_RESTORED says what). false where no trace is asked for. */
 bool environment_read(void);
 
 /* The trace's absolute path. */
 const char *environment_trace(void);
 bool environment_is_quiet(void);
 
-/* The trace was made by `run` or by a process before this one, so it is not made anew if it is
- * gone: what is recorded apart would be missed silently. */
+/* The trace was made by `run` or by a process before this one, so it is not created again if it is
+ * gone: what went into a second one would be missed silently. */
 bool environment_is_supervised(void);
 
 /* The value of PORTWITNESS_RUN that this program was started with, "" without `run`. */
@@ -28,7 +28,7 @@ const char *environment_run(void);
 /* Following is on: cleared environments get the variables back. */
 bool environment_follows(void);
 
-/* From now on programs started from here are told not to warn. */
+/* From now on programs started from here do not warn. */
 void environment_be_quiet(void);
 
 /* Around what may make system calls impossible. The first looks for our variables in environ; after

@@ -190,7 +190,7 @@ static unsigned read_build_id(uint64_t base, uint8_t id[BUILD_ID_BYTES]) {
     return 0;
 }
 
-static void tell(const struct mapped_file *mapping, uint64_t begin) {
+static void record_map(const struct mapped_file *mapping, uint64_t begin) {
     struct record record;
     size_t length = strlen(mapping->path);
     unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
@@ -219,7 +219,7 @@ void module_note(const void *site) {
         return;
     }
     if (remember(mapping.begin, mapping.end))
-        tell(&mapping, begin);
+        record_map(&mapping, begin);
 }
 
 void modules_note_all(void) {
@@ -232,7 +232,7 @@ void modules_note_all(void) {
             continue;
         if (!remember(mapping.begin, mapping.end))
             break;
-        tell(&mapping, monotonic_ns());
+        record_map(&mapping, monotonic_ns());
     }
     close_maps(&reader);
 }

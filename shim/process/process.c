@@ -119,8 +119,8 @@ static uint64_t enter_forked_child(void) {
     if (!announced)
         namespace_changed(); /* clone can have put it anywhere */
     record_start(serial, parent, begin, PW_FLAG_BY_FORK);
-    sandbox_tell_forked();
-    sockets_tell_all(); /* what another thread made while this one forked */
+    sandbox_record_forked();
+    sockets_record_all(); /* what another thread made while this one forked */
     return serial;
 }
 
@@ -132,15 +132,15 @@ void process_begin_image(void) {
 }
 
 void process_before_vfork(void) {
-    identity_serial();  /* the mark is told from the parent by the cached pid */
-    sockets_tell_all(); /* the child and what it executes may inherit them */
+    identity_serial();    /* the cached pid tells the child from its parent */
+    sockets_record_all(); /* the child and what it executes may inherit them */
     policy_place_before_vfork();
 }
 
 void process_before_fork(struct fork_record *fork_record, int call, const void *site) {
     uint64_t parent = identity_serial();
     module_note(site);
-    sockets_tell_all();
+    sockets_record_all();
     fork_record->place = policy_place_next();
     uint64_t begin = monotonic_ns();
     fork_record->child = next_serial();

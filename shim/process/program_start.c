@@ -1,6 +1,6 @@
 /*
- * The last moment at which a program's start can be told of is before it happens: after a
- * successful exec nobody comes back, and what cannot load the shim never speaks for itself.
+ * A program's start can be recorded only before it happens: a successful exec does not return, and
+ * a program that cannot load the shim never records itself.
  */
 #include "shim/process/program_start.h"
 
@@ -66,7 +66,7 @@ static int blind_reason(const struct program_start *start) {
     return start->plan.lost ? PW_BLIND_NOT_FOLLOWED : 0;
 }
 
-static void plan_and_tell(struct program_start *start, bool found, char *const *envp) {
+static void plan_and_record(struct program_start *start, bool found, char *const *envp) {
     if (start->facts.obstacle == 0)
         start->facts.obstacle = environment_obstacle();
     start->space = environment_plan(&start->plan, envp, &start->facts);
@@ -74,7 +74,7 @@ static void plan_and_tell(struct program_start *start, bool found, char *const *
     if (!start->in_child && gate() == GATE_VFORK)
         policy_place_enter_vfork_child();
     if (start->in_child)
-        return; /* told by program_start_spawned, when its pid is known */
+        return; /* recorded by program_start_spawned, when its pid is known */
     record_program(PW_KIND_EXEC, start, identity_pid_now(), 0);
     if (start->blind != 0)
         record_blind_spot(start, start->blind, identity_pid_now());
@@ -82,7 +82,7 @@ static void plan_and_tell(struct program_start *start, bool found, char *const *
 
 static void begin(struct program_start *start, bool found, char *const *envp) {
     if (start->on)
-        plan_and_tell(start, found, envp);
+        plan_and_record(start, found, envp);
     start->left_vfork = !start->in_child && gate_leave_vfork();
 }
 
@@ -165,7 +165,7 @@ void program_start_unmap(void *space, size_t size) {
     raw_syscall3(SYS_munmap, RAW(space), (long)size, 0);
 }
 
-void program_start_tell_own(void) {
+void program_start_record_own(void) {
     struct program_start start;
     char path[sizeof start.facts.path];
     long length =

@@ -37,8 +37,9 @@ void program_start_begin(struct program_start *start, const char *name, const ch
 void program_start_begin_descriptor(struct program_start *start, int fd, char *const *envp,
                                     int number, const void *site);
 
-/* Tells of this program itself, where no exec wrapper has looked at it: the first one by hand. */
-void program_start_tell_own(void);
+/* Records this program itself, where no exec wrapper has looked at it: the first of a run without
+ * `portwitness run`. */
+void program_start_record_own(void);
 
 /* After a start that failed: the record EXEC_FAILED. Keeps errno. */
 void program_start_failed(const struct program_start *start, int error);
@@ -46,7 +47,7 @@ void program_start_failed(const struct program_start *start, int error);
 /* After posix_spawn: which process it became. */
 void program_start_spawned(const struct program_start *start, int pid);
 
-/* A mapping for a large environment, NULL where there is none to be had. */
+/* A mapping for a large environment, NULL where there is no memory for it. */
 void *program_start_map(size_t size);
 
 /* The environment to start with. A macro, since the space may be on the caller's stack: it must

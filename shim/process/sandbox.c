@@ -79,8 +79,8 @@ void sandbox_begin(void) {
     int outside = is_below_run ? (int)run.filters : trace_filters(trace);
     if (filters == (unsigned)outside)
         return;
-    /* Where nobody has tried what our surroundings let through, we do: in the first process by
-     * hand. */
+    /* Where nobody has tried what the filters on us let through, we do: in the first process of a
+     * run without `portwitness run`. */
     bool may_be_outside = outside < 0 || filters < (unsigned)outside;
     if (!may_be_outside || !filter_trial())
         forbid(RAW_EVERYWHERE);
@@ -133,7 +133,7 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         raw_syscalls_forbidden_here = true;
 }
 
-static void tell(uint32_t pid, int call, const void *site) {
+static void record_sandbox(uint32_t pid, int call, const void *site) {
     struct record record;
     size_t length;
     const char *name = program_name(&length);
@@ -179,15 +179,16 @@ void sandbox_after_filter(const struct sandbox_change *change, bool installed, i
     if (open != GATE_VFORK)
         environment_release(strings->environment, strings->environment_end);
     if (open != GATE_CLOSED)
-        tell(change->pid, call, site);
+        record_sandbox(change->pid, call, site);
 }
 
-void sandbox_tell_forked(void) {
+void sandbox_record_forked(void) {
     if (sandbox_is_on())
-        tell(0, 0, NULL);
+        record_sandbox(0, 0, NULL);
 }
 
-/* The kernel's cookies count from 1 (net/core/sock_diag.c); this one is told by its highest bit. */
+/* The kernel's cookies count from 1 (net/core/sock_diag.c); this one is known by its highest bit.
+ */
 uint64_t sandbox_cookie(void) {
     return UINT64_C(1) << 63 | (identity_serial() & 0x7fffffff) << 32 |
            (uint32_t)(1 + atomic_fetch_add(&made_up, 1));

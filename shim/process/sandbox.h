@@ -2,7 +2,7 @@
  * Programs that put a seccomp filter on themselves (seccomp(2)). Such a filter knows the calls that
  * the program makes, and may answer any other by a signal. So from then on the shim makes no system
  * call of its own there, nor in what the program forks and executes: it records what memory and the
- * vDSO's clock can tell, and the process is a blind spot.
+ * vDSO's clock can show, and the process is a blind spot.
  */
 #ifndef PORTWITNESS_PROCESS_SANDBOX_H
 #define PORTWITNESS_PROCESS_SANDBOX_H
@@ -38,7 +38,7 @@ bool sandbox_pledge(void);
 void sandbox_pledge_kept(void);
 
 /* Writes the blind spot of a process that was forked under the filter. */
-void sandbox_tell_forked(void);
+void sandbox_record_forked(void);
 
 /* A cookie for a socket that was made here, which the kernel cannot be asked about: no number that
  * the kernel gives, and none that another process makes up. */

@@ -54,7 +54,7 @@ static void write_stack(uint64_t number, void *const *frames, unsigned count) {
     record_commit(&record, 0);
 }
 
-void stacks_tell(uint64_t number) {
+void stacks_record(uint64_t number) {
     void *frames[PW_STACK_MAX + OWN_FRAMES_MAX];
     if (wanted == 0 || gate() != GATE_OPEN)
         return;

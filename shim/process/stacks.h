@@ -9,6 +9,6 @@
 void stacks_prepare(void);
 
 /* Writes the stack behind the record with that number, if stacks are asked for. */
-void stacks_tell(uint64_t record);
+void stacks_record(uint64_t record);
 
 #endif

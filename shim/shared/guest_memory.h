@@ -14,7 +14,7 @@
  * that the text goes on there. */
 #define GUEST_PAGE 4096u
 
-/* false where it cannot be read, or the system calls for that are not to be had. */
+/* false where it cannot be read, or the system calls for that are not available. */
 bool guest_copy(void *into, const void *from, size_t size);
 
 /* Several pieces, one behind the other; `size` is their sum. */

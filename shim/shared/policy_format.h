@@ -1,5 +1,5 @@
 /*
- * The policies' area of a trace: what was asked for, what was done, and the ports let go in the
+ * The policies' area of a trace: what was asked for, what was done, and the ports released in the
  * run. It is shared by all processes of the run, each word of it by atomic operations alone, so
  * that a process may be killed at any instruction and nobody waits for it.
  */
@@ -13,8 +13,8 @@
 
 enum pw_policy_kind {
     PW_POLICY_KERNEL = 0,     /* the guest's results untouched, unless a range is given */
-    PW_POLICY_SOONEST = 1,    /* the port let go last is handed out first */
-    PW_POLICY_QUARANTINE = 2, /* a port let go rests for a while */
+    PW_POLICY_SOONEST = 1,    /* the port released last is handed out first */
+    PW_POLICY_QUARANTINE = 2, /* a released port rests for a while */
     PW_POLICY_SEEDED = 3      /* the port depends on seed, place in the tree and count */
 };
 
@@ -69,14 +69,14 @@ struct pw_policy_space {
 enum pw_port_state {
     PW_PORT_FRESH = 0,  /* not yet seen in this run */
     PW_PORT_HELD = 1,   /* handed out, or refused by the kernel: since when */
-    PW_PORT_QUEUED = 2, /* let go: its entry in the ring */
-    PW_PORT_RESTING = 3 /* let go: since when */
+    PW_PORT_QUEUED = 2, /* released: its entry in the ring */
+    PW_PORT_RESTING = 3 /* released: since when */
 };
 #define PW_STAMP(state, value) ((uint32_t)(state) << 30 | ((uint32_t)(value)&0x3fffffffu))
 #define PW_STAMP_STATE(stamp) ((stamp) >> 30)
 #define PW_STAMP_VALUE(stamp) ((stamp)&0x3fffffffu)
 
-/* A port's holder: 14 bits of the socket's cookie, 0 when it was let go, and what is known. */
+/* A port's holder: 14 bits of the socket's cookie, 0 when it was released, and what is known. */
 #define PW_HOLDER_READ 0x8000u     /* somebody read the number */
 #define PW_HOLDER_DISPUTED 0x4000u /* somebody may want it back by number */
 #define PW_HOLDER_COOKIE 0x3fffu

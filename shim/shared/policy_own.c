@@ -1,5 +1,5 @@
-/* Of the latest numbers, in this process's own memory. Whether another process let the port go in
- * between, its stamp tells: that of the release is given once. */
+/* The latest numbers, in this process's own memory. A stamp shows whether another process has
+ * released the port in between: each release has a stamp of its own. */
 #include "shim/shared/policy_own.h"
 
 #include <stdatomic.h>
@@ -34,7 +34,7 @@ bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint3
     return (uint16_t)word == port && LOAD(own->stamp) == stamp && word >> 16 >= IN_A_ROW_MOST;
 }
 
-void policy_own_begin_anew(const struct policy_space *space, uint16_t port) {
+void policy_own_restart(const struct policy_space *space, uint16_t port) {
     struct own *own = own_of(space, port);
     if ((uint16_t)LOAD(own->port) == port)
         STORE(own->port, port);

@@ -8,15 +8,15 @@
 
 #include "shim/shared/policy_space.h"
 
-/* This process let the port go, and its stamp says so. */
+/* This process released the port, and its stamp says so. */
 void policy_own_released(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
-/* Whether this process was given the port twice in a row, having been the one that let it go each
+/* Whether this process was given the port twice in a row, having been the one that released it each
  * time: the next to have it is another process. `stamp` is the port's. */
 bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
 /* It was left to the kernel instead; the port may be given again. */
-void policy_own_begin_anew(const struct policy_space *space, uint16_t port);
+void policy_own_restart(const struct policy_space *space, uint16_t port);
 
 /* This process is given a port with that stamp. */
 void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp);

@@ -1,5 +1,5 @@
 /*
- * Of each port one word tells its state, and only a compare-and-exchange of that word hands the
+ * One word for each port holds its state, and only a compare-and-exchange of that word hands the
  * port out. The ring beside it only says where to look: an entry is void unless the port's own word
  * names it. So a process that dies between two steps leaves nothing that another has to repair.
  */
@@ -54,7 +54,7 @@ static uint32_t skip_dead(uint64_t dead, uint32_t index) {
     return is_range && index - from <= to - from && index != from ? from : index;
 }
 
-/* The port of a ring's entry; 0 where it speaks of none. */
+/* The port of a ring's entry; 0 where it names none. */
 static uint16_t port_of(const struct policy_space *space, uint32_t index) {
     uint16_t offset = (uint16_t)LOAD(*ring_of(space, index));
     return offset <= space->high - space->low ? (uint16_t)(space->low + offset) : 0;
@@ -148,7 +148,7 @@ static uint16_t take_wanted(struct policy_space *space, uint16_t avoid, bool fai
 }
 
 /* After so many in a row by whomever, one in four is left to the kernel: where each request comes
- * from another process, or others ask in between, nobody could tell who goes round in circles. */
+ * from another process, or others ask in between, nobody could see who goes round in circles. */
 static bool may_go_on(struct policy_space *space) {
     uint32_t given = LOAD(space->words->given);
     bool goes_on = given < IN_A_ROW_MOST || (monotonic_ns() / 64) % 4 != 0;
@@ -173,7 +173,7 @@ static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fai
             continue;
         }
         if (fairly && policy_own_is_enough(space, port, stamp)) {
-            policy_own_begin_anew(space, port);
+            policy_own_restart(space, port);
             return 0;
         }
         if (fairly && !may_go_on(space))
@@ -198,7 +198,7 @@ uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid) {
 }
 
 /* Milliseconds from the stamp to now. Another process may have stamped it a little after we looked
- * at the clock: that is no time at all, and not a round of the clock. */
+ * at the clock: that counts as no time, and not as a whole round of the clock. */
 static uint32_t age_of(uint32_t stamp, uint32_t now) {
     uint32_t age = PW_STAMP_VALUE(now - stamp);
     return age < 1u << 29 ? age : 0;
@@ -206,7 +206,7 @@ static uint32_t age_of(uint32_t stamp, uint32_t now) {
 
 static bool rests(uint32_t stamp) { return PW_STAMP_STATE(stamp) == PW_PORT_RESTING; }
 
-/* Let go so long ago that the ring holds its entry no more. */
+/* Released so long ago that the ring no longer holds its entry. */
 static bool fell_out(const struct policy_space *space, uint32_t stamp, uint32_t head) {
     return PW_STAMP_STATE(stamp) == PW_PORT_QUEUED &&
            PW_STAMP_VALUE(head - stamp) > space->ring_mask + 1;
@@ -236,7 +236,7 @@ uint16_t policy_take_rested(struct policy_space *space, uint16_t avoid) {
     return 0;
 }
 
-/* The first that is no younger than the oldest of the last search, since many are let go in one
+/* The first that is no younger than the oldest of the last search, since many are released in one
  * millisecond; where there is none, the oldest of all. *stamp is its stamp then. */
 static uint16_t find_oldest(struct policy_space *space, uint16_t avoid, uint32_t now,
                             uint32_t *stamp) {
@@ -369,9 +369,9 @@ bool policy_port_released(struct policy_space *space, uint16_t port, uint64_t co
     bool was_read = (holder & PW_HOLDER_READ) != 0;
     if (holding != 0 && holding != short_cookie(cookie))
         return false; /* another socket has it: this one shared the number, or comes late */
-    /* A notice comes beside the close that it tells of, or late: by then the port may have been let
-     * go and taken by somebody who has not bound it yet. Only a port that was refused long ago can
-     * be what the notice speaks of. */
+    /* A notice comes at the time of the close that it reports, or late: by then the port may have
+     * been released and taken by somebody who has not bound it yet. Only a port that was refused
+     * long ago can be the one that the notice means. */
     uint32_t before = LOAD(*stamp_of(space, port));
     if (by_notice && holding == 0 &&
         (PW_STAMP_STATE(before) != PW_PORT_HELD || age_of(before, now_ms()) < LATE_MS))

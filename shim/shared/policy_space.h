@@ -1,5 +1,5 @@
 /*
- * The ports that were let go in this run, one queue for each protocol and network namespace:
+ * The ports that were released in this run, one queue for each protocol and network namespace:
  * `soonest` takes the newest, `quarantine` the one that has rested longest. Lock-free, and safe
  * against the death of any process at any instruction; async-signal-safe.
  */
@@ -40,8 +40,8 @@ void policy_count(enum pw_policy_count what);
 
 /* The space of a network namespace (SO_NETNS_COOKIE) and protocol (UDP or TCP), made where it is
  * not there yet; the calling thread should be in that namespace then, as the port range of its
- * namespace is read. NULL where the area has no room for one more,
- * or tells of the space what cannot be. */
+ * namespace is read. NULL where the area has no room for one more, or holds impossible values for
+ * the space. */
 struct policy_space *policy_space(uint64_t netns, bool is_udp);
 
 /* The same, but never made. */
@@ -50,16 +50,16 @@ struct policy_space *policy_space_known(uint64_t netns, bool is_udp);
 /* Whether the port is one that may be handed out. */
 bool policy_space_has(const struct policy_space *space, uint16_t port);
 
-/* Takes the port let go last, other than `avoid` (0: none); 0 where there is none. */
+/* Takes the port released last, other than `avoid` (0: none); 0 where there is none. */
 uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid);
 
 /* The same for an adversary that is fair (policy_own.h): 0 also where the latest is this process's
  * own, and it has been given them often enough, and now and then. */
 uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid);
 
-/* While its close has not come back, a port is the one let go last, whatever else is let go. Of two
- * that wait so, the one with the lower score, the likelier to ask for its number again, goes on:
- * false where that is another one. */
+/* While its close has not come back, a port counts as the one released last, whatever else is
+ * released. Of two that wait so, the one with the lower score, the likelier to ask for its number
+ * again, goes on: false where that is another one. */
 bool policy_want(struct policy_space *space, uint16_t port, unsigned score);
 bool policy_want_still(struct policy_space *space, uint16_t port, unsigned score);
 void policy_want_no_more(struct policy_space *space, uint16_t port);
@@ -83,26 +83,26 @@ void policy_port_forget(struct policy_space *space, uint16_t port);
 /* A bind to this number was refused: whoever wanted it back knows now. */
 void policy_port_refused(struct policy_space *space, uint16_t port);
 
-/* The socket is about to let the port go, and will tell: a notice of the kernel's that comes first
- * is not to be believed. */
+/* The socket is about to release the port, and will say so: a notice of the kernel's that comes
+ * first is not to be believed. */
 void policy_port_closing(struct policy_space *space, uint16_t port, uint64_t cookie);
 
-/* The socket let the port go. `by_notice`: the kernel told of it, which is believed only where the
- * port is not somebody else's already. True where the number was known to somebody and the port
- * waits in the queue, with *stamp what it says then. */
+/* The socket has released the port. `by_notice`: the kernel reported it, which is believed only
+ * where the port is not somebody else's already. True where the number was known to somebody and
+ * the port waits in the queue, with *stamp what it says then. */
 bool policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie,
                           bool by_notice, uint32_t *stamp);
 
-/* Whether a port that was let go with this stamp is still there to be taken. */
+/* Whether a port that was released with this stamp is still there to be taken. */
 bool policy_port_queued(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
-/* Whether a port that was let go with this stamp is bound again by now. */
+/* Whether a port that was released with this stamp is bound again by now. */
 bool policy_port_taken(const struct policy_space *space, uint16_t port, uint32_t stamp);
 
 /* Whether the port was handed out while somebody may want it back, who has not asked yet. */
 bool policy_port_disputed(const struct policy_space *space, uint16_t port, uint64_t cookie);
 
-/* Notes that a thread asks for a port, and tells whether another one did in the last second. */
+/* Notes that a thread asks for a port. Whether another one did in the last second. */
 void policy_note_asker(struct policy_space *space, uint32_t thread);
 bool policy_others_ask(const struct policy_space *space, uint32_t thread);
 

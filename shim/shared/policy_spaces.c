@@ -16,12 +16,12 @@ enum { RANGE_LOW = 32768, RANGE_HIGH = 60999, COPIES = 2 * PW_POLICY_SPACES };
  * used. */
 #define LOAD_ONCE(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
 
-/* A row of the area is told by `known`. Whoever meets it first takes a copy of its own to fill, so
+/* A row of the area is identified by `known`. Whoever meets it first fills a copy of its own, so
  * that nobody waits for a thread that a signal, or a fork, stopped in the middle. */
 static struct policy_space copies[COPIES];
 static _Atomic unsigned copies_taken;
 static _Atomic(struct policy_space *) known[PW_POLICY_SPACES];
-static struct policy_space refused; /* stands for a row that tells what cannot be; has no key */
+static struct policy_space refused; /* stands for a row with impossible values; has no key */
 
 struct pw_policy_area *policy_area(void) {
     const struct pw_policy_config *config = policy_config();
@@ -55,7 +55,7 @@ static const char *read_port(const char *text, uint16_t *port) {
     return text;
 }
 
-/* The namespace's own range (ip(7)); its default where /proc does not tell. */
+/* The namespace's own range (ip(7)); its default where /proc does not say. */
 static void read_system_range(struct pw_policy_space *row) {
     char text[64];
     row->system_low = RANGE_LOW;
@@ -171,7 +171,7 @@ struct policy_space *policy_space_known(uint64_t netns, bool is_udp) {
     return NULL;
 }
 
-/* Furnished before it is published, so that nobody waits for whoever makes it. Two who make the
+/* Filled in before it is published, so that nobody waits for whoever makes it. Two who make the
  * same one waste a row: all use the first. */
 struct policy_space *policy_space(uint64_t netns, bool is_udp) {
     struct policy_space *space = policy_space_known(netns, is_udp);

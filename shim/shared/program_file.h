@@ -8,7 +8,7 @@
 #include "shim/shared/trace_format.h"
 
 struct program_facts {
-    int obstacle; /* enum pw_blind: why the shim cannot enter; 0: it can, or nobody can tell */
+    int obstacle; /* enum pw_blind: why the shim cannot enter; 0: it can, or that is not known */
     char
         sanitizer[64]; /* soname of a sanitizer's runtime that must be first in LD_PRELOAD, or "" */
     char path[2048];   /* the file as found, cut if longer: signal stacks are small */

@@ -1,4 +1,4 @@
-/* What the kernel tells in a file is asked for at moments when libc must not be called. */
+/* Files of the kernel's are read at moments when libc must not be called. */
 #include "shim/shared/raw_file.h"
 
 #include <fcntl.h>

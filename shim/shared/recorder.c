@@ -170,8 +170,8 @@ static void raise_to(_Atomic uint64_t *word, uint64_t value) {
         ;
 }
 
-/* The word speaks for every page before it. A value that cannot be does not speak at all; a wrong
- * one that can be takes no more than the room that is left on the disk. */
+/* The word covers every page before it. An impossible value is ignored; a wrong one that is
+ * possible takes no more than the room that is left on the disk. */
 static uint64_t room_to(const struct pw_header *header) {
     uint64_t to = atomic_load_explicit(&header->populated_to, memory_order_acquire);
     return to <= facts.capacity ? to : 0;

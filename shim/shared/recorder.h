@@ -32,8 +32,8 @@ const struct trace_facts *recorder_facts(void);
 uint64_t recorder_units_taken(void);
 
 /* Takes `count` units (1 to PW_RECORD_UNITS_MAX) and stores the fields known at the start of a
- * call. false, with the loss counted in the header, where no room can be had. Unit heads are all
- * set. */
+ * call. false, with the loss counted in the header, where there is no room. Unit heads are all set.
+ */
 bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint64_t process,
                   int descriptor, uint64_t begin_ns);
 

@@ -1,6 +1,6 @@
 /*
- * PORTWITNESS_RUN: what `run` tells each program below it and nobody else can change, as others may
- * write to the trace. "1:FILTERS:KIND.QUARANTINE.LOW.HIGH.SEED", all numbers decimal: the seccomp
+ * PORTWITNESS_RUN: what `run` says to each program below it. It is not in the trace, since others
+ * may write to that. "1:FILTERS:KIND.QUARANTINE.LOW.HIGH.SEED", all numbers decimal: the seccomp
  * filters that are on everything that `run` starts and were tried by it, and the policy.
  */
 #ifndef PORTWITNESS_SHARED_RUN_VARIABLE_H

@@ -2,7 +2,7 @@
  * The contract between the shim, which writes a trace, and the harness, which reads it.
  *
  * A trace is one sparse file: a header, an area kept for policies, then units of 64 bytes. A record
- * is one or more units taken with one atomic add at the start of the call that it tells of. Numbers
+ * is one or more units taken with one atomic add at the start of the call that it records. Numbers
  * in this file are never given a second meaning: new ones are added, old ones stay.
  */
 #ifndef PORTWITNESS_SHARED_TRACE_FORMAT_H
@@ -62,11 +62,11 @@ struct pw_header {
     uint64_t seed;
     char policy[64];
     char host_id[64];
-    uint32_t supervisor_pid; /* of `run`, 0 by hand */
+    uint32_t supervisor_pid; /* of `run`; 0: there is none */
     uint32_t stacks;         /* return addresses to record with a call, at most; 0: none */
     uint32_t questions;      /* that a process may ask of the kernel's table of sockets */
-    uint32_t filters;        /* seccomp filters on whoever made the trace, by hand: those of the
-                                surroundings */
+    uint32_t filters;        /* seccomp filters on whoever made the trace: without `run`, those that
+                                its first process was under */
     uint32_t reserved[10];
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
@@ -75,7 +75,7 @@ struct pw_header {
     _Atomic uint32_t stopped; /* enum pw_stop, sticky */
     _Alignas(64) _Atomic uint64_t next_process; /* the last serial given */
     _Alignas(64) _Atomic uint64_t lost[PW_LOST_CAUSES];
-    _Alignas(64) _Atomic uint64_t namespaces[PW_NAMESPACES_MAX]; /* cookies already told of */
+    _Alignas(64) _Atomic uint64_t namespaces[PW_NAMESPACES_MAX]; /* cookies that have a record */
 };
 
 _Static_assert(sizeof(struct pw_header) <= PW_HEADER_SIZE, "the header fits its page");
@@ -144,13 +144,13 @@ enum pw_blind {
     PW_BLIND_ARCHITECTURE = 3, /* another machine or word size */
     PW_BLIND_NO_ACCESS = 4,    /* started, but could not open the trace */
     PW_BLIND_UNREACHABLE = 5,  /* the shim or the trace does not exist in the program's root */
-    PW_BLIND_UNREADABLE = 6,   /* the program file may be run but not read: nobody can tell */
+    PW_BLIND_UNREADABLE = 6,   /* the program file may be run but not read: it is not known */
     PW_BLIND_NOT_FOLLOWED = 7, /* environment cleared and following switched off */
     PW_BLIND_CONTAINER = 8,    /* a connect to a container daemon, which binds outside the tree */
     PW_BLIND_UNSEEN = 9,       /* a child that never reported; the reason is not known */
     PW_BLIND_NAMESPACE = 10,   /* sockets in a network namespace whose notices `run` does not get */
     PW_BLIND_OWN_CALLS = 11,   /* a Go program: loads the shim, but makes its system calls itself */
-    PW_BLIND_SANDBOXED = 12    /* put a seccomp filter on itself: what memory tells is recorded, but
+    PW_BLIND_SANDBOXED = 12    /* put a seccomp filter on itself: what memory shows is recorded, but
                                   the kernel is not asked, nor in what it executes */
 };
 
@@ -194,7 +194,7 @@ enum pw_option {
  * needs no second unit. */
 #define PW_FLAG_PORT(port) ((uint64_t)(port) << 48)
 #define PW_PORT_OF_FLAGS(flags) ((uint16_t)((flags) >> 48))
-/* Of PW_KIND_PROCESS_EXIT with PW_FLAG_STATUS_KNOWN: what waitpid(2) tells of the process. */
+/* Of PW_KIND_PROCESS_EXIT with PW_FLAG_STATUS_KNOWN: what waitpid(2) reports of the process. */
 #define PW_FLAG_STATUS(status) ((uint64_t)((status)&0xffff) << 48)
 #define PW_STATUS_OF_FLAGS(flags) ((int)((flags) >> 48))
 /* How it came about. */
@@ -209,7 +209,7 @@ enum pw_option {
 #define PW_FLAG_INHERITED (UINT64_C(1) << 38)
 #define PW_FLAG_RECEIVED (UINT64_C(1) << 39)
 #define PW_FLAG_RELEASE_INFERRED                                                                   \
-    (UINT64_C(1) << 40)                          /* a close that nobody saw, told by what came */
+    (UINT64_C(1) << 40) /* a close that was not seen, inferred from what came */
 #define PW_FLAG_TIME_WAIT (UINT64_C(1) << 41)    /* destroyed, but its TIME_WAIT stands */
 #define PW_FLAG_POLICY (UINT64_C(1) << 42)       /* a policy chose the port */
 #define PW_FLAG_ADDRESS_READ (UINT64_C(1) << 44) /* of a bind, set later: its address was read */
@@ -243,7 +243,7 @@ struct pw_start {
     uint64_t flags; /* PW_FLAG_... */
 };
 
-/* Addresses are 16 bytes: IPv6 as it is, IPv4 as ::ffff:a.b.c.d; `family` tells the socket's own.
+/* Addresses are 16 bytes: IPv6 as it is, IPv4 as ::ffff:a.b.c.d; `family` is the socket's own.
  * Ports are in host byte order. */
 struct pw_socket {
     uint32_t head;

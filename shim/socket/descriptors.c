@@ -64,7 +64,7 @@ bool descriptor_take(int fd, struct socket_facts *facts) {
     if (entry == NULL)
         return false;
     copy_facts(entry, facts);
-    /* Of two threads that close one number, one tells of it. */
+    /* Of two threads that close one number, one records it. */
     facts->cookie = atomic_exchange_explicit(&entry->cookie, 0, memory_order_relaxed);
     return facts->cookie != 0;
 }
@@ -87,10 +87,10 @@ void descriptor_set(int fd, const struct socket_facts *facts) {
         ;
 }
 
-void descriptor_told(int fd) {
+void descriptor_recorded(int fd) {
     struct descriptor *entry = descriptor_find(fd);
     if (entry != NULL)
-        atomic_fetch_and_explicit(&entry->flags, ~DESCRIPTOR_UNTOLD, memory_order_relaxed);
+        atomic_fetch_and_explicit(&entry->flags, ~DESCRIPTOR_UNRECORDED, memory_order_relaxed);
 }
 
 void descriptor_clear(int fd) {

@@ -57,10 +57,10 @@ extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 /* Its port is the source port of a connection or of datagrams: nobody binds that number again. */
 #define DESCRIPTOR_SOURCE (UINT32_C(1) << 27)
 
-/* No record speaks of this descriptor yet. Most sockets are bound at once, and the record of that
- * tells all; a record of the socket itself is due only where somebody else gets hold of it before.
+/* There is no record of this descriptor yet. Most sockets are bound at once, and the record of that
+ * says all; a record of the socket itself is due only where somebody else gets hold of it before.
  */
-#define DESCRIPTOR_UNTOLD (UINT32_C(1) << 29)
+#define DESCRIPTOR_UNRECORDED (UINT32_C(1) << 29)
 
 /* The entry of an IP socket, or NULL: any other descriptor, or one never seen. Here, since every
  * close, dup and send of the guest passes it. */
@@ -76,17 +76,18 @@ static inline struct descriptor *descriptor_find(int fd) {
     return atomic_load_explicit(&entry->cookie, memory_order_relaxed) != 0 ? entry : NULL;
 }
 
-/* Copies the entry into `facts`; false where it is no IP socket. */
+/* Copies the entry into `facts`; false where it is not an IP socket. */
 bool descriptor_copy(int fd, struct socket_facts *facts);
 
-/* Copies the entry and forgets it, before the number is let go; false where it is no IP socket. */
+/* Copies the entry and forgets it, before the number is closed; false where that is not an IP
+ * socket. */
 bool descriptor_take(int fd, struct socket_facts *facts);
 
 /* Enters a socket. What stood there is overwritten. */
 void descriptor_set(int fd, const struct socket_facts *facts);
 
-/* A record tells of the descriptor from now on. */
-void descriptor_told(int fd);
+/* There is a record of the descriptor from now on. */
+void descriptor_recorded(int fd);
 
 /* Forgets a number. */
 void descriptor_clear(int fd);

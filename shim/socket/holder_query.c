@@ -27,7 +27,7 @@
 
 enum {
     SOUGHT_MAX = 8,  /* searches of a process through /proc */
-    ANSWERS_MAX = 4, /* rows told of one question */
+    ANSWERS_MAX = 4, /* rows recorded of one query */
     REPLY_BYTES = 32 * 1024,
     FOLDER_BYTES = 4096,
     COMMAND_BYTES = 480,
@@ -366,8 +366,8 @@ static void write_answer(int fd, const struct socket_facts *facts, const struct 
     record_commit(&record, 0);
 }
 
-static void tell_rows(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
-                      uint64_t number, const struct rows *rows, struct space *space) {
+static void record_rows(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
+                        uint64_t number, const struct rows *rows, struct space *space) {
     struct owner *owner = &space->owner;
     if (rows->count == 0)
         write_answer(fd, facts, wanted, number, NULL, owner);
@@ -382,8 +382,8 @@ static void tell_rows(int fd, const struct socket_facts *facts, const struct ip_
     }
 }
 
-void holder_query_tell(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
-                       uint64_t record) {
+void holder_query_record(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
+                         uint64_t record) {
     struct rows rows = {.count = 0};
     unsigned protocol = facts->type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     if (gate() != GATE_OPEN || wanted->port == 0)
@@ -404,12 +404,12 @@ void holder_query_tell(int fd, const struct socket_facts *facts, const struct ip
                     ask_all(&question, space->reply, &rows);
     raw_syscall3(SYS_close, netlink, 0, 0);
     if (answered)
-        tell_rows(fd, facts, wanted, record, &rows, space);
+        record_rows(fd, facts, wanted, record, &rows, space);
     if (space != NULL)
         raw_syscall3(SYS_munmap, place, sizeof(struct space), 0);
 }
 
-void holder_query_tell_test(void) {
+void holder_query_record_test(void) {
     static const char *const variables[] = {"PYTEST_CURRENT_TEST", "BATS_TEST_DESCRIPTION",
                                             "JEST_WORKER_ID"};
     struct record record;

@@ -8,11 +8,11 @@
  * stand in its way, for four at most, or one that says that there was none. `record` is the number
  * of the refused call's record. So many times a process that it can never be felt; not at all in a
  * child of vfork. */
-void holder_query_tell(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
-                       uint64_t record);
+void holder_query_record(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
+                         uint64_t record);
 
 /* Writes the name of the test that runs, as test runners leave it in the environment, if there is
  * one. */
-void holder_query_tell_test(void);
+void holder_query_record_test(void);
 
 #endif

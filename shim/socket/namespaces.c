@@ -1,5 +1,5 @@
 /*
- * Equal numbers in different network namespaces are no collision, so each socket carries its
+ * Equal numbers in different network namespaces are not a collision, so each socket carries its
  * namespace's cookie; the port range stands beside it once, for whoever reads the trace elsewhere.
  */
 #include "shim/socket/namespaces.h"
@@ -65,7 +65,7 @@ static const char *read_number(const char *text, uint64_t *number) {
 }
 
 /* true for the one caller that is to write the record. */
-static bool is_first_to_tell(uint64_t cookie) {
+static bool is_first_to_record(uint64_t cookie) {
     struct pw_header *header = recorder_header();
     for (unsigned i = 0; header != NULL && i < PW_NAMESPACES_MAX; i++) {
         uint64_t known = 0;
@@ -83,7 +83,7 @@ void namespace_note(uint64_t cookie, bool is_current) {
     struct stat status = {0};
     uint64_t low = 0, high = 0, reuse = 0;
     size_t reserved = 0;
-    if (cookie == 0 || sandbox_is_on() || !is_first_to_tell(cookie))
+    if (cookie == 0 || sandbox_is_on() || !is_first_to_record(cookie))
         return;
     uint64_t begin = monotonic_ns();
     if (is_current) {

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /* The cookie of the namespace that a socket just made by this thread belongs to (SO_NETNS_COOKIE,
- * socket(7)), 0 where the kernel does not tell. Cached while no call can have changed it. */
+ * socket(7)), 0 where the kernel does not say. Cached while no call can have changed it. */
 uint64_t namespace_of_new_socket(int fd);
 
 /* Asks the socket itself: for one that came from elsewhere. */

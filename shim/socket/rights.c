@@ -1,6 +1,6 @@
 /*
- * Both ends of a passed descriptor walk the same list: the sender's tells that a socket is in
- * flight, the receiver's that it has arrived.
+ * Both ends of a passed descriptor walk the same list: the sender records that a socket is in
+ * flight, the receiver that it has arrived.
  */
 #include "shim/socket/rights.h"
 

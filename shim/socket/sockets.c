@@ -114,7 +114,7 @@ bool socket_mark_read(uint64_t cookie, uint16_t port) {
     return true;
 }
 
-bool socket_tell_port(uint64_t cookie, const struct ip_endpoint *local) {
+bool socket_fill_in_port(uint64_t cookie, const struct ip_endpoint *local) {
     if (cookie == 0 || latest_bind.cookie != cookie || latest_bind.port != 0 ||
         latest_bind.process != identity_serial())
         return false;
@@ -190,7 +190,7 @@ bool socket_ask(int fd, struct socket_facts *facts) {
     return facts->cookie != 0;
 }
 
-/* The number stands for another socket than when it was seen last: it was let go unseen. */
+/* The number stands for another socket than when it was seen last: that one was closed unseen. */
 static void record_inferred_release(int fd, const struct socket_facts *gone) {
     struct call_context context = {.begin_ns = monotonic_ns(), .flags = PW_FLAG_RELEASE_INFERRED};
     struct record record;
@@ -219,36 +219,37 @@ bool socket_known(int fd, struct socket_facts *facts, bool must_check) {
     return true;
 }
 
-/* Whether it is told of is the table's to know: the caller's copy may be from before. */
+/* The table knows whether there is a record: the caller's copy may be from before it. */
 void socket_keep(int fd, const struct socket_facts *facts) {
     struct socket_facts kept = *facts;
     struct socket_facts present;
     if (gate() != GATE_OPEN)
         return;
-    bool untold = descriptor_copy(fd, &present) && present.cookie == facts->cookie &&
-                  (present.flags & DESCRIPTOR_UNTOLD) != 0;
-    kept.flags = untold ? facts->flags | DESCRIPTOR_UNTOLD : facts->flags & ~DESCRIPTOR_UNTOLD;
+    bool unrecorded = descriptor_copy(fd, &present) && present.cookie == facts->cookie &&
+                      (present.flags & DESCRIPTOR_UNRECORDED) != 0;
+    kept.flags =
+        unrecorded ? facts->flags | DESCRIPTOR_UNRECORDED : facts->flags & ~DESCRIPTOR_UNRECORDED;
     descriptor_set(fd, &kept);
 }
 
-void socket_tell(int fd) {
+void socket_record(int fd) {
     struct socket_facts facts;
     struct record record;
-    if (!descriptor_copy(fd, &facts) || (facts.flags & DESCRIPTOR_UNTOLD) == 0)
+    if (!descriptor_copy(fd, &facts) || (facts.flags & DESCRIPTOR_UNRECORDED) == 0)
         return;
     struct call_context context = {.number = NUMBER_socket, .begin_ns = monotonic_ns()};
     if (socket_record_begin(&record, PW_KIND_SOCKET, 2, fd, &facts, &context))
         record_commit(&record, context.begin_ns);
 }
 
-void sockets_tell_all(void) {
+void sockets_record_all(void) {
     int limit = descriptor_limit();
     for (int fd = 0; fd < limit; fd++)
-        socket_tell(fd);
+        socket_record(fd);
 }
 
 /* After a record of these kinds the reader knows who has the socket. */
-static bool tells_of_descriptor(enum pw_kind kind) {
+static bool records_descriptor(enum pw_kind kind) {
     return kind == PW_KIND_SOCKET || kind == PW_KIND_BIND || kind == PW_KIND_LISTEN ||
            kind == PW_KIND_CONNECT || kind == PW_KIND_AUTOBIND;
 }
@@ -262,8 +263,9 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
         module_note(context->site);
     if (!record_begin(record, kind, count, serial, fd, context->begin_ns))
         return false;
-    if ((facts->flags & DESCRIPTOR_UNTOLD) != 0 && tells_of_descriptor(kind) && gate() == GATE_OPEN)
-        descriptor_told(fd);
+    if ((facts->flags & DESCRIPTOR_UNRECORDED) != 0 && records_descriptor(kind) &&
+        gate() == GATE_OPEN)
+        descriptor_recorded(fd);
     struct pw_start *start = &record->units[0].start;
     start->cookie = facts->cookie;
     start->site = (uint64_t)(uintptr_t)context->site;

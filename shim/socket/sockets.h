@@ -1,4 +1,4 @@
-/* Facts of a socket asked from the kernel, and the records that tell of sockets. */
+/* Facts of a socket asked from the kernel, and the records about sockets. */
 #ifndef PORTWITNESS_SOCKET_SOCKETS_H
 #define PORTWITNESS_SOCKET_SOCKETS_H
 
@@ -29,7 +29,7 @@ bool socket_given_address(struct sockaddr_storage *into, const struct sockaddr *
 struct ip_endpoint socket_local(int fd);
 struct ip_endpoint socket_remote(int fd);
 
-/* Whether the socket has no port yet, as far as can be told. */
+/* Whether the socket has no port yet, as far as is known. */
 bool socket_is_unbound(int fd, const struct socket_facts *facts);
 
 /* A program reads its address right after bind as a rule, in the same thread. Then the record of
@@ -43,9 +43,9 @@ bool socket_mark_read(uint64_t cookie, uint16_t port);
 
 /* In a sandbox the port of a bind is known only when the program has read it itself: true where the
  * bind was this thread's latest, whose record has the address now, and is marked. */
-bool socket_tell_port(uint64_t cookie, const struct ip_endpoint *local);
+bool socket_fill_in_port(uint64_t cookie, const struct ip_endpoint *local);
 
-/* SO_COOKIE (socket(7)), 0 where fd is no socket. */
+/* SO_COOKIE (socket(7)), 0 where fd is not a socket. */
 uint64_t socket_cookie(int fd);
 
 /* The same for a socket that this call has made: one that is made up where the kernel may not be
@@ -55,24 +55,24 @@ uint64_t socket_cookie_of_new(int fd);
 /* Whether a socket of these kinds has ports at all. */
 bool socket_has_ports(int domain, int type, int protocol);
 
-/* Asks the kernel all that the table holds, for a descriptor that came from elsewhere.
- * false where fd is no IP socket with ports. */
+/* Asks the kernel all that the table holds, for a descriptor that came from elsewhere. false where
+ * fd is not an IP socket with ports. */
 bool socket_ask(int fd, struct socket_facts *facts);
 
 /* The facts of a descriptor that a socket call is about to use: from the table, or asked where it
  * was never seen. An entry whose number has become another socket is replaced, and its release
- * recorded as inferred. `must_check` asks for the cookie. false: no IP socket with ports. */
+ * recorded as inferred. `must_check` asks for the cookie. false: not an IP socket with ports. */
 bool socket_known(int fd, struct socket_facts *facts, bool must_check);
 
 /* Stores changed facts back (not in a vfork child, whose memory is the parent's). */
 void socket_keep(int fd, const struct socket_facts *facts);
 
-/* Writes the record of a socket that no record speaks of yet: it is about to get another holder. */
-void socket_tell(int fd);
+/* Writes the record of a socket that has no record yet: it is about to get another holder. */
+void socket_record(int fd);
 
 /* The same for all of this process: it is about to fork, or is the child of a fork that went past
  * us. */
-void sockets_tell_all(void);
+void sockets_record_all(void);
 
 /* What each record about a call is begun with. */
 struct call_context {
@@ -92,8 +92,8 @@ void record_requested(struct record *record, const struct ip_endpoint *endpoint)
 void record_assigned(struct record *record, const struct ip_endpoint *endpoint);
 void record_peer(struct record *record, const struct ip_endpoint *endpoint);
 
-/* A new descriptor of a socket: made by dup, received, inherited (flag tells). Enters it in the
- * table and records it; nothing happens where it is no IP socket. `original` is -1 or the
+/* A new descriptor of a socket: made by dup, received, inherited (a flag says which). Enters it in
+ * the table and records it; nothing happens where it is not an IP socket. `original` is -1 or the
  * descriptor that was duplicated. */
 void socket_adopt(int fd, const struct socket_facts *facts, int original,
                   const struct call_context *context);

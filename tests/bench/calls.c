@@ -83,8 +83,8 @@ static uint64_t udp_cycle(const struct functions *use, int count) {
     return cycles(use, SOCK_DGRAM, count);
 }
 
-/* dup and close of a descriptor that is no IP socket: one is made by the other, only one is timed.
- */
+/* dup and close of a descriptor that is not an IP socket: one is made by the other, only one is
+ * timed. */
 static uint64_t dup_and_close(const struct functions *use, int count, int is_close_timed) {
     int copies[SIZE_MAX_CALLS];
     int null = open("/dev/null", O_RDWR);
@@ -185,7 +185,7 @@ static const struct {
 static void look_up(void *libc, const char *name, void *pointer) {
     void *found = dlsym(libc, name);
     must(found != NULL, name);
-    memcpy(pointer, &found, sizeof found); /* a function pointer is no void pointer in ISO C */
+    memcpy(pointer, &found, sizeof found); /* ISO C has no cast from void * to a function pointer */
 }
 
 static void find_functions(void) {

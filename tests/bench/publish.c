@@ -1,5 +1,5 @@
 /*
- * What publishing ports costs without a witness: as many processes as a storm has, doing the system
+ * What publishing ports costs without the shim: as many processes as a storm has, doing the system
  * calls that its strategy `hold` does, in rounds that begin for all at the same moment.
  * scripts/bench compares the figure with what `portwitness storm` says of itself.
  *

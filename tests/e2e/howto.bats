@@ -1,6 +1,6 @@
 # The examples of docs/howto: each patch applies to a copy of this tree, builds, and does what its
 # page promises. A change of the code that leaves a patch behind fails here. To bring one up to date:
-# apply what still applies (git apply --3way), repair the rest, and write it anew with git diff.
+# apply what still applies (git apply --3way), repair the rest, and write it again with git diff.
 
 # shellcheck disable=SC2154 # common.bash sets build and root
 load ../common

@@ -45,7 +45,7 @@ names_in() {
 @test "another count, a line too many or too few fail, and the fix is named" {
     check_block console <<<$'$ echo 4 ports\n5 ports'
     [ "$status" -eq 1 ]
-    [[ $output == *'-5 ports'*'+4 ports'*'run scripts/readme to write it anew'* ]]
+    [[ $output == *'-5 ports'*'+4 ports'*'run scripts/readme to rewrite it'* ]]
     check_block console <<<'$ echo 4 ports'
     [ "$status" -eq 1 ]
     check_block console <<<$'$ true\n4 ports'

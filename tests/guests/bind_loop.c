@@ -26,7 +26,8 @@ static void say(in_port_t port) {
         _exit(4);
 }
 
-/* With one thread the numbers and errno can be told; close(fd) twice would hit another thread's. */
+/* With one thread the numbers and errno can be checked; close(fd) twice would hit another thread's.
+ */
 static int bind_once(int alone) {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;

@@ -1,4 +1,4 @@
-/* Binds and listens on each port that it is told, as a server with SO_REUSEADDR, all at once.
+/* Binds and listens on each port that it is given, as a server with SO_REUSEADDR, all at once.
  * Prints how many somebody else had. A static program, which no preload reaches. */
 #include <netinet/in.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
  * Calls every row of the list of wrapped calls, so that a test can compare what the shim's presence
- * changes (nothing) and what the trace tells (what each row here says that it should). A row that
+ * changes (nothing) and what the trace shows (what each row here says that it should). A row that
  * is added to the list without an exerciser here does not compile.
  *
  *   every_call              each row in a process of its own; prints results and errors
@@ -59,7 +59,7 @@ static void do__Fork(void) {
     wait_for(pid);
 }
 
-/* The child lets go what the parent holds, by every way, and binds; the parent's descriptors and
+/* The child closes what the parent holds, in every way, and binds; the parent's descriptors and
  * what is known of them must not change. */
 static void do_vfork(void) {
     int fd = bound(SOCK_STREAM), other = bound(SOCK_STREAM);
@@ -88,28 +88,28 @@ static char *const nothing[] = {NULL};
 #define ARGUMENTS ((char *const[]){(char *)self, "--bind", NULL})
 
 /* The child is waited for first, so that what both say does not mix. */
-static void tell_spawned(const char *what, int error, pid_t pid) {
+static void print_spawned(const char *what, int error, pid_t pid) {
     if (error == 0)
         wait_for(pid);
-    tell(what, error);
+    print_result(what, error);
 }
 
 static void do_posix_spawn(void) {
     pid_t pid = -1;
     int error = posix_spawn(&pid, "/nowhere/at/all", NULL, NULL, ARGUMENTS, environ);
-    tell_spawned("no such file", error, pid);
+    print_spawned("no such file", error, pid);
     error = posix_spawn(&pid, self, NULL, NULL, ARGUMENTS, nothing);
-    tell_spawned("empty environment", error, pid);
+    print_spawned("empty environment", error, pid);
     error = posix_spawn(NULL, self, NULL, NULL, ARGUMENTS, environ);
-    tell_spawned("nowhere for the pid", error, -1);
+    print_spawned("nowhere for the pid", error, -1);
 }
 
 static void do_posix_spawnp(void) {
     pid_t pid = -1;
     int error = posix_spawnp(&pid, "nothing-of-that-name", NULL, NULL, ARGUMENTS, environ);
-    tell_spawned("no such name", error, pid);
+    print_spawned("no such name", error, pid);
     error = posix_spawnp(&pid, self, NULL, NULL, ARGUMENTS, nothing);
-    tell_spawned("empty environment", error, pid);
+    print_spawned("empty environment", error, pid);
 }
 
 static void do_execve(void) {
@@ -186,7 +186,7 @@ static void do__exit(void) { _exit(11); }
 
 static void do__Exit(void) { _Exit(12); }
 
-/* The parent ends inside libc. A pipe tells when the daemon has ended. */
+/* The parent ends inside libc. A pipe shows when the daemon has ended. */
 static void do_daemon(void) {
     int both[2];
     char byte;

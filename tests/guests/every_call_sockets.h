@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Prints a result, with the error where it is -1. */
-static long tell(const char *what, long result) {
+static long print_result(const char *what, long result) {
     int error = errno;
     if (result == -1)
         dprintf(1, "  %s: -1 %s\n", what, strerrorname_np(error));
@@ -29,7 +29,7 @@ static long tell(const char *what, long result) {
 #define TELL(call)                                                                                 \
     do {                                                                                           \
         errno = ENOTNAM;                                                                           \
-        long answer = tell(#call, (long)(call));                                                   \
+        long answer = print_result(#call, (long)(call));                                           \
         if (answer != -1 && errno != ENOTNAM)                                                      \
             dprintf(1, "  errno was changed to %s\n", strerrorname_np(errno));                     \
     } while (0)

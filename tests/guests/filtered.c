@@ -1,10 +1,10 @@
 /* A program that binds a port, and seccomp filters under which it can do that and little more.
  *
- *   filtered bind              binds port 0, listens, and tells whether that worked
+ *   filtered bind              binds port 0, listens, and prints whether that worked
  *   filtered filter LIST HOW   writes a filter to stdout, as bwrap's --seccomp takes it. LIST is
- *                              "foreign" (what a witness might call and `filtered bind` does not is
+ *                              "foreign" (what a shim might call and `filtered bind` does not is
  *                              answered by HOW) or "own" (all that `filtered bind` and bwrap around
- * it do not call). HOW is kill, trap or errno. */
+ *                              it do not call). HOW is kill, trap or errno. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

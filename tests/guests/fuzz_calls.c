@@ -26,7 +26,7 @@ struct row {
     const char *name;
     const char *arguments; /* a letter each: see adders; NULL: left out */
     const char *reason;
-    long number;   /* of the system call, -1: none, or nothing to make by hand */
+    long number;   /* of the system call, -1: none, or nothing to call directly */
     bool is_libcs; /* libc does more than that */
     enum result result;
     unsigned weight; /* relative frequency: what starts programs takes long */
@@ -105,7 +105,7 @@ static const struct row rows[] = {
 #include "shim/shared/calls.def"
 };
 
-enum { ROWS = sizeof rows / sizeof *rows, ATTEMPTS = 3, TOLD = 20 };
+enum { ROWS = sizeof rows / sizeof *rows, ATTEMPTS = 3, SHOWN = 20 };
 
 typedef long routine(long, long, long, long, long, long);
 
@@ -270,7 +270,7 @@ static bool is_new_descriptor(const struct outcome *outcome, int twin) {
            (present->result == DESCRIPTOR || (present->result == DUPLICATE && is_command));
 }
 
-/* Lets go what the call has made, before the other twin's turn. */
+/* Closes what the call has made, before the other twin's turn. */
 static void tidy(const struct outcome *outcome, int twin) {
     struct slot *slot = invocation.slot;
     if (is_new_descriptor(outcome, twin))
@@ -304,17 +304,17 @@ static struct outcome make_call(int twin) {
 }
 
 /* A call that did something, or may still be doing it, has made the twins ready for other calls
- * than before: half of the time they are used so, else made anew. */
+ * than before: half of the time they are used so, else made again. */
 static void renew(const struct outcome *outcome) {
     bool did = outcome->value >= 0 && strncmp(present->name, "get", 3) != 0;
     bool goes_on = outcome->error == EINPROGRESS || outcome->error == EALREADY ||
                    outcome->error == ECONNREFUSED;
     bool is_closed = invocation.slot != NULL && invocation.slot->fd[BARE] < 0;
     if (invocation.slot != NULL && ((did && below(2) == 0) || goes_on || is_closed))
-        let_go(invocation.slot);
+        release(invocation.slot);
 }
 
-static void tell_call(int twin) {
+static void print_call(int twin) {
     char text[512];
     const long *a = invocation.argument[twin];
     int length =
@@ -330,7 +330,7 @@ static void tell_call(int twin) {
 static void on_signal(int number) {
     dprintf(2, "signal %d in the %s call of\n", number,
             present_twin == WRAPPED ? "wrapped" : "bare");
-    tell_call(present_twin);
+    print_call(present_twin);
     _exit(1);
 }
 
@@ -338,8 +338,8 @@ static bool is_same(const struct outcome *a, const struct outcome *b) {
     return a->value == b->value && a->error == b->error;
 }
 
-/* Descriptors change behind our back (a segment that is still on its way): what is no difference
- * between twins that were made anew was none. */
+/* Descriptors change behind our back (a segment that is still on its way): what does not differ
+ * between twins that were made again was not a difference. */
 static void fuzz_once(void) {
     struct outcome first, second;
     call_state = random_state;
@@ -355,12 +355,12 @@ static void fuzz_once(void) {
             return;
         }
         for (int kind = 0; kind < KINDS; kind++)
-            let_go(&slots[kind]);
+            release(&slots[kind]);
     }
-    if (++differences <= TOLD) {
+    if (++differences <= SHOWN) {
         fprintf(stderr, "wrapped %ld %s, bare %ld %s:\n", first.value, strerrorname_np(first.error),
                 second.value, strerrorname_np(second.error));
-        tell_call(WRAPPED);
+        print_call(WRAPPED);
     }
 }
 

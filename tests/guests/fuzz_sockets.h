@@ -190,7 +190,7 @@ static struct slot *made_slot(enum kind kind) {
     return slot;
 }
 
-static void let_go(struct slot *slot) {
+static void release(struct slot *slot) {
     for (int twin = 0; twin < TWINS && slot->is_made; twin++) {
         if (slot->fd[twin] >= 0)
             PREPARE(twin, SYS_close, slot->fd[twin]);

@@ -1,4 +1,4 @@
-/* A program with the note that the Go linker leaves: how dynamic Go programs are told. */
+/* A program with the note that the Go linker leaves: how dynamic Go programs are recognized. */
 __asm__(".pushsection .note.go.buildid, \"a\", @note\n"
         ".balign 4\n"
         ".long 4, 4, 4\n"

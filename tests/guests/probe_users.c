@@ -1,4 +1,4 @@
-/* Users that do what most test suites do: ask for a port, read its number, let it go, and bind the
+/* Users that do what most test suites do: ask for a port, read its number, release it, and bind the
  * number a little later.
  *
  * probe_users USERS TIMES

@@ -1,4 +1,5 @@
-/* Picks a number by binding port 0, lets it go, and binds it: the race, in functions with names. */
+/* Picks a number by binding port 0, releases it, and binds it: the race, in functions with names.
+ */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>

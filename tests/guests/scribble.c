@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/splitmix.h"
 #include "shim/shared/policy_format.h"
-#include "tests/splitmix.h"
 
 enum { VIEW = 16 << 20, AT_ONCE = 16, PAUSE_NS = 50000, UNITS_HIT = 256 << 10 };
 

@@ -1,5 +1,5 @@
 /*
- * Makes every kind of call that the shim records, over and over, until a file exists, and tells of
+ * Makes every kind of call that the shim records, over and over, until a file exists, and reports
  * whatever the kernel alone would not have answered: scribbled_guest READY STOP. It makes READY
  * when it has begun. As `scribbled_guest once` it makes one round.
  */
@@ -65,7 +65,7 @@ static void send_to(const struct sockaddr_in *address) {
     close(fd);
 }
 
-/* Number bound again as soon as it was let go: what `soonest` looks for. */
+/* A number bound again as soon as it was released: what `soonest` looks for. */
 static void bind_again(const struct sockaddr_in *address) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     expect(bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EADDRINUSE,

@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-static int bind_and_tell(int type) {
+static int bind_and_print(int type) {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;
     int fd = socket(AF_INET, type, 0);
@@ -48,7 +48,7 @@ static int collect(void) {
 
 int main(int argc, char **argv) {
     if (argc == 2)
-        return bind_and_tell(strcmp(argv[1], "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM);
+        return bind_and_print(strcmp(argv[1], "udp") == 0 ? SOCK_DGRAM : SOCK_STREAM);
     unsigned count = argc > 2 ? (unsigned)strtoul(argv[1], NULL, 10) : 0;
     unsigned at_once = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 0;
     int failed = count == 0 || at_once == 0;

@@ -1,4 +1,4 @@
-/* A guest that tells what it sees: "port N pid N" of a socket that it binds, then its environment,
+/* A guest that prints what it sees: "port N pid N" of a socket that it binds, then its environment,
  * a line each, in its order. With arguments, METHOD PROGRAM, it starts that program afterwards with
  * an environment of its own making; "cleared-" before METHOD empties this one's first. */
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@
 
 extern char **environ;
 
-static int tell(char **given) {
+static int print_environment(char **given) {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t length = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -91,7 +91,7 @@ static int start(const char *method, char *program) {
 int main(int argc, char **argv, char **envp) {
     static const char cleared[] = "cleared-";
 
-    if (tell(envp) != 0)
+    if (print_environment(envp) != 0)
         return 1;
     if (argc < 3)
         return 0;

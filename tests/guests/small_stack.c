@@ -89,7 +89,7 @@ static void handle(int signal_number) {
     answer = ways[chosen].go();
 }
 
-/* Which is what sigaltstack(2) tells everybody to use. */
+/* Which is what sigaltstack(2) recommends. */
 static void use_signal_stack(void) {
     size_t size = (size_t)sysconf(_SC_SIGSTKSZ);
     char *memory = mmap(NULL, size + 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

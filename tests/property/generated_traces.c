@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/splitmix.h"
 #include "harness/check/check.h"
-#include "tests/splitmix.h"
 
 enum {
     WORLDS_PER_FILE = 200,
@@ -45,7 +45,7 @@ struct event {
     unsigned error;
     int assignment; /* of a bind by number that relies on one: its event; NOBODY: none */
     int parent;     /* of a start */
-    int thief;      /* of a bind that failed: who had the port */
+    int taker;      /* of a bind that failed: who had the port */
     bool sharp;     /* others' times depend on it, so its interval is narrow */
     bool whole;     /* its record is there */
     bool expected;  /* a race is to be reported for it */
@@ -77,7 +77,7 @@ static struct event *add(struct world *world, enum pw_kind kind, int process) {
                             .t = world->now,
                             .assignment = NOBODY,
                             .parent = NOBODY,
-                            .thief = NOBODY,
+                            .taker = NOBODY,
                             .whole = true};
     return event;
 }
@@ -141,7 +141,7 @@ static void bind_number(struct world *world, int process, unsigned port, int ass
     event->assignment = assignment;
     if (world->holder[port] != NOBODY) {
         event->error = 98; /* EADDRINUSE */
-        event->thief = world->holder[port];
+        event->taker = world->holder[port];
     } else
         world->holder[port] = world->count - 1;
 }
@@ -403,7 +403,7 @@ static void complain(const char *what, const struct world *world, const struct e
  */
 static bool is_without_trace(const struct world *world, const struct event *event) {
     const struct event *given = &world->list[event->assignment];
-    if (event->thief == NOBODY || world->list[event->thief].whole)
+    if (event->taker == NOBODY || world->list[event->taker].whole)
         return false;
     for (int i = 0; i < world->count; i++)
         if (world->list[i].kind == PW_KIND_CLOSE && world->list[i].cookie == given->cookie)

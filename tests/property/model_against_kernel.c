@@ -137,7 +137,7 @@ static void renew_network(void) {
     exit(77);
 }
 
-static bool tell_coverage(const struct coverage *coverage, uint64_t least) {
+static bool print_coverage(const struct coverage *coverage, uint64_t least) {
     bool good = true;
     for (int rule = RULE_NONE + 1; rule < MODEL_RULES; rule++) {
         uint64_t count = coverage->rules[rule];
@@ -148,7 +148,7 @@ static bool tell_coverage(const struct coverage *coverage, uint64_t least) {
     return good;
 }
 
-enum { PICKS_THAT_TELL = 200, RARELY = 50 };
+enum { PICKS_ENOUGH = 200, RARELY = 50 };
 
 /* Does the kernel give ports of both parities where the model says that it may? */
 static bool is_tight(const struct coverage *coverage) {
@@ -157,7 +157,7 @@ static bool is_tight(const struct coverage *coverage) {
     for (unsigned call = 0; call < COVERAGE_CALLS; call++) {
         const uint64_t *picks = coverage->picks[call];
         uint64_t all = picks[0] + picks[1];
-        if (all < PICKS_THAT_TELL || (picks[0] * RARELY > all && picks[1] * RARELY > all))
+        if (all < PICKS_ENOUGH || (picks[0] * RARELY > all && picks[1] * RARELY > all))
             continue;
         printf("disagreement: over %s the model allows ports that the kernel does not give: of "
                "%" PRIu64 " choices among both parities it gave %" PRIu64 " even ones\n",
@@ -222,7 +222,7 @@ int main(int argc, char **argv) {
         return 1;
     }
     printf("%" PRIu64 " operations, no disagreement\n", coverage.operations);
-    return tell_coverage(&coverage, options.coverage) &&
+    return print_coverage(&coverage, options.coverage) &&
                    (sequence_under_policy || is_tight(&coverage))
                ? 0
                : 1;

@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/splitmix.h"
 #include "harness/cli/commands.h"
 #include "shim/shared/trace_format.h"
-#include "tests/splitmix.h"
 
 enum { UNITS_MAX = 1 << 16, RECORDS_MAX = UNITS_MAX, WAYS_AT_ONCE = 3 };
 

@@ -1,11 +1,11 @@
-/* Ports of one sequence are never those of the next, so that TIME_WAIT of one is nothing to the
- * other. */
+/* Ports of one sequence are never those of the next, so that TIME_WAIT of one does not matter to
+ * the other. */
 #include "tests/property/sequence.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "tests/splitmix.h"
+#include "harness/base/splitmix.h"
 
 enum { FIRST_BASE = 10000, LAST_BASE = 60000, PORTS_EACH = 8, SERVER_PORT = 6 };
 

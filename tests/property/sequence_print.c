@@ -24,25 +24,25 @@ static void print_call(const struct operation *operation) {
         break;
     case OPERATION_BIND:
     case OPERATION_CONNECT:
-        printf("    tell(\"%s\", %s(s[%u], %s(\"%s\", %u)));\n",
+        printf("    report(\"%s\", %s(s[%u], %s(\"%s\", %u)));\n",
                operation->kind == OPERATION_BIND ? "bind" : "connect",
                operation->kind == OPERATION_BIND ? "bind" : "connect", operation->socket,
                six ? "SIX" : "FOUR", text, operation->port);
         break;
     case OPERATION_LISTEN:
-        printf("    tell(\"listen\", listen(s[%u], 16));\n", operation->socket);
+        printf("    report(\"listen\", listen(s[%u], 16));\n", operation->socket);
         break;
     case OPERATION_SHUTDOWN:
-        printf("    tell(\"shutdown\", shutdown(s[%u], SHUT_RDWR));\n", operation->socket);
+        printf("    report(\"shutdown\", shutdown(s[%u], SHUT_RDWR));\n", operation->socket);
         break;
     case OPERATION_CLOSE:
-        printf("    tell(\"close\", close(s[%u]));\n", operation->socket);
+        printf("    report(\"close\", close(s[%u]));\n", operation->socket);
         break;
     case OPERATION_DISCONNECT:
-        printf(
-            "    tell(\"disconnect\", connect(s[%u], &(struct sockaddr){AF_UNSPEC}, sizeof(struct "
-            "sockaddr)));\n",
-            operation->socket);
+        printf("    report(\"disconnect\", connect(s[%u], &(struct sockaddr){AF_UNSPEC}, "
+               "sizeof(struct "
+               "sockaddr)));\n",
+               operation->socket);
         break;
     case OPERATION_REUSEADDR:
     case OPERATION_REUSEPORT:
@@ -58,13 +58,13 @@ static void print_call(const struct operation *operation) {
         unsigned value = operation->kind == OPERATION_PORTS
                              ? (unsigned)operation->high << 16 | operation->low
                              : operation->value;
-        printf("    tell(\"option\", setsockopt(s[%u], %s, &(int){%u}, sizeof(int)));\n",
+        printf("    report(\"option\", setsockopt(s[%u], %s, &(int){%u}, sizeof(int)));\n",
                operation->socket, names[operation->kind], value);
         break;
     }
     case OPERATION_DEVICE:
         printf(
-            "    tell(\"device\", setsockopt(s[%u], SOL_SOCKET, SO_BINDTODEVICE, \"%s\", %u));\n",
+            "    report(\"device\", setsockopt(s[%u], SOL_SOCKET, SO_BINDTODEVICE, \"%s\", %u));\n",
             operation->socket,
             operation->device == 0   ? ""
             : operation->device == 1 ? "dummy0"
@@ -108,7 +108,7 @@ void sequence_print(const struct sequence *sequence, const struct disagreement *
         "    six = (struct sockaddr_in6){AF_INET6, htons(port)};\n"
         "    inet_pton(AF_INET6, text, &six.sin6_addr);\n    return (struct sockaddr *)&six;\n}\n"
         "#define SIX(text, port) to_six(text, port), sizeof six\n"
-        "static void tell(const char *call, int result) { if (result) perror(call); else "
+        "static void report(const char *call, int result) { if (result) perror(call); else "
         "puts(call); }\n"
         "static int make(unsigned uid, int family, int type) {\n    if (seteuid(uid)) return "
         "-1;\n"

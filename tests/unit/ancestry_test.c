@@ -203,7 +203,7 @@ static struct process *process_of(uint64_t serial) {
     return &check.traces[0].processes.list[processes_index(&check.traces[0].processes, serial)];
 }
 
-static void what_one_trace_tells_of_a_serial_says_nothing_of_another_trace(void **state) {
+static void a_serial_in_one_trace_says_nothing_about_another_trace(void **state) {
     (void)state;
     const uint64_t tag = UINT64_C(1) << MACHINE_TAG_SHIFT;
 
@@ -235,7 +235,7 @@ static void nobody_is_related_to_nobody(void **state) {
     assert_int_equal(ancestry_parent(&machine, 0), 0);
 }
 
-static void a_serial_that_no_record_told_of_is_alone(void **state) {
+static void a_serial_without_a_record_is_alone(void **state) {
     (void)state;
     make_family();
     read_history();
@@ -326,7 +326,7 @@ static void ends(uint64_t serial, uint32_t pid, unsigned status) {
     units[0].start.flags = PW_FLAG_STATUS_KNOWN | PW_FLAG_STATUS(status);
 }
 
-static void the_status_is_what_waitpid_told(void **state) {
+static void the_status_is_what_waitpid_reported(void **state) {
     (void)state;
     starts(0, 1, 10);
     starts(0, 2, 20);
@@ -396,15 +396,15 @@ int main(void) {
         HISTORY_TEST(an_exec_on_the_way_up_is_no_generation),
         HISTORY_TEST(strangers_have_no_ancestor_in_common),
         HISTORY_TEST(processes_of_different_traces_are_strangers),
-        HISTORY_TEST(what_one_trace_tells_of_a_serial_says_nothing_of_another_trace),
+        HISTORY_TEST(a_serial_in_one_trace_says_nothing_about_another_trace),
         HISTORY_TEST(nobody_is_related_to_nobody),
-        HISTORY_TEST(a_serial_that_no_record_told_of_is_alone),
+        HISTORY_TEST(a_serial_without_a_record_is_alone),
         HISTORY_TEST(a_process_that_is_its_own_parent_ends_the_search),
         HISTORY_TEST(parents_in_a_ring_end_the_search),
         HISTORY_TEST(a_program_began_when_its_first_record_did),
         HISTORY_TEST(a_forked_child_goes_on_with_a_program_that_began_before),
         HISTORY_TEST(when_a_program_began_is_not_known_without_a_record_of_its_own),
-        HISTORY_TEST(the_status_is_what_waitpid_told),
+        HISTORY_TEST(the_status_is_what_waitpid_reported),
         HISTORY_TEST(the_status_is_that_of_the_program_that_ran_last),
         HISTORY_TEST(a_pid_given_again_lends_no_status),
         HISTORY_TEST(another_process_lends_no_status_for_what_it_has_alike),

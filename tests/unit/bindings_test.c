@@ -18,7 +18,7 @@ static void a_close_ends_it(void **state) {
 
 /* Of many threads on a busy machine each may have closed its number, and another has it already,
  * while the record of the close is still to come. */
-static void a_number_goes_on_to_hundreds_before_the_first_close_is_told(void **state) {
+static void a_number_goes_on_to_hundreds_before_the_first_close_is_recorded(void **state) {
     enum { MANY = 100 };
     (void)state;
     process_record(PW_KIND_PROCESS_START, PARENT, PARENT, 0, 500, 10);
@@ -49,7 +49,7 @@ static void a_notice_of_the_kernel_ends_what_nobody_was_seen_to_close(void **sta
     assert_ends(0, END_DESTROYED, 305);
 }
 
-static void a_close_that_was_seen_is_told_before_a_notice(void **state) {
+static void a_close_that_was_seen_goes_before_a_notice(void **state) {
     (void)state;
     make_listener(0);
     close_socket(PARENT, 3, 30, 200);
@@ -269,10 +269,10 @@ static void a_torn_record_makes_its_socket_possible_and_no_other(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_close_ends_it),
-        TEST(a_number_goes_on_to_hundreds_before_the_first_close_is_told),
+        TEST(a_number_goes_on_to_hundreds_before_the_first_close_is_recorded),
         TEST(without_any_release_no_end_is_seen),
         TEST(a_notice_of_the_kernel_ends_what_nobody_was_seen_to_close),
-        TEST(a_close_that_was_seen_is_told_before_a_notice),
+        TEST(a_close_that_was_seen_goes_before_a_notice),
         TEST(closing_a_client_proves_nothing),
         TEST(closing_a_client_that_is_connecting_proves_nothing),
         TEST(a_client_without_linger_ends_with_its_close),

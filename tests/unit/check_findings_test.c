@@ -105,7 +105,7 @@ static void an_endpoint_that_another_holds_is_a_collision(void **state) {
     assert_int_equal(first(FINDING_COLLISION)->other.process, PARENT);
 }
 
-static void one_that_is_let_go_and_given_again_is_none(void **state) {
+static void one_that_is_released_and_assigned_again_is_none(void **state) {
     (void)state;
     begin_processes();
     bind_socket(SOCK_STREAM, PARENT, 3, 30, 100, 0, 40000);
@@ -153,7 +153,7 @@ static void records_lost_by_a_process_make_all_possible(void **state) {
     assert_int_equal(first(FINDING_LOST_RECORDS)->times, 2);
 }
 
-static void a_release_that_was_inferred_is_told(void **state) {
+static void a_release_that_was_inferred_is_reported(void **state) {
     (void)state;
     begin_processes();
     bind_socket(SOCK_STREAM, PARENT, 3, 30, 100, 0, 40000);
@@ -210,11 +210,11 @@ int main(void) {
         CHECK_TEST(without_proof_of_life_it_is_a_gap_in_the_evidence),
         CHECK_TEST(other_addresses_and_namespaces_do_not_disagree),
         CHECK_TEST(an_endpoint_that_another_holds_is_a_collision),
-        CHECK_TEST(one_that_is_let_go_and_given_again_is_none),
+        CHECK_TEST(one_that_is_released_and_assigned_again_is_none),
         CHECK_TEST(a_claim_of_a_number_that_nobody_read_is_none),
         CHECK_TEST(a_torn_close_makes_the_window_possible),
         CHECK_TEST(records_lost_by_a_process_make_all_possible),
-        CHECK_TEST(a_release_that_was_inferred_is_told),
+        CHECK_TEST(a_release_that_was_inferred_is_reported),
         CHECK_TEST(clocks_that_go_backwards_and_serials_given_twice_are_counted),
         CHECK_TEST(parents_that_form_a_ring_end),
         CHECK_TEST(a_retry_in_vain_counts_with_the_first),

@@ -94,7 +94,7 @@ static void the_allocator_goes_round_and_gives_nothing_twice(void **state) {
     assert_int_equal(allocator_give(allocator, &one, 1, 10, 12), 11);
     assert_int_equal(allocator_give(allocator, &two, 2, 10, 12), 11);
     allocator_take(allocator, &any, 10);
-    /* The cursor goes on: what was let go comes back last. */
+    /* The cursor goes on: what was released comes back last. */
     assert_int_equal(allocator_give(allocator, &any, 0, 10, 12), 12);
     assert_int_equal(allocator_give(allocator, &any, 0, 10, 12), 10);
     assert_int_equal(allocator_give(allocator, &any, 0, 10, 12), 0);

@@ -1,5 +1,5 @@
 /* The table of descriptors: numbers far apart, one taker of two, and nothing for what was never
- * entered. The shim is no library, so its file is compiled in. */
+ * entered. The shim is not a library, so its file is compiled in. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

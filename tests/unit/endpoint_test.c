@@ -1,4 +1,4 @@
-/* Which sockets meet: the rules of bind(2) by address, as ipv6(7) tells them for both families. */
+/* Which sockets meet: the rules of bind(2) by address, as ipv6(7) has them for both families. */
 #include "harness/base/endpoint.h"
 
 #include <setjmp.h>
@@ -176,7 +176,7 @@ static void a_mapped_address_is_not_equal_to_its_v4_address(void **state) {
     assert_false(endpoints_equal(&mapped, &plain));
 }
 
-/* There and back again; what a socket address does not tell stays. */
+/* There and back again; what a socket address does not hold stays. */
 static void assert_survives(struct endpoint endpoint, socklen_t length) {
     struct sockaddr_storage address;
     struct endpoint back = {.scope = 99, .protocol = endpoint.protocol, .v6only = endpoint.v6only};

@@ -1,5 +1,5 @@
 /* Following: what a program is given so that it is recorded, and that it sees none of it. The shim
- * is no library, so its file is compiled in; a new process is played by forgetting the settings. */
+ * is not a library, so its file is compiled in; a new process is one with forgotten settings. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -228,7 +228,7 @@ static void what_run_said_goes_on_to_the_next_program(void **state) {
     assert_true(run.policy.seed == UINT64_MAX);
 }
 
-static void what_is_executed_can_be_let_go(void **state) {
+static void what_is_executed_can_be_released(void **state) {
     (void)state;
     static const char *const given[][2] = {{"%s", ""},
                                            {"first.so:%s", "first.so"},
@@ -482,7 +482,7 @@ int main(void) {
         TEST(settings_are_read_and_left_in_place),
         TEST(what_is_complete_stays),
         TEST(cleared_variables_are_put_back),
-        TEST(what_is_executed_can_be_let_go),
+        TEST(what_is_executed_can_be_released),
         TEST(what_run_said_goes_on_to_the_next_program),
         TEST(the_shim_comes_behind_other_preloads),
         TEST(a_sanitizers_runtime_comes_first),

@@ -1,4 +1,4 @@
-/* What theory expects of lost races, against the birthday formula, cases that can be reckoned by
+/* What theory expects of lost races, against the birthday formula, cases that can be calculated by
  * hand, and the numbers that a simulation draws. */
 #include <math.h>
 #include <netinet/in.h>

@@ -131,7 +131,7 @@ static void a_descriptor_that_arrived_ends_with_its_receiver(void **state) {
     assert_ends(0, END_CLOSED, 305);
 }
 
-static void an_inferred_release_is_told_as_such(void **state) {
+static void an_inferred_release_is_reported_as_such(void **state) {
     (void)state;
     make_listener(0);
     close_socket(PARENT, 3, 30, 200);
@@ -140,7 +140,7 @@ static void an_inferred_release_is_told_as_such(void **state) {
     assert_ends(0, END_INFERRED, 205);
 }
 
-static void a_number_that_is_another_socket_was_let_go(void **state) {
+static void a_number_that_is_another_socket_was_released(void **state) {
     (void)state;
     make_listener(0);
     on_socket(PW_KIND_SOCKET, SOCK_STREAM, PARENT, 3, 31, 300);
@@ -184,8 +184,8 @@ int main(void) {
         TEST(another_process_with_the_pid_again_is_no_exec),
         TEST(a_descriptor_in_flight_keeps_it),
         TEST(a_descriptor_that_arrived_ends_with_its_receiver),
-        TEST(an_inferred_release_is_told_as_such),
-        TEST(a_number_that_is_another_socket_was_let_go),
+        TEST(an_inferred_release_is_reported_as_such),
+        TEST(a_number_that_is_another_socket_was_released),
         TEST(a_close_that_returned_late_ends_the_socket_that_it_closed),
         TEST(sockets_without_cookies_are_told_apart_by_their_descriptors),
     };

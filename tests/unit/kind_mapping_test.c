@@ -94,7 +94,7 @@ static void specifications_are_split_from_the_right(void **state) {
     assert_spec("70-75", "", 0, 0, 70, 75, "", FATE_RUNTIME_PICKS);
 }
 
-static void bad_specifications_tell_the_column(void **state) {
+static void bad_specifications_name_the_column(void **state) {
     (void)state;
     static const struct {
         const char *spec;
@@ -249,7 +249,7 @@ int main(void) {
         cmocka_unit_test(an_ipv6_address_stands_in_brackets),
         cmocka_unit_test(the_family_of_the_cluster_chooses_the_wildcard),
         cmocka_unit_test(specifications_are_split_from_the_right),
-        cmocka_unit_test(bad_specifications_tell_the_column),
+        cmocka_unit_test(bad_specifications_name_the_column),
         cmocka_unit_test(what_kind_searches_is_lost_between_probe_and_bind),
         cmocka_unit_test(before_v0_22_a_node_can_lose_to_itself),
         cmocka_unit_test(the_probe_over_tcp_does_not_see_udp_and_sctp),

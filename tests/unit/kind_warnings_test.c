@@ -67,7 +67,7 @@ static void one_number_on_two_nodes_is_a_duplicate(void **state) {
 }
 
 /* Where Kind's rule of the release refuses the pair, its verdict says so. */
-static void within_a_node_a_duplicate_is_told_where_kind_is_silent(void **state) {
+static void within_a_node_a_duplicate_is_reported_where_kind_is_silent(void **state) {
     (void)state;
     static const char text[] = HEAD NODE "  - {containerPort: 80, hostPort: 8080}\n"
                                          "  - {containerPort: 81, hostPort: 8080}\n";
@@ -77,7 +77,7 @@ static void within_a_node_a_duplicate_is_told_where_kind_is_silent(void **state)
     assert_warnings_by("v0.32.0", text, "");
 }
 
-static void an_empty_protocol_beside_tcp_is_told(void **state) {
+static void an_empty_protocol_beside_tcp_is_reported(void **state) {
     (void)state;
     assert_warnings(HEAD NODE "  - {containerPort: 80, hostPort: 8080}\n"
                               "  - {containerPort: 81, hostPort: 8080, protocol: tcp}\n"
@@ -85,7 +85,7 @@ static void an_empty_protocol_beside_tcp_is_told(void **state) {
                     "empty-protocol@1");
 }
 
-static void a_dual_stack_wildcard_beside_an_ipv4_address_is_told(void **state) {
+static void a_dual_stack_wildcard_beside_an_ipv4_address_is_reported(void **state) {
     (void)state;
     assert_warnings(HEAD "nodes:\n- extraPortMappings:\n"
                          "  - {containerPort: 80, hostPort: 8080, listenAddress: '::'}\n"
@@ -99,7 +99,7 @@ static void a_dual_stack_wildcard_beside_an_ipv4_address_is_told(void **state) {
                     "dual-stack@1");
 }
 
-static void a_number_in_the_local_range_is_told_unless_it_is_reserved(void **state) {
+static void a_number_in_the_local_range_is_reported_unless_it_is_reserved(void **state) {
     (void)state;
     assert_warnings(HEAD NODE "  - {containerPort: 80, hostPort: 32767}\n"
                               "  - {containerPort: 80, hostPort: 32768}\n"
@@ -110,7 +110,7 @@ static void a_number_in_the_local_range_is_told_unless_it_is_reserved(void **sta
                     "local-range@1 local-range@2 reserved@4 reserved@5");
 }
 
-static void a_privileged_number_is_told(void **state) {
+static void a_privileged_number_is_reported(void **state) {
     (void)state;
     assert_warnings(HEAD NODE "  - {containerPort: 80, hostPort: 1023}\n"
                               "  - {containerPort: 80, hostPort: 1024}\n",
@@ -119,7 +119,7 @@ static void a_privileged_number_is_told(void **state) {
     assert_warnings(HEAD NODE "  - {containerPort: 80, hostPort: 80}\n", "");
 }
 
-static void an_address_that_is_not_local_is_told(void **state) {
+static void an_address_that_is_not_local_is_reported(void **state) {
     (void)state;
     static const char text[] =
         HEAD NODE "  - {containerPort: 80, hostPort: 8080, listenAddress: 10.0.0.2}\n"
@@ -130,7 +130,7 @@ static void an_address_that_is_not_local_is_told(void **state) {
     assert_warnings(text, "");
 }
 
-static void an_address_that_is_none_is_told_where_kind_does_not_look(void **state) {
+static void an_address_that_is_none_is_reported_where_kind_does_not_look(void **state) {
     (void)state;
     static const char text[] =
         HEAD NODE "  - {containerPort: 80, hostPort: 8080, listenAddress: localhost}\n"
@@ -140,7 +140,7 @@ static void an_address_that_is_none_is_told_where_kind_does_not_look(void **stat
     assert_warnings_by("v0.32.0", text, "no-address@1");
 }
 
-static void the_api_servers_own_port_is_told(void **state) {
+static void the_api_servers_own_port_is_reported(void **state) {
     (void)state;
     assert_warnings(HEAD "networking: {apiServerPort: 6443, apiServerAddress: 127.0.0.1}\n" NODE
                          "  - {containerPort: 80, hostPort: 6443}\n"
@@ -153,7 +153,7 @@ static void the_api_servers_own_port_is_told(void **state) {
                     "");
 }
 
-static void a_container_port_that_is_none_is_told(void **state) {
+static void a_container_port_that_is_none_is_reported(void **state) {
     (void)state;
     assert_warnings(HEAD NODE "  - {hostPort: 8080}\n  - {containerPort: -1, hostPort: 8081}\n",
                     "container-port@0 container-port@1");
@@ -172,16 +172,18 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_good_file_is_not_warned_of, set_facts),
         cmocka_unit_test_setup(one_number_on_two_nodes_is_a_duplicate, set_facts),
-        cmocka_unit_test_setup(within_a_node_a_duplicate_is_told_where_kind_is_silent, set_facts),
-        cmocka_unit_test_setup(an_empty_protocol_beside_tcp_is_told, set_facts),
-        cmocka_unit_test_setup(a_dual_stack_wildcard_beside_an_ipv4_address_is_told, set_facts),
-        cmocka_unit_test_setup(a_number_in_the_local_range_is_told_unless_it_is_reserved,
+        cmocka_unit_test_setup(within_a_node_a_duplicate_is_reported_where_kind_is_silent,
                                set_facts),
-        cmocka_unit_test_setup(a_privileged_number_is_told, set_facts),
-        cmocka_unit_test_setup(an_address_that_is_not_local_is_told, set_facts),
-        cmocka_unit_test_setup(an_address_that_is_none_is_told_where_kind_does_not_look, set_facts),
-        cmocka_unit_test_setup(the_api_servers_own_port_is_told, set_facts),
-        cmocka_unit_test_setup(a_container_port_that_is_none_is_told, set_facts),
+        cmocka_unit_test_setup(an_empty_protocol_beside_tcp_is_reported, set_facts),
+        cmocka_unit_test_setup(a_dual_stack_wildcard_beside_an_ipv4_address_is_reported, set_facts),
+        cmocka_unit_test_setup(a_number_in_the_local_range_is_reported_unless_it_is_reserved,
+                               set_facts),
+        cmocka_unit_test_setup(a_privileged_number_is_reported, set_facts),
+        cmocka_unit_test_setup(an_address_that_is_not_local_is_reported, set_facts),
+        cmocka_unit_test_setup(an_address_that_is_none_is_reported_where_kind_does_not_look,
+                               set_facts),
+        cmocka_unit_test_setup(the_api_servers_own_port_is_reported, set_facts),
+        cmocka_unit_test_setup(a_container_port_that_is_none_is_reported, set_facts),
         cmocka_unit_test_setup(compose_files_are_warned_of_over_their_services, set_facts),
     };
 

@@ -1,4 +1,4 @@
-/* The model's language, and a few answers that are easy to tell; tests/property has the rest. */
+/* The model's language, and a few answers that are easy to predict; tests/property has the rest. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -108,7 +108,7 @@ static void places_survive(void **unused) {
     }
 }
 
-/* What each says cannot be, so that there is no such space. */
+/* What each says is impossible, so that there is no such space. */
 static void a_space_that_cannot_be_is_none(void **unused) {
     (void)unused;
     static const struct {

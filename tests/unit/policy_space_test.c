@@ -1,4 +1,4 @@
-/* The queue of ports that were let go: who gets which, and never two the same at once. */
+/* The queue of released ports: who gets which, and never two the same at once. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,7 @@ static void hold(struct policy_space *space, uint16_t port, bool read) {
         policy_port_read(space, port);
 }
 
-static void let_go(struct policy_space *space, uint16_t port) {
+static void release(struct policy_space *space, uint16_t port) {
     uint32_t stamp;
     (void)policy_port_released(space, port, port, false, &stamp);
 }
@@ -44,11 +44,11 @@ static void soonest_gives_the_last_first(void **state) {
     assert_int_equal(policy_take_newest(space, 0), 0);
     for (uint16_t port = LOW; port < LOW + 5; port++) {
         hold(space, port, true);
-        let_go(space, port);
+        release(space, port);
     }
-    /* One that is let go again is the last again, and is there once. */
+    /* One that is released again is the last again, and is there once. */
     hold(space, LOW + 1, true);
-    let_go(space, LOW + 1);
+    release(space, LOW + 1);
     assert_int_equal(policy_take_newest(space, 0), LOW + 1);
     assert_int_equal(policy_take_newest(space, LOW + 4), LOW + 3); /* not the one to avoid */
     assert_int_equal(policy_take_newest(space, 0), LOW + 4);
@@ -63,7 +63,7 @@ static void the_queue_works_on_when_its_ring_has_gone_round(void **state) {
     for (unsigned i = 0; i < 1000; i++) {
         uint16_t port = (uint16_t)(LOW + i % 16);
         hold(space, port, false);
-        let_go(space, port);
+        release(space, port);
         if (i % 3 == 0)
             assert_int_equal(policy_take_newest(space, 0), port);
     }
@@ -75,17 +75,17 @@ static void a_port_that_fell_out_of_the_ring_is_fresh_again(void **state) {
     for (uint16_t port = LOW; port <= HIGH; port++)
         hold(space, port, true);
     hold(space, LOW, false);
-    let_go(space, LOW);
+    release(space, LOW);
     for (int i = 0; i < 20; i++) {
         hold(space, LOW + 1, false);
-        let_go(space, LOW + 1);
+        release(space, LOW + 1);
         assert_int_equal(policy_take_newest(space, 0), LOW + 1);
     }
     assert_int_equal(policy_take_newest(space, 0), 0);
     assert_int_equal(policy_take_rested(space, 0), LOW);
 }
 
-static void a_port_that_another_socket_has_by_now_is_not_let_go(void **state) {
+static void a_port_that_another_socket_has_by_now_is_not_released(void **state) {
     (void)state;
     struct policy_space *space = begin(PW_POLICY_SOONEST, 0);
     uint32_t stamp;
@@ -106,11 +106,11 @@ static void quarantine_lets_a_known_port_rest_and_recycles_an_unknown_one(void *
         hold(space, given, true);
     }
     assert_int_equal(policy_take_rested(space, 0), 0);
-    let_go(space, LOW + 7);
+    release(space, LOW + 7);
     assert_int_equal(policy_take_newest(space, 0), 0);
     assert_int_equal(policy_take_rested(space, 0), 0);
     hold(space, LOW + 3, false);
-    let_go(space, LOW + 3);
+    release(space, LOW + 3);
     assert_int_equal(policy_take_newest(space, 0), LOW + 3);
     pause_ms(250);
     assert_int_equal(policy_take_rested(space, 0), LOW + 7);
@@ -122,7 +122,7 @@ static void the_oldest_is_the_one_that_has_rested_longest(void **state) {
     static const uint16_t order[] = {LOW + 9, LOW + 2, LOW + 15, LOW};
     for (size_t i = 0; i < 4; i++) {
         hold(space, order[i], true);
-        let_go(space, order[i]);
+        release(space, order[i]);
         pause_ms(3);
     }
     for (size_t i = 0; i < 4; i++)
@@ -136,7 +136,7 @@ static void ports_outside_and_spaces_beyond_the_area_are_left_alone(void **state
     assert_false(policy_space_has(space, LOW - 1));
     assert_false(policy_space_has(space, HIGH + 1));
     hold(space, HIGH + 1, true);
-    let_go(space, HIGH + 1);
+    release(space, HIGH + 1);
     assert_int_equal(policy_take_newest(space, 0), 0);
     assert_true(policy_space(NETNS, true) != space);
     assert_ptr_equal(policy_space(NETNS, false), space);
@@ -150,7 +150,7 @@ static struct policy_space *shared;
 static _Atomic int holders[HIGH - LOW + 1];
 static _Atomic bool twice;
 
-static void *take_and_let_go(void *unused) {
+static void *take_and_release(void *unused) {
     (void)unused;
     for (int i = 0; i < TURNS; i++) {
         uint16_t port = policy_take_newest(shared, 0);
@@ -164,7 +164,7 @@ static void *take_and_let_go(void *unused) {
             atomic_store(&twice, true);
         hold(shared, port, i % 2 == 0);
         atomic_fetch_sub(&holders[port - LOW], 1);
-        let_go(shared, port);
+        release(shared, port);
     }
     return NULL;
 }
@@ -177,10 +177,10 @@ static void nobody_gets_what_another_has(void **state) {
         shared = begin(kinds[kind], 1);
         for (uint16_t port = LOW; port < LOW + 6; port++) {
             hold(shared, port, false);
-            let_go(shared, port);
+            release(shared, port);
         }
         for (int i = 0; i < THREADS; i++)
-            assert_int_equal(pthread_create(&threads[i], NULL, take_and_let_go, NULL), 0);
+            assert_int_equal(pthread_create(&threads[i], NULL, take_and_release, NULL), 0);
         for (int i = 0; i < THREADS; i++)
             pthread_join(threads[i], NULL);
         assert_false(atomic_load(&twice));
@@ -197,7 +197,7 @@ int main(void) {
         cmocka_unit_test(soonest_gives_the_last_first),
         cmocka_unit_test(the_queue_works_on_when_its_ring_has_gone_round),
         cmocka_unit_test(a_port_that_fell_out_of_the_ring_is_fresh_again),
-        cmocka_unit_test(a_port_that_another_socket_has_by_now_is_not_let_go),
+        cmocka_unit_test(a_port_that_another_socket_has_by_now_is_not_released),
         cmocka_unit_test(quarantine_lets_a_known_port_rest_and_recycles_an_unknown_one),
         cmocka_unit_test(the_oldest_is_the_one_that_has_rested_longest),
         cmocka_unit_test(ports_outside_and_spaces_beyond_the_area_are_left_alone),

@@ -169,7 +169,7 @@ static void a_chain_of_interpreters_is_followed_to_its_end(void **state) {
     assert_int_equal(facts_of(in_folder("circle")).obstacle, 0);
 }
 
-static void of_a_script_that_leads_nowhere_nobody_can_tell(void **state) {
+static void a_script_that_leads_nowhere_has_no_known_obstacle(void **state) {
     (void)state;
     char name[300];
     memset(name, 'x', sizeof name);
@@ -365,7 +365,7 @@ int main(void) {
         cmocka_unit_test(a_sanitizers_runtime_is_named),
         cmocka_unit_test(a_script_is_what_its_interpreter_is),
         cmocka_unit_test(a_chain_of_interpreters_is_followed_to_its_end),
-        cmocka_unit_test(of_a_script_that_leads_nowhere_nobody_can_tell),
+        cmocka_unit_test(a_script_that_leads_nowhere_has_no_known_obstacle),
         cmocka_unit_test(a_program_with_anothers_rights_is_set_id),
         cmocka_unit_test(bits_of_a_script_count_for_nothing_those_of_its_interpreter_do),
         cmocka_unit_test(file_capabilities_count_for_all_but_root),

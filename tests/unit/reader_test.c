@@ -248,7 +248,7 @@ static void a_tail_waits_for_what_is_not_committed(void **state) {
     trace_reader_close(reader);
 }
 
-static void a_tail_turned_off_tells_what_stayed_torn_or_blank(void **state) {
+static void a_tail_turned_off_reports_what_stayed_torn_or_blank(void **state) {
     struct trace_record record;
     struct trace_reader *reader;
 
@@ -268,7 +268,7 @@ static void a_tail_turned_off_tells_what_stayed_torn_or_blank(void **state) {
     trace_reader_close(reader);
 }
 
-static void a_rewound_reader_tells_the_same_again(void **state) {
+static void a_rewound_reader_reads_the_same_again(void **state) {
     struct trace_record record;
     struct trace_reader *reader;
 
@@ -377,8 +377,8 @@ int main(void) {
         TEST(a_file_cut_while_it_is_read_ends_the_reading),
         TEST(next_unit_past_the_capacity_is_no_cut),
         TEST(a_tail_waits_for_what_is_not_committed),
-        TEST(a_tail_turned_off_tells_what_stayed_torn_or_blank),
-        TEST(a_rewound_reader_tells_the_same_again),
+        TEST(a_tail_turned_off_reports_what_stayed_torn_or_blank),
+        TEST(a_rewound_reader_reads_the_same_again),
         TEST(what_is_no_trace_is_refused_with_the_reason),
         TEST(a_header_cut_anywhere_is_refused),
         TEST(random_units_never_make_the_reader_fail),

@@ -1,4 +1,4 @@
-/* The text form of a record: its keys, its nulls, and what becomes of bytes that are no text. */
+/* The text form of a record: its keys, its nulls, and what becomes of bytes that are not text. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -193,7 +193,7 @@ static union pw_unit *add_socket(enum pw_kind kind, uint16_t port) {
     return units;
 }
 
-static void the_other_socket_and_its_state_are_told(void **state) {
+static void the_other_socket_and_its_state_are_written(void **state) {
     (void)state;
     add_socket(PW_KIND_ACCEPT, 80);
     add_socket(PW_KIND_DESCRIPTOR, 80);
@@ -250,7 +250,7 @@ static void a_forked_child_finds_its_sites_in_its_parents_modules(void **state) 
     json_decref(object);
 }
 
-static void an_address_mapped_anew_belongs_to_what_is_there_at_the_time(void **state) {
+static void an_address_mapped_again_belongs_to_what_is_there_at_the_time(void **state) {
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         union pw_unit *units = writer_add(&writer, PW_KIND_MODULE, 3, 1, -1, 0, 30, 40);
@@ -291,11 +291,11 @@ int main(void) {
         TEST(the_port_that_was_read_is_no_flag),
         TEST(a_torn_record_of_a_process_that_never_started_is_mostly_null),
         TEST(each_kind_adds_its_keys),
-        TEST(the_other_socket_and_its_state_are_told),
+        TEST(the_other_socket_and_its_state_are_written),
         TEST(a_duplicate_that_was_never_bound_has_no_address),
         TEST(arguments_are_a_list),
         TEST(a_forked_child_finds_its_sites_in_its_parents_modules),
-        TEST(an_address_mapped_anew_belongs_to_what_is_there_at_the_time),
+        TEST(an_address_mapped_again_belongs_to_what_is_there_at_the_time),
         TEST(bytes_that_are_no_text_are_replaced),
         TEST(numbers_too_large_for_json_readers_are_strings),
     };

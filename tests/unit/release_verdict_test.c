@@ -156,7 +156,7 @@ static void the_first_error_of_a_kind_ends_the_comparison_of_a_node(void **state
                    "configured: 0.0.0.0:2/]");
 }
 
-static void equal_texts_are_told_once(void **state) {
+static void equal_texts_are_given_once(void **state) {
     (void)state;
     static const char text[] = HEAD NODE "  - {hostPort: 70000}\n  - {hostPort: 70000}\n";
 
@@ -268,7 +268,7 @@ int main(void) {
         cmocka_unit_test(an_address_is_looked_at_since_v0_32_if_the_number_is_fixed),
         cmocka_unit_test(ports_are_minus_one_to_65535),
         cmocka_unit_test(the_first_error_of_a_kind_ends_the_comparison_of_a_node),
-        cmocka_unit_test(equal_texts_are_told_once),
+        cmocka_unit_test(equal_texts_are_given_once),
         cmocka_unit_test(nodes_are_not_compared_with_each_other),
         cmocka_unit_test(an_empty_protocol_and_tcp_are_two),
         cmocka_unit_test(an_unknown_protocol_ends_the_decoding),

@@ -1,5 +1,5 @@
-/* PORTWITNESS_RUN: what cannot be what `run` says is no policy. The shim is no library, so its file
- * is compiled in. */
+/* PORTWITNESS_RUN: what `run` cannot have written is not taken as a policy. The shim is not a
+ * library, so its file is compiled in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

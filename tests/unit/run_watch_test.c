@@ -72,7 +72,7 @@ static void end_sleeper(pid_t pid) {
 }
 
 /* What the shim would have written. */
-static void tell_start(uint64_t serial, pid_t pid, uint64_t start_time) {
+static void learn_start(uint64_t serial, pid_t pid, uint64_t start_time) {
     struct pw_process identity = {.pid = (uint32_t)pid,
                                   .serial = serial,
                                   .start_time = start_time,
@@ -85,7 +85,7 @@ static void tell_start(uint64_t serial, pid_t pid, uint64_t start_time) {
     watch_learn(&watch, &record);
 }
 
-static void tell(uint64_t serial, unsigned kind, pid_t pid, uint32_t uid) {
+static void learn(uint64_t serial, unsigned kind, pid_t pid, uint32_t uid) {
     struct pw_process identity = {.pid = (uint32_t)pid, .uid = uid};
     struct pw_numbers numbers = {.number = {(uint64_t)pid}};
     struct trace_record record = {.committed = true,
@@ -113,12 +113,13 @@ static void take_ends(int timeout_ms) {
         watch_ended(&watch, events[i].data.u64);
 }
 
-static int status_told; /* of the last end counted; -1 where it told none */
+static int recorded_status; /* of the last end counted; -1 where it had none */
 
-/* Where the kernel tells what a process ended with, a record of that follows the one of its end. */
+/* Where the kernel reports what a process ended with, a record of that follows the one of its end.
+ */
 static unsigned settle_and_count_ends(uint64_t serial) {
     struct trace_record record;
-    status_told = -1;
+    recorded_status = -1;
     unsigned count = 0;
     take_ends(0);
     watch_settle(&watch);
@@ -127,7 +128,7 @@ static unsigned settle_and_count_ends(uint64_t serial) {
         if (record.kind == PW_KIND_PROCESS_EXIT && record.process == serial) {
             assert_int_equal(record.source, PW_SOURCE_RUN);
             if ((record.flags & PW_FLAG_STATUS_KNOWN) != 0)
-                status_told = PW_STATUS_OF_FLAGS(record.flags);
+                recorded_status = PW_STATUS_OF_FLAGS(record.flags);
             else
                 count++;
         }
@@ -151,7 +152,7 @@ static unsigned blind_spot(char *name, size_t size) {
 static void a_watched_process_lives_until_it_is_killed(void **state) {
     (void)state;
     pid_t pid = start_sleeper();
-    tell_start(1, pid, start_time_of(pid));
+    learn_start(1, pid, start_time_of(pid));
     assert_true(watch_lives(&watch, 1));
     assert_int_equal(settle_and_count_ends(1), 0);
     end_sleeper(pid);
@@ -159,44 +160,44 @@ static void a_watched_process_lives_until_it_is_killed(void **state) {
     assert_false(watch_lives(&watch, 1));
     assert_int_equal(watch.living, 0);
     assert_int_equal(settle_and_count_ends(1), 1);
-    if (status_told >= 0) /* Linux 6.15 */
-        assert_int_equal(status_told, SIGKILL);
+    if (recorded_status >= 0) /* Linux 6.15 */
+        assert_int_equal(recorded_status, SIGKILL);
 }
 
-static void the_command_s_own_status_is_told_at_once(void **state) {
+static void the_command_s_own_status_is_recorded_at_once(void **state) {
     (void)state;
     pid_t pid = start_sleeper();
-    tell_start(1, pid, start_time_of(pid));
+    learn_start(1, pid, start_time_of(pid));
     end_sleeper(pid);
     watch.child = pid;
     watch.child_ended = true;
     watch.child_status = 3 << 8;
     take_ends(1000);
     assert_int_equal(settle_and_count_ends(1), 0);
-    assert_int_equal(status_told, 3 << 8);
+    assert_int_equal(recorded_status, 3 << 8);
 }
 
 static void another_process_with_the_same_pid_is_not_trusted(void **state) {
     (void)state;
     pid_t pid = start_sleeper();
-    tell_start(1, pid, start_time_of(pid) - 1);
+    learn_start(1, pid, start_time_of(pid) - 1);
     assert_false(watch_lives(&watch, 1));
     assert_int_equal(settle_and_count_ends(1), 1);
     end_sleeper(pid);
 }
 
-static void a_dead_process_that_told_its_end_gets_no_second_one(void **state) {
+static void a_dead_process_that_recorded_its_end_gets_no_second_one(void **state) {
     (void)state;
-    tell_start(1, getpid(), 1);
-    tell(1, PW_KIND_PROCESS_EXIT, getpid(), 0);
+    learn_start(1, getpid(), 1);
+    learn(1, PW_KIND_PROCESS_EXIT, getpid(), 0);
     assert_int_equal(settle_and_count_ends(1), 0);
 }
 
 static void an_exec_moves_the_watch_to_the_new_serial(void **state) {
     (void)state;
     pid_t pid = start_sleeper();
-    tell_start(1, pid, start_time_of(pid));
-    tell_start(2, pid, start_time_of(pid));
+    learn_start(1, pid, start_time_of(pid));
+    learn_start(2, pid, start_time_of(pid));
     assert_false(watch_lives(&watch, 1));
     assert_true(watch_lives(&watch, 2));
     assert_int_equal(watch.living, 1);
@@ -233,11 +234,11 @@ static bool has_pidfds(void) {
 
 static void a_serial_out_of_all_reason_takes_no_more_room_than_another(void **state) {
     (void)state;
-    tell_start(UINT64_MAX, getpid(), 1); /* is the signals' */
-    tell_start(0, getpid(), 1);
+    learn_start(UINT64_MAX, getpid(), 1); /* is the signals' */
+    learn_start(0, getpid(), 1);
     assert_int_equal(watch.process_count, 0);
-    tell_start(UINT64_C(1) << 40, getpid(), start_time_of(getpid()));
-    tell_start((1 << 24) - 10, getpid(), 1);
+    learn_start(UINT64_C(1) << 40, getpid(), start_time_of(getpid()));
+    learn_start((1 << 24) - 10, getpid(), 1);
     assert_in_range(watch.process_room, 2, 64);
     assert_int_equal(watch_lives(&watch, UINT64_C(1) << 40), has_pidfds());
     assert_false(watch_lives(&watch, UINT64_MAX));
@@ -249,10 +250,10 @@ static void a_program_that_never_reports_is_a_blind_spot(void **state) {
     char program[4096] = "";
     char link[64];
     pid_t pid = start_sleeper();
-    tell_start(1, pid, start_time_of(pid));
-    tell(1, PW_KIND_EXEC, pid, getuid());
+    learn_start(1, pid, start_time_of(pid));
+    learn(1, PW_KIND_EXEC, pid, getuid());
     watch_look(&watch);
-    watch_tell_unseen(&watch);
+    watch_record_unseen(&watch);
     snprintf(link, sizeof link, "/proc/%d/exe", (int)pid);
     ssize_t length = readlink(link, program, sizeof program - 1);
     end_sleeper(pid);
@@ -265,10 +266,10 @@ static void a_user_who_may_not_open_the_trace_is_a_blind_spot(void **state) {
     (void)state;
     char name[4096] = "";
     pid_t pid = start_sleeper();
-    tell_start(1, pid, start_time_of(pid));
-    tell(1, PW_KIND_EXEC, pid, getuid() + 1);
+    learn_start(1, pid, start_time_of(pid));
+    learn(1, PW_KIND_EXEC, pid, getuid() + 1);
     end_sleeper(pid);
-    watch_tell_unseen(&watch);
+    watch_record_unseen(&watch);
     assert_int_equal(blind_spot(name, sizeof name), PW_BLIND_NO_ACCESS);
     assert_string_equal(name, "/the/program");
 }
@@ -278,17 +279,17 @@ static void who_reports_after_all_is_none(void **state) {
     char name[64];
     pid_t pid = start_sleeper();
     uint64_t start_time = start_time_of(pid);
-    tell_start(1, pid, start_time);
-    tell(1, PW_KIND_EXEC, pid, getuid() + 1);
-    tell_start(2, pid, start_time);
-    tell(2, PW_KIND_EXEC, pid, getuid());
+    learn_start(1, pid, start_time);
+    learn(1, PW_KIND_EXEC, pid, getuid() + 1);
+    learn_start(2, pid, start_time);
+    learn(2, PW_KIND_EXEC, pid, getuid());
     watch_look(&watch);
-    tell(2, PW_KIND_EXEC_FAILED, pid, getuid());
-    tell(2, PW_KIND_EXEC, pid, getuid());
+    learn(2, PW_KIND_EXEC_FAILED, pid, getuid());
+    learn(2, PW_KIND_EXEC, pid, getuid());
     watch_look(&watch);
-    tell(2, PW_KIND_BLIND_SPOT, pid, 0);
+    learn(2, PW_KIND_BLIND_SPOT, pid, 0);
     watch_look(&watch);
-    watch_tell_unseen(&watch);
+    watch_record_unseen(&watch);
     end_sleeper(pid);
     assert_int_equal(blind_spot(name, sizeof name), 0);
 }
@@ -302,7 +303,7 @@ static void those_that_live_on_are_named(void **state) {
     assert_true(process_facts_read(pid, &facts));
     assert_int_equal(watch_name_living(&watch, text, sizeof text), 0);
     assert_string_equal(text, "");
-    tell_start(1, pid, start_time_of(pid));
+    learn_start(1, pid, start_time_of(pid));
     assert_int_equal(watch_name_living(&watch, text, sizeof text), 1);
     snprintf(expected, sizeof expected, "%s (%d)", facts.comm, (int)pid);
     assert_string_equal(text, expected);
@@ -313,7 +314,7 @@ static void those_that_live_on_are_named(void **state) {
 /* As on a kernel without pidfd_open, and as valgrind 3.19 has it. */
 static void without_pidfds_the_ends_are_counted_as_lost(void **state) {
     (void)state;
-    tell_start(1, getpid(), start_time_of(getpid()));
+    learn_start(1, getpid(), start_time_of(getpid()));
     assert_false(watch_lives(&watch, 1));
     assert_int_equal(recorder_header()->lost[PW_LOST_PROCESS_ENDS], 1);
     assert_int_equal(settle_and_count_ends(1), 0);
@@ -324,9 +325,9 @@ static void without_pidfds_the_ends_are_counted_as_lost(void **state) {
 int main(void) {
     const struct CMUnitTest with_pidfds[] = {
         TEST(a_watched_process_lives_until_it_is_killed),
-        TEST(the_command_s_own_status_is_told_at_once),
+        TEST(the_command_s_own_status_is_recorded_at_once),
         TEST(another_process_with_the_same_pid_is_not_trusted),
-        TEST(a_dead_process_that_told_its_end_gets_no_second_one),
+        TEST(a_dead_process_that_recorded_its_end_gets_no_second_one),
         TEST(an_exec_moves_the_watch_to_the_new_serial),
         TEST(a_program_that_never_reports_is_a_blind_spot),
         TEST(those_that_live_on_are_named),

@@ -1,6 +1,6 @@
 /* Where a port's number stands in the strings that a program was started with: whole numbers alone,
- * and a word where not all could be searched. The shim is no library, so its file is compiled in.
- */
+ * and a word where not all could be searched. The shim is not a library, so its file is compiled
+ * in. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

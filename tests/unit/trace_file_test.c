@@ -322,7 +322,7 @@ static void no_symbolic_link_is_followed(void **state) {
     is_not_opened(other, "cannot be opened", ELOOP);
 }
 
-static void what_is_no_trace_is_told_apart(void **state) {
+static void what_is_not_a_trace_is_recognized(void **state) {
     (void)state;
     is_not_opened(path, "cannot be opened", ENOENT);
     is_not_opened(folder, "cannot be opened", EISDIR);
@@ -394,7 +394,7 @@ static void a_trace_of_another_boot_is_refused(void **state) {
         is_not_opened_with(offset, id, sizeof id, "is of another boot of the machine");
         id[i] ^= 1;
     }
-    /* Made where /proc could not be read: nobody can tell. */
+    /* Made where /proc could not be read: the boot is not known. */
     memset(id, 0, sizeof id);
     int fd = open(path, O_RDWR | O_CLOEXEC);
     assert_int_equal(pwrite(fd, id, sizeof id, (off_t)offset), sizeof id);
@@ -420,7 +420,7 @@ int main(void) {
         TEST(the_map_is_the_file),
         TEST(no_descriptor_stays_open),
         TEST(no_symbolic_link_is_followed),
-        TEST(what_is_no_trace_is_told_apart),
+        TEST(what_is_not_a_trace_is_recognized),
         TEST(a_header_that_this_version_does_not_know_is_refused),
         TEST(a_trace_cut_anywhere_is_refused),
         TEST(a_trace_of_another_boot_is_refused),

@@ -58,8 +58,8 @@ static int by_port_and_time(const void *one, const void *other) {
     return a->from_ns < b->from_ns ? -1 : a->from_ns > b->from_ns;
 }
 
-/* Where both hold what they announce the kernel has seen to it: they share it lawfully, or one had
- * let go, whether or not that was seen. */
+/* Where both hold what they announce, the kernel has allowed it: they share it, or one had been
+ * released, whether or not that was seen. */
 static bool collide(const struct span *one, const struct span *other) {
     return (one->binding == MAP_NONE || other->binding == MAP_NONE) &&
            one->to_ns >= other->from_ns && one->claim->call.process != other->claim->call.process &&

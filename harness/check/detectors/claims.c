@@ -33,14 +33,14 @@ static struct finding *add(const struct history *history, struct findings *findi
 }
 
 /* The port went to somebody after the assignment, so the assignment had ended by then. */
-static bool proves_release(const struct history *history, const struct holder_found *thief,
+static bool proves_release(const struct history *history, const struct holder_found *taker,
                            uint32_t assignment) {
-    return thief->binding != MAP_NONE && thief->binding != assignment &&
-           thief->certainty == CERTAIN &&
-           history->bindings.list[thief->binding].begin_ns >=
+    return taker->binding != MAP_NONE && taker->binding != assignment &&
+           taker->certainty == CERTAIN &&
+           history->bindings.list[taker->binding].begin_ns >=
                history->requests[assignment].end_ns &&
-           !history_may_share(history, thief->binding, assignment,
-                              history->bindings.list[thief->binding].begin_ns, false);
+           !history_may_share(history, taker->binding, assignment,
+                              history->bindings.list[taker->binding].begin_ns, false);
 }
 
 /* Its own connections, in TIME_WAIT, kept it out: nobody took the port. */
@@ -55,34 +55,34 @@ static bool is_own_time_wait(const struct history *history, const struct holder_
 static void judge_loss(struct history *history, struct findings *findings, uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
     uint32_t assignment = history->requests[attempt].proves;
-    const struct holder_found thief =
+    const struct holder_found taker =
         holders_find(history, attempt, tagged_unit(history, attempt), bound->begin_ns,
                      history->requests[attempt].end_ns, false);
-    if (is_own_time_wait(history, &thief, assignment)) {
-        history->requests[attempt].proves = MAP_NONE; /* told as an address in use */
+    if (is_own_time_wait(history, &taker, assignment)) {
+        history->requests[attempt].proves = MAP_NONE; /* reported as an address in use */
         return;
     }
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, attempt);
-    holders_tell(history, &thief, finding);
+    holders_fill_in(history, &taker, finding);
     finding->instead = history->requests[attempt].instead;
-    if (thief.binding != MAP_NONE && history->requests[thief.binding].proves != MAP_NONE)
-        finding->other_assigned = history_call(history, history->requests[thief.binding].proves);
+    if (taker.binding != MAP_NONE && history->requests[taker.binding].proves != MAP_NONE)
+        finding->other_assigned = history_call(history, history->requests[taker.binding].proves);
     if (proofs_released(history, assignment, bound->begin_ns) != RELEASE_CERTAIN &&
-        !proves_release(history, &thief, assignment))
+        !proves_release(history, &taker, assignment))
         finding->certainty = POSSIBLE;
 }
 
 /* A listen that fails on the claim's socket: bound over another's with SO_REUSEADDR, and lost. */
 static void judge_lost_listen(struct history *history, struct findings *findings,
                               const struct failed_listen *listen) {
-    const struct holder_found thief =
+    const struct holder_found taker =
         holders_find(history, listen->binding,
                      (uint64_t)listen->call.trace << MACHINE_TAG_SHIFT | listen->call.unit,
                      listen->call.begin_ns, listen->call.end_ns, true);
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, listen->binding);
     finding->subject = listen->call;
     finding->ns = listen->call.begin_ns;
-    holders_tell(history, &thief, finding);
+    holders_fill_in(history, &taker, finding);
 }
 
 /* Who else had the port between the assignment and the bind. */
@@ -119,11 +119,11 @@ static void judge_window(struct history *history, struct findings *findings, uin
 
 struct claims {
     uint32_t *attempts; /* of one port, that prove something, by the time of their assignment */
-    bool *told;         /* as part of a double hand-out */
+    bool *reported;     /* as part of a double hand-out */
     uint64_t *latest;   /* when the last bind of those up to this one began */
     size_t count;
     size_t room;
-    size_t told_room;
+    size_t reported_room;
     size_t latest_room;
 };
 
@@ -144,9 +144,9 @@ static void collect(const struct history *history, struct claims *claims, unsign
             continue;
         claims->attempts = memory_grow(claims->attempts, &claims->room, claims->count + 1,
                                        sizeof *claims->attempts);
-        claims->told =
-            memory_grow(claims->told, &claims->told_room, claims->count + 1, sizeof *claims->told);
-        claims->told[claims->count] = false;
+        claims->reported = memory_grow(claims->reported, &claims->reported_room, claims->count + 1,
+                                       sizeof *claims->reported);
+        claims->reported[claims->count] = false;
         claims->attempts[claims->count++] = history->by_port[i];
     }
     if (claims->count > 1)
@@ -174,8 +174,8 @@ static bool overlap(const struct history *history, uint32_t one, uint32_t other)
                               false);
 }
 
-static void tell_double(struct history *history, struct findings *findings, uint32_t one,
-                        uint32_t other) {
+static void add_double(struct history *history, struct findings *findings, uint32_t one,
+                       uint32_t other) {
     bool first = history->bindings.list[one].begin_ns < history->bindings.list[other].begin_ns;
     uint32_t later = first ? other : one;
     uint32_t earlier = first ? one : other;
@@ -196,8 +196,8 @@ static void find_doubles(struct history *history, struct findings *findings,
                 break;
             if (!overlap(history, claims->attempts[i], claims->attempts[j]))
                 continue;
-            tell_double(history, findings, claims->attempts[i], claims->attempts[j]);
-            claims->told[i] = claims->told[j] = true;
+            add_double(history, findings, claims->attempts[i], claims->attempts[j]);
+            claims->reported[i] = claims->reported[j] = true;
             break;
         }
 }
@@ -214,11 +214,11 @@ void detect_claims(struct history *history, struct findings *findings) {
                 judge_loss(history, findings, attempt);
             else if (listen != MAP_NONE)
                 judge_lost_listen(history, findings, &history->failed_listens[listen]);
-            else if (!claims.told[i])
+            else if (!claims.reported[i])
                 judge_window(history, findings, attempt);
         }
     }
     free(claims.attempts);
-    free(claims.told);
+    free(claims.reported);
     free(claims.latest);
 }

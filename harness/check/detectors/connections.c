@@ -1,6 +1,5 @@
-/* Who keeps a number in a file connects to it later, and takes whoever answers for the one it
- * meant.
- */
+/* A program that keeps a number in a file connects to it later, and takes whoever answers for the
+ * server that it meant. */
 #include <string.h>
 
 #include "harness/check/ancestry.h"
@@ -57,7 +56,7 @@ static void judge(const struct history *history, struct findings *findings,
         finding->released_to_ns = binding->to_ns;
         finding->other = history_call(history, stranger);
         finding->holder = HOLDER_TRACE;
-        /* Whether the number was meant, or told anew by the stranger, is not in a trace. */
+        /* Whether the number was meant, or announced again by the stranger, is not in a trace. */
         finding->certainty = POSSIBLE;
         return;
     }

@@ -1,4 +1,4 @@
-/* What each kind of finding is told by. All work on a finished history whose proofs are found. */
+/* How each kind of finding is detected. All work on a finished history whose proofs are found. */
 #ifndef PORTWITNESS_CHECK_DETECTORS_DETECTORS_H
 #define PORTWITNESS_CHECK_DETECTORS_DETECTORS_H
 
@@ -7,7 +7,7 @@
 /* lost-race, race-window, double-hand-out. */
 void detect_claims(struct history *history, struct findings *findings);
 
-/* address-in-use, reuse-trap: what was refused and was no claim. Runs after detect_claims. */
+/* address-in-use, reuse-trap: what was refused and was not a claim. Runs after detect_claims. */
 void detect_refusals(struct history *history, struct findings *findings);
 
 /* stale-port-connect. */

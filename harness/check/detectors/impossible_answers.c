@@ -1,6 +1,6 @@
 /* Two sockets that may not share a port cannot both have it. Where a trace seems to show that, as a
  * rule a release was not seen; but a listener from which a connection was accepted afterwards had
- * its port all the while, and then either the model or the witness is wrong. */
+ * its port all the while, and then either the model or the trace is wrong. */
 #include <netinet/in.h>
 
 #include "harness/check/detectors/detectors.h"

@@ -1,4 +1,4 @@
-/* The commonest trouble is no race: a fixed number, and somebody who has it still. */
+/* The commonest problem is not a race: a fixed number, and somebody who has it still. */
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -14,7 +14,7 @@ static struct finding *add_refused(const struct history *history, struct finding
     finding->endpoint = subject->endpoint;
     finding->netns = netns;
     finding->ns = subject->begin_ns;
-    holders_tell(history, holder, finding);
+    holders_fill_in(history, holder, finding);
     return finding;
 }
 
@@ -45,7 +45,7 @@ static void judge_listen(const struct history *history, struct findings *finding
     uint64_t unit = (uint64_t)listen->call.trace << MACHINE_TAG_SHIFT | listen->call.unit;
     if (listen->binding != MAP_NONE) {
         if (history->requests[listen->binding].proves != MAP_NONE)
-            return; /* told as a lost race */
+            return; /* reported as a lost race */
         holder = holders_find(history, listen->binding, unit, listen->call.begin_ns,
                               listen->call.end_ns, true);
     }

@@ -8,7 +8,7 @@
 
 struct announced {
     struct endpoint endpoint;
-    uint64_t token;  /* what whoever reaches the endpoint must be told */
+    uint64_t token;  /* what whoever reaches the endpoint must get */
     uint64_t serial; /* of the publisher in the trace */
     pid_t pid;       /* the publisher's */
 };

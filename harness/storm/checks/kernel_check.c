@@ -1,5 +1,5 @@
-/* The kernel tells sockets by inode, and /proc/PID/fd tells whose inode it is. Both lists are put
- * in one order and compared from end to end, so that nothing is counted twice. */
+/* The kernel lists sockets by inode, and /proc/PID/fd says whose inode it is. Both lists are put in
+ * one order and compared from end to end, so that nothing is counted twice. */
 #include "harness/storm/checks/kernel_check.h"
 
 #include <dirent.h>
@@ -40,7 +40,7 @@ static void note_descriptors(struct map *owners, uint32_t index, pid_t pid) {
     closedir(folder);
 }
 
-/* The kernel makes a socket with a specific address one for v6 alone, and tells a device in place
+/* The kernel makes a socket with a specific address one for v6 alone, and reports a device in place
  * of a scope: neither says anything of who holds what. */
 static struct holding comparable(const struct endpoint *endpoint, pid_t pid) {
     struct holding holding = {.endpoint = *endpoint, .pid = pid};

@@ -1,4 +1,4 @@
-/* The fourth check: do the bindings that the trace tells of say the same? */
+/* The fourth check: do the bindings in the trace say the same? */
 #ifndef PORTWITNESS_STORM_CHECKS_TRACE_CHECK_H
 #define PORTWITNESS_STORM_CHECKS_TRACE_CHECK_H
 
@@ -14,7 +14,7 @@ struct trace_check *trace_check_open(const char *path);
 /* Reads what was written so far without judging it. */
 void trace_check_skip(struct trace_check *check);
 
-/* The serial of the process with this pid, which has told of its start; 0 if it has not. */
+/* The serial of the process with this pid, which has recorded its start; 0 if it has not. */
 uint64_t trace_check_serial(const struct trace_check *check, pid_t pid);
 
 /* Reads what was written since the last call, which must hold the whole life of every socket that

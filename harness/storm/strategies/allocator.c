@@ -1,5 +1,5 @@
-/* As in moby's port allocator: a map a address and protocol, and a cursor that goes round from the
- * last port given, so that a port let go does not come back at once. */
+/* As in moby's port allocator: a map for each address and protocol, and a cursor that goes round
+ * from the last port given, so that a released port does not come back at once. */
 #include "harness/storm/strategies/allocator.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* Publishers that do wrong on purpose: a check that never complains is no check. The first
+/* Publishers that are wrong on purpose: a check that never complains checks nothing. The first
  * publisher is the broken one, the others hold and tell the truth. */
 #include <sched.h>
 

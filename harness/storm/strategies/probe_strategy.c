@@ -1,4 +1,4 @@
-/* `probe`: what most test suites do. Every number has been let go before the first is bound. */
+/* `probe`: what most test suites do. Every number has been released before the first is bound. */
 #include <errno.h>
 #include <unistd.h>
 

@@ -6,7 +6,7 @@
 
 /* Begins an attempt, and chooses for it the number that the kernel assigns to a socket at `where`
  * (its port is not looked at). The socket, still bound, to be closed; -1, and the publication given
- * up, where no number can be had. */
+ * up, where no number is left. */
 int probe_number(struct publisher *publisher, struct publication *publication,
                  const struct endpoint *where, const struct socket_options *options);
 

@@ -10,7 +10,7 @@
 enum prediction {
     PREDICTS_NOTHING, /* its choices are not the kernel's random ones */
     PREDICTS_NONE,    /* none is ever lost */
-    PREDICTS_BIRTHDAY /* numbers come from bind(0), and are let go before they are bound */
+    PREDICTS_BIRTHDAY /* numbers come from bind(0), and are released before they are bound */
 };
 
 struct strategy {

@@ -1,6 +1,6 @@
 /* Random numbers that a seed decides: SplitMix64, of which every state is good. */
-#ifndef TESTS_SPLITMIX_H
-#define TESTS_SPLITMIX_H
+#ifndef PORTWITNESS_BASE_SPLITMIX_H
+#define PORTWITNESS_BASE_SPLITMIX_H
 
 #include <stdint.h>
 
