@@ -78,8 +78,8 @@ shared_sources := $(wildcard shim/shared/*.c)
 harness_sources := $(wildcard harness/*/*.c harness/*/*/*.c)
 
 shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(patsubst %.c,%,$(shim_sources)))
-harness_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(harness_sources)) \
-	$(patsubst shim/shared/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
+shared_objects := $(patsubst shim/shared/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
+harness_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(harness_sources)) $(shared_objects)
 unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 unit_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(unit_sources))
@@ -165,11 +165,18 @@ $(BUILD)/object/%.o: %.c $(BUILD)/flags
 # What tests link against: of an archive the linker takes what a test needs, which is far less than all.
 harness_archive := $(BUILD)/harness.a
 $(harness_archive): $(filter-out %/harness/cli/main.o,$(harness_objects))
+# What is linked into both sides. Tests that need no more are built with TSan each time.
+shared_archive := $(BUILD)/shared.a
+shared_tests := $(patsubst %,$(BUILD)/tests/unit/%_test,clock descriptors policy_space recorder)
+$(shared_archive): $(shared_objects)
+$(harness_archive) $(shared_archive):
 	$(call say,AR)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsT $@ $^
 
-$(unit_tests): $(BUILD)/%: $(BUILD)/object/%.o $(harness_archive)
+$(filter-out $(shared_tests),$(unit_tests)): $(BUILD)/%: $(BUILD)/object/%.o $(harness_archive)
+$(shared_tests): $(BUILD)/%: $(BUILD)/object/%.o $(shared_archive)
+$(unit_tests):
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
