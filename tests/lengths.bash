@@ -13,7 +13,7 @@ length() {
 length CUT_STEP 256 1                # bad_input: bytes from one length of a cut trace to the next
 length RANDOM_CUTS 80 1000           # bad_input: cuts at random places
 length KILLS 50 200                  # killed: guests
-length REBINDS 2000 10000            # policies: binds by number under quarantine, beside a crowd
+length REBINDS 1000 10000            # policies: binds by number under quarantine, beside a crowd
 length CROWD_ASKS 40000 80000         # policies: what the crowd asks for at least, more than there are ports
 length SEEDED_RUNS 2 20              # policies: runs that get the same ports
 length POLICY_KILLS 50 250           # policies: processes, under each of four policies
@@ -22,8 +22,8 @@ length SERVED 25 100                 # policies: rounds of correct servers, unde
 length THREAD_BINDS 150 1000         # programs_load: binds of each of 64 threads
 length PROCESSES 600 10000           # programs_load: short processes
 length RESERVE_ROUNDS 2 16           # reserve: reservations of each of 64 users
-length STORM_ROUNDS 20 200           # storm_races: rounds that lose nothing, 256 ports each
-length RACY_RUNS 3 20                # storm_races: runs that must lose races
+length STORM_ROUNDS 10 200           # storm_races: rounds that lose nothing, 256 ports each
+length RACY_RUNS 2 20                # storm_races: runs that must lose races
 length PREDICTED_ROUNDS 8 60         # storm_races: rounds held against theory
 length STRESS_RUNNERS 1 3            # stress: test runners: Python, bats, Node
 length STRESS_POLICIES 2 5           # stress: policies under which correct suites stay clean

@@ -33,15 +33,15 @@ on_disk() {
 }
 
 tmpfs='mount -t tmpfs -o size=2m none disk'
-ext4='truncate -s 4m image && mkfs.ext4 -q -F -O ^has_journal image && mount -o loop image disk'
+ext4='truncate -s 3m image && mkfs.ext4 -q -F -O ^has_journal image && mount -o loop image disk'
 
 # The guest's records need far more room than the disk has.
 fills_disk() {
-    unchanged_by_hand 0 "$data/hostile" do-nothing 30000
+    unchanged_by_hand 0 "$data/hostile" do-nothing 15000
     disk_was_full
-    unchanged_by_hand 0 "$data/bind_loop" 16 2000
+    unchanged_by_hand 0 "$data/bind_loop" 16 1200
     disk_was_full
-    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 2000
+    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 1200
     like_bare run 0
     disk_was_full
 }
