@@ -15,7 +15,7 @@
 enum { SUPPRESSIONS_BYTES = 1 << 20, SUPPRESSIONS_LINES = 10000, SUPPRESSIONS_LINE_BYTES = 4096 };
 
 static bool refuse(const char *path, unsigned line, const char *what, const char *word) {
-    return complain(NULL, "%s:%u: %s: %s", path, line, what, word);
+    return complain(NULL, "%s:%u: %s '%s'", path, line, what, word);
 }
 
 static bool is_kind(const char *pattern) {
@@ -53,18 +53,18 @@ static bool take_word(struct suppression *suppression, const char *word, const c
         if (strncmp(word, names[i], length) != 0)
             continue;
         if (*value == '\0')
-            return refuse(path, suppression->line, "nothing stands behind it", word);
+            return refuse(path, suppression->line, "missing pattern after", word);
         if (i == 3 ? suppression->first_port != 0 : *places[i] != NULL)
-            return refuse(path, suppression->line, "a second one on the line", word);
+            return refuse(path, suppression->line, "given twice on the line:", word);
         if (i == 3)
             return read_ports(suppression, value) ||
-                   refuse(path, suppression->line, "no port and no range of ports", word);
+                   refuse(path, suppression->line, "invalid port or range of ports", value);
         if (i == 0 && !is_kind(value))
-            return refuse(path, suppression->line, "no finding is called so", word);
+            return refuse(path, suppression->line, "no finding matches", value);
         *places[i] = memory_copy(value, strlen(value));
         return true;
     }
-    return refuse(path, suppression->line, "not one of kind:, program:, module: and port:", word);
+    return refuse(path, suppression->line, "must be kind:, program:, module: or port:, not", word);
 }
 
 static void free_one(struct suppression *suppression) {

@@ -168,7 +168,8 @@ static bool check_word(const struct tree_node *root, const char *key, const char
         return false;
     if (value == NULL)
         return input_problem_set(problem, root->line, root->column,
-                                 "no %s: a cluster file of Kind has %s: %s", key, key, expected);
+                                 "missing %s: a cluster file of Kind has %s: %s", key, key,
+                                 expected);
     if (strcmp(value->text, expected) == 0)
         return true;
     return input_problem_set(problem, value->line, value->column,
@@ -184,7 +185,7 @@ static bool read_root(const struct tree_node *root, struct plan_input *input,
     if (root->kind != TREE_MAPPING)
         return input_problem_set(problem, root->line, root->column,
                                  "%s, neither a cluster file of Kind nor a compose file",
-                                 yaml_value_is_null(root) ? "nothing in it"
+                                 yaml_value_is_null(root) ? "an empty document"
                                                           : yaml_value_kind_name(root->kind));
     if (!yaml_value_find(root, "apiVersion", &version, problem) ||
         !yaml_value_find(root, "services", &services, problem))

@@ -30,7 +30,7 @@ static bool read_ports(const struct tree_node *node, struct mapping *mapping,
         return false;
     if (mapping->container_port < 1 || mapping->container_port > 65535)
         return input_problem_set(problem, node->line, node->column,
-                                 "no target, or none that is 1 to 65535");
+                                 "target is missing or not a port from 1 to 65535");
     mapping->container_port_last = mapping->container_port;
     if (published == NULL || published->text[0] == '\0' ||
         publish_spec_range(published->text, strlen(published->text), &mapping->host_port,
@@ -56,7 +56,7 @@ static bool read_long(const struct tree_node *node, struct plan_input *input,
                                  "host_ip is not an IP address: '%s'", address);
     if (protocol != NULL && protocol[0] != '\0' && !publish_spec_protocol(protocol))
         return input_problem_set(problem, node->line, node->column,
-                                 "a protocol other than tcp, udp and sctp: '%s'", protocol);
+                                 "the protocol must be tcp, udp or sctp, not '%s'", protocol);
     mapping.address = memory_copy(address != NULL ? address : "", address ? strlen(address) : 0);
     mapping.protocol =
         memory_copy(protocol != NULL ? protocol : "", protocol ? strlen(protocol) : 0);
@@ -85,7 +85,7 @@ static bool read_service(const struct tree_node *name, const struct tree_node *s
 
         if (port->kind == TREE_SEQUENCE)
             return input_problem_set(problem, port->line, port->column,
-                                     "a port is a list, not a text or a mapping");
+                                     "a port is a list, not a string or a mapping");
         if (!(port->kind == TREE_SCALAR ? read_short : read_long)(port, input, problem))
             return false;
     }

@@ -91,7 +91,7 @@ static void write_check(const struct plan *plan, size_t index) {
         return;
     }
     printf("port %d is %s (%s)", check->port,
-           check->freedom == PORT_TAKEN ? "not to be had" : "perhaps free, which cannot be tried",
+           check->freedom == PORT_TAKEN ? "not available" : "perhaps free, but cannot be tested",
            error != NULL ? error : strerror(check->error));
     if (check->holder_count == 0 && check->error == EADDRINUSE)
         fputs("; its holder was not seen", stdout);

@@ -91,7 +91,7 @@ static struct parts split(const char *spec) {
 
 static bool wrong(struct input_problem *problem, const char *spec, const char *at, size_t length,
                   const char *what) {
-    return input_problem_set(problem, 1, (size_t)(at - spec) + 1, "%s: '%.*s'", what, (int)length,
+    return input_problem_set(problem, 1, (size_t)(at - spec) + 1, "%s '%.*s'", what, (int)length,
                              at);
 }
 
@@ -108,33 +108,31 @@ bool publish_spec_read(const char *spec, struct mapping *mapping, struct input_p
     char *address;
 
     if (strchr(spec, '$') != NULL)
-        return wrong(
-            problem, spec, strchr(spec, '$'), strlen(strchr(spec, '$')),
-            "a variable, whose value is not known here (docker compose config puts it in)");
+        return wrong(problem, spec, strchr(spec, '$'), strlen(strchr(spec, '$')),
+                     "unexpanded variable (docker compose config expands it) in");
     if (!publish_spec_range(parts.container, parts.container_length, &mapping->container_port,
                             &mapping->container_port_last) ||
         mapping->container_port == 0)
         return wrong(problem, spec, parts.container, parts.container_length,
-                     "no container port, nor a range of them");
+                     "invalid container port or range");
     if (parts.host_length == 0)
         mapping->host_port = mapping->host_port_last = 0;
     else if (!publish_spec_range(parts.host, parts.host_length, &mapping->host_port,
                                  &mapping->host_port_last) ||
              (mapping->host_port == 0 && mapping->host_port_last != 0))
-        return wrong(problem, spec, parts.host, parts.host_length,
-                     "no host port, nor a range of them");
+        return wrong(problem, spec, parts.host, parts.host_length, "invalid host port or range");
     if (parts.host_length > 0 && mapping->container_port != mapping->container_port_last &&
         mapping->host_port_last - mapping->host_port !=
             mapping->container_port_last - mapping->container_port)
         return wrong(problem, spec, parts.host, parts.host_length,
-                     "a range of another length than the container's");
+                     "host and container port ranges differ in length:");
     if (parts.protocol[0] != '\0' && !publish_spec_protocol(parts.protocol))
         return wrong(problem, spec, parts.protocol, strlen(parts.protocol),
-                     "a protocol other than tcp, udp and sctp");
+                     "the protocol must be tcp, udp or sctp, not");
     address = memory_copy(parts.address, parts.address_length);
     if (parts.address_length > 0 && !listen_address_parse(address).valid) {
         free(address);
-        return wrong(problem, spec, parts.address, parts.address_length, "no IP address");
+        return wrong(problem, spec, parts.address, parts.address_length, "invalid IP address");
     }
     mapping->address = address;
     mapping->protocol = upper_case(parts.protocol);

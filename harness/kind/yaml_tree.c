@@ -45,7 +45,7 @@ static bool attach(struct yaml_tree *tree, struct tree_node *node, const yaml_ma
     parent->children[parent->count++] = node;
     parent->expanded += node->expanded;
     if (parent->expanded > YAML_TREE_EXPANDED)
-        return refuse(tree, mark, "aliases of aliases stand for more than 1000000 values");
+        return refuse(tree, mark, "aliases expand to more than 1000000 values");
     return true;
 }
 
@@ -135,7 +135,7 @@ static bool take_alias(struct yaml_tree *tree, const yaml_event_t *event) {
     for (size_t i = tree->anchor_count; i > 0; i--)
         if (strcmp(tree->anchors[i - 1].name, name) == 0) {
             if (tree->anchors[i - 1].node->open)
-                return refuse(tree, &event->start_mark, "an alias of what it stands in");
+                return refuse(tree, &event->start_mark, "an alias to a value that contains it");
             return attach(tree, tree->anchors[i - 1].node, &event->start_mark);
         }
     return input_problem_set(tree->problem, event->start_mark.line + 1,
@@ -192,7 +192,7 @@ static bool read_document(struct yaml_tree *tree, yaml_parser_t *parser) {
         if (ended)
             break;
     }
-    return tree->root != NULL || input_problem_set(tree->problem, 1, 1, "nothing in it");
+    return tree->root != NULL || input_problem_set(tree->problem, 1, 1, "an empty document");
 }
 
 /* Where the limit on bytes is passed. */
@@ -207,7 +207,7 @@ static bool too_long(const char *text, struct input_problem *problem) {
             column = 1;
         }
     }
-    return input_problem_set(problem, line, column, "longer than 1 MiB, which no such file is");
+    return input_problem_set(problem, line, column, "larger than 1 MiB");
 }
 
 struct yaml_tree *yaml_tree_read(const char *text, size_t length, struct input_problem *problem) {
@@ -220,7 +220,7 @@ struct yaml_tree *yaml_tree_read(const char *text, size_t length, struct input_p
         return NULL;
     }
     if (!yaml_parser_initialize(&parser)) {
-        input_problem_set(problem, 1, 1, "no memory");
+        input_problem_set(problem, 1, 1, "out of memory");
         return NULL;
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);

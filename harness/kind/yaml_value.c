@@ -20,7 +20,7 @@ bool yaml_value_is_null(const struct tree_node *node) {
 
 const char *yaml_value_kind_name(enum tree_kind kind) {
     static const char *const names[] = {
-        [TREE_SCALAR] = "a text", [TREE_SEQUENCE] = "a list", [TREE_MAPPING] = "a mapping"};
+        [TREE_SCALAR] = "a string", [TREE_SEQUENCE] = "a list", [TREE_MAPPING] = "a mapping"};
 
     return names[kind];
 }
@@ -36,7 +36,7 @@ static bool find_own(const struct tree_node *mapping, const char *key,
             continue;
         if (first != NULL)
             return input_problem_set(problem, name->line, name->column,
-                                     "%s stands here again, after line %zu", key, first->line);
+                                     "%s is given twice, first in line %zu", key, first->line);
         first = name;
         *value = mapping->children[i + 1];
     }
@@ -186,10 +186,10 @@ bool yaml_value_number(const struct tree_node *mapping, const char *key, int32_t
         reading = read_go_number(value->text, number);
     if (reading == NUMBER_NONE)
         return input_problem_set(problem, value->line, value->column,
-                                 "%s is a text, not a number: '%s'", key, value->text);
+                                 "%s is a string, not a number: '%s'", key, value->text);
     if (reading == NUMBER_TOO_LARGE)
         return input_problem_set(problem, value->line, value->column,
-                                 "%s is a number that no 32 bits hold: %s", key, value->text);
+                                 "%s does not fit in 32 bits: %s", key, value->text);
     return true;
 }
 

@@ -29,7 +29,7 @@ bool yaml_value_text(const struct tree_node *mapping, const char *key, const cha
 /* Is it a null: empty, ~ or the word? */
 bool yaml_value_is_null(const struct tree_node *node);
 
-/* "a list", "a mapping" or "a text". */
+/* "a list", "a mapping" or "a string". */
 const char *yaml_value_kind_name(enum tree_kind kind);
 
 #endif

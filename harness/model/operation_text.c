@@ -3,6 +3,7 @@
 #include "harness/model/operation.h"
 
 #include <arpa/inet.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,12 @@ struct words {
     unsigned count;
 };
 
-static bool refuse(struct operation_problem *problem, const char *what, const char *word) {
-    snprintf(problem->what, sizeof problem->what, "%s: %.80s", what, word);
+static bool __attribute__((format(printf, 2, 3)))
+refuse(struct operation_problem *problem, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(problem->what, sizeof problem->what, format, arguments);
+    va_end(arguments);
     return false;
 }
 
@@ -27,11 +32,11 @@ static bool split(const char *text, struct words *words, struct operation_proble
         text += strspn(text, " \t\r\n");
         size_t length = strcspn(text, " \t\r\n");
         if (length == 0)
-            return words->count > 0 || refuse(problem, "no operation", "''");
+            return words->count > 0 || refuse(problem, "empty operation");
         if (words->count == WORDS_MAX)
-            return refuse(problem, "one word too many", text);
+            return refuse(problem, "extra word '%.80s'", text);
         if (length >= WORD_SIZE)
-            return refuse(problem, "too long a word", text);
+            return refuse(problem, "word too long: '%.80s'", text);
         memcpy(words->word[words->count], text, length);
         words->word[words->count++][length] = '\0';
         text += length;
@@ -72,12 +77,12 @@ static bool read_range(const struct words *words, struct operation *operation,
                        struct operation_problem *problem) {
     uint64_t low, high;
     if (words->count != 3)
-        return refuse(problem, "two numbers are needed behind it", words->word[0]);
+        return refuse(problem, "'%s' needs two numbers", words->word[0]);
     for (unsigned i = 1; i <= 2; i++)
         if (!read_number(words->word[i], 0, 65535, i == 1 ? &low : &high))
-            return refuse(problem, "no port", words->word[i]);
+            return refuse(problem, "invalid port '%s'", words->word[i]);
     if (low > high || (low == 0) != (high == 0) || (operation->kind == OPERATION_RANGE && low == 0))
-        return refuse(problem, "no range that ends with", words->word[2]);
+        return refuse(problem, "invalid range '%s %s'", words->word[1], words->word[2]);
     operation->low = (uint16_t)low;
     operation->high = (uint16_t)high;
     return true;
@@ -100,16 +105,18 @@ static bool read_creation(const struct words *words, struct operation_names *nam
     uint64_t uid;
     int index = find_name(names->socket, names->count, name);
     bool is_uid = strcmp(words->word[1], "uid") == 0;
-    if (is_uid && (words->count != 3 || !read_number(words->word[2], 0, UINT32_MAX - 1, &uid)))
-        return refuse(problem, "no user id", words->word[words->count - 1]);
+    if (is_uid && words->count != 3)
+        return refuse(problem, "'%s' needs one number", words->word[1]);
+    if (is_uid && !read_number(words->word[2], 0, UINT32_MAX - 1, &uid))
+        return refuse(problem, "invalid user ID '%s'", words->word[2]);
     if (index >= 0 && names->socket[index][0] != '\0' && is_uid)
-        return refuse(problem, "the user is given before the socket is made", name);
+        return refuse(problem, "set the user of '%s' before the socket is made", name);
     if (strlen(name) >= OPERATION_NAME_SIZE)
-        return refuse(problem, "too long a name", name);
+        return refuse(problem, "name too long: '%s'", name);
     if (is_uid) {
         /* Kept beside the name that is to come. */
         if (names->count == OPERATION_SOCKETS_MAX)
-            return refuse(problem, "too many sockets", name);
+            return refuse(problem, "too many sockets: '%s'", name);
         names->uid[names->count] = (uint32_t)uid;
         *none = true;
         return true;
@@ -118,10 +125,10 @@ static bool read_creation(const struct words *words, struct operation_names *nam
         if (strcmp(words->word[1], kinds[i]) != 0)
             continue;
         if (words->count != 2)
-            return refuse(problem, "one word too many", words->word[2]);
+            return refuse(problem, "extra word '%s'", words->word[2]);
         if (index < 0) {
             if (names->count == OPERATION_SOCKETS_MAX)
-                return refuse(problem, "too many sockets", name);
+                return refuse(problem, "too many sockets: '%s'", name);
             index = (int)names->count++;
             memcpy(names->socket[index], name, strlen(name) + 1);
         }
@@ -132,8 +139,8 @@ static bool read_creation(const struct words *words, struct operation_names *nam
         operation->uid = names->uid[index];
         return true;
     }
-    return refuse(problem, "not tcp, tcp6, udp, udp6 or uid, and there is no socket of that name",
-                  words->word[1]);
+    return refuse(problem, "'%s' is not tcp, tcp6, udp, udp6 or uid, and no socket is named '%s'",
+                  words->word[1], name);
 }
 
 static const struct {
@@ -155,7 +162,7 @@ static bool read_device(const char *name, struct operation_names *names,
     int index = find_name(names->device, names->devices, name);
     if (index < 0) {
         if (names->devices == 8 || strlen(name) >= OPERATION_NAME_SIZE)
-            return refuse(problem, "too many devices, or too long a name", name);
+            return refuse(problem, "too many devices, or name too long: '%s'", name);
         index = (int)names->devices++;
         memcpy(names->device[index], name, strlen(name) + 1);
     }
@@ -170,23 +177,24 @@ static bool read_call(const struct words *words, struct operation_names *names,
     while (i < sizeof calls / sizeof *calls && strcmp(calls[i].word, words->word[1]) != 0)
         i++;
     if (i == sizeof calls / sizeof *calls)
-        return refuse(problem, "no operation is called so", words->word[1]);
-    if (words->count != calls[i].words)
-        return refuse(problem,
-                      words->count < calls[i].words ? "something is missing behind it"
-                                                    : "one word too many behind it",
-                      words->word[1]);
+        return refuse(problem, "unknown operation '%s'", words->word[1]);
+    if (words->count < calls[i].words)
+        return refuse(problem, "missing argument after '%s'", words->word[1]);
+    if (words->count > calls[i].words)
+        return refuse(problem, "extra word '%s'", words->word[calls[i].words]);
     operation->kind = calls[i].kind;
     switch (operation->kind) {
     case OPERATION_REUSEADDR:
     case OPERATION_REUSEPORT:
     case OPERATION_V6ONLY:
     case OPERATION_NO_PORT:
-        return read_switch(word, &operation->value) || refuse(problem, "not on or off", word);
+        return read_switch(word, &operation->value) ||
+               refuse(problem, "'%s' is neither on nor off", word);
     case OPERATION_BIND:
     case OPERATION_CONNECT:
         return read_endpoint(word, operation) ||
-               refuse(problem, "no ADDRESS:PORT or [ADDRESS]:PORT", word);
+               refuse(problem, "invalid address '%s': must be ADDRESS:PORT or [ADDRESS]:PORT",
+                      word);
     case OPERATION_DEVICE:
         return read_device(word, names, operation, problem);
     case OPERATION_PORTS: {
@@ -212,7 +220,7 @@ bool operation_read(const char *text, struct operation_names *names, struct oper
         return read_range(&words, operation, problem);
     }
     if (words.count < 2)
-        return refuse(problem, "something is missing behind it", words.word[0]);
+        return refuse(problem, "missing word after '%s'", words.word[0]);
     int index = find_name(names->socket, names->count, words.word[0]);
     if (index < 0 || is_creation(words.word[1]))
         return read_creation(&words, names, operation, none, problem);

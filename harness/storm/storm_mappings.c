@@ -75,15 +75,15 @@ static bool convert(struct storm_settings *settings, const struct plan_input *in
     if (address[0] == '\0')
         address = "0.0.0.0";
     if (!set_address(&mapping.endpoint, address))
-        return input_problem_set(problem, from->line, from->column, "no listen address: %s",
+        return input_problem_set(problem, from->line, from->column, "invalid listen address '%s'",
                                  address);
     if (!set_protocol(&mapping.endpoint, mapping_protocol(from)))
-        return input_problem_set(problem, from->line, from->column, "no protocol: %s",
+        return input_problem_set(problem, from->line, from->column, "invalid protocol '%s'",
                                  mapping_protocol(from));
     if (from->host_port < HOST_PORT_RUNTIME || from->host_port_last > 65535 ||
         from->container_port < -1 || from->container_port_last > 65535)
         return input_problem_set(problem, from->line, from->column,
-                                 "a port is a number up to 65535");
+                                 "a port must be a number up to 65535");
     if (from->host_port > 0 && from->host_port_last - from->host_port != ports)
         return input_problem_set(problem, from->line, from->column,
                                  "a storm takes no choice of host ports: as many as container "

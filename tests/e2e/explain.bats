@@ -72,7 +72,7 @@ puzzle=('a tcp' 'a reuseaddr on' 'a bind 127.0.0.1:8080' 'a listen' 'b tcp6' 'b 
     assert_equal "${#lines[@]}" 7
 }
 
-@test "what is no operation is told by line or number and by the word, with status 2" {
+@test "an invalid operation is reported by its line or number and the word, with status 2" {
     local operations
     for operations in 'a' 'a tcq' 'a bnd 1:1' 'a listen' 'range 1' 'range 2 1' 'range x 1'; do
         run -2 --separate-stderr explain "$operations"

@@ -216,7 +216,7 @@ END
         plan --check-now -p 8080:80 | grep -q "^  now  *free$"
         hold "s = socket.create_server((\"127.0.0.1\", 8080))"
         plan --check-now -p 8080:80 |
-            grep -E "now +port 8080 is not to be had \(EADDRINUSE\): pid $holder \(python3?[0-9.]*\) on 127\.0\.0\.1, listening$"
+            grep -E "now +port 8080 is not available \(EADDRINUSE\): pid $holder \(python3?[0-9.]*\) on 127\.0\.0\.1, listening$"
         plan --json --check-now -p 127.0.0.1:8080:80 |
             jq -e ".mappings[0].now | .free == false and .error == \"EADDRINUSE\" and .port == 8080 and
                 .holders[0].pid == $holder and .holders[0].state == \"listening\""
@@ -259,8 +259,8 @@ c = socket.create_connection((\"127.0.0.1\", 9000), source_address=(\"127.0.0.1\
 s = socket.create_server((\"127.0.0.1\", 8000)); t = socket.create_server((\"127.0.0.1\", 8001))
 u = socket.create_server((\"127.0.0.1\", 8011))"
         plan --check-now -p 8000-8010:80 | grep -q "^  now  *8002 is free$"
-        plan --check-now -p 8010-8012:80-82 | grep -q "^  now  *port 8011 is not to be had"
-        plan --check-now -p 8000-8001:80 | grep -q "^  now  *port 8000 is not to be had"'
+        plan --check-now -p 8010-8012:80-82 | grep -q "^  now  *port 8011 is not available"
+        plan --check-now -p 8000-8001:80 | grep -q "^  now  *port 8000 is not available"'
 }
 
 @test "--check-now tells of an address that this host has not" {
@@ -307,17 +307,17 @@ rejected() {
     printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nnodes: []\n' >none.yaml
     bad 'none\.yaml:3:8: no port mapping' none.yaml
     : >empty.yaml
-    bad 'empty\.yaml:1:1: nothing in it' empty.yaml
+    bad 'empty\.yaml:1:1: an empty document' empty.yaml
     printf 'a: [1, 2\nb: }\n' >broken.yaml
     bad 'broken\.yaml:2:[0-9]+: not YAML: ' broken.yaml
     sed 's/containerPort: 443/containerPort: https/' "$data/story.yaml" >text.yaml
-    bad 'text\.yaml:10:20: containerPort is a text, not a number: '"'https'" text.yaml
+    bad 'text\.yaml:10:20: containerPort is a string, not a number: '"'https'" text.yaml
     sed 's/^  - /\t- /' "$data/story.yaml" >tabs.yaml
     bad 'tabs\.yaml:7:1: not YAML: ' tabs.yaml
     head -c 4000 /dev/urandom >noise.yaml
     bad 'noise\.yaml:[0-9]+:[0-9]+: ' noise.yaml
-    bad '-p 80:http:1:4: no container port, nor a range of them: '"'http'" -p 80:http
-    bad '-:1:1: nothing in it' - </dev/null
+    bad '-p 80:http:1:4: invalid container port or range '"'http'" -p 80:http
+    bad '-:1:1: an empty document' - </dev/null
 }
 
 @test "files that cannot be read are told by name" {
@@ -330,8 +330,8 @@ rejected() {
     truncate -s 100M zeros.yaml
     bad 'zeros\.yaml:[0-9]+:[0-9]+: ' zeros.yaml
     yes -- '- {containerPort: 80, hostPort: 8080}' | head -c 100000000 >long.yaml
-    bad 'long\.yaml:27595:[0-9]+: longer than 1 MiB' long.yaml
-    bad '/dev/zero:1:1048577: longer than 1 MiB' /dev/zero
+    bad 'long\.yaml:27595:[0-9]+: larger than 1 MiB' long.yaml
+    bad '/dev/zero:1:1048577: larger than 1 MiB' /dev/zero
     printf '[%.0s' {1..100000} >deep.yaml
     bad 'deep\.yaml:1:65: nested deeper than 64 levels' deep.yaml
     {
@@ -340,9 +340,9 @@ rejected() {
             echo "a$i: &a$i [$(printf "*a$((i - 1)), %.0s" {1..9})]"
         done
     } >bomb.yaml
-    bad 'bomb\.yaml:[0-9]+:[0-9]+: aliases of aliases' bomb.yaml
+    bad 'bomb\.yaml:[0-9]+:[0-9]+: aliases expand to' bomb.yaml
     echo 'a: &a [*a]' >loop.yaml
-    bad 'loop\.yaml:1:8: an alias of what it stands in' loop.yaml
+    bad 'loop\.yaml:1:8: an alias to a value that contains it' loop.yaml
     # As many mappings as are taken, all on one number: pairs are compared, each is warned of once.
     {
         cat <<<'kind: Cluster

@@ -50,7 +50,8 @@ static void what_is_no_number_is_bad_with_its_place(void **state) {
         assert_in_range(problem.column, 15, 17);
         plan_input_free(&input);
     }
-    assert_bad(HEAD NODE "  - hostPort: http\n", 5, 15, "hostPort is a text, not a number: 'http'");
+    assert_bad(HEAD NODE "  - hostPort: http\n", 5, 15,
+               "hostPort is a string, not a number: 'http'");
     assert_bad(HEAD NODE "  - hostPort: [80]\n", 5, 15, "hostPort is a list, not a number");
     assert_bad(HEAD NODE "  - hostPort: 99999999999\n", 5, 15, "32 bits");
     assert_bad(HEAD NODE "  - hostPort: 1e30\n", 5, 15, "32 bits");
@@ -116,17 +117,18 @@ static void only_the_first_document_counts(void **state) {
 
 static void what_is_no_cluster_file_is_bad(void **state) {
     (void)state;
-    assert_bad("", 1, 1, "nothing in it");
-    assert_bad("# a comment\n", 1, 1, "nothing in it");
-    assert_bad("~\n", 1, 1, "nothing in it");
-    assert_bad("just a text\n", 1, 1, "a text, neither a cluster file of Kind nor a compose file");
+    assert_bad("", 1, 1, "an empty document");
+    assert_bad("# a comment\n", 1, 1, "an empty document");
+    assert_bad("~\n", 1, 1, "an empty document");
+    assert_bad("just a text\n", 1, 1,
+               "a string, neither a cluster file of Kind nor a compose file");
     assert_bad("- a\n- list\n", 1, 1, "a list, neither");
-    assert_bad("kind: Cluster\n", 1, 1, "no apiVersion");
-    assert_bad("apiVersion: kind.x-k8s.io/v1alpha4\n", 1, 1, "no kind");
+    assert_bad("kind: Cluster\n", 1, 1, "missing apiVersion");
+    assert_bad("apiVersion: kind.x-k8s.io/v1alpha4\n", 1, 1, "missing kind");
     assert_bad("kind: Pod\napiVersion: v1\n", 2, 13, "apiVersion is 'v1'");
     assert_bad("apiVersion: kind.sigs.k8s.io/v1alpha3\nkind: Cluster\n", 1, 13, "v1alpha3");
     assert_bad("apiVersion: kind.x-k8s.io/v1alpha4\nkind: Pod\n", 2, 7, "kind is 'Pod'");
-    assert_bad("apiVersion: [v1]\nkind: Pod\n", 1, 13, "apiVersion is a list, not a text");
+    assert_bad("apiVersion: [v1]\nkind: Pod\n", 1, 13, "apiVersion is a list, not a string");
 }
 
 static void a_file_without_a_mapping_is_bad(void **state) {
@@ -141,13 +143,13 @@ static void a_file_without_a_mapping_is_bad(void **state) {
 static void values_of_a_wrong_kind_are_bad(void **state) {
     (void)state;
     assert_bad(HEAD "nodes: {role: worker}\n", 3, 8, "nodes is a mapping, not a list");
-    assert_bad(HEAD "nodes: [worker]\n", 3, 9, "a node is a text, not a mapping");
+    assert_bad(HEAD "nodes: [worker]\n", 3, 9, "a node is a string, not a mapping");
     assert_bad(HEAD "nodes:\n- extraPortMappings: 80\n", 4, 22, "not a list");
-    assert_bad(HEAD NODE "  - 80:80\n", 5, 5, "a port mapping is a text");
+    assert_bad(HEAD NODE "  - 80:80\n", 5, 5, "a port mapping is a string");
     assert_bad(HEAD NODE "  - {listenAddress: [1]}\n", 5, 21, "listenAddress is a list");
-    assert_bad(HEAD "networking: 5\n", 3, 13, "networking is a text, not a mapping");
+    assert_bad(HEAD "networking: 5\n", 3, 13, "networking is a string, not a mapping");
     assert_bad(HEAD NODE "  - hostPort: 1\n    hostPort: 2\n", 6, 5,
-               "hostPort stands here again, after line 5");
+               "hostPort is given twice, first in line 5");
 }
 
 static void what_is_no_yaml_is_bad_with_its_place(void **state) {
@@ -157,7 +159,7 @@ static void what_is_no_yaml_is_bad_with_its_place(void **state) {
     assert_bad("a: b: c\n", 1, 5, "not YAML: ");
     assert_bad("a: \"open\n", 2, 1, "not YAML: ");
     assert_bad("a: *nobody\n", 1, 4, "no anchor 'nobody' before this alias");
-    assert_bad("a: &a [*a]\n", 1, 8, "an alias of what it stands in");
+    assert_bad("a: &a [*a]\n", 1, 8, "an alias to a value that contains it");
     assert_bad("a: \xff\n", 1, 4, "not YAML: ");
 }
 
@@ -189,7 +191,7 @@ static void limits_end_what_would_use_up_time_or_memory(void **state) {
     assert_bad_repeat("a: ", "[", 100000, 1, 67, "nested deeper than 64 levels");
     assert_bad_repeat("", "- ", 100000, 1, 129, "nested deeper than 64 levels");
     assert_bad_repeat("a: [", "1,", 200000, 1, 199999, "more than 100000 values");
-    assert_bad_repeat("", "# longer\n", 200000, 116509, 5, "longer than 1 MiB");
+    assert_bad_repeat("", "# longer\n", 200000, 116509, 5, "larger than 1 MiB");
     assert_bad_repeat("a:\n", "- &a 1\n", 2000, 1002, 3, "more than 1000 anchors");
 }
 
@@ -202,7 +204,7 @@ static void alias_bombs_are_bad(void **state) {
         sprintf(text + strlen(text),
                 "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i,
                 i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
-    assert_bad(text, 6, 55, "aliases of aliases");
+    assert_bad(text, 6, 55, "aliases expand to");
 }
 
 static void mappings_are_counted_with_aliases_written_out(void **state) {
@@ -245,13 +247,14 @@ static void compose_files_have_ports_in_short_and_long_form(void **state) {
 
 static void bad_ports_of_compose_files_have_a_place(void **state) {
     (void)state;
-    assert_bad("services:\n  a:\n    ports:\n    - \"8080:http\"\n", 4, 13, "no container port");
-    assert_bad("services:\n  a:\n    ports:\n    - ${PORT}:80\n", 4, 7, "a variable");
-    assert_bad("services: {a: {ports: [{published: 80}]}}\n", 1, 24, "no target");
+    assert_bad("services:\n  a:\n    ports:\n    - \"8080:http\"\n", 4, 13,
+               "invalid container port");
+    assert_bad("services:\n  a:\n    ports:\n    - ${PORT}:80\n", 4, 7, "unexpanded variable");
+    assert_bad("services: {a: {ports: [{published: 80}]}}\n", 1, 24, "target is missing");
     assert_bad("services: {a: {ports: [{target: 80, published: x}]}}\n", 1, 48, "published");
     assert_bad("services: {a: {ports: [{target: 80, host_ip: x}]}}\n", 1, 24, "host_ip");
     assert_bad("services: {a: {ports: [{target: 80, protocol: x}]}}\n", 1, 24, "protocol");
-    assert_bad("services: {a: 5}\n", 1, 15, "the service a is a text");
+    assert_bad("services: {a: 5}\n", 1, 15, "the service a is a string");
 }
 
 int main(void) {

@@ -104,20 +104,20 @@ static void bad_specifications_name_the_column(void **state) {
                {"8080:", 6, "container port"},
                {"8080:http", 6, "'http'"},
                {"8080:80-", 6, "'80-'"},
-               {"x:80", 1, "no host port"},
-               {"65536:80", 1, "no host port"},
+               {"x:80", 1, "invalid host port"},
+               {"65536:80", 1, "invalid host port"},
                {"80:65536", 4, "container port"},
-               {"90-80:1", 1, "no host port"},
-               {"8000-8010:80-81", 1, "another length"},
-               {"8000:80-81", 1, "another length"},
+               {"90-80:1", 1, "invalid host port"},
+               {"8000-8010:80-81", 1, "ranges differ in length"},
+               {"8000:80-81", 1, "ranges differ in length"},
                {"80/quic", 4, "'quic'"},
                {"80/tcp/udp", 1, "'80/tcp'"},
-               {"localhost:80:80", 1, "no IP address"},
-               {"[::1:80:80", 1, "no IP address"},
-               {"-1:80", 1, "no host port"},
+               {"localhost:80:80", 1, "invalid IP address"},
+               {"[::1:80:80", 1, "invalid IP address"},
+               {"-1:80", 1, "invalid host port"},
                {"8080:0", 6, "container port"},
                {"8080: 80", 6, "container port"},
-               {"99999999999999999999:80", 1, "no host port"}};
+               {"99999999999999999999:80", 1, "invalid host port"}};
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct mapping mapping = {0};

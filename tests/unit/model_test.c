@@ -72,7 +72,10 @@ static void a_wrong_word_is_named(void **state) {
     static const struct {
         const char *text;
         const char *word;
-    } wrong[] = {{"a tcp7", "tcp7"}, {"range 5 x", "x"}, {"range 5 4", "4"}, {"", "''"}};
+    } wrong[] = {{"a tcp7", "'tcp7' is not tcp"},      {"range 5 x", "invalid port 'x'"},
+                 {"range 5 4", "invalid range '5 4'"}, {"range 5", "'range' needs two numbers"},
+                 {"a uid x", "invalid user ID 'x'"},   {"a uid", "'uid' needs one number"},
+                 {"a", "missing word after 'a'"},      {"", "empty operation"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct operation_problem problem = {.what = ""};
         struct operation operation;
