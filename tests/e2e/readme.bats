@@ -81,6 +81,19 @@ names_in() {
     diff expected README.md
 }
 
+@test "where the machine shows in a part of a line, that part stays and the rest is written again" {
+    printf '%s\n' '<!-- readme: keep in \S+$ -->' '```console' '$ echo b 7 in there; echo 3' 'a 7 in here' \
+        '2' '```' >README.md
+    "$root/scripts/readme" README.md
+    assert_equal "$(sed -n '4,5p' README.md)" 'b 7 in there
+3'
+    printf '%s\n' '<!-- readme: keep in \S+$ -->' '```console' '$ echo 77 in there; echo 3' '66 in here' \
+        '2' '```' >README.md
+    "$root/scripts/readme" README.md
+    assert_equal "$(sed -n '4,5p' README.md)" '77 in here
+3'
+}
+
 @test "a block in a list, and the files of another page" {
     printf '%s\n' '<!-- readme: file word -->' '```text' 'seen' '```' >first.md
     printf '%s\n' '<!-- readme: files of first.md -->' '1. So:' '' '   ```console' '   $ cat word' \
