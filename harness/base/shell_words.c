@@ -36,11 +36,11 @@ static bool is_line(const char *word) { return word[strcspn(word, " \t\n;|&<>$`"
 
 bool shell_hint(const char *word) {
     if (is_shell_word(word))
-        complain(NULL, "'%s' is a command of the shell: use sh -c '%s ...'", word, word);
+        complain(NULL, "'%s' is a shell command: use sh -c '%s ...'", word, word);
     else if (is_assignment(word) || (is_line(word) && strchr(word, '\'') != NULL))
-        complain(NULL, "only a shell runs a line such as this: use sh -c '...'");
+        complain(NULL, "this looks like a line for a shell: use sh -c '...'");
     else if (is_line(word))
-        complain(NULL, "only a shell runs a line such as this: use sh -c '%s'", word);
+        complain(NULL, "this looks like a line for a shell: use sh -c '%s'", word);
     else
         return false;
     return true;

@@ -9,7 +9,7 @@
 #include "harness/report/export.h"
 
 static const struct argp_option options[] = {
-    {"format", 'f', "FORMAT", 0, "The format: jsonl, the only one there is", 0}, {0}};
+    {"format", 'f', "FORMAT", 0, "The format: jsonl is the only one", 0}, {0}};
 
 /* Of an option that is repeated the last one counts. */
 static bool take(void *into, const struct option_value *value) {
@@ -30,8 +30,8 @@ static int run(int argc, char **argv) {
         const struct option_value value = {&export_command, 'f', "--format", format};
         free(traces);
         if (format == NULL)
-            return usage_error(&export_command, "missing option '--format': there is jsonl");
-        option_wrong(&value, "there is jsonl");
+            return usage_error(&export_command, "missing option '--format': must be jsonl");
+        option_wrong(&value, "must be jsonl");
         return STATUS_USAGE;
     }
     bool good = export_write(traces);
@@ -49,7 +49,7 @@ const struct command export_command = {
         "call, fd, cookie, family, type, protocol, requested, assigned, peer, error, begin_ns, "
         "end_ns, source, flags, site, kind, state (committed or torn), boot and trace, then "
         "those of its kind. Absent values are null, times are nanoseconds of CLOCK_MONOTONIC. "
-        "A number over 2^63 - 1 is written as a string. portwitness(1) describes each key.\n\n"
+        "A number over 2^63 - 1 is written as a string. portwitness-json(5) describes each key.\n\n"
         "The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the "
         "output cannot be written.",
     .examples = {"export --format jsonl test.trace",

@@ -27,7 +27,7 @@ static void show_usage(FILE *to) {
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(to, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\n"
-          "portwitness PROGRAM [ARGUMENT...] is short for run --check -- PROGRAM ...\n"
+          "portwitness [--] PROGRAM [ARGUMENT...] is short for run --check -- PROGRAM ...\n"
           "portwitness help COMMAND, or COMMAND --help, shows a command's options.\n"
           "-h, --help shows this help and -V, --version the version.\n",
           to);
@@ -61,6 +61,8 @@ static int help(int argc, char **argv) {
     const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
     if (argc > 1 && command == NULL && strcmp(argv[1], "help") != 0)
         return unknown(argv[1], "not a command");
+    if (argc > 2)
+        return usage_error(NULL, "extra operand '%s': one command at a time", argv[2]);
     if (command != NULL)
         options_help(command);
     else
@@ -129,6 +131,8 @@ int main(int argc, char **argv) {
         return STATUS_USAGE;
     }
     const char *word = argv[1];
+    if (strcmp(word, "--") == 0 && argc > 2)
+        return run_checked(argc - 2, argv + 2);
     if (word[0] == '-')
         return take_option(word);
     if (strcmp(word, "help") == 0)

@@ -49,7 +49,7 @@ static bool take_spec(struct choice *choice, const char *spec) {
 static bool take_version(struct choice *choice, const struct option_value *value) {
     choice->request.release = &choice->release;
     return kind_release_read(value->text, &choice->release) ||
-           option_wrong(value, "a release is vX.Y.Z, from v0.6.0 on, which was the first to read "
+           option_wrong(value, "must be vX.Y.Z, from v0.6.0 on, which was the first to read "
                                "kind.x-k8s.io/v1alpha4");
 }
 

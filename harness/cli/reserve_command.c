@@ -5,7 +5,7 @@
 #include "harness/reserve/reserve.h"
 
 static const struct argp_option options[] = {
-    {"number", 'n', "K", 0, "How many ports (default 1, at most 1000)", 0}, {0}};
+    {"number", 'n', "K", 0, "How many ports (default: 1, at most 1000)", 0}, {0}};
 
 static bool take(void *into, const struct option_value *value) {
     return option_unsigned(value, 1, HELD_PORTS_MAX, into);
@@ -29,7 +29,7 @@ const struct command reserve_command = {
     .about = "Keeps TCP ports for the time that the command runs: no other program that asks for "
              "any port is given one of them. Their numbers are in PORTWITNESS_PORT_1, "
              "PORTWITNESS_PORT_2 and so on, and replace {1}, {2} and so on in the command's "
-             "arguments. Options end at the first word that is none, or at --.",
+             "arguments. Options end at the first word that is not an option, or at --.",
     .notes = "A server binds such a port as if it were free, provided that it sets SO_REUSEADDR, "
              "as nearly all do. UDP ports are not reserved. Problems with a port are reported at "
              "the end.\n\n"

@@ -25,7 +25,8 @@ static const struct argp_option options[] = {
     {"output", 'o', "TRACE", 0,
      "The trace to make; a file that exists is refused (default: a new one in the current folder)",
      0},
-    {"quiet", 'q', NULL, 0, "No summary on stderr, but the name of a trace that was not named", 0},
+    {"quiet", 'q', NULL, 0,
+     "No summary on stderr, only the name of the trace where -o does not give it", 0},
     {"check", OPTION_CHECK, NULL, 0,
      "Report port races and other problems when the command has ended", 0},
     {"policy", OPTION_POLICY, "POLICY", 0,
@@ -33,7 +34,7 @@ static const struct argp_option options[] = {
      "range:LOW-HIGH, or one of them, a comma and a range",
      0},
     {"stacks", OPTION_STACKS, "N", OPTION_ARG_OPTIONAL,
-     "Record up to N return addresses with each call (default and most: 16)", 0},
+     "Record up to N return addresses with each call (default and maximum: 16)", 0},
     {"wait", OPTION_WAIT, NULL, 0, "Wait for programs that outlive the command", 0},
     {"no-follow", OPTION_NO_FOLLOW, NULL, 0,
      "Do not record programs that are started with another environment", 0},
@@ -41,7 +42,8 @@ static const struct argp_option options[] = {
      "Let other users that the command changes to write to the trace: everybody, one group, or as "
      "an octal mode says",
      0},
-    {"max-size", OPTION_MAX_SIZE, "SIZE", 0, "Of the trace, for example 512M (default: 4G)", 0},
+    {"max-size", OPTION_MAX_SIZE, "SIZE", 0,
+     "The most that the trace may grow to, for example 512M (default: 4G)", 0},
     {"host-id", OPTION_HOST_ID, "ID", 0, "A name in the trace that tells hosts apart", 0},
     {0}};
 
@@ -85,7 +87,7 @@ static bool take(void *into, const struct option_value *value) {
     switch (value->key) {
     case 'o':
         run->trace.name = value->text;
-        return *value->text != '\0' || option_wrong(value, "a file has a name");
+        return *value->text != '\0' || option_wrong(value, "must not be empty");
     case 'q':
         return run->quiet = true;
     case OPTION_CHECK:
@@ -140,7 +142,7 @@ const struct command run_command = {
     .summary = "Runs a command and records its port requests in a trace",
     .operands = "[--] COMMAND [ARGUMENT...]",
     .about = "Runs a command and records each port that it and its children ask for and get. "
-             "Options end at the first word that is none, or at --.",
+             "Options end at the first word that is not an option, or at --.",
     .notes = "The exit status is the command's; 128+N if signal N ended it; 127 if it was not "
              "found, 126 if it could not be executed; 125 if portwitness itself failed. With "
              "--check it is 1 where the command's is 0 and an error was found. The last line on "

@@ -32,28 +32,28 @@ enum {
 };
 
 static const struct argp_option options[] = {
-    {"publishers", OPTION_PUBLISHERS, "N", 0, "How many (default 32, at most 4000)", 0},
-    {"rounds", OPTION_ROUNDS, "R", 0, "How often (default 10)", 0},
+    {"publishers", OPTION_PUBLISHERS, "N", 0, "How many (default: 32, at most 4000)", 0},
+    {"rounds", OPTION_ROUNDS, "R", 0, "How often (default: 10)", 0},
     {"strategy", OPTION_STRATEGY, "S", 0,
      "How a mapping becomes a host port; several, by repeating it or with commas, are compared "
-     "side by side (default hold)",
+     "side by side (default: hold)",
      0},
     {"window", OPTION_WINDOW, "MIN-MAX", 0,
      "Time between choosing and binding, drawn at random: milliseconds, or with a unit, as 0-2ms, "
      "500us-1s (default: the strategy's own)",
      0},
     {"daemons", OPTION_DAEMONS, "K", 0,
-     "docker: daemons that know nothing of each other (default 1)", 0},
+     "docker: daemons that know nothing of each other (default: 1)", 0},
     {"kind-version", OPTION_KIND_VERSION, "vX.Y.Z", 0,
      "kind: before v0.22 each probe is closed at once", 0},
     {"reuse-address", OPTION_REUSE_ADDRESS, NULL, 0, "Sockets set SO_REUSEADDR", 0},
     {"reuse-port", OPTION_REUSE_PORT, NULL, 0, "Sockets set SO_REUSEPORT", 0},
     {"background", OPTION_BACKGROUND, "N", 0,
-     "Processes that open connections and take source ports (default 0)", 0},
-    {"seed", OPTION_SEED, "N", 0, "Of the windows' random numbers (default: the clock)", 0},
+     "Processes that open connections and take source ports (default: 0)", 0},
+    {"seed", OPTION_SEED, "N", 0, "Of the random numbers for the windows (default: the clock)", 0},
     {"policy", OPTION_POLICY, "POLICY", 0,
      "Which ports the publishers are given: kernel (default), soonest, quarantine[:SECONDS], "
-     "seeded:N, range:LOW-HIGH; see portwitness(1)",
+     "seeded:N, range:LOW-HIGH; see portwitness-run(1)",
      0},
     {"private-net", OPTION_PRIVATE_NET, "LO-HI", OPTION_ARG_OPTIONAL,
      "In a network namespace of its own, with that local port range", 0},
@@ -167,7 +167,7 @@ static bool take(void *into, const struct option_value *value) {
         return storm->json = true;
     default:
         storm->trace = value->text;
-        return *value->text != '\0' || option_wrong(value, "a file has a name");
+        return *value->text != '\0' || option_wrong(value, "must not be empty");
     }
 }
 

@@ -20,17 +20,17 @@ enum {
 };
 
 static const struct argp_option options[] = {
-    {"jobs", 'j', "N", 0, "Copies at a time (default 4, at most 1000)", 0},
-    {"rounds", OPTION_ROUNDS, "R", 0, "How often (default 10)", 0},
+    {"jobs", 'j', "N", 0, "Copies at a time (default: 4, at most 1000)", 0},
+    {"rounds", OPTION_ROUNDS, "R", 0, "How often (default: 10)", 0},
     {"policy", OPTION_POLICY, "POLICY", 0,
      "Which ports they get (see run); several, by repeating it, side by side. Of seeded:N each "
-     "round has the next N (default kernel)",
+     "round has the next N (default: kernel)",
      0},
     {"until-failure", OPTION_UNTIL_FAILURE, NULL, 0, "Stop after the first round that fails", 0},
     {"isolate", OPTION_ISOLATE, NULL, 0,
      "Do it again with a network namespace for each copy: failures that go away are port races", 0},
     {"timeout", OPTION_TIMEOUT, "SECONDS", 0,
-     "End a copy that takes longer, which is a failure (default 600)", 0},
+     "End a copy that takes longer, which is a failure (default: 600)", 0},
     {"keep", OPTION_KEEP, "DIR", 0,
      "Keep output and traces of failing rounds there (default: a new folder "
      "portwitness-stress-PID)",
@@ -64,7 +64,7 @@ static bool take(void *into, const struct option_value *value) {
         return option_unsigned(value, 1, SECONDS_MAX, &stress->timeout_seconds);
     case OPTION_KEEP:
         stress->keep = value->text;
-        return *value->text != '\0' || option_wrong(value, "a folder has a name");
+        return *value->text != '\0' || option_wrong(value, "must not be empty");
     default:
         return stress->json = true;
     }
@@ -92,7 +92,7 @@ const struct command stress_command = {
     .operands = "[--] COMMAND [ARGUMENT...]",
     .about = "Runs copies of a command at the same time, round after round, each round recorded, "
              "and reports what failed and which ports were raced for. Options end at the first "
-             "word that is none, or at --.",
+             "word that is not an option, or at --.",
     .notes = "Each copy finds its number in PORTWITNESS_COPY; its output goes to a file. The exit "
              "status is 0 where all went well, 1 where a copy failed or an error was found, 2 for "
              "wrong usage, 125 if portwitness itself failed, 130 after Ctrl-C.",

@@ -36,7 +36,7 @@ enum model_rule {
     RULE_SOCKET_RANGE,   /* IP_LOCAL_PORT_RANGE narrows the range */
     RULE_EXHAUSTED,      /* no port is left: EADDRINUSE, EADDRNOTAVAIL or EAGAIN, by the call */
     RULE_PRIVILEGED,     /* ports below 1024 need CAP_NET_BIND_SERVICE */
-    RULE_NOT_LOCAL,      /* the address is none of this host's */
+    RULE_NOT_LOCAL,      /* the address is not one of this host's */
     RULE_BOUND_BEFORE,   /* a socket is bound once: EINVAL */
     RULE_FAMILY,         /* an address of the other family */
     RULE_STATE,          /* the socket's state does not allow the call */

@@ -168,7 +168,7 @@ void side_family(const struct check *check, const struct finding *finding, FILE 
         const char *role;
     } sides[] = {{&finding->assigned, "was given the number"},
                  {&finding->subject, finding->subject.error != 0 ? "was refused it" : "used it"},
-                 {&finding->other_assigned, "was given it too"},
+                 {&finding->other_assigned, "was also given it"},
                  {&finding->other, "has or had it"}};
     family.common = UINT32_MAX;
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {

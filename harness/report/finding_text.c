@@ -79,7 +79,7 @@ static const char *subject_heading(const struct finding *finding) {
     case FINDING_LOST_RACE:
         return "Lost";
     case FINDING_RACE_WINDOW:
-        return "Bound by number, and it went well";
+        return "Bound by number, which succeeded";
     case FINDING_DOUBLE_HAND_OUT:
         return "Bound by the second";
     case FINDING_STALE_PORT_CONNECT:
@@ -137,7 +137,7 @@ static void write_holder(const struct writing *writing, const struct finding *fi
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT), as the "
                                    "kernel's table said then");
     else if (finding->holder == HOLDER_NOBODY)
-        message_write(writing->to, "  Nobody was seen who had it");
+        message_write(writing->to, "  No holder was seen");
 }
 
 static void write_window(const struct writing *writing, const struct finding *finding) {
@@ -173,7 +173,7 @@ static void write_fate(const struct writing *writing, const struct finding *find
     int status = finding->status;
     char call[SIDE_TEXT_SIZE];
     if (finding->instead.process != 0)
-        message_write(writing->to, "  Then it went well: %s", side_call(&finding->instead, call));
+        message_write(writing->to, "  Then it succeeded: %s", side_call(&finding->instead, call));
     if (finding->kind != FINDING_ADDRESS_IN_USE && finding->kind != FINDING_LOST_RACE)
         return;
     if (status >= 0 && WIFSIGNALED(status))

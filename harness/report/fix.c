@@ -29,7 +29,7 @@ const char *fix_of(const struct finding *finding) {
     case FINDING_COLLISION:
         return "announce only what is bound and held";
     case FINDING_MODEL_DISAGREEMENT:
-        return "none: please send this trace to the makers of portwitness";
+        return "none: please report it to the developers of portwitness, with this trace";
     case FINDING_ADDRESS_IN_USE:
         return fix_of_refusal(finding);
     case FINDING_REUSE_TRAP:
@@ -42,7 +42,7 @@ const char *fix_of(const struct finding *finding) {
         return "keep the socket for as long as the number is used, or have the server prove who "
                "it is";
     case FINDING_EXHAUSTED:
-        return "let ports go earlier, or widen net.ipv4.ip_local_port_range";
+        return "release ports earlier, or widen net.ipv4.ip_local_port_range";
     default:
         return NULL;
     }

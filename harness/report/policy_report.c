@@ -15,7 +15,7 @@ static const struct {
     const char *one;  /* behind the number 1, where that differs */
 } rows[] = {
     {PW_POLICY_CHOSEN, "chosen", "ports chosen", "port chosen"},
-    {PW_POLICY_LEFT, "left", "left to the kernel for want of one", NULL},
+    {PW_POLICY_LEFT, "left", "left to the kernel (no port to give)", NULL},
     {PW_POLICY_MET, "met", "met another or a taken port", NULL},
     {PW_POLICY_RECYCLED, "recycled", "given again whose number had not been read", NULL},
     {PW_POLICY_EARLY, "early", "given before their time, the oldest first", NULL},

@@ -87,7 +87,7 @@ bool pool_start(struct publisher_pool *pool, struct shared_state *shared, int sh
     if (good)
         pool_await(pool, 0, PHASE_STARTED, START_TIMEOUT_NS);
     if (good && pool->living == 0 && !pool_interrupted) {
-        good = complain("storm", "no publisher came up");
+        good = complain("storm", "no publisher started");
     }
     if (!good)
         pool_end(pool);

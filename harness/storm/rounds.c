@@ -221,7 +221,7 @@ bool storm_run(const struct storm_plan *plan, int strategy, struct storm_result 
     }
     storm.shared = shared_create(&settings, &descriptor);
     if (storm.shared == NULL)
-        return complain("storm", "no shared memory: %s", strerror(errno));
+        return complain("storm", "shared memory: %s", strerror(errno));
     bool good = pool_start(&storm.pool, storm.shared, descriptor, plan->environment);
     if (good) {
         good = pool_interrupted || introduce(&storm);

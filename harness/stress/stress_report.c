@@ -17,7 +17,7 @@
 
 void stress_report_progress(const struct stress_row *row, unsigned done, unsigned rounds) {
     if (row == NULL)
-        progress_say("seeing the first failure again, try %u", done + 1);
+        progress_say("reproducing the first failure, try %u", done + 1);
     else
         progress_show((double)done / rounds, "%s%s: round %u of %u, %" PRIu64 " failed",
                       row->policy->text, row->isolated ? ", isolated" : "", done + 1, rounds,
@@ -109,11 +109,11 @@ static void print_failure(const struct stress_session *session) {
     printf("Output and trace of %u round%s that failed are in %s; the first is %s.\n",
            session->kept, plural(session->kept), session->folder, first->folder);
     if (first->copies != 0)
-        puts("The shortest command that showed it again:");
+        puts("The shortest command that reproduced it:");
     else if (session->interrupted)
-        puts("It was not tried to see it again. It came of:");
+        puts("Reproducing it was not tried. It came from:");
     else
-        printf("It did not show again in %u %s. It came of:\n", first->tries,
+        printf("It was not reproduced in %u %s. It came from:\n", first->tries,
                first->tries == 1 ? "try" : "tries");
     print_command(session);
 }
@@ -181,7 +181,7 @@ void stress_report_table(const struct stress_session *session) {
     if (session->interrupted)
         puts("Interrupted: the last round is not counted.");
     if (incomplete > 0)
-        printf("Of %u round%s not everything could be seen.\n", incomplete, plural(incomplete));
+        printf("%u round%s could not be seen completely.\n", incomplete, plural(incomplete));
     print_isolation(session);
     print_failure(session);
 }

@@ -172,7 +172,7 @@ reserve|--number|1001|must be a number from 1 to 1000
 ports|--port|-1|must be a number from 0 to 65535
 storm|--window|2-1|must be MIN-MAX, as 0-2ms, up to an hour
 storm|--strategy|none|no such strategy; see portwitness storm --help
-export|--format|xml|there is jsonl
+export|--format|xml|must be jsonl
 WRONG
     assert_equal "$count" 11
 }
@@ -204,9 +204,12 @@ if os.fork() == 0:
     socket.create_server(held.getsockname())
 os.wait()'
     assert_matches "$output" 'SUMMARY: portwitness: address-in-use'
-    # A command comes before a program of its name.
+    # A command comes before a program of its name, but for -- before it.
     cp bin/suite bin/export
     PATH=$PWD/bin:$PATH wrong export 'missing operand: TRACE'
+    PATH=$PWD/bin:$PATH run -6 --separate-stderr "$PORTWITNESS" -- export a
+    assert_equal "$output" a
+    wrong '' "unrecognized option '--'" --
 }
 
 @test "a first word that is neither is refused, with what was meant" {
@@ -216,6 +219,7 @@ os.wait()'
     wrong '' "'./missing' is neither a command nor a program" ./missing
     wrong '' "'' is neither a command nor a program" ''
     wrong '' "'chek' is not a command; did you mean 'check'?" help chek
+    wrong '' "extra operand 'ports': one command at a time" help run ports
     : >file
     mkdir folder
     wrong '' "'./file' is neither a command nor a program" ./file
@@ -228,18 +232,18 @@ os.wait()'
     for word in cd alias source set; do
         PATH=/usr/bin:/bin command -v "$word" | grep -q / && continue
         run -2 --separate-stderr "$PORTWITNESS" "$word" x
-        assert_equal "$stderr" "portwitness: '$word' is a command of the shell: use sh -c '$word ...'"
+        assert_equal "$stderr" "portwitness: '$word' is a shell command: use sh -c '$word ...'"
     done
     run -127 --separate-stderr "$PORTWITNESS" run -- export A=1
     assert_equal "$stderr" "portwitness: export: No such file or directory
-portwitness: 'export' is a command of the shell: use sh -c 'export ...'"
+portwitness: 'export' is a shell command: use sh -c 'export ...'"
     run -2 --separate-stderr "$PORTWITNESS" 'make test'
-    assert_equal "$stderr" "portwitness: only a shell runs a line such as this: use sh -c 'make test'"
+    assert_equal "$stderr" "portwitness: this looks like a line for a shell: use sh -c 'make test'"
     for word in 'make test' 'true;true' 'true|cat'; do
         run -127 --separate-stderr "$PORTWITNESS" run -- "$word"
         assert_equal "${stderr_lines[0]}" "portwitness: $word: No such file or directory"
         assert_equal "${stderr_lines[1]}" \
-            "portwitness: only a shell runs a line such as this: use sh -c '$word'"
+            "portwitness: this looks like a line for a shell: use sh -c '$word'"
         assert_equal "${#stderr_lines[@]}" 2
     done
     run -127 "$PORTWITNESS" reserve -- 'make test'

@@ -92,7 +92,7 @@ assert_keys_among() {
     done <names
 }
 
-@test "pages that pages and help refer to exist" {
+@test "pages that pages and help refer to exist, and help refers to the page that says it" {
     local name section count=0
     { cat <(for name in "$pages"/*; do page "${name##*/}"; done)
       for name in $(commands); do "$PORTWITNESS" "$name" --help; done; } |
@@ -102,6 +102,9 @@ assert_keys_among() {
         count=$((count + 1))
     done <named
     [ "$count" -ge 10 ]
+    # The main page lists no findings, keys or policies.
+    for name in $(commands); do "$PORTWITNESS" "$name" --help; done >helps
+    run -1 grep -F 'portwitness(1)' helps
 }
 
 @test "the manual names each way in which an end is known" {

@@ -359,9 +359,9 @@ nodes:'
     misused 'missing operand: CLUSTER\.yaml' --json
     misused "extra operand '$data/fixed\.yaml': one file at a time" "$data/story.yaml" "$data/fixed.yaml"
     misused '-p or a file, not both' -p 80 "$data/story.yaml"
-    bad "invalid argument 'v0\.5\.1' for '--kind-version': a release is vX\.Y\.Z, from v0\.6\.0 on" \
+    bad "invalid argument 'v0\.5\.1' for '--kind-version': must be vX\.Y\.Z, from v0\.6\.0 on" \
         --kind-version v0.5.1 x
-    bad "invalid argument 'latest' for '--kind-version': a release is" --kind-version latest x
+    bad "invalid argument 'latest' for '--kind-version': must be vX" --kind-version latest x
     misused '--all-versions and --json exclude each other' --all-versions --json x
     misused '--all-versions and --kind-version exclude each other' --all-versions --kind-version v0.20.0 x
     misused '--all-versions shows what Kind says of a cluster file' --all-versions "$data/compose.yaml"

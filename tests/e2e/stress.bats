@@ -65,7 +65,7 @@ kernel-2"
         local again
         again=$(grep '^  portwitness ' <<<"$output")
         [[ $again == *"--policy soonest"* && $again == *"$suite" ]]
-        if [[ $output == *"showed it again"* ]]; then
+        if [[ $output == *"reproduced it"* ]]; then
             local shown=no
             for _ in 1 2 3; do
                 PATH=${PORTWITNESS%/*}:$PATH bash -c "$again" >/dev/null 2>&1 || shown=yes
@@ -126,7 +126,7 @@ END
         count=$(cat count 2>/dev/null || echo 0); echo $((count + 1)) >count; [ "$count" -ne 3 ]'
     assert_matches "$(row kernel)" '^kernel 4 1 \(1: 1\)'
     [ -z "$(row soonest)" ]
-    assert_matches "$output" 'It did not show again in 2 tries. It came of:
+    assert_matches "$output" 'It was not reproduced in 2 tries. It came from:
   portwitness run --check --policy kernel -- sh -c '
 }
 
@@ -138,7 +138,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[
     local again
     again=$(grep '^  portwitness ' <<<"$output")
     assert_matches "$again" "portwitness run --check --policy seeded:[0-9]+,range:40000-40999 -- $python -c 'import socket"
-    grep -q 'showed it again' <<<"$output"
+    grep -q 'reproduced it' <<<"$output"
     seed=$(sed -n 's/.*seeded:\([0-9]*\),.*/\1/p' <<<"$again")
     runs=$(row seeded:7,range:40000-40999 | cut -d' ' -f2)
     assert_equal "$seed" $((6 + runs))
