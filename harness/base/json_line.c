@@ -18,7 +18,7 @@ json_t *json_number_or_null(uint64_t number) {
     return number == 0 ? json_null() : json_number(number);
 }
 
-/* How many bytes the UTF-8 character at `text` has, judged by jansson itself; 0 if it is not one.
+/* How many bytes the UTF-8 character at `text` has, as jansson counts them; 0 if it is not one.
  */
 static size_t character_length(const char *text, size_t left) {
     for (size_t length = 1; length <= 4 && length <= left; length++) {

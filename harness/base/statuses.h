@@ -1,5 +1,5 @@
 /* The exit statuses of portwitness, all of them. `run` and `reserve` end with the command's own, so
- * what is theirs is told apart from it, as by env(1) and timeout(1). */
+ * what is theirs is distinguished from it, as by env(1) and timeout(1). */
 #ifndef PORTWITNESS_BASE_STATUSES_H
 #define PORTWITNESS_BASE_STATUSES_H
 

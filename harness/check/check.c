@@ -22,13 +22,13 @@ _Static_assert(PASS_LIVES < PASS_SITES, "places are read last");
 struct first_pass {
     struct machine *machine;
     struct selection *selection;
-    struct prescan *look;
+    struct prescan *prescan;
 };
 
 static void take_first(void *with, const struct trace_record *record) {
     struct first_pass *pass = with;
     selection_note_ports(pass->selection, pass->machine, record);
-    prescan_note(pass->look, record);
+    prescan_note(pass->prescan, record);
     if (record->committed && record->end_ns < record->begin_ns)
         pass->machine->check->traces[MACHINE_TRACE(record->unit)].backwards++;
 }
@@ -47,7 +47,7 @@ static void take_third(void *with, const struct trace_record *record) {
     history_note(pass->history, pass->selection, record);
 }
 
-static void judge(struct machine *machine, struct selection *selection) {
+static void detect(struct machine *machine, struct selection *selection) {
     struct findings *findings = &machine->check->findings;
     struct third_pass pass = {history_make(machine), selection};
     machine_read(machine, PASS_SOCKETS, take_second, selection);
@@ -77,10 +77,10 @@ static void check_machine(struct machine *machine) {
     struct first_pass first = {machine, selection_make(), prescan_make(check)};
     machine->passes = PASS_SITES;
     machine_read(machine, PASS_PORTS, take_first, &first);
-    prescan_report(first.look);
-    prescan_free(first.look);
+    prescan_report(first.prescan);
+    prescan_free(first.prescan);
     if (first.selection->any)
-        judge(machine, first.selection);
+        detect(machine, first.selection);
     selection_free(first.selection);
     evidence_sites_read(machine, PASS_SITES);
     for (size_t i = before; i < check->findings.count; i++)
@@ -171,7 +171,7 @@ bool check_is_incomplete(const struct check *check) {
 }
 
 enum check_verdict check_verdict(const struct check *check) {
-    enum check_verdict verdict = check_is_incomplete(check) ? VERDICT_CLEAN_AS_SEEN : VERDICT_CLEAN;
+    enum check_verdict verdict = check_is_incomplete(check) ? VERDICT_INCOMPLETE : VERDICT_CLEAN;
     for (size_t i = 0; i < check->findings.count; i++) {
         const struct finding *finding = &check->findings.list[i];
         if (finding->suppressed)
@@ -186,7 +186,7 @@ enum check_verdict check_verdict(const struct check *check) {
 
 const char *check_verdict_name(enum check_verdict verdict) {
     static const char *const names[] = {[VERDICT_CLEAN] = "clean",
-                                        [VERDICT_CLEAN_AS_SEEN] = "incomplete",
+                                        [VERDICT_INCOMPLETE] = "incomplete",
                                         [VERDICT_HAZARDS] = "hazards",
                                         [VERDICT_FINDINGS] = "findings"};
     return names[verdict];

@@ -60,7 +60,7 @@ typedef void check_progress(void *with, const char *path, unsigned pass, unsigne
 bool check_run(struct check *check, const char *const *paths, size_t count,
                check_progress *progress, void *with);
 
-enum check_verdict { VERDICT_CLEAN, VERDICT_CLEAN_AS_SEEN, VERDICT_HAZARDS, VERDICT_FINDINGS };
+enum check_verdict { VERDICT_CLEAN, VERDICT_INCOMPLETE, VERDICT_HAZARDS, VERDICT_FINDINGS };
 
 /* What the findings that are not suppressed come to; clean only on complete evidence. */
 enum check_verdict check_verdict(const struct check *check);

@@ -69,7 +69,8 @@ struct finding {
     /* The call that lost or failed; of a race window the one that went well; of a connection the
      * connect. */
     struct call subject;
-    /* The assignment that the subject relies on (claims), or the family's former one (wrong door).
+    /* The assignment that the subject relies on (claims), or the family's former one
+     * (stale-port-connect).
      */
     struct call assigned;
     /* How that one's port was released: 0 not seen. [from, to] is when. */

@@ -5,8 +5,8 @@
 
 #include "harness/check/check.h"
 
-/* Serials and record numbers of several traces are told apart by the trace's index in their upper
- * bits. Below, "tagged" means with it, "local" without. */
+/* Serials and record numbers of several traces are distinguished by the trace's index in their
+ * upper bits. Below, "tagged" means with it, "local" without. */
 #define MACHINE_TAG_SHIFT 48
 #define MACHINE_LOCAL_MASK ((UINT64_C(1) << MACHINE_TAG_SHIFT) - 1)
 #define MACHINE_TRACE(tagged) ((uint32_t)((tagged) >> MACHINE_TAG_SHIFT))

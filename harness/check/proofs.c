@@ -70,7 +70,7 @@ static enum tier tier_of(const struct history *history, uint32_t assignment, uin
         return TIER_OWN;
     if (ancestry_is_related(machine, assigner, binder) ||
         (given->reader != assigner && ancestry_is_related(machine, given->reader, binder)))
-        return TIER_KIN;
+        return TIER_RELATED;
     bool near = ancestry_is_sibling(machine, assigner, binder) ||
                 (given->reader != assigner && ancestry_is_sibling(machine, given->reader, binder));
     uint64_t began = ancestry_program_began_ns(machine, binder);
@@ -102,12 +102,12 @@ static bool was_meant_before(const struct matching *matching, uint32_t assignmen
     bool own = was_named(matching, &matching->named,
                          key_of(port, ancestry_process(machine, bound->process)), given->begin_ns,
                          &own_certain);
-    bool kin = was_named(matching, &matching->family,
-                         key_of(port, ancestry_parent(machine, bound->process)), given->begin_ns,
-                         &parent_certain);
+    bool parent = was_named(matching, &matching->family,
+                            key_of(port, ancestry_parent(machine, bound->process)), given->begin_ns,
+                            &parent_certain);
     bool same = ancestry_is_same(machine, given->process, bound->process);
-    *drop = (own_certain && !same) || (parent_certain && tier < TIER_KIN);
-    return own || kin;
+    *drop = (own_certain && !same) || (parent_certain && tier < TIER_RELATED);
+    return own || parent;
 }
 
 /* Had somebody else the port since, who could not have shared it with the assignment? */

@@ -10,7 +10,7 @@ enum tier {
     TIER_SIBLING, /* by a pipe or a file: possible */
     TIER_HANDED,  /* it stands in the binder's arguments or environment */
     TIER_NEAR,    /* ... and the two have an ancestor in common */
-    TIER_KIN,     /* an ancestor or a descendant */
+    TIER_RELATED, /* an ancestor or a descendant */
     TIER_OWN      /* the same process, whatever it executed since */
 };
 

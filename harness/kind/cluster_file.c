@@ -25,7 +25,7 @@ static char *upper_case(const char *text) {
 }
 
 /* The first of them ends Kind's decoding, so it is the one that is reported. */
-static void judge_protocol(struct plan_input *input, const char *protocol) {
+static void check_protocol(struct plan_input *input, const char *protocol) {
     static const char *const known[] = {"TCP", "UDP", "SCTP"};
     char *quotation;
 
@@ -96,7 +96,7 @@ static bool read_mapping(const struct tree_node *node, struct plan_input *input,
     mapping.address = copy(address != NULL ? address : "");
     mapping.protocol = upper_case(protocol != NULL ? protocol : "");
     if (!gather_unknown_keys(input, node))
-        judge_protocol(input, mapping.protocol);
+        check_protocol(input, mapping.protocol);
     return plan_input_add_mapping(input, &mapping, problem);
 }
 

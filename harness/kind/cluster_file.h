@@ -7,7 +7,7 @@
 
 /* Adds to *input what is in the text of a file of either kind. false with *problem filled if it is
  * not YAML, not such a file, has no mapping, or has a value of a wrong kind where one is read. What
- * Kind's validation judges is left to kind_verdict. */
+ * Kind's validation checks is left to kind_verdict. */
 bool cluster_file_read(const char *text, size_t length, struct plan_input *input,
                        struct input_problem *problem);
 

@@ -16,7 +16,7 @@ const struct kind_rule kind_rules[] = {
     {.first = {0, 8, 0}, .last = {0, 18, 0}},
     {.first = {0, 19, 0}, .last = {0, 21, 0}, .compares = true, .compares_picks = true},
     {.first = {0, 22, 0}, .last = {0, 31, 0}, .compares = true},
-    {.first = {0, 32, 0}, .last = {0, 32, 0}, .compares = true, .judges_addresses = true},
+    {.first = {0, 32, 0}, .last = {0, 32, 0}, .compares = true, .checks_addresses = true},
 };
 const size_t kind_rule_count = sizeof kind_rules / sizeof *kind_rules;
 

@@ -21,7 +21,7 @@ struct kind_rule {
     bool refuses_minus_one;
     bool compares;         /* refuses a second mapping of one number, protocol and address */
     bool compares_picks;   /* also where the number is 0 or -1 */
-    bool judges_addresses; /* an empty one is 0.0.0.0, one that does not parse is refused */
+    bool checks_addresses; /* an empty one is 0.0.0.0, one that does not parse is refused */
 };
 
 extern const struct kind_rule kind_rules[];

@@ -96,7 +96,7 @@ static bool is_taken(const struct place *places, size_t count, const struct plac
 
 /* Kind's validatePortMappings for one node, whose mappings are `count` from `first`. Its first
  * error ends it. */
-static void judge_places(const struct mapping *first, size_t count, const struct kind_rule *rule,
+static void check_places(const struct mapping *first, size_t count, const struct kind_rule *rule,
                          struct errors *errors) {
     static const char refused[] =
         "port mapping with same listen address, port and protocol already configured";
@@ -114,8 +114,8 @@ static void judge_places(const struct mapping *first, size_t count, const struct
             continue;
         place->mapping = mapping;
         place->address = listen_address_parse(
-            rule->judges_addresses && mapping->address[0] == '\0' ? "0.0.0.0" : mapping->address);
-        if (rule->judges_addresses && !place->address.valid) {
+            rule->checks_addresses && mapping->address[0] == '\0' ? "0.0.0.0" : mapping->address);
+        if (rule->checks_addresses && !place->address.valid) {
             add_error(errors, "invalid portMapping: invalid listen address: %s", mapping->address);
             break;
         }
@@ -132,7 +132,7 @@ static void judge_places(const struct mapping *first, size_t count, const struct
     free(places);
 }
 
-static char *judge_node(const struct plan_input *input, size_t node, const struct mapping *first,
+static char *check_node(const struct plan_input *input, size_t node, const struct mapping *first,
                         size_t count, const struct kind_rule *rule) {
     const char *role = input->nodes[node].name;
     struct errors errors = {0};
@@ -151,18 +151,18 @@ static char *judge_node(const struct plan_input *input, size_t node, const struc
                       first[i].container_port);
     }
     if (rule->compares)
-        judge_places(first, count, rule, &errors);
+        check_places(first, count, rule, &errors);
     return aggregate(&errors);
 }
 
-static void judge_cluster(const struct plan_input *input, const struct kind_release *release,
+static void check_cluster(const struct plan_input *input, const struct kind_release *release,
                           struct errors *errors) {
-    static const struct kind_release judges_family = {0, 23, 0};
+    static const struct kind_release checks_family = {0, 23, 0};
     const char *family = input->ip_family;
 
     if (input->api_port != 0 && !is_port(kind_rule_of(release), input->api_port))
         add_error(errors, "invalid apiServerPort: invalid port number: %d", input->api_port);
-    if (kind_release_compare(release, &judges_family) >= 0 && strcmp(family, "ipv4") != 0 &&
+    if (kind_release_compare(release, &checks_family) >= 0 && strcmp(family, "ipv4") != 0 &&
         strcmp(family, "ipv6") != 0 && strcmp(family, "dual") != 0)
         add_error(errors, "invalid ipFamily: %s", family);
 }
@@ -191,14 +191,14 @@ char *kind_verdict(const struct plan_input *input, const struct kind_release *re
 
     if (text != NULL)
         return text;
-    judge_cluster(input, release, &errors);
+    check_cluster(input, release, &errors);
     for (size_t node = 0; node < input->node_count; node++) {
         size_t first = next;
 
         while (next < input->count && input->mappings[next].node == node)
             next++;
         control_plane = control_plane || strcmp(input->nodes[node].name, "control-plane") == 0;
-        text = judge_node(input, node, input->mappings + first, next - first, rule);
+        text = check_node(input, node, input->mappings + first, next - first, rule);
         if (text != NULL)
             add_error(&errors, "invalid configuration for node %zu: %s", node, text);
         free(text);

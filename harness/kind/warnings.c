@@ -1,5 +1,5 @@
 /* Kind compares the mappings of one node by the texts of address and protocol. The runtime's bind
- * is judged by the kernel, which knows no nodes, takes an empty protocol for TCP as the runtime
+ * is decided by the kernel, which knows no nodes, takes an empty protocol for TCP as the runtime
  * does, and has ranges and privileges of its own. */
 #include "harness/kind/warnings.h"
 
@@ -234,7 +234,7 @@ static void find_address(const struct search *search, size_t index) {
         return;
     if (!address.valid) {
         bool looked_at =
-            kind_rule_of(search->release)->judges_addresses && mapping_fate(mapping) == FATE_FIXED;
+            kind_rule_of(search->release)->checks_addresses && mapping_fate(mapping) == FATE_FIXED;
 
         if (looked_at)
             return;

@@ -27,7 +27,7 @@ static bool is_failure(const struct check *check, enum fail_on fail_on) {
 
 static bool found_nothing(const struct check *check) {
     enum check_verdict verdict = check_verdict(check);
-    return verdict == VERDICT_CLEAN || verdict == VERDICT_CLEAN_AS_SEEN;
+    return verdict == VERDICT_CLEAN || verdict == VERDICT_INCOMPLETE;
 }
 
 int check_report(const struct check_request *request) {

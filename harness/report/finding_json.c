@@ -65,8 +65,8 @@ static json_t *error_json(unsigned error) {
     return name != NULL ? json_string(name) : json_sprintf("errno-%u", error);
 }
 
-static json_t *deed_json(const struct check *check, struct source_lines *lines,
-                         const struct call *call) {
+static json_t *call_side_json(const struct check *check, struct source_lines *lines,
+                              const struct call *call) {
     if (call->process == 0)
         return json_null();
     const struct check_trace *trace = &check->traces[call->trace];
@@ -125,17 +125,17 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "endpoint", endpoint_json(&finding->endpoint));
     set(object, "netns", json_number_or_null(finding->netns));
     set(object, "times", json_number(finding->times));
-    set(object, "subject", deed_json(check, lines, &finding->subject));
-    set(object, "assigned", deed_json(check, lines, &finding->assigned));
+    set(object, "subject", call_side_json(check, lines, &finding->subject));
+    set(object, "assigned", call_side_json(check, lines, &finding->assigned));
     set(object, "released_ns",
         json_number_or_null(finding->release_inferred ? 0 : finding->released_to_ns));
     set(object, "window_ns",
         window && finding->subject.begin_ns >= from ? json_number(finding->subject.begin_ns - from)
                                                     : json_null());
-    set(object, "other", deed_json(check, lines, &finding->other));
-    set(object, "other_assigned", deed_json(check, lines, &finding->other_assigned));
+    set(object, "other", call_side_json(check, lines, &finding->other));
+    set(object, "other_assigned", call_side_json(check, lines, &finding->other_assigned));
     set(object, "holder", holder_json(finding));
-    set(object, "instead", deed_json(check, lines, &finding->instead));
+    set(object, "instead", call_side_json(check, lines, &finding->instead));
     set(object, "status", finding->status >= 0 ? json_integer(finding->status) : json_null());
     set(object, "range",
         finding->range_high != 0

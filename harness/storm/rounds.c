@@ -142,7 +142,7 @@ static void check_all(struct storm *storm, const struct announcements *announcem
 
 /* If somebody dies under the checks, what they said is of no use; the others are asked again. The
  * trace comes last, once, when it has records of the dead. */
-static void judge_round(struct storm *storm, uint32_t round) {
+static void check_round(struct storm *storm, uint32_t round) {
     struct storm_result *result = storm->result;
     struct verdict verdicts[STORM_CHECKS];
     struct claims_result claims;
@@ -155,7 +155,7 @@ static void judge_round(struct storm *storm, uint32_t round) {
     } while (!pool_interrupted && reap_dead(storm, round));
     if (pool_interrupted)
         return;
-    trace_check_judge(storm->plan->trace, &announcements, &verdicts[CHECK_TRACE]);
+    trace_check_compare(storm->plan->trace, &announcements, &verdicts[CHECK_TRACE]);
     for (int i = 0; i < STORM_CHECKS; i++)
         verdict_add(&result->checks[i], &verdicts[i]);
     result->collisions += claims.collisions;
@@ -169,7 +169,7 @@ static bool run_round(struct storm *storm, uint32_t round) {
     if (!pool_publish(&storm->pool, round, timeout))
         return false;
     reap_dead(storm, round);
-    judge_round(storm, round);
+    check_round(storm, round);
     if (pool_interrupted)
         return false;
     statistics_round(storm->result, storm->plan, storm->shared);

@@ -1,4 +1,4 @@
-/* What of this host bears on a port mapping; gathered elsewhere, judged here. */
+/* What of this host bears on a port mapping; gathered elsewhere, compared here. */
 #ifndef PORTWITNESS_SYSTEM_HOST_FACTS_H
 #define PORTWITNESS_SYSTEM_HOST_FACTS_H
 

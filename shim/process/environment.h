@@ -31,11 +31,11 @@ bool environment_follows(void);
 /* From now on programs started from here do not warn. */
 void environment_be_quiet(void);
 
-/* Around what may make system calls impossible. The first looks for our variables in environ; after
- * the second, what is executed with this process's own environment has nothing to do with us: it
- * finds no trace, and its loader no library of ours. That is done in place, without a system call,
- * and only between `from` and `to`, where the kernel put the strings that the program was started
- * with: others may be anywhere. */
+/* Around what may make system calls impossible. The former looks for our variables in environ;
+ * after the second, what is executed with this process's own environment has nothing to do with us:
+ * it finds no trace, and its loader no library of ours. That is done in place, without a system
+ * call, and only between `from` and `to`, where the kernel put the strings that the program was
+ * started with: others may be anywhere. */
 void environment_find_own(void);
 void environment_release(const char *from, const char *to);
 

@@ -40,7 +40,7 @@ assert_refused() {
     done
 }
 
-# Either refused as above, or some records told and the rest counted: $answer says which. This runs
+# Either refused as above, or some records reported and the rest counted: $answer says which. This runs
 # thousands of times, so nothing but the program itself is started, in a shell of its own: bats stops
 # at every command to look at it.
 assert_refused_or_counted() {
@@ -123,7 +123,7 @@ patch_trace() {
     assert_refused cut 'cut off inside its header, after 9 bytes'
 }
 
-@test "a trace cut at random places is told as far as it goes" {
+@test "a trace cut at random places is reported as far as it goes" {
     make_trace cut
     local end
     end=$(end_of_units cut)
@@ -165,7 +165,7 @@ patch_trace() {
     [[ $stderr == "portwitness: nowhere: "* ]]
 }
 
-@test "output that cannot be written is told, on a full disk and on a closed pipe" {
+@test "output that cannot be written is reported, on a full disk and on a closed pipe" {
     make_trace whole
     local command status
     for command in ports "ports --json" "export --format jsonl" --help; do
@@ -224,7 +224,7 @@ patch_trace() {
     [[ $output == *many* ]]
 }
 
-@test "a number that is no process or port is told in one line that names it" {
+@test "an invalid process or port number is reported in one line that names it" {
     make_trace whole
     local option value
     while read -r option value; do

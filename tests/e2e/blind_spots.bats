@@ -15,7 +15,7 @@ teardown() {
     [ -z "${open-}" ] || rm -r "$open"
 }
 
-# blind PROGRAM REASON: the one blind spot that the summary tells of.
+# blind PROGRAM REASON: the one blind spot that the summary names.
 blind() {
     grep -qF "1 blind spot: $1 ($2)" "$summary" || { cat "$summary" >&2; return 1; }
 }
@@ -35,21 +35,21 @@ copy_for_nobody() {
 }
 
 @test "a static program, started by run itself, by a shell and by posix_spawn" {
-    witness "$static" >said
+    record "$static" >said
     grep -q '^port [1-9]' said
     blind "$static" 'static program'
     rm "$trace"
-    witness sh -c "$static; $show" >said
+    record sh -c "$static; $show" >said
     blind "$static" 'static program'
     [ "$(rows 'map(select(.requested_port == 0 and .comm == "show_environmen")) | length')" -eq 1 ]
     rm "$trace"
-    witness "$show" posix_spawn "$static" >said
+    record "$show" posix_spawn "$static" >said
     [ "$(grep -c '^port [1-9]' said)" -eq 2 ]
     blind "$static" 'static program'
 }
 
 @test "a dynamic Go program, which loads the shim and goes past it" {
-    witness sh -c "$data/go_like && $show" >said
+    record sh -c "$data/go_like && $show" >said
     blind "$data/go_like" 'Go program that calls the kernel itself'
     [ "$(rows 'map(select(.requested_port == 0 and .comm == "show_environmen")) | length')" -eq 1 ]
 }
@@ -64,7 +64,7 @@ copy_for_nobody() {
     printf '#!%s sh\necho "said by $0"\n' "$(command -v busybox)" >script
     chmod +x script
     ldd "$(command -v busybox)" >/dev/null 2>&1 && skip 'this busybox is dynamic'
-    witness sh -c ./script >said
+    record sh -c ./script >said
     [ "$(cat said)" = 'said by ./script' ]
     grep -qE '1 blind spot: [^ ]*(busybox|script) \(static program\)' "$summary"
 }
@@ -73,7 +73,7 @@ copy_for_nobody() {
     copy_for_nobody
     chmod 4755 "$open/guest"
     options=(--shared)
-    witness "${nobody[@]}" sh -c "$open/guest" >said
+    record "${nobody[@]}" sh -c "$open/guest" >said
     grep -q '^port [1-9]' said
     blind "$open/guest" 'setuid, setgid or capabilities'
     [ "$(rows 'map(select(.comm == "guest" and .call != null)) | length')" -eq 0 ]
@@ -85,14 +85,14 @@ copy_for_nobody() {
 os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0))' \
         "$open/guest"
     options=(--shared)
-    witness "${nobody[@]}" sh -c "$open/guest" >said
+    record "${nobody[@]}" sh -c "$open/guest" >said
     grep -q '^port [1-9]' said
     blind "$open/guest" 'setuid, setgid or capabilities'
 }
 
 @test "a user who may not open the trace: output and status as without, one warning" {
     copy_for_nobody
-    witness "${nobody[@]}" "$open/guest" >said
+    record "${nobody[@]}" "$open/guest" >said
     grep -q '^port [1-9]' said
     blind "$open/guest" 'may not open the trace'
     [ "$(grep -cv '^portwitness: [0-9]* \|^portwitness: /' "$summary")" -le 1 ]
@@ -103,7 +103,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
     mkdir -m 700 "$open/closed"
     trace=$open/closed/trace
     options=(--shared)
-    witness "${nobody[@]}" sh -c "$open/guest; :" >said
+    record "${nobody[@]}" sh -c "$open/guest; :" >said
     grep -q '^port [1-9]' said
     grep -qE 'blind spots?: [^ ]*/sh \(may not open the trace\)' "$summary"
     [ -z "$(rows '.[] | .port')" ]
@@ -112,7 +112,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
 @test "the same user with --shared: seen" {
     copy_for_nobody
     options=(--shared)
-    witness "${nobody[@]}" "$open/guest" >said
+    record "${nobody[@]}" "$open/guest" >said
     grep -q 'no blind spots' "$summary"
     [ "$(rows '.[] | select(.comm == "guest") | .port')" = "$(sed -n 's/^port \([0-9]*\) .*/\1/p' said)" ]
 }
@@ -120,11 +120,11 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
 @test "a program of another C library, started by run itself and by a shell" {
     printf '#include <stdio.h>\nint main(void) { return puts("musl") < 0; }\n' >guest.c
     musl-gcc -o guest guest.c
-    witness ./guest >said 2>&1
+    record ./guest >said 2>&1
     [ "$(cat said)" = musl ]
     blind ./guest 'other architecture'
     rm "$trace"
-    witness sh -c './guest && exit 3' >said || [ $? -eq 3 ]
+    record sh -c './guest && exit 3' >said || [ $? -eq 3 ]
     [ "$(cat said)" = musl ]
     blind ./guest 'other architecture'
 }
@@ -137,7 +137,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
     ld -m elf_i386 -o guest guest.o
     local bare=0 status=0
     sh -c ./guest 2>/dev/null || bare=$?
-    witness sh -c ./guest 2>/dev/null || status=$?
+    record sh -c ./guest 2>/dev/null || status=$?
     [ "$status" -eq "$bare" ]
     # A kernel without 32-bit programs refuses it (ENOEXEC), and then there is nothing to be blind for.
     [ "$bare" -eq 7 ] || return 0
@@ -145,6 +145,6 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
 }
 
 @test "a program that can be seen is no blind spot" {
-    witness sh -c "$show; env -i $show" >said
+    record sh -c "$show; env -i $show" >said
     grep -q 'no blind spots' "$summary"
 }

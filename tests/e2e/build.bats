@@ -57,8 +57,8 @@ run_tree() {
 }
 
 @test "make install puts everything below DESTDIR and PREFIX, and the program finds its shim there" {
-    "${make[@]}" install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/opt/witness
-    local prefix=$BATS_TEST_TMPDIR/root/opt/witness
+    "${make[@]}" install DESTDIR="$BATS_TEST_TMPDIR/root" PREFIX=/opt/portwitness
+    local prefix=$BATS_TEST_TMPDIR/root/opt/portwitness
     [ -x "$prefix/bin/portwitness" ]
     [ -f "$prefix/lib/portwitness/libportwitness.so" ]
     local page pages=0
@@ -78,17 +78,17 @@ run_tree() {
 
 @test "make uninstall removes what make install put there, and nothing else" {
     local root=$BATS_TEST_TMPDIR/root
-    "${make[@]}" install DESTDIR="$root" PREFIX=/opt/witness
-    mkdir -p "$root/opt/witness/lib/other"
-    : >"$root/opt/witness/bin/other"
-    "${make[@]}" uninstall DESTDIR="$root" PREFIX=/opt/witness
-    assert_equal "$(cd "$root/opt/witness" && find . -type f)" ./bin/other
-    assert_equal "$(ls "$root/opt/witness/lib")" other
+    "${make[@]}" install DESTDIR="$root" PREFIX=/opt/portwitness
+    mkdir -p "$root/opt/portwitness/lib/other"
+    : >"$root/opt/portwitness/bin/other"
+    "${make[@]}" uninstall DESTDIR="$root" PREFIX=/opt/portwitness
+    assert_equal "$(cd "$root/opt/portwitness" && find . -type f)" ./bin/other
+    assert_equal "$(ls "$root/opt/portwitness/lib")" other
     # Once more there is nothing to do, which is no failure.
-    "${make[@]}" uninstall DESTDIR="$root" PREFIX=/opt/witness
+    "${make[@]}" uninstall DESTDIR="$root" PREFIX=/opt/portwitness
 }
 
-@test "make help tells of each target that is meant for people" {
+@test "make help lists each target that is meant for people" {
     "${make[@]}" help >"$BATS_TEST_TMPDIR/help"
     local target count=0
     for target in $(sed -n 's/^\.PHONY: again \(.*[a-z]\).*/\1/p' Makefile) install uninstall clean; do
@@ -258,7 +258,7 @@ TESTS
 TESTS
     assert_equal "$(TESTS_FULL=yes lengths)" '1000000 1000000 3000'
     assert_equal "$(TESTS_FULL='' lengths)" '50000 1000 30'
-    # Tells of the limits that the suites are given.
+    # Reports the limits that the suites are given.
     printf '#!/bin/bash\necho "$*" >>%s\nexec /usr/bin/timeout "$@"\n' "$BATS_TEST_TMPDIR/limits" \
         >"$command/timeout"
     chmod +x "$command/timeout"
@@ -291,7 +291,7 @@ TESTS
     [ "$status" -eq 2 ]
 }
 
-@test "a row of the table that is none is told with its line; a suite without a row as well" {
+@test "an invalid row of the table is reported with its line; a suite without a row as well" {
     tree_with_tests </dev/null
     printf '# a comment\n\nlint quick sometimes 1\n' >"$tree/tests/suites"
     run "$tree/scripts/test" --list

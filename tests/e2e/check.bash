@@ -36,8 +36,8 @@ one_port() {
         exec "$@"' "$port" "$@"
 }
 
-# witness COMMAND...: into the trace t, which must not exist.
-witness() { "$PORTWITNESS" run --quiet -o t -- "$@"; }
+# record COMMAND...: into the trace t, which must not exist.
+record() { "$PORTWITNESS" run --quiet -o t -- "$@"; }
 
 # found JQ: the answer to a question about the findings of t, without the limits of the evidence.
 found() {

@@ -10,7 +10,7 @@ setup() {
     check_setup
 }
 
-@test "Python: a number that is picked, let go and bound again is a race window" {
+@test "Python: a number that is picked, released and bound again is a race window" {
     cat >window.py <<'PYTHON'
 import socket
 with socket.socket() as probe:
@@ -21,7 +21,7 @@ with socket.socket() as server:
     server.listen()
 print(port)
 PYTHON
-    port=$(witness "$python" window.py)
+    port=$(record "$python" window.py)
     assert_equal "$(kinds)" 'race-window hazard certain'
     assert_equal "$(found '.[0] | "\(.endpoint.port) \(.subject.requested_port) \(.assigned.requested_port)"')" \
         "$port $port 0"
@@ -38,7 +38,7 @@ const probe = net.createServer().listen(0, '127.0.0.1', () => {
   });
 });
 JS
-    witness node window.js
+    record node window.js
     assert_equal "$(kinds)" 'race-window hazard certain'
 }
 
@@ -64,19 +64,19 @@ JS
 }
 
 @test "a shell that passes the number on as an argument, or in the environment" {
-    witness sh -c 'port=$("$0" pick.py); "$0" serve.py "$port"' "$python"
+    record sh -c 'port=$("$0" pick.py); "$0" serve.py "$port"' "$python"
     assert_equal "$(kinds)" 'race-window hazard certain'
     assert_equal "$(found '.[0] | .assigned.pid != .subject.pid')" true
     rm t
-    witness sh -c 'PORT=$("$0" pick.py) "$0" serve.py' "$python"
+    record sh -c 'PORT=$("$0" pick.py) "$0" serve.py' "$python"
     assert_equal "$(kinds)" 'race-window hazard certain'
 }
 
 @test "by a file or a pipe between siblings: possible" {
-    witness sh -c '"$0" pick.py >file; "$0" serve.py <file' "$python"
+    record sh -c '"$0" pick.py >file; "$0" serve.py <file' "$python"
     assert_equal "$(kinds)" 'race-window hazard possible'
     rm t
-    witness sh -c '"$0" pick.py | { read -r port; cat; echo "$port" | "$0" serve.py; }' "$python"
+    record sh -c '"$0" pick.py | { read -r port; cat; echo "$port" | "$0" serve.py; }' "$python"
     assert_equal "$(kinds)" 'race-window hazard possible'
 }
 
@@ -101,36 +101,36 @@ async def main():
 
 asyncio.run(main())
 PYTHON
-    witness "$python" tasks.py
+    record "$python" tasks.py
     assert_equal "$(kinds)" 'race-window hazard certain
 race-window hazard certain'
 }
 
-@test "a stranger that gets the port meanwhile is named as the thief" {
+@test "a stranger that gets the port meanwhile is named as the taker" {
     cat >loses.py <<'PYTHON'
 import socket, subprocess, sys
 with socket.socket() as probe:
     probe.bind(("127.0.0.1", 0))
     port = probe.getsockname()[1]
-thief = subprocess.Popen([sys.executable, "taker.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-thief.stdout.readline()
-print(thief.pid, flush=True)
+taker = subprocess.Popen([sys.executable, "taker.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+taker.stdout.readline()
+print(taker.pid, flush=True)
 with socket.socket() as server:
     try:
         server.bind(("127.0.0.1", port))
     finally:
-        thief.communicate(b"\n")
+        taker.communicate(b"\n")
 PYTHON
     run -1 --separate-stderr one_port 20000 "$PORTWITNESS" run --quiet -o t -- "$python" loses.py
-    thief=$output
+    taker=$output
     assert_equal "$(kinds)" 'lost-race error certain'
     assert_equal "$(found '.[0] | "\(.endpoint.port) \(.other.pid) \(.holder.source) \(.status)"')" \
-        "20000 $thief trace 256"
+        "20000 $taker trace 256"
     run -1 "$PORTWITNESS" check t
     assert_matches "$output" 'ERROR: portwitness: lost-race: a race for a port was lost \(certain\)'
     assert_matches "$output" 'Lost: bind to tcp 127.0.0.1:20000 failed with EADDRINUSE'
     assert_matches "$output" "Taken by: bind to port 0, which gave tcp 127.0.0.1:20000
-    at [0-9.]+ s by process $thief "
+    at [0-9.]+ s by process $taker "
     assert_matches "$output" 'Window: [0-9]+ us'
     assert_matches "$output" 'Fix: let the server bind port 0 itself'
     assert_matches "$output" 'SUMMARY: portwitness: lost-race tcp 127.0.0.1:20000 '
@@ -189,17 +189,17 @@ for number in tries:
         except OSError:
             pass
 PYTHON
-    witness "$python" tries.py
+    record "$python" tries.py
     assert_equal "$(kinds)" 'address-in-use hazard certain'
     assert_equal "$(found '.[0] | .other.pid == .subject.pid')" true
     rm t
-    witness "$python" tries.py another
+    record "$python" tries.py another
     assert_equal "$(kinds)" 'address-in-use note certain'
     assert_equal "$(found '.[0].instead.requested_port')" 0
     assert_equal "$("$PORTWITNESS" check --json t | jq -r .verdict)" clean
 }
 
-@test "what is in TIME_WAIT is told as such" {
+@test "what is in TIME_WAIT is reported as such" {
     cat >waits.py <<'PYTHON'
 import socket
 server = socket.socket()
@@ -218,7 +218,7 @@ try:
 except OSError:
     pass
 PYTHON
-    witness "$python" waits.py
+    record "$python" waits.py
     assert_equal "$(kinds)" 'address-in-use hazard certain'
     assert_equal "$(found '.[0].holder.source')" time-wait
     run "$PORTWITNESS" check t
@@ -241,7 +241,7 @@ try:
 except OSError:
     pass
 PYTHON
-    witness "$python" trap.py
+    record "$python" trap.py
     assert_equal "$(kinds)" 'reuse-trap hazard certain'
 }
 
@@ -261,7 +261,7 @@ exhausted hazard certain'
     assert_equal "$(found '.[1] | "\(.range) \(.held)"')" '[20000,20000] 1'
 }
 
-@test "a stranger that answers at a port that was let go is a wrong door" {
+@test "a stranger that answers at a port that was released is a stale-port-connect" {
     cat >door.py <<'PYTHON'
 import socket, subprocess, sys
 with socket.socket() as probe:
@@ -289,7 +289,7 @@ PYTHON
     assert_equal "$(found '.[0] | .assigned.pid == .subject.pid and .other.pid != .subject.pid')" true
 }
 
-@test "a thief in another trace of this host is named" {
+@test "a taker in another trace of this host is named" {
     cat >late.py <<'PYTHON'
 import socket, sys
 with socket.socket() as probe:

@@ -31,13 +31,13 @@ PYTHON
     run -1 "$PORTWITNESS" check t
     run -0 "$PORTWITNESS" check --fail-on never t
     rm t
-    witness busybox true
+    record busybox true
     run -0 "$PORTWITNESS" check t
     assert_matches "$output" 'not seen: t: 1 blind-spot: static program: .*busybox'
     assert_matches "$output" 'portwitness: incomplete: 0 errors'
     run -3 "$PORTWITNESS" check --strict t
     rm t
-    witness true
+    record true
     run -0 "$PORTWITNESS" check --strict t
     assert_equal "$output" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
     run -0 "$PORTWITNESS" check --quiet t
@@ -64,7 +64,7 @@ PYTHON
     assert_equal "$stderr" ''
 }
 
-@test "suppressions leave findings out, and those that fit nothing are told" {
+@test "suppressions leave findings out, and those that match nothing are reported" {
     hazard
     port=$(found '.[0].endpoint.port')
     local line
@@ -108,7 +108,7 @@ mark --end
 mark 'third test'
 "$rebind"
 SHELL
-    portwitness=$PORTWITNESS rebind=$build/tests/guests/rebind witness sh suite
+    portwitness=$PORTWITNESS rebind=$build/tests/guests/rebind record sh suite
     assert_equal "$(found '[.[].test] | map(. // "none") | join(", ")')" 'first test, none, third test'
     run "$PORTWITNESS" check --all t
     assert_matches "$output" 'Test: first test'
@@ -142,7 +142,7 @@ for _ in range(12):
     with socket.socket() as server:
         server.bind(("127.0.0.1", port))
 PYTHON
-    witness "$python" many.py
+    record "$python" many.py
     run -0 "$PORTWITNESS" check t
     assert_equal "$(grep -c '^SUMMARY' <<<"$output")" 1
     assert_matches "$output" 'And 11 more race-window like it: ports [0-9]+, [0-9]+'
@@ -169,7 +169,7 @@ PYTHON
     assert_equal "$output" ''
 }
 
-@test "a trace with damaged, torn and cut records is checked, and that is told" {
+@test "a trace with damaged, torn and cut records is checked, and that is reported" {
     hazard
     cp --sparse=always t damaged
     size=$((4096 + 1048576))

@@ -15,7 +15,7 @@ place() { found '.[0].subject.site | "\(.function) \(.file // "-" | split("/")[-
 
 compiled() {
     gcc "$@" -std=gnu11 -o guest rebind.c
-    witness ./guest
+    record ./guest
 }
 
 line=$(grep -n 'the call that binds' "$BATS_TEST_DIRNAME/../guests/rebind.c" | cut -d: -f1)
@@ -34,7 +34,7 @@ line=$(grep -n 'the call that binds' "$BATS_TEST_DIRNAME/../guests/rebind.c" | c
     gcc -g -o guest rebind.c
     objcopy --only-keep-debug guest guest.debug
     objcopy --strip-debug --add-gnu-debuglink=guest.debug guest
-    witness ./guest
+    record ./guest
     assert_equal "$(place)" "bind_port rebind.c $line"
     rm guest.debug
     assert_equal "$(found '.[0].subject.site.function')" bind_port
@@ -54,7 +54,7 @@ guest'
     assert_matches "$output" 'guest\+0x[0-9a-f]+\)'
 }
 
-@test "a program that was built anew since gives no wrong lines, and that is told" {
+@test "a program that was built again since gives no wrong lines, and that is reported" {
     compiled -g
     { printf '\n\n\n'; cat rebind.c; } >other.c
     gcc -g -o guest other.c
@@ -89,6 +89,6 @@ int main(void) {
 C
     gcc -g -shared -fPIC -o library.so library.c
     gcc -g -o guest main.c -ldl
-    witness ./guest
+    record ./guest
     assert_equal "$(place)" 'open_server library.c 8'
 }

@@ -14,7 +14,7 @@ setup() {
 # The exit status of a command after wrong usage: `run` has one of its own.
 usage_status() { [ "$1" = run ] && echo 125 || echo 2; }
 
-# wrong COMMAND MESSAGE ARGUMENT...: is told so, with the help and nothing else, and the status.
+# wrong COMMAND MESSAGE ARGUMENT...: gets that message, with the help and nothing else, and the status.
 wrong() {
     local command=$1 message=$2
     shift 2
@@ -78,7 +78,7 @@ Try 'portwitness${command:+ $command} --help' for more information."
     local command
     "$PORTWITNESS" --help >shown
     for command in "${commands[@]}"; do "$PORTWITNESS" help "$command" >>shown; done
-    run -1 grep -inE 'trouble|tells of|\bwitness|let go|lets go|is no (number|option)|mend\b|crew|board|tally|thief' shown
+    run -0 "$root/scripts/words" shown
 }
 
 @test "an option that no command has is unrecognized, and its letter invalid" {

@@ -11,7 +11,7 @@ setup() {
     corners=$data/corners
 }
 
-@test "a signal handler that jumps out of a connect: no crash, no torn record, the port is told" {
+@test "a signal handler that jumps out of a connect: no crash, no torn record, the port is recorded" {
     run -0 "$PORTWITNESS" run -q -o "$trace" -- "$corners" jump
     local port=${output##* }
     "$PORTWITNESS" ports --json --port "$port" "$trace" >rows 2>evidence
@@ -70,7 +70,7 @@ setup() {
     assert_equal "$(grep -c -e LD_PRELOAD -e RESTORED <<<"$output")" 0
 }
 
-@test "where the shim cannot be read it is not preloaded, and that is told" {
+@test "where the shim cannot be read it is not preloaded, and that is reported" {
     [ "$(id -u)" -eq 0 ] || skip 'another user needs root'
     mkdir -m 700 closed
     cp "$PORTWITNESS" "$(dirname "$PORTWITNESS")/libportwitness.so" closed/
@@ -88,7 +88,7 @@ setup() {
     while read -r port moment; do
         "$PORTWITNESS" ports --json --port "$port" "$trace" |
             jq -e --argjson moment "$moment" '.held_to_ns > $moment' >/dev/null || {
-            echo "port $port ended before it was let go" >&2
+            echo "port $port ended before it was released" >&2
             return 1
         }
     done <held

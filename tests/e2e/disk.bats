@@ -16,7 +16,7 @@ needs_root() {
     [ "$(id -u)" -eq 0 ] || skip 'needs root: mount'
 }
 
-# on_disk COMMAND...: before each guest MOUNT makes ./disk anew in a mount namespace of its own;
+# on_disk COMMAND...: before each guest MOUNT makes a new ./disk in a mount namespace of its own;
 # afterwards what a trace there holds is left in ./records and ./evidence.
 on_disk() {
     MOUNT=$1

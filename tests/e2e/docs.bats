@@ -72,13 +72,13 @@ $page links to gone.md, which is not there"
 @test "each rule of the model stands in the document about it" {
     local rule
     while IFS= read -r rule; do
-        grep -qF "| \`$rule\` |" docs/bind-model.md || { echo "not told of: $rule"; false; }
+        grep -qF "| \`$rule\` |" docs/bind-model.md || { echo "not mentioned: $rule"; false; }
     done < <(sed -n 's/^ *\[RULE_[A-Z_]*\] = *{"\([a-z0-9-]*\)".*/\1/p' harness/model/rules.c | grep -vx none)
 }
 
 @test "each finding stands in the document about them" {
     local finding
     while IFS= read -r finding; do
-        grep -qF "\`$finding\`" docs/semantics.md || { echo "not told of: $finding"; false; }
+        grep -qF "\`$finding\`" docs/semantics.md || { echo "not mentioned: $finding"; false; }
     done < <(sed -n 's/^ *\[FINDING_[A-Z_]*\] = {"\([a-z-]*\)".*/\1/p' harness/check/finding.c)
 }

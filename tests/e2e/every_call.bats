@@ -72,7 +72,7 @@ both_ways() {
     assert_equal "$(jq -r 'select(.state != "committed") | .seq' exported)" ''
 }
 
-@test "the library exports the wrapped calls and nothing else" {
+@test "the shim exports the wrapped calls and nothing else" {
     nm -D --defined-only "$shim" | awk '{ print $3 }' | sort >exports
     "$guest" --list | awk '{ print $1 }' | sort >rows
     diff rows exports

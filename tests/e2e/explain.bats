@@ -42,7 +42,7 @@ puzzle=('a tcp' 'a reuseaddr on' 'a bind 127.0.0.1:8080' 'a listen' 'b tcp6' 'b 
     assert_equal "$(jq -r '.answers[] | select(.operation == "b bind 10.0.0.1:80") | .kernel' <<<"$output")" EACCES
 }
 
-@test "a name may be made anew, as the shrunk sequences of the property test do" {
+@test "a name may be made again, as the shrunk sequences of the property test do" {
     run -0 explain --kernel 'a tcp' 'a bind 127.0.0.1:8080' 'a close' 'a tcp6' 'a bind [::1]:8080'
     assert_matches "${lines[4]}" '^a bind \[::1\]:8080 +ok .*; the kernel: ok$'
 }

@@ -1,5 +1,5 @@
 # Programs that were given another environment are followed, and see that environment and nothing
-# else. Each test runs the same command without the witness too: what the programs print of their
+# else. Each test runs the same command without portwitness too: what the programs print of their
 # environments must be equal to the letter, and each port that they print must be in the trace.
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of guests.bash, and those of jq and other shells
 
@@ -17,7 +17,7 @@ teardown() { guests_teardown; }
 without_numbers() { sed 's/^port .*/port/' "$1"; }
 
 # followed COUNT COMMAND...: COUNT programs tell their environments, equal with and without the
-# witness, and `ports` has them all. The command's own variables come from a clean environment.
+# shim, and `ports` has them all. The command's own variables come from a clean environment.
 followed() {
     local count=$1
     shift
@@ -184,7 +184,7 @@ GUEST
 
 @test "--no-follow leaves a cleared environment alone and says which program was lost" {
     options=(--no-follow)
-    witness sh -c "$show; env -i $show" >said
+    record sh -c "$show; env -i $show" >said
     [ "$(grep -c '^port ' said)" -eq 2 ]
     [ "$(rows 'map(.port) | join(" ")')" = "$(sed -n '1s/port \([0-9]*\) .*/\1/p' said)" ]
     [ "$(sed -n '/^\.$/,$p' said | sed 1,2d)" = . ]

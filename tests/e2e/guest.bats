@@ -1,5 +1,5 @@
 # What may happen to a guest in the middle of a wrapped call: its own results stay, and the trace
-# tells of all of it.
+# reports all of it.
 
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of bats and unchanged.bash; those of jq
 load ../common

@@ -29,10 +29,10 @@ guests_teardown() {
 
 now() { "$data/monotonic_now"; }
 
-# witness COMMAND...: runs a guest to its end in a namespace of its own; its summary goes to
+# record COMMAND...: runs a guest to its end in a namespace of its own; its summary goes to
 # $summary, its output and status are the caller's. More options of `run` stand in $options.
 options=()
-witness() {
+record() {
     "${in_namespace[@]}" "$PORTWITNESS" run -o "$trace" "${options[@]}" -- "$@" 2>"$summary" 3>&-
 }
 

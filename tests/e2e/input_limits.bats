@@ -1,5 +1,5 @@
 # Files that people write are read whole, and none without end: a device, a directory or anything else
-# in their place is told by its name.
+# in their place is reported by its name.
 # shellcheck disable=SC2154 # variables of bats and of common.bash
 
 bats_require_minimum_version 1.5.0
@@ -52,7 +52,7 @@ refused() {
     assert_equal "$output" 'portwitness explain: zero: is not a text file: it has a NUL in it'
 }
 
-@test "suppressions: a line too long and too many lines are told by their place" {
+@test "suppressions: a line too long and too many lines are reported by their place" {
     "$PORTWITNESS" run --quiet -o t.trace -- true
     { echo kind:race-window; printf 'program:%05000d\n' 1; } >long
     run -2 "$PORTWITNESS" check --suppressions=long t.trace
@@ -67,7 +67,7 @@ refused() {
     run -0 "$PORTWITNESS" check --suppressions=<(echo kind:race-window) t.trace
 }
 
-@test "explain: a long line is one operation, and more than there may be are told" {
+@test "explain: a long line is one operation, and more than there may be are reported" {
     printf 'a tcp %0600d\n' 1 >long
     run -2 "$PORTWITNESS" explain -f long
     assert_matches "$output" '^portwitness explain: long:1: '

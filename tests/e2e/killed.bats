@@ -1,5 +1,5 @@
 # Processes that are killed at random moments: what they had committed is in the trace, what they
-# had begun is told by name or counted, and `run` records their end.
+# had begun is reported by name or counted, and `run` records their end.
 
 # shellcheck disable=SC2154 # variables of bats and common.bash
 load ../common
@@ -55,7 +55,7 @@ check_trace() {
     assert_matches "$(cat summary)" "; $(wc -l <torn) torn"
 }
 
-@test "a command that is killed: run ends with 137, and its ports are let go at that time" {
+@test "a command that is killed: run ends with 137, and its ports are released at that time" {
     local status=0
     # shellcheck disable=SC2016 # the guest expands it
     "$PORTWITNESS" run --quiet -o trace -- "$python" -c '

@@ -1,4 +1,4 @@
-# What `plan` tells of cluster files, compose files and -p, and how it tells what is bad.
+# What `plan` says of cluster files, compose files and -p, and how it reports bad ones.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables of bats; programs in quotes; subshells
 
 bats_require_minimum_version 1.5.0
@@ -263,7 +263,7 @@ u = socket.create_server((\"127.0.0.1\", 8011))"
         plan --check-now -p 8000-8001:80 | grep -q "^  now  *port 8000 is not available"'
 }
 
-@test "--check-now tells of an address that this host has not" {
+@test "--check-now reports an address that this host has not" {
     in_own_network 'plan --json --check-now -p 10.1.2.3:8080:80 | jq -e ".mappings[0].now |
         .free == false and .error == \"EADDRNOTAVAIL\" and .holders == []"'
 }
@@ -320,7 +320,7 @@ rejected() {
     bad '-:1:1: an empty document' - </dev/null
 }
 
-@test "files that cannot be read are told by name" {
+@test "files that cannot be read are reported by name" {
     bad 'absent\.yaml: No such file or directory$' absent.yaml
     bad '\.: Is a directory$' .
     bad 'a\?b: No such file or directory$' $'a\nb'
@@ -388,7 +388,7 @@ nodes:'
     page=$(MANWIDTH=500 man -l "$root/docs/man/portwitness-plan.1" | col -bx
         MANWIDTH=500 man -l "$root/docs/man/portwitness-json.5" | col -bx | sed -n '/^PLAN/,/^STORM/p')
     while read -r word; do
-        [[ $page =~ (^|[^[:alnum:]_-])$word($|[^[:alnum:]_-]) ]] || { echo "not told of: $word"; false; }
+        [[ $page =~ (^|[^[:alnum:]_-])$word($|[^[:alnum:]_-]) ]] || { echo "not mentioned: $word"; false; }
         count=$((count + 1))
     done < <(
         grep -oE 'warn\(search, "[a-z-]+"' "$root/harness/kind/warnings.c" | cut -d '"' -f 2

@@ -69,7 +69,7 @@ loses_all() {
     assert_matches "$output" 'portwitness: policy soonest: [0-9]+ ports chosen'
 }
 
-@test "soonest: the loser may be another process than the one that let go" {
+@test "soonest: the loser may be another process than the one that released it" {
     # shellcheck disable=SC2016
     under soonest sh -c '"$1" "$2/ask.py" 60 0.02 keep & asker=$!; until [ -e asking ]; do sleep 0.05; done
         port=$("$1" -c "
@@ -218,7 +218,7 @@ END
     assert_equal "$(counted outside)" 2
 }
 
-@test "a range outside the system's is served by number, which is told" {
+@test "a range outside the system's is served by number, which is reported" {
     under range:20000-20003 "$python" "$guests/tree.py" leaf >said
     local port ports
     read -ra ports <said
@@ -324,7 +324,7 @@ END
     [[ $output != *policy* ]]
 }
 
-@test "a value that is no policy gives one line that names it, and status 2" {
+@test "an invalid policy gives one line that names it, and status 2" {
     for value in '' x soonest:1 quarantine:0 quarantine:x quarantine:86401 seeded seeded: seeded:x \
         seeded:18446744073709551616 range range:1 range:0-5 range:5-4 range:1-65536 \
         soonest,seeded:1 range:1-2,soonest range:1-2,range:3-4 "soonest," "$(printf '%0200d' 1)"; do

@@ -1,4 +1,4 @@
-# The table of `ports` says what its JSON says, and the rows of several traces can be told apart.
+# The table of `ports` says what its JSON says, and the rows of several traces can be distinguished.
 
 # shellcheck disable=SC2154,SC2016 # common.bash sets build and root; programs of perl
 load ../common

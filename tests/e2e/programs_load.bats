@@ -12,7 +12,7 @@ teardown() { guests_teardown; }
 
 @test "64 threads with many binds each: each thread's ports, in its order" {
     local binds=$((64 * THREAD_BINDS))
-    witness "$data/bind_threads" 64 "$THREAD_BINDS" >said
+    record "$data/bind_threads" 64 "$THREAD_BINDS" >said
     [ "$(wc -l <said)" -eq "$binds" ]
     [ "$(awk '$3 == 0' said | wc -l)" -eq 0 ]
     nothing_lost
@@ -26,7 +26,7 @@ teardown() { guests_teardown; }
 }
 
 @test "thousands of short processes: each one's port, and its end" {
-    witness "$data/short_processes" "$PROCESSES" 8 >said
+    record "$data/short_processes" "$PROCESSES" 8 >said
     [ "$(wc -l <said)" -eq "$PROCESSES" ]
     nothing_lost
     rows '.[] | select(.requested_port == 0 and .held_to_ns >= .held_from_ns)

@@ -96,7 +96,7 @@ GUEST
         same_as_kernel
         [ "$(cut -d' ' -f3,4 <<<"$held" | sort)" = "$(xargs -n2 <<<"$said" | sort)" ]
         [ "$(wc -l <<<"$held")" -eq 3 ]
-        tell 'let go'
+        tell 'released'
         hear
         [ "$said" = joined ]
         same_as_kernel
@@ -144,7 +144,7 @@ GUEST
     [[ $(kernel_table) == "tcp 127.0.0.1 $port ,$child," ]]
     after=$(now)
     [ "$(rows '.[] | select(.held_to_ns == null) | .port')" = "$port" ]
-    tell 'let go'
+    tell 'released'
     hear
     finish
     held_while "$port"

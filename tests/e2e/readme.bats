@@ -65,7 +65,7 @@ names_in() {
     [ "$status" -eq 1 ]
 }
 
-@test "the README is written anew, with what it leaves out left out, and nothing else is changed" {
+@test "the README is written again, with what it leaves out left out, and nothing else is changed" {
     printf '%s\n' 'Text with 4 ports.' '' '```console' '$ seq 3' '2' '$ seq 5' '1' '...' '5' '```' \
         'More text.' >README.md
     "$root/scripts/readme" README.md
@@ -74,7 +74,7 @@ names_in() {
     diff expected README.md
 }
 
-@test "where the machine shows in a line, the line stays as it is while the rest is written anew" {
+@test "where the machine shows in a line, the line stays as it is while the rest is written again" {
     printf '%s\n' '<!-- readme: keep ^/.* -->' '```console' '$ echo 3; pwd' '2' '/usr/bin' '```' >README.md
     "$root/scripts/readme" README.md
     printf '%s\n' '<!-- readme: keep ^/.* -->' '```console' '$ echo 3; pwd' '3' '/usr/bin' '```' >expected

@@ -24,7 +24,7 @@ reserve() { "$PORTWITNESS" reserve "$@"; }
     assert_equal "$first" "$one"
     assert_equal "$rest" "http://localhost:$two/$three"
     [ "$one" != "$two" ] && [ "$two" != "$three" ] && [ "$one" != "$three" ]
-    # What is no number of a reserved port is left alone.
+    # A word in braces that is not the number of a reserved port is left alone.
     assert_equal "$(reserve -- echo '{2} {} {0} {x} {1' '{01} {999999999999999999999}')" \
         '{2} {} {0} {x} {1 {01} {999999999999999999999}'
     # An outer reservation's are not taken for ours.
@@ -140,7 +140,7 @@ END
     [ "$(sed 's/lost \([0-9]*\) of.*/\1/' probed)" -ge 1 ]
 }
 
-@test "it cannot serve a server without SO_REUSEADDR: that is refused, and told why" {
+@test "it cannot serve a server without SO_REUSEADDR: that is refused, with the reason" {
     run -1 reserve -- "$python" -c 'import socketserver, sys
 socketserver.TCPServer(("127.0.0.1", int(sys.argv[1])), None)' '{1}'
     assert_matches "$output" "OSError: .*Address already in use"
@@ -157,13 +157,13 @@ socketserver.TCPServer(("127.0.0.1", int(sys.argv[1])), None)' '{1}'
     assert_equal "$output" ""
 }
 
-@test "it cannot keep UDP: whoever binds the number over UDP is told" {
+@test "it cannot keep UDP: whoever binds the number over UDP is reported" {
     run -0 reserve -- "$python" -c 'import socket, sys
 socket.socket(socket.AF_INET, socket.SOCK_DGRAM).bind(("127.0.0.1", int(sys.argv[1])))' '{1}'
     assert_matches "$output" "^portwitness reserve: port [0-9]+: python3 \(process [0-9]+\) bound it over UDP; what is reserved is the TCP port alone$"
 }
 
-@test "it cannot keep off a stranger with SO_REUSEADDR who wants that very number: who it was is told" {
+@test "it cannot keep off a stranger with SO_REUSEADDR who wants that very number: who it was is reported" {
     cat >stranger.py <<'END'
 import os, socket, time
 while not os.path.exists("number"):

@@ -232,7 +232,7 @@ is_reaped() { [ ! -e "/proc/$1" ]; }
     assert_equal "$output" '["run",["signalled","status-known"]]'
 }
 
-@test "the kernel's notice tells of the side that keeps TIME_WAIT" {
+@test "the kernel's notice reports the side that keeps TIME_WAIT" {
     "$PORTWITNESS" run -q -o t.trace -- "$python" -c 'import socket
 listener = socket.create_server(("127.0.0.1", 0))
 client = socket.create_connection(listener.getsockname())

@@ -37,7 +37,7 @@ once() {
     done
 }
 
-@test "a trace that is named twice, by a link, or beside a copy is read once, and that is told" {
+@test "a trace that is named twice, by a link, or beside a copy is read once, and that is reported" {
     make_trace one.trace
     cp --sparse=always one.trace copy.trace
     ln -s one.trace link.trace

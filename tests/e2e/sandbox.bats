@@ -203,7 +203,7 @@ END
     assert_equal "$(assigned_in "$trace")" 20
     assert_equal "$(assigned_in "$trace.hand")" 20
     assert_equal "$(blind_spots)" ''
-    # Under it, a program's own is told apart, also where the environment was cleared on the way.
+    # Under it, a program's own is distinguished, also where the environment was cleared on the way.
     rm "$trace" "$trace.hand"
     unchanged "$guest" prctl kill exec
     assert_equal "$(blind_spots)" 'sandboxed sandboxed'

@@ -19,14 +19,14 @@ teardown() { guests_teardown; }
 make() {
     trace=$BATS_TEST_TMPDIR/trace.$2
     if [ "$2" = run ]; then
-        witness "$python" "$data_sources/semantics.py" "$1" run >told
+        record "$python" "$data_sources/semantics.py" "$1" run >told
     else
         "${in_namespace[@]}" env LD_PRELOAD="$build/libportwitness.so" PORTWITNESS_TRACE="$trace" \
             "$python" "$data_sources/semantics.py" "$1" hand >told
     fi
 }
 
-# shows SITUATION: both ways, every request is reported as it was told, and no other.
+# shows SITUATION: both ways, every request is reported as the situation said, and no other.
 shows() {
     local way
     for way in run hand; do
@@ -55,9 +55,9 @@ shows() {
 @test "a server's TIME_WAIT: no end of the listener's port is claimed" { shows server_time_wait; }
 @test "a server's TIME_WAIT is no matter where SO_REUSEADDR is set" { shows server_time_wait_shared; }
 @test "a connection holds the port of the closed listener that accepted it" { shows outlived_listener; }
-@test "a reset connection lets go of it where SO_REUSEADDR is set" { shows outlived_listener_shared; }
+@test "a reset connection releases it where SO_REUSEADDR is set" { shows outlived_listener_shared; }
 @test "a descriptor in flight holds the port" { shows in_flight; }
-@test "a descriptor that is lost in flight: only the kernel tells of the end" { shows lost_in_flight; }
+@test "a descriptor that is lost in flight: only the kernel reports the end" { shows lost_in_flight; }
 
 # Requests that are no bind to port 0, and one that is none though it looks so.
 
@@ -89,7 +89,7 @@ shows() {
 @test "failed requests are rows of --failed alone, with their error" { shows failures; }
 @test "a request that found the range full is a failed one" { shows exhausted; }
 
-@test "under run the kernel's notice of each socket's end is recorded, TIME_WAIT told apart" {
+@test "under run the kernel's notice of each socket's end is recorded, TIME_WAIT distinguished" {
     make client_time_wait run
     "$PORTWITNESS" export --format jsonl "$trace" >records
     jq -s 'map(select(.source == "shim" and .cookie != null) | .cookie) | unique' records >ours
@@ -104,7 +104,7 @@ shows() {
 
 @test "ports picks rows by process, port, program and kind of request" {
     # Each says its process id and the ports that it got; Python asks for one by number as well.
-    witness sh -c '"$1" -c "$2" >first; perl -e "$3" >second' sh "$python" '
+    record sh -c '"$1" -c "$2" >first; perl -e "$3" >second' sh "$python" '
 import os, socket
 a = socket.create_server(("127.0.0.1", 0))
 port = a.getsockname()[1]

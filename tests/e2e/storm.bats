@@ -235,7 +235,7 @@ YAML
     assert_checks_agree "$output"
 }
 
-@test "UDP ports that a reuse option lets be shared are told as such, and are no collision" {
+@test "UDP ports that a reuse option lets be shared are reported as such, and are no collision" {
     cat >udp.yaml <<'YAML'
 kind: Cluster
 apiVersion: kind.x-k8s.io/v1alpha4

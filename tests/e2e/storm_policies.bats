@@ -55,7 +55,7 @@ one() {
     cmp ports.1 ports.3
 }
 
-@test "the table tells of the policy; a value that is none gives one line and status 2" {
+@test "the table names the policy; an invalid value gives one line and status 2" {
     run -0 "$PORTWITNESS" storm --private-net --publishers 2 --rounds 1 --policy quarantine:5
     assert_matches "$output" 'portwitness: policy quarantine:5: 8 ports chosen'
     run -0 "$PORTWITNESS" storm --private-net --publishers 2 --rounds 1

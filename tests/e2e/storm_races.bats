@@ -1,4 +1,4 @@
-# What storms show: held mappings never collide, numbers that are let go are lost, as often as theory
+# What storms show: held mappings never collide, numbers that are released are lost, as often as theory
 # says.
 # shellcheck disable=SC2154,SC2016 # variables of bats; programs in quotes
 

@@ -155,7 +155,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); raise SystemExit(s.getsockname()[
         '[2,false,"kernel",2]'
 }
 
-@test "Ctrl-C ends every copy and what it started, and what is known is told" {
+@test "Ctrl-C ends every copy and what it started, and what is known is reported" {
     # shellcheck disable=SC2016
     "$PORTWITNESS" stress -j 3 --rounds 5 -- sh -c 'sleep 987 & echo $$ $! >pids.$PORTWITNESS_COPY
         wait' >said 2>&1 &
@@ -220,7 +220,7 @@ END
     wait_for is_gone "$(cat pid.2)"
 }
 
-@test "isolated copies that a policy has no room for are told of" {
+@test "isolated copies that a policy has no room for are reported" {
     run -0 stress -j 12 --rounds 1 --isolate --policy soonest -- "$python" -c 'import socket
 socket.socket().bind(("127.0.0.1", 0))'
     assert_matches "$output" 'soonest, isolated: [0-9]+ requests were in network namespaces that the policy has no room for'

@@ -97,7 +97,7 @@ under_all() {
     bare "$1" "$2" && like_bare "$1" && like_bare "$1" --policy soonest && like_bare "$1" --shared
 }
 
-# recorded_port PORT: the last trace tells of a bind of that number: the witness was there.
+# recorded_port PORT: the last trace has a bind of that number: the program was recorded.
 recorded_port() {
     "$PORTWITNESS" ports --json "$trace" 2>evidence |
         jq -se --argjson port "$1" 'any(.requested_port == $port and .port == $port)' >/dev/null ||

@@ -21,7 +21,7 @@ configure() {
     } >vsftpd.conf
 }
 
-# With Debian's C library the filter kills the session at its first look at a file, bare as well:
+# With Debian's C library the filter kills the session as soon as it looks at a file, bare as well:
 # what comes before works, connections for data included.
 session() {
     configure seccomp_sandbox=YES

@@ -104,7 +104,7 @@ def reset_by_peer():
     reset(accepted)
     _, when = timed(client.recv, 1)
     is_free(client_row["port"])
-    # Nobody tells the witness of the reset: the end is proved no earlier than by the close.
+    # Nobody reports the reset to the shim: the end is proved no earlier than by the close.
     destroyed(client_row, client.close)
     close(server, server_row)
 
@@ -411,7 +411,7 @@ def equal_numbers_in_namespaces():
     other = tcp()
     other_row = request(other, other.bind, ("0.0.0.0", port), requested=port)
     close(other, other_row)
-    # The first one stayed where it was made, and is let go here.
+    # The first one stayed where it was made, and is released here.
     row["netns"], other_row["netns"] = "one", "other"
     close(made, row)
 

@@ -17,7 +17,7 @@ HERE = "127.0.0.1"
 libc = ctypes.CDLL(None, use_errno=True)
 rows = []
 under_run = sys.argv[2:] == ["run"]
-# Within this time `run` has read what the kernel tells of the end of a socket or a process.
+# Within this time `run` has read what the kernel reports of the end of a socket or a process.
 NOTICED = 3_000_000_000
 
 
@@ -69,7 +69,7 @@ def about(made, requested=0, pid=None):
 
 
 def request(made, call, *arguments, requested=0):
-    """Makes a call that binds a socket and tells of it. Returns the row, whose end is still open."""
+    """Makes a call that binds a socket and reports it. Returns the row, whose end is still open."""
     result, when = timed(call, *arguments)
     must(not isinstance(result, OSError), f"{call.__name__}: {result}")
     row = tell(about(made, requested))

@@ -423,7 +423,7 @@ static bool is_shadowed(const struct world *world, const struct event *event) {
     return false;
 }
 
-static void judge(const struct check *check, uint64_t first) {
+static void compare(const struct check *check, uint64_t first) {
     static bool reported[UNITS];
     memset(reported, 0, sizeof reported);
     for (size_t i = 0; i < check->findings.count; i++) {
@@ -484,7 +484,7 @@ int main(int argc, char **argv) {
         }
         if (!store(path) || !check_run(&check, paths, 1, NULL, NULL))
             return 2;
-        judge(&check, made);
+        compare(&check, made);
         check_free(&check);
     }
     unlink(path);

@@ -71,7 +71,7 @@ static int make_folder(void **state) {
 }
 
 /* Each test begins in a recorded program whose shim and trace can be reached. */
-static int start_witnessed(void **state) {
+static int start_recorded(void **state) {
     (void)state;
     make_file(shim);
     make_file(trace);
@@ -473,7 +473,7 @@ static void a_program_must_reach_the_shim_and_the_trace(void **state) {
     assert_int_equal(environment_obstacle(), PW_BLIND_UNREACHABLE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start_witnessed, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start_recorded, end)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

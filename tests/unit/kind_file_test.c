@@ -33,7 +33,7 @@ static void numbers_are_read_as_go_reads_them(void **state) {
     assert_host_port("2147483647", INT32_MAX);
 }
 
-static void what_is_no_number_is_bad_with_its_place(void **state) {
+static void an_invalid_number_is_bad_with_its_place(void **state) {
     (void)state;
     static const char *const texts[] = {"http",     "'80'", "\"80\"", "80a", "0x",  "1e",
                                         "!!str 80", "--1",  "0x-1",   ".",   "- 1", "true"};
@@ -260,7 +260,7 @@ static void bad_ports_of_compose_files_have_a_place(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_read_as_go_reads_them),
-        cmocka_unit_test(what_is_no_number_is_bad_with_its_place),
+        cmocka_unit_test(an_invalid_number_is_bad_with_its_place),
         cmocka_unit_test(nodes_and_mappings_keep_their_order_and_place),
         cmocka_unit_test(aliases_and_merged_keys_are_followed),
         cmocka_unit_test(only_the_first_document_counts),

@@ -200,7 +200,7 @@ static void a_fixed_number_in_the_local_range_is_lost_to_connections_too(void **
     assert_false(risk_says(text, "v0.32.0", RUNTIME_DOCKER, &no_facts, "outgoing connection"));
 }
 
-/* Kind judges such numbers; nothing here may count up to them. */
+/* Kind checks such numbers; nothing here may count up to them. */
 static void any_number_of_32_bits_has_a_risk(void **state) {
     (void)state;
     static const struct host_facts facts = {.range_low = 40000, .range_high = 40001};

@@ -321,7 +321,7 @@ static void a_bare_name_is_looked_for_as_execvp_does(void **state) {
     assert_int_equal(chdir(before), 0);
 }
 
-static void an_open_program_is_judged_under_the_kernels_name_for_it(void **state) {
+static void an_open_program_is_examined_under_the_kernels_name_for_it(void **state) {
     (void)state;
     struct image image = ordinary();
     struct program_facts facts;
@@ -372,7 +372,7 @@ int main(void) {
         cmocka_unit_test(what_may_be_run_but_not_read_is_unreadable),
         cmocka_unit_test(what_cannot_be_executed_is_refused_by_name),
         cmocka_unit_test(a_bare_name_is_looked_for_as_execvp_does),
-        cmocka_unit_test(an_open_program_is_judged_under_the_kernels_name_for_it),
+        cmocka_unit_test(an_open_program_is_examined_under_the_kernels_name_for_it),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

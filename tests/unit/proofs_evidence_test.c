@@ -35,7 +35,7 @@ static void a_release_that_was_inferred_is_possible(void **state) {
     binds(CHILD, TAKEN, 300);
     read_history();
     assert_int_equal(proofs_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
-    assert_proves(TAKEN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
     assert_int_equal(release_of(TAKEN), POSSIBLE);
 }
 
@@ -221,7 +221,7 @@ static void a_sandbox_entered_after_the_bind_changes_nothing(void **state) {
     binds(CHILD, TAKEN, 300);
     put_in_sandbox(PARENT, 306);
     read_history();
-    assert_proves(TAKEN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
 }
 
 static void a_sandbox_of_the_binder_changes_nothing(void **state) {
@@ -231,7 +231,7 @@ static void a_sandbox_of_the_binder_changes_nothing(void **state) {
     put_in_sandbox(CHILD, 150);
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
 }
 
 enum { MILLISECOND = 1000000 };

@@ -169,7 +169,7 @@ static void one_that_named_it_while_it_was_given_out_may_mean_either(void **stat
     is_assigned_and_releases(PARENT, GIVEN, 100);
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN, TIER_KIN, POSSIBLE);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, POSSIBLE);
 }
 
 static void naming_it_again_later_changes_nothing(void **state) {
@@ -181,7 +181,7 @@ static void naming_it_again_later_changes_nothing(void **state) {
     releases(CHILD, TAKEN, 310);
     binds(CHILD, TAKEN_AGAIN, 320);
     read_history();
-    assert_proves(TAKEN_AGAIN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN_AGAIN, GIVEN, TIER_RELATED, CERTAIN);
 }
 
 /* Of a test runner with a fixed port: one child after another names it, the number is in their
@@ -207,7 +207,7 @@ static void what_a_sibling_of_the_binder_named_before_was_not_handed_over(void *
 static void what_a_sibling_named_before_a_parent_s_number_is_possible(void **state) {
     (void)state;
     a_runner_named_it_before(1);
-    assert_proves(TAKEN, GIVEN, TIER_KIN, POSSIBLE);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, POSSIBLE);
 }
 
 static void one_that_was_perhaps_not_meant_makes_an_earlier_one_possible(void **state) {
@@ -229,7 +229,7 @@ static void ports_are_named_one_by_one(void **state) {
     is_assigned_and_releases(PARENT, GIVEN, 100);
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
 }
 
 int main(void) {

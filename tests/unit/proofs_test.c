@@ -32,7 +32,7 @@ static void a_child_knows_what_its_parent_was_given(void **state) {
     is_assigned_and_releases(PARENT, GIVEN, 100);
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
 }
 
 static void a_parent_knows_what_its_child_was_given(void **state) {
@@ -42,7 +42,7 @@ static void a_parent_knows_what_its_child_was_given(void **state) {
     is_refused(PARENT, TAKEN, 300);
     bind_socket(SOCK_STREAM, STRANGER, BETWEEN, BETWEEN, 200, 0, PORT);
     read_history();
-    assert_proves(TAKEN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
 }
 
 static void a_stranger_cannot_know_it(void **state) {
@@ -129,7 +129,7 @@ static void whoever_is_related_to_the_reader_knows_it(void **state) {
     somebody_else_reads(PARENT);
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
 }
 
 static void a_sibling_of_the_reader_may_have_been_told(void **state) {
@@ -267,7 +267,7 @@ static void the_latest_that_fits_is_meant(void **state) {
     is_assigned_and_releases(PARENT, GIVEN_LATER, 200);
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN_LATER, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN_LATER, TIER_RELATED, CERTAIN);
     assert_proved_by(GIVEN, 0, 0);
 }
 
@@ -292,7 +292,7 @@ static void of_two_that_just_miss_each_other_the_later_is_meant(void **state) {
     releases(CHILD, GIVEN_LATER, 130);
     binds(PARENT, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN_LATER, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN_LATER, TIER_RELATED, CERTAIN);
 }
 
 static void its_own_number_is_meant_before_a_later_one_of_a_sibling(void **state) {
@@ -322,7 +322,7 @@ static void a_weaker_one_that_is_earlier_leaves_it_certain(void **state) {
     is_assigned_and_releases(1, GIVEN_LATER, 200);
     binds(3, TAKEN, 300);
     read_history();
-    assert_proves(TAKEN, GIVEN_LATER, TIER_KIN, CERTAIN);
+    assert_proves(TAKEN, GIVEN_LATER, TIER_RELATED, CERTAIN);
 }
 
 int main(void) {

@@ -214,7 +214,7 @@ static void unknown_keys_of_mappings_are_gathered(void **state) {
                    "  line 7: field port not found in type v1alpha4.PortMappingAlias");
 }
 
-static void what_bears_on_ports_elsewhere_is_judged(void **state) {
+static void what_bears_on_ports_elsewhere_is_checked(void **state) {
     (void)state;
     static const char text[] =
         HEAD "networking: {apiServerPort: 65536, ipFamily: ipv5}\n"
@@ -274,7 +274,7 @@ int main(void) {
         cmocka_unit_test(an_unknown_protocol_ends_the_decoding),
         cmocka_unit_test(the_oldest_release_ends_at_an_empty_protocol_too),
         cmocka_unit_test(unknown_keys_of_mappings_are_gathered),
-        cmocka_unit_test(what_bears_on_ports_elsewhere_is_judged),
+        cmocka_unit_test(what_bears_on_ports_elsewhere_is_checked),
         cmocka_unit_test(an_unknown_role_is_quoted),
         cmocka_unit_test(releases_are_read_and_ordered_by_number),
     };

@@ -400,7 +400,7 @@ static void a_module_is_fitted_by_path_or_by_file_name(void **state) {
     assert_fits("module:libuv.so.*", true, false);
     assert_fits("module:/usr/lib/*", true, false);
     assert_fits("module:uv.so.1", false, false);
-    assert_fits("module:python3.11", false, false); /* the call came from the library */
+    assert_fits("module:python3.11", false, false); /* the call came from a library */
     assert_fits("module:nginx-static", false, true);
     assert_fits("module:*", true, true);
 }

@@ -52,7 +52,7 @@ static bool is_own_time_wait(const struct history *history, const struct holder_
            history->bindings.list[assignment].first_accepted != MAP_NONE;
 }
 
-static void judge_loss(struct history *history, struct findings *findings, uint32_t attempt) {
+static void detect_loss(struct history *history, struct findings *findings, uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
     uint32_t assignment = history->requests[attempt].proves;
     const struct holder_found taker =
@@ -73,8 +73,8 @@ static void judge_loss(struct history *history, struct findings *findings, uint3
 }
 
 /* A listen that fails on the claim's socket: bound over another's with SO_REUSEADDR, and lost. */
-static void judge_lost_listen(struct history *history, struct findings *findings,
-                              const struct failed_listen *listen) {
+static void detect_lost_listen(struct history *history, struct findings *findings,
+                               const struct failed_listen *listen) {
     const struct holder_found taker =
         holders_find(history, listen->binding,
                      (uint64_t)listen->call.trace << MACHINE_TAG_SHIFT | listen->call.unit,
@@ -104,7 +104,7 @@ static uint32_t passer_by(const struct history *history, uint32_t attempt) {
     return MAP_NONE;
 }
 
-static void judge_window(struct history *history, struct findings *findings, uint32_t attempt) {
+static void detect_window(struct history *history, struct findings *findings, uint32_t attempt) {
     uint32_t assignment = history->requests[attempt].proves;
     uint32_t other = passer_by(history, attempt);
     struct finding *finding = add(history, findings, FINDING_RACE_WINDOW, attempt);
@@ -211,11 +211,11 @@ void detect_claims(struct history *history, struct findings *findings) {
             uint32_t attempt = claims.attempts[i];
             uint32_t listen = history->requests[attempt].failed_listen;
             if (history->bindings.list[attempt].from_ns == 0)
-                judge_loss(history, findings, attempt);
+                detect_loss(history, findings, attempt);
             else if (listen != MAP_NONE)
-                judge_lost_listen(history, findings, &history->failed_listens[listen]);
+                detect_lost_listen(history, findings, &history->failed_listens[listen]);
             else if (!claims.reported[i])
-                judge_window(history, findings, attempt);
+                detect_window(history, findings, attempt);
         }
     }
     free(claims.attempts);

@@ -23,8 +23,8 @@ static bool answers(const struct history *history, uint32_t index,
            (request->kind == PW_KIND_BIND || request->kind == PW_KIND_LISTEN);
 }
 
-static void judge(const struct history *history, struct findings *findings,
-                  const struct connection *connection) {
+static void detect(const struct history *history, struct findings *findings,
+                   const struct connection *connection) {
     const struct call *call = &connection->call;
     const struct machine *machine = history->machine;
     uint32_t stranger = MAP_NONE;
@@ -35,14 +35,14 @@ static void judge(const struct history *history, struct findings *findings,
         if (binding->from_ns == 0 || binding->from_ns > call->begin_ns ||
             !answers(history, index, connection))
             continue;
-        bool kin = ancestry_is_related(machine, binding->process, call->process);
+        bool is_related = ancestry_is_related(machine, binding->process, call->process);
         if (stranger == MAP_NONE) {
-            if (kin || (binding->to_ns != 0 && binding->to_ns <= call->end_ns))
+            if (is_related || (binding->to_ns != 0 && binding->to_ns <= call->end_ns))
                 return;
             stranger = index;
             continue;
         }
-        if (!kin || !proofs_is_assignment(history, index) ||
+        if (!is_related || !proofs_is_assignment(history, index) ||
             proofs_released(history, index, history->bindings.list[stranger].from_ns) ==
                 RELEASE_NOT_SEEN)
             continue;
@@ -64,5 +64,5 @@ static void judge(const struct history *history, struct findings *findings,
 
 void detect_stale_connections(const struct history *history, struct findings *findings) {
     for (size_t i = 0; i < history->connection_count; i++)
-        judge(history, findings, &history->connections[i]);
+        detect(history, findings, &history->connections[i]);
 }

@@ -20,7 +20,7 @@ static void tell(const struct history *history, struct findings *findings, uint3
     finding->holder = HOLDER_TRACE;
 }
 
-static void judge(const struct history *history, struct findings *findings, uint32_t holder) {
+static void detect(const struct history *history, struct findings *findings, uint32_t holder) {
     const struct request *request = &history->requests[holder];
     const struct endpoint endpoint = history_endpoint(history, holder);
     if (request->alive_ns == 0 || history->bindings.list[holder].certainty == POSSIBLE)
@@ -45,5 +45,5 @@ static void judge(const struct history *history, struct findings *findings, uint
 void detect_impossible_answers(const struct history *history, struct findings *findings) {
     for (uint32_t i = 0; i < history->bindings.count; i++)
         if (history_endpoint(history, i).protocol == IPPROTO_TCP)
-            judge(history, findings, i);
+            detect(history, findings, i);
 }

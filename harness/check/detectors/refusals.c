@@ -18,7 +18,8 @@ static struct finding *add_refused(const struct history *history, struct finding
     return finding;
 }
 
-static void judge_bind(const struct history *history, struct findings *findings, uint32_t attempt) {
+static void detect_bind(const struct history *history, struct findings *findings,
+                        uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
     const struct request *request = &history->requests[attempt];
     const struct call subject = history_call(history, attempt);
@@ -39,8 +40,8 @@ static bool is_trap(const struct history *history, const struct failed_listen *l
             PW_FLAG_REUSEADDR) != 0;
 }
 
-static void judge_listen(const struct history *history, struct findings *findings,
-                         const struct failed_listen *listen) {
+static void detect_listen(const struct history *history, struct findings *findings,
+                          const struct failed_listen *listen) {
     struct holder_found holder = {.source = HOLDER_NOBODY, .binding = MAP_NONE};
     uint64_t unit = (uint64_t)listen->call.trace << MACHINE_TAG_SHIFT | listen->call.unit;
     if (listen->binding != MAP_NONE) {
@@ -59,8 +60,8 @@ void detect_refusals(struct history *history, struct findings *findings) {
         const struct request *request = &history->requests[i];
         if (proofs_is_attempt(history, i) && history->bindings.list[i].from_ns == 0 &&
             request->proves == MAP_NONE && request->repeats == MAP_NONE)
-            judge_bind(history, findings, i);
+            detect_bind(history, findings, i);
     }
     for (size_t i = 0; i < history->failed_listen_count; i++)
-        judge_listen(history, findings, &history->failed_listens[i]);
+        detect_listen(history, findings, &history->failed_listens[i]);
 }

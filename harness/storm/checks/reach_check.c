@@ -157,8 +157,8 @@ static bool right_token(const struct announcements *announcements, const struct 
     return false;
 }
 
-static void judge(const struct announcements *announcements, const struct question *question,
-                  struct verdict *verdict) {
+static void check_answer(const struct announcements *announcements, const struct question *question,
+                         struct verdict *verdict) {
     const struct announced *asked = question->asked;
     char text[ENDPOINT_TEXT_SIZE];
     if (question->error != 0)
@@ -188,6 +188,6 @@ void reach_check(const struct announcements *announcements, unsigned low, unsign
         }
         await_answers(questions, count);
         for (size_t i = 0; i < count; i++)
-            judge(announcements, &questions[i], verdict);
+            check_answer(announcements, &questions[i], verdict);
     }
 }

@@ -1,5 +1,5 @@
-/* Sockets do not outlive a round, so each round is judged by its own records alone, and a storm of
- * a thousand rounds does not read its trace a thousand times. */
+/* Sockets do not outlive a round, so each round is compared by its own records alone, and a storm
+ * of a thousand rounds does not read its trace a thousand times. */
 #include "harness/storm/checks/trace_check.h"
 
 #include <netinet/in.h>
@@ -155,8 +155,8 @@ static bool is_claimant(const struct map *claimants, uint64_t serial) {
     return map_get(claimants, serial) != MAP_NONE;
 }
 
-void trace_check_judge(struct trace_check *check, const struct announcements *announcements,
-                       struct verdict *verdict) {
+void trace_check_compare(struct trace_check *check, const struct announcements *announcements,
+                         struct verdict *verdict) {
     struct bindings bindings = {0};
     struct facts announced = {0};
     struct facts found = {0};

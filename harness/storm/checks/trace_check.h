@@ -11,7 +11,7 @@ struct trace_check;
  * cannot be read. */
 struct trace_check *trace_check_open(const char *path);
 
-/* Reads what was written so far without judging it. */
+/* Reads what was written so far without comparing it. */
 void trace_check_skip(struct trace_check *check);
 
 /* The serial of the process with this pid, which has recorded its start; 0 if it has not. */
@@ -20,8 +20,8 @@ uint64_t trace_check_serial(const struct trace_check *check, pid_t pid);
 /* Reads what was written since the last call, which must hold the whole life of every socket that
  * is held now, and compares: each announced endpoint is one binding of its claimant that nothing
  * has ended, with a record of the claim, and no claimant has another one. */
-void trace_check_judge(struct trace_check *check, const struct announcements *announcements,
-                       struct verdict *verdict);
+void trace_check_compare(struct trace_check *check, const struct announcements *announcements,
+                         struct verdict *verdict);
 
 /* Ends the reading; NULL does nothing. */
 void trace_check_close(struct trace_check *check);

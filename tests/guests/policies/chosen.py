@@ -1,4 +1,4 @@
-"""Reads what `portwitness export` writes and tells of the port-0 requests, one a line.
+"""Reads what `portwitness export` writes and lists the port-0 requests, one a line.
 
 chosen.py: call, protocol, family, port, the policy's flags, numbers tried.
 """
