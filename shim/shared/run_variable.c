@@ -6,7 +6,7 @@
 
 #include "shim/shared/trace_file.h"
 
-static const char *read_number(const char *text, uint64_t *number) {
+static const char *read_decimal(const char *text, uint64_t *number) {
     for (*number = 0; *text >= '0' && *text <= '9'; text++)
         *number = *number * 10 + (uint64_t)(*text - '0');
     return text;
@@ -15,7 +15,7 @@ static const char *read_number(const char *text, uint64_t *number) {
 static bool read_policy(const char *text, struct pw_policy_config *policy) {
     uint64_t field[5];
     for (unsigned i = 0; i < 5; i++) {
-        text = read_number(text, &field[i]);
+        text = read_decimal(text, &field[i]);
         if (*text != (i < 4 ? '.' : '\0'))
             return false;
         text += i < 4;
@@ -38,7 +38,7 @@ bool run_variable_read(const char *value, struct run_variable *run) {
         return false;
     if (value[0] != '1' || value[1] != ':')
         return true;
-    value = read_number(value + 2, &filters);
+    value = read_decimal(value + 2, &filters);
     run->filters = (unsigned)filters;
     if (*value == ':' && !read_policy(value + 1, &run->policy))
         run->policy = (struct pw_policy_config){.kind = PW_POLICY_KERNEL};

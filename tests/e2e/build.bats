@@ -212,6 +212,15 @@ TESTS
     [ "${lines[-1]}" = '1 passed, 2 failed, 0 skipped' ]
 }
 
+@test "scripts/test shows how it is used, without a build" {
+    for option in -h --help; do
+        run scripts/test "$option"
+        [ "$status" -eq 0 ]
+        [[ ${lines[0]} == 'Sets up, builds and runs the tests.'* ]]
+        [[ $output == *'scripts/test [--quick | --full]'* ]]
+    done
+}
+
 @test "no test at all is no success" {
     tree_with_tests </dev/null
     rm "$tree/tests/e2e/sample.bats"
