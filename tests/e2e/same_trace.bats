@@ -9,17 +9,8 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
 }
 
-# A trace with connections that were accepted, which lie in lists, and with a race window.
 make_trace() {
-    "$PORTWITNESS" run --quiet -o "$1" -- "$python" -c 'import socket
-with socket.create_server(("127.0.0.1", 0)) as server:
-    port = server.getsockname()[1]
-    callers = [socket.create_connection(("127.0.0.1", port)) for _ in range(3)]
-    served = [server.accept()[0] for _ in range(3)]
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    number = probe.getsockname()[1]
-socket.create_server(("127.0.0.1", number)).close()'
+    "$PORTWITNESS" run --quiet -o "$1" -- "$python" "$root/tests/guests/accepted_and_window.py"
 }
 
 # once COMMAND...: it says of the second name that it is the first one's trace, and what it writes
