@@ -2,7 +2,7 @@
 #
 #   make [all]      build/portwitness and build/libportwitness.so
 #   make test       every test, without installing anything (scripts/test does that as well)
-#   make check-unit the unit tests alone; make syntax: warnings alone
+#   make check-unit the unit tests alone
 #   make bench | lint | format | fresh
 #   make help       prints this
 #   make compile_commands.json   how each file is compiled, for editors and clang's tools
@@ -207,11 +207,6 @@ compile_commands.json: again
 help:
 	@sed -n '/^# *make /,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-# The shim and the program through the compiler's front end alone, with all warnings.
-syntax:
-	$(Q)$(CC) $(BASE_FLAGS) -Werror $(HARNESS_FLAGS) -fsyntax-only \
-		$(filter %.c,$(shim_sources) $(harness_sources))
-
 check-unit: $(unit_tests)
 	@status=0; for unit in $^; do $$unit || status=1; done; exit $$status
 
@@ -256,7 +251,7 @@ clean:
 	$(call say,CLEAN)
 	$(Q)rm -rf build $(BUILD)
 
-.PHONY: again all tests help check-unit test bench property soak lint fresh format syntax \
+.PHONY: again all tests help check-unit test bench property soak lint fresh format \
 	install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

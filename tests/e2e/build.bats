@@ -309,7 +309,7 @@ TESTS
     echo 'lint quick beside 1' >"$tree/tests/suites"
     run "$tree/scripts/test" --list
     [ "$status" -eq 1 ]
-    assert_equal "$output" 'tests/suites has no row for build/clang-syntax'
+    assert_equal "$output" 'tests/suites has no row for build/clang'
 }
 
 @test "suites wait for the build that they need, and fail with it; those that run alone do" {
