@@ -9,11 +9,11 @@ build=$root/${BUILD:-build}
 PORTWITNESS=${PORTWITNESS:-$build/portwitness}
 shim=$build/libportwitness.so
 data=$build/tests/guests
-PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-# The interpreter itself: a python3 found first in the PATH may be a script that starts a dozen
-# programs.
+# The interpreter itself, for the tests and for the scripts that they start: a python3 found first in
+# the PATH may be a script that starts a dozen programs.
 python=/usr/bin/python3
 [ -x "$python" ] || python=$(python3 -c 'import sys; print(sys.executable)')
+PATH=${python%/*}:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 load "$root/tests/lengths"
 
 # Before a command: it runs in a network namespace of its own whose loopback is up. Each step executes

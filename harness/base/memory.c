@@ -26,6 +26,14 @@ void *memory_grow(void *array, size_t *room, size_t needed, size_t size) {
     return array;
 }
 
+void *memory_zeroed(size_t count, size_t size) {
+    void *memory = calloc(count, size);
+
+    if (memory == NULL)
+        give_up();
+    return memory;
+}
+
 char *memory_copy(const char *text, size_t length) {
     char *copy = malloc(length + 1);
 

@@ -17,9 +17,7 @@ unsigned history_protocol(unsigned type, unsigned protocol) {
 }
 
 struct history *history_make(const struct machine *machine) {
-    size_t room = 0;
-    struct history *history = memory_grow(NULL, &room, 1, sizeof *history);
-    memset(history, 0, sizeof *history);
+    struct history *history = memory_zeroed(1, sizeof *history);
     history->machine = machine;
     return history;
 }

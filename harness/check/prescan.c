@@ -12,9 +12,7 @@
 #include "harness/check/history.h"
 
 struct prescan *prescan_make(struct check *check) {
-    size_t room = 0;
-    struct prescan *look = memory_grow(NULL, &room, 1, sizeof *look);
-    memset(look, 0, sizeof *look);
+    struct prescan *look = memory_zeroed(1, sizeof *look);
     look->check = check;
     return look;
 }

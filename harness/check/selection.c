@@ -13,10 +13,7 @@
 #include "harness/check/ancestry.h"
 
 struct selection *selection_make(void) {
-    size_t room = 0;
-    struct selection *selection = memory_grow(NULL, &room, 1, sizeof *selection);
-    memset(selection, 0, sizeof *selection);
-    return selection;
+    return memory_zeroed(1, sizeof(struct selection));
 }
 
 static void want(struct selection *selection, unsigned port, uint64_t to_ns) {

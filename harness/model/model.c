@@ -14,19 +14,10 @@
 
 enum { PORTS = 65536, FIRST_UNPRIVILEGED = 1024 };
 
-/* Pages that nobody touches cost nothing this way. */
-static void *zeroed(size_t count, size_t size) {
-    size_t room = 0;
-    void *memory = calloc(count, size);
-    if (memory == NULL)
-        memory = memory_grow(NULL, &room, SIZE_MAX / size, size);
-    return memory;
-}
-
 void model_begin(struct model *model, uint16_t low, uint16_t high) {
     *model = (struct model){.low = low, .high = high};
-    model->buckets = zeroed(PORTS, sizeof *model->buckets);
-    model->reserved = zeroed(PORTS, sizeof *model->reserved);
+    model->buckets = memory_zeroed(PORTS, sizeof *model->buckets);
+    model->reserved = memory_zeroed(PORTS, sizeof *model->reserved);
     /* The numbers below are for operations; what else there is comes behind. */
     model->sockets = memory_grow(NULL, &model->room, OPERATION_SOCKETS_MAX, sizeof *model->sockets);
     memset(model->sockets, 0, OPERATION_SOCKETS_MAX * sizeof *model->sockets);

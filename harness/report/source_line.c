@@ -36,10 +36,7 @@ static const Dwfl_Callbacks callbacks = {
 };
 
 struct source_lines *source_lines_make(void) {
-    size_t room = 0;
-    struct source_lines *lines = memory_grow(NULL, &room, 1, sizeof *lines);
-    *lines = (struct source_lines){0};
-    return lines;
+    return memory_zeroed(1, sizeof(struct source_lines));
 }
 
 /* The name comes from a trace: a FIFO of that name would be waited for, a device read for ever. */

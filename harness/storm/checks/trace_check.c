@@ -40,9 +40,8 @@ struct trace_check *trace_check_open(const char *path) {
         complain(NULL, "%s: %s", path, problem.what);
         return NULL;
     }
-    size_t room = 0;
-    struct trace_check *check = memory_grow(NULL, &room, 1, sizeof *check);
-    *check = (struct trace_check){.reader = reader};
+    struct trace_check *check = memory_zeroed(1, sizeof *check);
+    check->reader = reader;
     /* A process may be writing its next record at this moment. */
     trace_reader_tail(reader, true);
     return check;
