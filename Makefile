@@ -49,8 +49,10 @@ ERROR_FLAG := -Werror
 warned := $(patsubst %.warnings,%,$(shell find $(BUILD) -name '*.warnings' 2>/dev/null))
 endif
 # compile FLAGS: the command that makes the target of its first prerequisite.
-compile = $(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(1) -o $@ $< 2>$@.warnings; status=$$?; \
-	cat $@.warnings >&2; [ -s $@.warnings ] || rm -f $@.warnings; exit $$status
+# All in one shell, which starts nothing else: that would take as long as to compile a small file.
+compile = warnings=$$($(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(1) -o $@ $< 2>&1); status=$$?; \
+	[ ! -e $@.warnings ] || rm -f $@.warnings; \
+	[ -z "$$warnings" ] || printf '%s\n' "$$warnings" | tee $@.warnings >&2; exit $$status
 
 HARNESS_PACKAGES := jansson libmnl yaml-0.1 libdw
 HARNESS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(HARNESS_PACKAGES) 2>/dev/null)
@@ -97,7 +99,8 @@ ifeq ($(V),1)
 say =
 Q :=
 else
-say = @printf '  %-7s %s\n' $(1) $@
+empty :=
+say = $(info $(empty)  $(1)	$@)
 Q := @
 endif
 
@@ -112,6 +115,8 @@ ifneq ($(strip $(file <$(BUILD)/flags)),$(strip $(flags)))
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(flags))
 endif
+$(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_objects) $(unit_objects) \
+	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
 endif
 
 all: $(program) $(shim)
@@ -133,7 +138,6 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 # The export list comes from the list of wrapped calls: whatever is not a row of it stays inside.
 $(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 	$(call say,GEN)
-	@mkdir -p $(@D)
 	$(Q){ echo '{ global:'; printf '%s\n' \
 		'#define CALL(number, result, name, parameters, arguments) name;' \
 		'#define CALL_PLAIN(number, result, name) name;' \
@@ -144,23 +148,22 @@ $(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 
 $(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
 	$(call say,CC)
-	@mkdir -p $(@D)
 	$(Q)$(call compile,$(SHIM_FLAGS) -MMD -MP -c)
 
 $(BUILD)/object/shim/%.S.o: shim/%.S $(BUILD)/flags
 	$(call say,AS)
-	@mkdir -p $(@D)
 	$(Q)$(call compile,$(SHIM_FLAGS) -MMD -MP -c)
 
 $(BUILD)/object/harness/shared/%.o: shim/shared/%.c $(BUILD)/flags
 	$(call say,CC)
-	@mkdir -p $(@D)
 	$(Q)$(call compile,$(HARNESS_FLAGS) -MMD -MP -c)
+
+# What checks and is not checked: to optimise the assertions takes five times as long.
+$(unit_objects): test_flags := -O0
 
 $(BUILD)/object/%.o: %.c $(BUILD)/flags
 	$(call say,CC)
-	@mkdir -p $(@D)
-	$(Q)$(call compile,$(HARNESS_FLAGS) -MMD -MP -c)
+	$(Q)$(call compile,$(HARNESS_FLAGS) $(test_flags) -MMD -MP -c)
 
 # What tests link against: of an archive the linker takes what a test needs, which is far less than all.
 harness_archive := $(BUILD)/harness.a
@@ -178,7 +181,6 @@ $(filter-out $(shared_tests),$(unit_tests)): $(BUILD)/%: $(BUILD)/object/%.o $(h
 $(shared_tests): $(BUILD)/%: $(BUILD)/object/%.o $(shared_archive)
 $(unit_tests):
 	$(call say,LD)
-	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
 $(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o,$(property_objects))
@@ -186,14 +188,12 @@ $(BUILD)/tests/property/generated_traces: $(BUILD)/object/tests/property/generat
 $(BUILD)/tests/property/mutated_traces: $(BUILD)/object/tests/property/mutated_traces.o
 $(property): $(harness_archive)
 	$(call say,LD)
-	@mkdir -p $(@D)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(harness_archive) $(HARNESS_LIBS) -lm
 
 # Guests are ordinary programs: no library of ours, no instrumentation.
 $(static_guests): guest_flags := -static
 $(guests) $(static_guests) $(benches): $(BUILD)/%: %.c $(BUILD)/flags
 	$(call say,CC)
-	@mkdir -p $(@D)
 	$(Q)$(call compile,$(guest_flags) -MMD -MP -MF $(BUILD)/$*.d -pthread $(LDFLAGS))
 
 $(warned): again

@@ -1,4 +1,5 @@
-/* Growing arrays and the like. The program that reads a trace cannot go on without memory, so it ends here. */
+/* Growing arrays and the like. The program that reads a trace cannot go on without memory, so it
+ * ends here. */
 #ifndef PORTWITNESS_BASE_MEMORY_H
 #define PORTWITNESS_BASE_MEMORY_H
 
@@ -9,8 +10,8 @@
  */
 void *memory_grow(void *array, size_t *room, size_t needed, size_t size);
 
-/* `count` elements of `size` bytes, all zero, to be freed. Pages that are never written take no memory
- * and no time. Ends the program as above. */
+/* `count` elements of `size` bytes, all zero, to be freed. Pages that are never written take no
+ * memory and no time. Ends the program as above. */
 void *memory_zeroed(size_t count, size_t size);
 
 /* A copy of `length` bytes of text with a NUL behind them, to be freed. Ends the program as above.

@@ -48,6 +48,16 @@ missing_of() {
     assert_equal "$(missing_of "${all[@]}")" ''
 }
 
+# tests/e2e/howto.bats builds and runs them.
+@test "the patches of the how-tos apply, each to this tree" {
+    local patch count=0
+    for patch in docs/howto/*.patch; do
+        git apply --check --whitespace=error "$patch"
+        count=$((count + 1))
+    done
+    assert_equal "$count" "$(find docs/howto -name '*.md' | wc -l)"
+}
+
 @test "a file that is gone and a link to nowhere are named; what is no file is not" {
     local page=$BATS_TEST_TMPDIR/page.md
     cat >"$page" <<'PAGE'
