@@ -72,7 +72,8 @@ SHIM_OPTIMIZE := -flto=auto
 endif
 SHIM_FLAGS += $(SHIM_OPTIMIZE)
 SHIM_LDFLAGS += $(SHIM_OPTIMIZE)
-HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS)
+# A sanitized program is built to be tested once: to optimise it takes longer than that.
+HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS) $(if $(SANITIZE),-O0)
 
 shim_sources := $(wildcard shim/*.c shim/*/*.c shim/*.S)
 # Written for the shim, linked into the harness as well.

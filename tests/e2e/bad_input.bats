@@ -260,11 +260,13 @@ VALUES
 
 @test "of an option that is repeated the last one counts, and nothing is left behind" {
     make_trace whole
-    local arguments expected
+    local arguments expected count=0 valgrind=(valgrind --quiet --leak-check=full
+        --errors-for-leak-kinds=definite --error-exitcode=99)
     while read -r expected arguments; do
+        local watched=()
+        [ $((count++ % VALGRIND_STEP)) -ne 0 ] || watched=("${valgrind[@]}")
         # shellcheck disable=SC2086 # the words of the command
-        run valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99 \
-            "$PORTWITNESS" $arguments
+        run "${watched[@]}" "$PORTWITNESS" $arguments
         echo "$arguments: $status, $output"
         [ "$status" -eq "$expected" ]
     done <<'COMMANDS'

@@ -33,15 +33,15 @@ YAML
 @test "the range is filled to the last port, then it is exhausted" {
     one_mapping TCP
     for strategy in hold docker; do
-        run -0 --separate-stderr storm --private-net=20000-20199 --publishers 210 --rounds 2 \
+        run -0 --separate-stderr storm --private-net=20000-20099 --publishers 105 --rounds 2 \
             --strategy $strategy --json one.yaml
         assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted) \(.lost_races)"' "$output")" \
-            '400 20 0'
+            '200 10 0'
         assert_checks_agree "$output"
     done
     one_mapping UDP
-    run -0 --separate-stderr storm --private-net=20000-20199 --publishers 210 --rounds 2 --json one.yaml
-    assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted)"' "$output")" '400 20'
+    run -0 --separate-stderr storm --private-net=20000-20099 --publishers 105 --rounds 2 --json one.yaml
+    assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted)"' "$output")" '200 10'
 }
 
 @test "reserved ports are not given" {

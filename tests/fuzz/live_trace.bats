@@ -69,8 +69,8 @@ all_of() {
     local -A jobs=()
     shift 2
     for part; do
-        # In a short run each second part.
-        [ $((few * (number++ % 2))) -ne 0 ] || parts+=("$part")
+        # In a short run each third part.
+        [ $((few * (number++ % 3))) -ne 0 ] || parts+=("$part")
     done
     for part in "${parts[@]}"; do
         rm -f "$part".*
