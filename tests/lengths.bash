@@ -13,9 +13,9 @@ length() {
 length CUT_STEP 256 1                # bad_input: bytes from one length of a cut trace to the next
 length RANDOM_CUTS 80 1000           # bad_input: cuts at random places
 length KILLS 50 200                  # killed: guests
-length REBINDS 1000 10000            # policies: binds by number under quarantine, beside a crowd
-length CROWD_ASKS 40000 80000         # policies: what the crowd asks for at least, more than there are ports
-length SEEDED_RUNS 2 20              # policies: runs that get the same ports
+length REBINDS 1000 10000            # policies_many: binds by number under quarantine, beside a crowd
+length CROWD_ASKS 40000 80000        # policies_many: what the crowd asks for at least, more than there are ports
+length SEEDED_RUNS 2 20              # policies_many: runs that get the same ports
 length POLICY_KILLS 50 250           # policies: processes, under each of four policies
 length SELF_CONNECTS 60 300          # policies: connects, under each of six policies
 length SERVED 25 100                 # policies: rounds of correct servers, under each of nine
@@ -29,7 +29,7 @@ length STRESS_RUNNERS 1 3            # stress: test runners: Python, bats, Node
 length STRESS_POLICIES 2 5           # stress: policies under which correct suites stay clean
 length PLAN_NODES 1000 5000          # plan: nodes of two mappings each
 length PUBLISHERS 250 2000           # storm: at once
-length FUZZ_CALLS 50000 1000000      # fuzz/calls: calls under each policy
+length FUZZ_CALLS 25000 1000000      # fuzz/calls: calls under each policy
 length SCRIBBLE_WORDS 1000 1000000   # live_trace: random words into each part of a live trace
 length MUTANTS 30 3000               # damaged_traces: damaged traces
 length WORLDS 15000 100000           # property/checker: generated traces

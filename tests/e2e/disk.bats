@@ -32,16 +32,16 @@ on_disk() {
         exit $status' bash)
 }
 
-tmpfs='mount -t tmpfs -o size=2m none disk'
-ext4='truncate -s 3m image && mkfs.ext4 -q -F -O ^has_journal image && mount -o loop image disk'
+tmpfs='mount -t tmpfs -o size=900k none disk'
+ext4='truncate -s 1m image && mkfs.ext4 -q -F -O ^has_journal image && mount -o loop image disk'
 
 # The guest's records need far more room than the disk has.
 fills_disk() {
-    unchanged_by_hand 0 "$data/hostile" do-nothing 15000
+    unchanged_by_hand 0 "$data/hostile" do-nothing 6000
     disk_was_full
-    unchanged_by_hand 0 "$data/bind_loop" 16 1200
+    unchanged_by_hand 0 "$data/bind_loop" 16 400
     disk_was_full
-    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 1200
+    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o disk/trace -- "$data/bind_loop" 16 400
     like_bare run 0
     disk_was_full
 }

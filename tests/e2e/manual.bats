@@ -22,8 +22,20 @@ assert_each_in() {
 }
 
 # A page as plain text: `page portwitness-run.1`.
-page() {
-    MANWIDTH=500 man -l "$pages/$1" | col -bx
+page() { cat "$BATS_FILE_TMPDIR/$1"; }
+
+# A help text: `help run`.
+help() { cat "$BATS_FILE_TMPDIR/${1-help}"; }
+
+setup_file() {
+    local page command
+    for page in "$root"/docs/man/*; do
+        MANWIDTH=500 man -l "$page" | col -bx >"$BATS_FILE_TMPDIR/${page##*/}"
+    done
+    "$PORTWITNESS" --help >"$BATS_FILE_TMPDIR/help"
+    for command in $(commands); do
+        "$PORTWITNESS" "$command" --help >"$BATS_FILE_TMPDIR/$command"
+    done
 }
 
 # The strings in a table of a C file, from the line that a pattern matches on.
@@ -32,12 +44,12 @@ names_in() {
 }
 
 commands() {
-    "$PORTWITNESS" --help | sed -n 's/^  \([a-z]*\) .*/\1/p'
+    help | sed -n 's/^  \([a-z]*\) .*/\1/p'
 }
 
 # The options that a help text has, and those under OPTIONS of a page.
 help_options() {
-    "$PORTWITNESS" "$@" --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+|^ +-[a-zA-Z]' |
+    help "$@" | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+|^ +-[a-zA-Z]' |
         grep -oE -- '--?[a-zA-Z-]+' | sort -u
 }
 page_options() {
@@ -95,7 +107,7 @@ assert_keys_among() {
 @test "pages that pages and help refer to exist, and help refers to the page that says it" {
     local name section count=0
     { cat <(for name in "$pages"/*; do page "${name##*/}"; done)
-      for name in $(commands); do "$PORTWITNESS" "$name" --help; done; } |
+      for name in $(commands); do help "$name"; done; } |
         grep -oE 'portwitness(-[a-z]+)?\([0-9]\)' | tr '()' '  ' | sort -u >named
     while read -r name section; do
         [ -f "$pages/$name.$section" ] || { echo "no page $name($section)" >&2; false; }
@@ -103,7 +115,7 @@ assert_keys_among() {
     done <named
     [ "$count" -ge 10 ]
     # The main page lists no findings, keys or policies.
-    for name in $(commands); do "$PORTWITNESS" "$name" --help; done >helps
+    for name in $(commands); do help "$name"; done >helps
     run -1 grep -F 'portwitness(1)' helps
 }
 

@@ -5,27 +5,9 @@
 bats_require_minimum_version 1.5.0
 load ../common
 
-setup() {
-    cd "$BATS_TEST_TMPDIR" || return
-    guests=$root/tests/guests/policies
-}
+load policies
 
-# What makes the kernel seem another one, before `run`.
-kernel=()
-
-# under POLICY COMMAND...: runs it under portwitness run into t.trace.
-under() {
-    local policy=$1
-    shift
-    rm -f t.trace asking
-    "${kernel[@]}" "$PORTWITNESS" run -q -o t.trace --policy "$policy" -- "$@"
-}
-
-# How many the policy counted, by the name that it has in the JSON of check.
-counted() {
-    "$PORTWITNESS" check --json --fail-on never t.trace |
-        "$python" -c 'import json, sys; print(json.load(sys.stdin)["policies"][0][sys.argv[1]])' "$1"
-}
+setup() { policies_setup; }
 
 # The rebinding program beside one that asks for ports with these arguments.
 rebind_beside() {
@@ -111,19 +93,6 @@ END
     assert_equal "$(cat said)" given
 }
 
-@test "quarantine: the same program never loses beside 64 that ask for 20,000 a second" {
-    # shellcheck disable=SC2016
-    local script='"$1" "$2/crowd.py" 64 20000 $3 & until [ -e asking ]; do sleep 0.05; done
-        "$1" "$2/rebind.py" "$REBINDS"; : >enough; wait; rm asking enough'
-    under quarantine sh -c "$script" - "$python" "$guests" "" >said
-    assert_equal "$(grep "^lost" said)" "lost 0 of $REBINDS"
-    [ "$(counted recycled)" -gt 1000 ]
-    # Where the crowd reads its numbers the range does not last: the oldest are given, and counted.
-    under quarantine sh -c "$script" - "$python" "$guests" read >said
-    assert_equal "$(grep "^lost" said)" "lost 0 of $REBINDS"
-    [ "$(counted early)" -gt 1000 ]
-}
-
 @test "quarantine: a port comes back after its time, and no sooner while there are others" {
     under quarantine:2,range:40000-40003 "$python" - <<'END' >said
 import socket, time
@@ -158,23 +127,6 @@ END
     assert_equal "$(counted early)" 8
     "$PORTWITNESS" export --format jsonl t.trace | "$python" "$guests/chosen.py" >chosen
     assert_equal "$(grep -c 'policy,policy-early' chosen)" 8
-}
-
-@test "seeded: each run of 50 processes is given the same ports, in the same places" {
-    under seeded:7 "$python" "$guests/tree.py" | sort >first
-    assert_equal "$(wc -l <first)" 50
-    local met
-    met=$(counted met)
-    for ((i = 1; i < SEEDED_RUNS; i++)); do
-        under seeded:7 "$python" "$guests/tree.py" | sort >again
-        met=$((met + $(counted met)))
-        # Two that met may differ, and nothing else.
-        [ "$(diff first again | grep -c '^[<>]')" -le $((2 * met)) ]
-        assert_equal "$(counted unplaced)" 0
-    done
-    echo "# $met meetings" >&3
-    under seeded:8 "$python" "$guests/tree.py" | sort >other
-    [ "$(diff first other | grep -c '^>')" -ge 49 ]
 }
 
 @test "seeded: a port that is taken is met, which is counted, and the next of the sequence given" {
