@@ -1,7 +1,7 @@
 # `portwitness run --policy`: which ports the guests are given, and that nothing else of their
 # results changes.
 
-# shellcheck disable=SC2154 # set by bats or by common.bash
+# shellcheck disable=SC2154,SC2034 # set by bats or by common.bash; for policies.bash
 bats_require_minimum_version 1.5.0
 load ../common
 
