@@ -24,7 +24,7 @@ agrees() {
 }
 
 @test "random operations: no disagreement, and every rule decides often" {
-    agrees --operations "$MODEL_OPERATIONS" --coverage $((MODEL_OPERATIONS / 4000))
+    agrees --operations "$MODEL_OPERATIONS" --coverage $((MODEL_OPERATIONS / 10000))
 }
 
 @test "sequences of four calls on two sockets, all or each Nth: no disagreement" {
