@@ -26,7 +26,7 @@ length STORM_ROUNDS 6 200            # storm_races: rounds that lose nothing, 25
 length RACY_RUNS 2 20                # storm_races: runs that must lose races
 length PREDICTED_ROUNDS 8 60         # storm_races: rounds held against theory
 length STRESS_RUNNERS 1 3            # stress: test runners: Python, bats, Node
-length STRESS_POLICIES 2 5           # stress: policies under which correct suites stay clean
+length STRESS_POLICIES 1 5           # stress: policies under which correct suites stay clean
 length PLAN_NODES 1000 5000          # plan: nodes of two mappings each
 length PUBLISHERS 250 2000           # storm: at once
 length FUZZ_CALLS 25000 1000000      # fuzz/calls: calls under each policy
@@ -35,7 +35,7 @@ length MUTANTS 30 3000               # damaged_traces: damaged traces
 length WORLDS 15000 100000           # property/checker: generated traces
 length EXHAUSTIVE_STEP 7 1           # property/model: sequences of four calls, each Nth
 length REFUSED_RUNS 10 50            # sandbox: runs of two threads that race for the program's name
-length VALGRIND_STEP 6 1             # bad_input, valgrind: calls under valgrind, each Nth
+length VALGRIND_STEP 6 1             # bad_input, sanitizers_more: calls under valgrind, each Nth
 length TAKE_OVERS 20 100             # explain: connections closed at this end
 length MODEL_OPERATIONS 100000 400000  # property/model: operations held against the kernel
 length RULE_STEP 9 1                 # property/model: rules that the model does without, one in N

@@ -23,20 +23,17 @@ linked_files() {
     grep -ohE '\]\([^)]+\)' "$@" | sed 's/^](//; s/)$//; s/#.*//' | grep -vE '^([a-z]+:|$)' | sort -u
 }
 
-# Writes a line for each file of stdin that is not there: what it is to whom, and where to look. In a
-# shell of its own, since bats looks at each command that this one runs.
-missing() {
-    bash -c 'while IFS= read -r file; do
-        [ -e "$2/$file" ] || echo "$1 $file, which is not there"
-    done' - "$1" "$2"
-}
-
 # missing_of DOCUMENT...: a line for each file that is named or linked, and not there.
 missing_of() {
-    local document
+    local document file folder
     for document; do
-        named_files "$document" | missing "$document names" .
-        linked_files "$document" | missing "$document links to" "$(dirname "$document")"
+        folder=${document%/*}
+        while IFS= read -r file; do
+            [ -e "$file" ] || echo "$document names $file, which is not there"
+        done < <(named_files "$document")
+        while IFS= read -r file; do
+            [ -e "$folder/$file" ] || echo "$document links to $file, which is not there"
+        done < <(linked_files "$document")
     done
 }
 

@@ -3,34 +3,11 @@
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of bats and unchanged.bash; other shells'
 load ../common
 load unchanged
+load sanitizers
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     trace=$BATS_TEST_TMPDIR/trace
-}
-
-# sanitized NAME COMPILER FLAGS...: a threaded guest, built with a sanitizer.
-sanitized() {
-    local name=$1
-    shift
-    "$@" -g -D_GNU_SOURCE -I"$root" -pthread -o "$name" "$root/tests/guests/bind_loop.c"
-}
-
-# The guest from a plain parent that starts it in different ways; in full length also by run itself,
-# and by a shell.
-from_everywhere() {
-    if [ -n "${TESTS_FULL-}" ]; then
-        unchanged "$@" 4 50
-        assert_equal "$(assigned_in "$trace")" 200
-        rm "$trace" "$trace.hand"
-        unchanged sh -c '"$@"; "$@"' sh "$@" 4 50
-        assert_equal "$(assigned_in "$trace")" 400
-        assert_equal "$(assigned_in "$trace.hand")" 400
-        rm "$trace" "$trace.hand"
-    fi
-    unchanged "$data/start_ways" "$@" 4 50
-    assert_equal "$(assigned_in "$trace")" 1000
-    assert_equal "$(assigned_in "$trace.hand")" 1000
 }
 
 @test "a program built with gcc -fsanitize=address, from run and from plain parents" {
@@ -39,29 +16,6 @@ from_everywhere() {
     by_hand() { env LD_PRELOAD="$(gcc -print-file-name=libasan.so):$shim" \
         PORTWITNESS_TRACE="$trace" ASAN_OPTIONS=detect_leaks=0 "$@"; }
     from_everywhere ./asan
-}
-
-@test "a program built with gcc -fsanitize=thread, from run and from plain parents" {
-    sanitized tsan gcc -fsanitize=thread
-    before=(setarch -R)
-    from_everywhere ./tsan
-}
-
-@test "a program built with clang -fsanitize=address, from run and from plain parents" {
-    sanitized clang-asan clang -fsanitize=address
-    from_everywhere ./clang-asan
-}
-
-@test "a program built with clang -fsanitize=address -shared-libasan" {
-    sanitized shared clang -fsanitize=address -shared-libasan
-    local path
-    path=$(dirname "$(clang -print-file-name=libclang_rt.asan-x86_64.so)")
-    export LD_LIBRARY_PATH=$path
-    capture bare ./shared 4 50
-    [ "$(cat bare.status)" -eq 0 ] || skip 'the runtime of clang does not run here'
-    capture run "$PORTWITNESS" run --quiet -o "$trace" -- ./shared 4 50
-    like_bare run 0
-    assert_equal "$(assigned_in "$trace")" 200
 }
 
 @test "ASan still finds a guest's mistake under the shim" {

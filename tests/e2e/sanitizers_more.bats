@@ -1,12 +1,36 @@
-# The shim in guests under valgrind, and the program's readers.
+# Guests with sanitizers that are less common, guests under valgrind, and the program's readers under it.
 
-# shellcheck disable=SC2154,SC2034 # variables of bats and unchanged.bash
+# shellcheck disable=SC2154,SC2034,SC2016 # variables of bats and unchanged.bash
 load ../common
 load unchanged
+load sanitizers
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     trace=$BATS_TEST_TMPDIR/trace
+}
+
+@test "a program built with gcc -fsanitize=thread, from run and from plain parents" {
+    sanitized tsan gcc -fsanitize=thread
+    before=(setarch -R)
+    from_everywhere ./tsan
+}
+
+@test "a program built with clang -fsanitize=address, from run and from plain parents" {
+    sanitized clang-asan clang -fsanitize=address
+    from_everywhere ./clang-asan
+}
+
+@test "a program built with clang -fsanitize=address -shared-libasan" {
+    sanitized shared clang -fsanitize=address -shared-libasan
+    local path
+    path=$(dirname "$(clang -print-file-name=libclang_rt.asan-x86_64.so)")
+    export LD_LIBRARY_PATH=$path
+    capture bare ./shared 4 50
+    [ "$(cat bare.status)" -eq 0 ] || skip 'the runtime of clang does not run here'
+    capture run "$PORTWITNESS" run --quiet -o "$trace" -- ./shared 4 50
+    like_bare run 0
+    assert_equal "$(assigned_in "$trace")" 200
 }
 
 @test "valgrind finds nothing wrong with the shim in a guest" {
