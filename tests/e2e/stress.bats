@@ -58,7 +58,7 @@ kernel-2"
         "node --test $suites/node/racy.test.mjs")
     for suite in "${all[@]:0:STRESS_RUNNERS}"; do
         # shellcheck disable=SC2086
-        run -1 stress -j 4 --rounds 4 --until-failure --timeout 60 --policy soonest -- $suite
+        run -1 stress -j 4 --rounds 40 --until-failure --timeout 60 --policy soonest -- $suite
         echo "$output"
         assert_matches "$(row soonest)" '^soonest [0-9]+ [0-9]+ (\(1: [0-9]+\) )?([1-9]|0 [1-9])'
         # What it says shows the failure again indeed.
