@@ -30,6 +30,7 @@ enum {
     ANSWERS_MAX = 4, /* rows recorded of one query */
     REPLY_BYTES = 32 * 1024,
     FOLDER_BYTES = 4096,
+    PIDS_MAX = 16384,
     COMMAND_BYTES = 480,
     STATE_TIME_WAIT = 6,
     STATE_LISTEN = 10,
@@ -192,6 +193,7 @@ struct space {
     _Alignas(8) char reply[REPLY_BYTES];
     _Alignas(8) char folders[FOLDER_BYTES];
     _Alignas(8) char descriptors[FOLDER_BYTES];
+    uint32_t pids[PIDS_MAX];
     struct owner owner;
 };
 
@@ -306,28 +308,44 @@ static uint64_t search_clock_ns(void) {
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-/* Looks for a process that has the socket, the newest first as a rule; pid 0 if none was found in
- * time, or may be looked at. */
+/* The processes that there are, in the order of /proc, and how many: the last PIDS_MAX of them are
+ * kept, each at its number modulo that. */
+static size_t list_processes(struct space *space) {
+    size_t count = 0;
+    long got;
+    long proc =
+        raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (proc < 0)
+        return 0;
+    while ((got = raw_syscall3(SYS_getdents64, proc, RAW(space->folders), FOLDER_BYTES)) > 0)
+        for (long at = 0; at < got;) {
+            const struct entry *entry = (const struct entry *)(const void *)(space->folders + at);
+            uint32_t pid = number_of(entry->name);
+            if (pid != 0)
+                space->pids[count++ % PIDS_MAX] = pid;
+            at += entry->size;
+        }
+    raw_syscall3(SYS_close, proc, 0, 0);
+    return count;
+}
+
+/* Looks for a process that has the socket; pid 0 if none was found in time, or may be looked at.
+ * /proc has the oldest first, which are the system's: whoever stands in the way of a test is rather
+ * new. */
 static void find_owner(uint32_t inode, struct space *space) {
     char link[40];
     uint64_t begin = search_clock_ns();
     struct owner *owner = &space->owner;
-    long got;
     size_t length = (size_t)(put_text(put_number(put_text(link, "socket:["), inode), "]") - link);
-    long proc =
-        raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (proc < 0)
-        return;
-    while (owner->pid == 0 && search_clock_ns() - begin < SEARCH_NS &&
-           (got = raw_syscall3(SYS_getdents64, proc, RAW(space->folders), FOLDER_BYTES)) > 0)
-        for (long at = 0; at < got && owner->pid == 0 && search_clock_ns() - begin < SEARCH_NS;) {
-            const struct entry *entry = (const struct entry *)(const void *)(space->folders + at);
-            uint32_t pid = number_of(entry->name);
-            if (pid != 0 && has_descriptor(pid, link, length, space->descriptors, FOLDER_BYTES))
-                owner->pid = pid;
-            at += entry->size;
+    size_t count = list_processes(space);
+    size_t first = count > PIDS_MAX ? count - PIDS_MAX : 0;
+    for (size_t i = count; i > first && search_clock_ns() - begin < SEARCH_NS; i--) {
+        uint32_t pid = space->pids[(i - 1) % PIDS_MAX];
+        if (has_descriptor(pid, link, length, space->descriptors, FOLDER_BYTES)) {
+            owner->pid = pid;
+            break;
         }
-    raw_syscall3(SYS_close, proc, 0, 0);
+    }
     if (owner->pid == 0)
         return;
     owner->start_time = read_start_time(owner->pid, space->folders, FOLDER_BYTES);
