@@ -4,7 +4,6 @@
 # shellcheck disable=SC2154,SC2034 # set by bats or by common.bash; for policies.bash
 bats_require_minimum_version 1.5.0
 load ../common
-
 load policies
 
 setup() { policies_setup; }

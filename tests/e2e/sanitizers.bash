@@ -1,5 +1,12 @@
-# Guests that are built with a sanitizer. `load sanitizers`, after common and unchanged.
+# Guests that are built with a sanitizer. `load sanitizers`, after common.
 # shellcheck disable=SC2154,SC2016 # variables of common.bash and unchanged.bash; other shells'
+
+load unchanged
+
+sanitizers_setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    trace=$BATS_TEST_TMPDIR/trace
+}
 
 # sanitized NAME COMPILER FLAGS...: a threaded guest, built with a sanitizer.
 sanitized() {

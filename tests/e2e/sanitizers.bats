@@ -2,13 +2,9 @@
 
 # shellcheck disable=SC2154,SC2034,SC2016 # variables of bats and unchanged.bash; other shells'
 load ../common
-load unchanged
 load sanitizers
 
-setup() {
-    cd "$BATS_TEST_TMPDIR" || return
-    trace=$BATS_TEST_TMPDIR/trace
-}
+setup() { sanitizers_setup; }
 
 @test "a program built with gcc -fsanitize=address, from run and from plain parents" {
     sanitized asan gcc -fsanitize=address
