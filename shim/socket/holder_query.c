@@ -309,15 +309,16 @@ static uint64_t search_clock_ns(void) {
 }
 
 /* The processes that there are, in the order of /proc, and how many: the last PIDS_MAX of them are
- * kept, each at its number modulo that. */
-static size_t list_processes(struct space *space) {
+ * kept, each at its number modulo that. Within the time of the search, which began at `begin`. */
+static size_t list_processes(struct space *space, uint64_t begin) {
     size_t count = 0;
     long got;
     long proc =
         raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (proc < 0)
         return 0;
-    while ((got = raw_syscall3(SYS_getdents64, proc, RAW(space->folders), FOLDER_BYTES)) > 0)
+    while (search_clock_ns() - begin < SEARCH_NS &&
+           (got = raw_syscall3(SYS_getdents64, proc, RAW(space->folders), FOLDER_BYTES)) > 0)
         for (long at = 0; at < got;) {
             const struct entry *entry = (const struct entry *)(const void *)(space->folders + at);
             uint32_t pid = number_of(entry->name);
@@ -337,7 +338,7 @@ static void find_owner(uint32_t inode, struct space *space) {
     uint64_t begin = search_clock_ns();
     struct owner *owner = &space->owner;
     size_t length = (size_t)(put_text(put_number(put_text(link, "socket:["), inode), "]") - link);
-    size_t count = list_processes(space);
+    size_t count = list_processes(space, begin);
     size_t first = count > PIDS_MAX ? count - PIDS_MAX : 0;
     for (size_t i = count; i > first && search_clock_ns() - begin < SEARCH_NS; i--) {
         uint32_t pid = space->pids[(i - 1) % PIDS_MAX];
