@@ -185,7 +185,8 @@ static char *decode_error(const struct plan_input *input, const struct kind_rule
 char *kind_verdict(const struct plan_input *input, const struct kind_release *release) {
     const struct kind_rule *rule = kind_rule_of(release);
     struct errors errors = {0};
-    bool control_plane = false;
+    /* Without nodes Kind makes one, a control plane (SetDefaultsCluster in v1alpha4/default.go). */
+    bool control_plane = input->node_count == 0;
     size_t next = 0;
     char *text = decode_error(input, rule);
 

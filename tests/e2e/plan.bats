@@ -299,13 +299,23 @@ rejected() {
     assert_matches "$stderr" "^portwitness plan: $expected"
 }
 
+@test "a valid file without port mappings has nothing that can go wrong" {
+    printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n' >none.yaml
+    run -0 --separate-stderr "$PORTWITNESS" plan none.yaml
+    assert_matches "$output$stderr" '^0 mappings, 0 warnings; Kind v[0-9.]+ takes the file$'
+    printf 'nodes: []\n' >>none.yaml
+    run -0 "$PORTWITNESS" plan --json none.yaml
+    assert_equal "$(jq -c '[.kind.error, .mappings, .warnings]' <<<"$output")" '[null,[],[]]'
+    printf 'services: {web: {image: nginx}}\n' >compose.yaml
+    run -0 "$PORTWITNESS" plan compose.yaml
+    assert_equal "$output" '0 mappings, 0 warnings'
+}
+
 @test "bad input is one line with file, line and column, and status 2" {
     printf 'kind: Pod\napiVersion: v1\n' >pod.yaml
     bad 'pod\.yaml:2:13: apiVersion is '"'v1'" pod.yaml
     printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Clutter\n' >kind.yaml
     bad 'kind\.yaml:2:7: kind is '"'Clutter'" kind.yaml
-    printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nnodes: []\n' >none.yaml
-    bad 'none\.yaml:3:8: no port mapping' none.yaml
     : >empty.yaml
     bad 'empty\.yaml:1:1: an empty document' empty.yaml
     printf 'a: [1, 2\nb: }\n' >broken.yaml
