@@ -21,6 +21,7 @@
 #include "shim/process/sandbox.h"
 #include "shim/process/stacks.h"
 #include "shim/real.h"
+#include "shim/shared/clock.h"
 #include "shim/shared/filter_trial.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/run_variable.h"
@@ -56,6 +57,8 @@ static const char *error_name(int error) {
         return "ENOMEM";
     case ENOSPC:
         return "ENOSPC";
+    case ENAMETOOLONG:
+        return "ENAMETOOLONG";
     case ENOTDIR:
         return "ENOTDIR";
     case EPERM:
@@ -155,8 +158,15 @@ static void start_once(void) {
     if (getauxval(AT_SECURE) != 0)
         return;
     sandbox_begin();
-    if (!environment_read() || sandbox_is_on())
+    enum environment environment = environment_read();
+    if (environment == ENVIRONMENT_NONE || sandbox_is_on())
         return;
+    if (environment == ENVIRONMENT_TOO_LONG) {
+        if (!environment_is_quiet())
+            warn("PORTWITNESS_TRACE", &(struct trace_problem){"is too long", ENAMETOOLONG});
+        environment_be_quiet();
+        return;
+    }
     const char *path = environment_trace();
     if (!open_trace(path, &map, &problem)) {
         /* A filter that a program was put under by an unseen hand refuses the file: a sandbox. */
@@ -166,6 +176,7 @@ static void start_once(void) {
         environment_be_quiet(); /* one warning a tree is enough */
         return;
     }
+    clock_find_namespace();
     struct run_variable run;
     run_variable_read(environment_run(), &run);
     map.facts.config = run.policy; /* not as others may have written it into the trace */

@@ -11,6 +11,7 @@
 #include "harness/base/statuses.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/version.h"
+#include "shim/shared/clock.h"
 
 static const struct command *const commands[] = {
     &run_command,     &check_command, &stress_command, &reserve_command, &ports_command,
@@ -130,6 +131,7 @@ int main(int argc, char **argv) {
         show_usage(stderr);
         return STATUS_USAGE;
     }
+    clock_find_namespace();
     const char *word = argv[1];
     if (strcmp(word, "--") == 0 && argc > 2)
         return run_checked(argc - 2, argv + 2);

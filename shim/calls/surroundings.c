@@ -1,8 +1,13 @@
-/* Calls that change what later sockets are made with: the network namespace and the user. */
+/* Calls that change what later sockets and records are made with: namespaces and the user. */
 #include <sched.h>
+
+#ifndef CLONE_NEWTIME /* glibc 2.36 */
+#define CLONE_NEWTIME 0x80
+#endif
 
 #include "shim/identity.h"
 #include "shim/real.h"
+#include "shim/shared/clock.h"
 #include "shim/socket/namespaces.h"
 
 int call_setns(int fd, int type, const void *site) {
@@ -10,6 +15,8 @@ int call_setns(int fd, int type, const void *site) {
     int result = real.setns(fd, type);
     if (result == 0 && (type == 0 || (type & CLONE_NEWNET) != 0))
         namespace_changed();
+    if (result == 0 && (type == 0 || (type & CLONE_NEWTIME) != 0))
+        clock_children_differ();
     return result;
 }
 
@@ -18,6 +25,8 @@ int call_unshare(int flags, const void *site) {
     int result = real.unshare(flags);
     if (result == 0 && (flags & CLONE_NEWNET) != 0)
         namespace_changed();
+    if (result == 0 && (flags & CLONE_NEWTIME) != 0)
+        clock_children_differ();
     if (result == 0 && (flags & CLONE_NEWUSER) != 0)
         identity_uid_changed(false);
     return result;

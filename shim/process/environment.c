@@ -153,11 +153,11 @@ static void read_run(void) {
         copy_text(settings.run, sizeof settings.run, value, strlen(value));
 }
 
-bool environment_read(void) {
+enum environment environment_read(void) {
     const char *trace = find_variable(TRACE);
     size_t length = 0;
     if (trace == NULL || trace[0] == '\0')
-        return false; /* none was put back here either: see environment_plan */
+        return ENVIRONMENT_NONE; /* none was put back here either: see environment_plan */
     const char *shim = find_shim(find_variable(PRELOAD), &length);
     if (shim != NULL && memchr(shim, '/', length) != NULL)
         copy_absolute(settings.shim, shim, length);
@@ -174,7 +174,7 @@ bool environment_read(void) {
         settings.supervised = settings.supervised || (restored & RESTORED_TRACE) != 0;
         give_back(restored);
     }
-    return good;
+    return good ? ENVIRONMENT_READ : ENVIRONMENT_TOO_LONG;
 }
 
 static const char *own_trace, *own_preload;

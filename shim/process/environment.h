@@ -10,9 +10,15 @@
 
 #include "shim/shared/program_file.h"
 
+enum environment {
+    ENVIRONMENT_NONE, /* no trace is asked for */
+    ENVIRONMENT_READ,
+    ENVIRONMENT_TOO_LONG /* ... one by a path that is too long */
+};
+
 /* Reads PORTWITNESS_TRACE and the like from environ, and takes out again what an exec wrapper had
- * put back (the marker PORTWITNESS_RESTORED says what). false where no trace is asked for. */
-bool environment_read(void);
+ * put back (the marker PORTWITNESS_RESTORED says what). */
+enum environment environment_read(void);
 
 /* The trace's absolute path. */
 const char *environment_trace(void);

@@ -16,6 +16,7 @@
 #include "shim/process/module_map.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/start_strings.h"
+#include "shim/shared/clock.h"
 #include "shim/shared/raw_file.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/socket/namespaces.h"
@@ -111,6 +112,10 @@ static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint6
 static uint64_t enter_forked_child(void) {
     bool announced = announced_child != 0;
     uint64_t serial = announced ? announced_child : next_serial();
+    if (announced)
+        clock_enter_child();
+    else
+        clock_find_namespace();
     uint64_t begin = announced ? announced_begin : monotonic_ns();
     uint64_t parent = identity_latest_serial();
     announced_child = 0;

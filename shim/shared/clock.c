@@ -5,6 +5,7 @@
 #include "shim/shared/clock.h"
 
 #include <elf.h>
+#include <fcntl.h>
 #include <link.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -137,4 +138,55 @@ uint64_t clock_ns(clockid_t clock) {
         clock = CLOCK_MONOTONIC_COARSE;
     function(clock, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static _Atomic int64_t ahead_ns; /* of the host's clock */
+static _Atomic bool children_differ;
+
+static int64_t parse_number(const char **at) {
+    int64_t number = 0;
+    while (**at == ' ')
+        ++*at;
+    bool negative = **at == '-';
+    *at += negative;
+    for (; **at >= '0' && **at <= '9'; ++*at)
+        number = number * 10 + (**at - '0');
+    return negative ? -number : number;
+}
+
+/* The offsets in /proc are those of the children's namespace; they are our own where it is ours. */
+static bool is_namespace_of_children(void) {
+    char own[64] = "";
+    char children[64] = "";
+    long length =
+        raw_syscall4(SYS_readlinkat, AT_FDCWD, RAW("/proc/self/ns/time"), RAW(own), sizeof own);
+    long other = raw_syscall4(SYS_readlinkat, AT_FDCWD, RAW("/proc/self/ns/time_for_children"),
+                              RAW(children), sizeof children);
+    return length > 0 && length == other && memcmp(own, children, (size_t)length) == 0;
+}
+
+void clock_find_namespace(void) {
+    char text[256];
+    raw_file_read_text("/proc/self/timens_offsets", text, sizeof text);
+    if (strncmp(text, "monotonic", 9) != 0)
+        return; /* before Linux 5.6 there is one time for all */
+    const char *at = text + 9;
+    int64_t seconds = parse_number(&at);
+    int64_t offset = seconds * 1000000000 + parse_number(&at);
+    if (offset == 0 || is_namespace_of_children())
+        atomic_store_explicit(&ahead_ns, offset, memory_order_relaxed);
+}
+
+void clock_children_differ(void) {
+    atomic_store_explicit(&children_differ, true, memory_order_relaxed);
+}
+
+void clock_enter_child(void) {
+    if (atomic_exchange_explicit(&children_differ, false, memory_order_relaxed))
+        clock_find_namespace();
+}
+
+uint64_t clock_host_ns(void) {
+    int64_t ahead = atomic_load_explicit(&ahead_ns, memory_order_relaxed);
+    return clock_ns(CLOCK_MONOTONIC) - (uint64_t)ahead;
 }

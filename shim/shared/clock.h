@@ -8,6 +8,20 @@
 /* The clock in nanoseconds, through the vDSO (vdso(7)) where there is one, else by system call. */
 uint64_t clock_ns(clockid_t clock);
 
+/* CLOCK_MONOTONIC as outside of every time namespace (time_namespaces(7)): equal in all processes.
+ */
+uint64_t clock_host_ns(void);
+
+/* Finds out how far this process's CLOCK_MONOTONIC is from that: once for a program, and in a child
+ * that may be in another time namespace. */
+void clock_find_namespace(void);
+
+/* The children from now on are in another time namespace, and this process is not. */
+void clock_children_differ(void);
+
+/* In a forked child: finds out where that was said. */
+void clock_enter_child(void);
+
 /* From now on no system call may come of it: where the vDSO has to ask the kernel for the exact
  * time (its clock source cannot be read by programs), CLOCK_MONOTONIC goes by the kernel's ticks,
  * and where there is no vDSO, it stands still. */

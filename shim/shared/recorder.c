@@ -34,7 +34,7 @@ static struct trace_facts facts;
 static uint64_t units_most;
 static _Atomic uint64_t own_window; /* one more than the last window that we made room for */
 
-uint64_t monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+uint64_t monotonic_ns(void) { return clock_host_ns(); }
 
 void recorder_attach(const struct trace_map *map) {
     for (unsigned i = 1; i < VIEWS_MAX; i++)

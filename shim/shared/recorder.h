@@ -69,7 +69,7 @@ bool recorder_is_written(uint64_t end, unsigned most);
  * address lies in none. For a program that handles SIGBUS; async-signal-safe. */
 bool recorder_abandon(const void *address);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
+/* CLOCK_MONOTONIC in nanoseconds, as outside of every time namespace. */
 uint64_t monotonic_ns(void);
 
 #endif

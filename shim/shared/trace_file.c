@@ -96,7 +96,7 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     header->stacks = plan->stacks;
     header->questions = plan->questions;
     header->filters = plan->filters;
-    header->monotonic_ns = clock_ns(CLOCK_MONOTONIC);
+    header->monotonic_ns = clock_host_ns();
     header->realtime_ns = clock_ns(CLOCK_REALTIME);
     read_boot_id(header->boot_id);
     const char *policy = plan->policy != NULL ? plan->policy : "kernel";
@@ -146,12 +146,17 @@ static bool write_first_pages(int fd, const struct trace_plan *plan, uint64_t si
     return true;
 }
 
-/* PATH.PID.NANOSECONDS, in the same folder so that link(2) works. false where the path is too long.
- */
+/* PATH.PID.NANOSECONDS, in the same folder so that link(2) works; what is too long for a name there
+ * is cut. false where the path is too long. */
 static bool temporary_name(char *name, size_t size, const char *path) {
+    enum { SUFFIX = 2 + 8 + 16 };
     size_t length = strnlen(path, size);
     if (length + 40 > size)
         return false;
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+    if (length - folder > NAME_MAX - SUFFIX && length - folder <= NAME_MAX)
+        length = folder + NAME_MAX - SUFFIX;
     memcpy(name, path, length);
     uint64_t parts[2] = {(uint64_t)raw_syscall3(SYS_gettid, 0, 0, 0), clock_ns(CLOCK_MONOTONIC)};
     for (int i = 0; i < 2; i++) {

@@ -184,6 +184,19 @@ changed() {
     not_a_trace
 }
 
+@test "a trace may have any name that the folder takes; a longer path: one warning" {
+    local name
+    name=$(printf 'x%.0s' {1..255})
+    "$PORTWITNESS" run --quiet -o "disk/$name" -- true
+    [ -s "disk/$name" ]
+    [ "$(find disk -type f | wc -l)" -eq 1 ]
+    capture hand env LD_PRELOAD="$shim" PORTWITNESS_TRACE="/$(printf 'y/%.0s' {1..2100})t" "$data/bind_loop" 1 3
+    capture bare "$data/bind_loop" 1 3
+    like_bare hand 1
+    assert_equal "$(grep portwitness hand.all)" \
+        'portwitness: PORTWITNESS_TRACE is too long (ENAMETOOLONG); the program runs on unrecorded'
+}
+
 # A tree in which every way of starting a program occurs, some with a cleared environment.
 tree=(sh -c '
     "$1" 1 3

@@ -76,7 +76,7 @@ static int start_recorded(void **state) {
     make_file(shim);
     make_file(trace);
     start_program(ENVIRONMENT(preload_shim, trace_variable));
-    return environment_read() ? 0 : -1;
+    return environment_read() == ENVIRONMENT_READ ? 0 : -1;
 }
 
 static int end(void **state) {
@@ -161,10 +161,10 @@ static void variables_are_got_by_their_whole_name(void **state) {
 static void without_a_trace_nothing_is_asked_for(void **state) {
     (void)state;
     start_program(ENVIRONMENT(preload_shim));
-    assert_false(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_NONE);
     stays(&ordinary, NO_ENVIRONMENT);
     start_program(ENVIRONMENT(preload_shim, "PORTWITNESS_TRACE="));
-    assert_false(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_NONE);
     stays(&sanitized, NO_ENVIRONMENT);
 }
 
@@ -178,14 +178,14 @@ static void settings_are_read_and_left_in_place(void **state) {
     char *const *list = ENVIRONMENT(preload_shim, trace_variable, "PORTWITNESS_QUIET=1",
                                     "PORTWITNESS_NO_FOLLOW=yes", "PORTWITNESS_RUN=1");
     start_program(list);
-    assert_true(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_READ);
     assert_true(environment_is_quiet());
     assert_true(environment_is_supervised());
     assert_false(environment_follows());
     is_same(environ, list);
     start_program(ENVIRONMENT(preload_shim, trace_variable, "PORTWITNESS_QUIET=0",
                               "PORTWITNESS_NO_FOLLOW=", "PORTWITNESS_RUN=0"));
-    assert_true(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_READ);
     assert_false(environment_is_quiet());
     assert_false(environment_is_supervised());
     assert_true(environment_follows());
@@ -218,7 +218,7 @@ static void what_run_said_goes_on_to_the_next_program(void **state) {
     char said[] = "PORTWITNESS_RUN=1:2:3.0.0.0.18446744073709551615";
     char *own[] = {preload_shim, trace_variable, said, NULL};
     start_program(own);
-    assert_true(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_READ);
     char **made = given_to(&ordinary, NO_ENVIRONMENT);
     assert_non_null(strstr(made[2], said));
     assert_string_equal(made[3], "PORTWITNESS_RESTORED=73");
@@ -299,7 +299,7 @@ static void a_relative_trace_is_made_absolute_for_good(void **state) {
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(folder), 0);
     start_program(ENVIRONMENT("LD_PRELOAD=./libportwitness.so", "PORTWITNESS_TRACE=trace"));
-    bool good = environment_read();
+    bool good = environment_read() == ENVIRONMENT_READ;
     assert_int_equal(chdir("/"), 0);
     assert_true(good);
     assert_string_equal(environment_trace(), trace);
@@ -312,7 +312,7 @@ static void a_relative_trace_is_made_absolute_for_good(void **state) {
     preload_is(given_to(&ordinary, NO_ENVIRONMENT), absolute);
     assert_int_equal(chdir("/"), 0);
     start_program(ENVIRONMENT(preload_shim, "PORTWITNESS_TRACE=trace"));
-    assert_true(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_READ);
     assert_string_equal(environment_trace(), "/trace");
     assert_int_equal(chdir(before), 0);
 }
@@ -322,7 +322,7 @@ static void without_following_cleared_variables_stay_cleared(void **state) {
     struct environment_plan plan;
     char *const *list = ENVIRONMENT(preload_shim, trace_variable, "PORTWITNESS_NO_FOLLOW=1");
     start_program(list);
-    assert_true(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_READ);
     assert_int_equal(environment_plan(&plan, NO_ENVIRONMENT, &ordinary), 0);
     assert_true(plan.lost);
     assert_int_equal(environment_plan(&plan, list, &ordinary), 0);
@@ -347,12 +347,12 @@ static void one_warning_a_tree_is_enough(void **state) {
 static void comes_through(const struct program_facts *facts, char *const *list, bool quiet) {
     struct environment_plan plan;
     start_program(ENVIRONMENT(preload_shim, trace_variable));
-    assert_true(environment_read());
+    assert_int_equal(environment_read(), ENVIRONMENT_READ);
     if (quiet)
         environment_be_quiet();
     for (int generation = 0; generation < 3; generation++) {
         start_program(given_to(facts, generation == 0 ? list : environ));
-        assert_true(environment_read());
+        assert_int_equal(environment_read(), ENVIRONMENT_READ);
         is_same(environ, list);
         assert_string_equal(environment_trace(), trace);
         assert_int_equal(environment_is_quiet(), quiet);
