@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -45,6 +46,7 @@ struct row {
     uint32_t inode;
     uint32_t uid;
     uint32_t state;
+    bool only_v6;
 };
 
 struct rows {
@@ -60,15 +62,30 @@ struct diag_request {
     struct inet_diag_req_v2 body;
 };
 
+struct question {
+    long netlink;
+    unsigned protocol;
+    const struct ip_endpoint *wanted;
+    uint64_t own_cookie;
+    bool only_v6;
+};
+
 static bool is_any(const uint8_t address[16]) {
     static const uint8_t any[16];
     static const uint8_t any_v4[16] = {[10] = 0xff, [11] = 0xff};
     return memcmp(address, any, 16) == 0 || memcmp(address, any_v4, 16) == 0;
 }
 
-/* Whether the row's address can meet the wanted one. A wildcard of either family may be dual-stack.
- */
-static bool meets(const struct row *row, const struct ip_endpoint *wanted) {
+static bool is_v4(const uint8_t address[16]) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address, mapped, sizeof mapped) == 0;
+}
+
+/* Whether the row's address can meet the wanted one. A wildcard of either family is dual-stack
+ * unless IPV6_V6ONLY is set (ipv6(7)). */
+static bool meets(const struct row *row, const struct ip_endpoint *wanted, bool only_v6) {
+    if ((row->only_v6 && is_v4(wanted->address)) || (only_v6 && is_v4(row->local.address)))
+        return false;
     return is_any(row->local.address) || is_any(wanted->address) ||
            memcmp(row->local.address, wanted->address, 16) == 0;
 }
@@ -95,8 +112,25 @@ static void keep(struct rows *rows, const struct row *row) {
     rows->list[rows->count++] = *row;
 }
 
-static void take_row(struct rows *rows, const struct inet_diag_msg *message,
-                     const struct ip_endpoint *wanted, uint64_t own_cookie) {
+/* INET_DIAG_SKV6ONLY, which the kernel adds to what it says of an IPv6 socket. */
+static bool is_only_v6(const struct nlmsghdr *message) {
+    size_t at = NLMSG_LENGTH(sizeof(struct inet_diag_msg));
+    const char *bytes = (const char *)message;
+    while (at + sizeof(struct rtattr) <= message->nlmsg_len) {
+        const struct rtattr *attribute = (const struct rtattr *)(const void *)(bytes + at);
+        if (attribute->rta_len < sizeof *attribute || attribute->rta_len > message->nlmsg_len - at)
+            return false;
+        if (attribute->rta_type == INET_DIAG_SKV6ONLY && attribute->rta_len > sizeof *attribute)
+            return *(const uint8_t *)RTA_DATA(attribute) != 0;
+        at += RTA_ALIGN(attribute->rta_len);
+    }
+    return false;
+}
+
+static void take_row(struct rows *rows, const struct nlmsghdr *header,
+                     const struct question *question) {
+    const struct inet_diag_msg *message = NLMSG_DATA(header);
+    const struct ip_endpoint *wanted = question->wanted;
     struct row row = {.inode = message->idiag_inode,
                       .uid = message->idiag_uid,
                       .state = message->idiag_state,
@@ -111,23 +145,17 @@ static void take_row(struct rows *rows, const struct inet_diag_msg *message,
         row.local.address[10] = row.local.address[11] = 0xff;
         memcpy(row.local.address + 12, message->id.idiag_src, 4);
     }
-    if (row.local.port == wanted->port && row.cookie != own_cookie && meets(&row, wanted))
+    row.only_v6 = message->idiag_family == AF_INET6 && is_only_v6(header);
+    if (row.local.port == wanted->port && row.cookie != question->own_cookie &&
+        meets(&row, wanted, question->only_v6))
         keep(rows, &row);
 }
-
-struct question {
-    long netlink;
-    unsigned protocol;
-    const struct ip_endpoint *wanted;
-    uint64_t own_cookie;
-};
 
 /* Sends one request, for a dump or for one socket, and reads the answer into `reply`. false where
  * the kernel does not answer, or knows no such socket. */
 static bool ask(const struct question *question, unsigned family, bool dump, char *reply,
                 struct rows *rows) {
     const struct ip_endpoint *wanted = question->wanted;
-    const uint64_t own_cookie = question->own_cookie;
     const long netlink = question->netlink;
     struct diag_request request = {
         .header = {.nlmsg_len = sizeof request,
@@ -160,7 +188,7 @@ static bool ask(const struct question *question, unsigned family, bool dump, cha
             if (message->nlmsg_type == NLMSG_ERROR)
                 return false;
             if (message->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
-                take_row(rows, NLMSG_DATA(message), wanted, own_cookie);
+                take_row(rows, message, question);
             if (!dump)
                 return true;
             if (step >= left)
@@ -174,9 +202,8 @@ static bool ask(const struct question *question, unsigned family, bool dump, cha
 /* Whoever would answer at the address is found at once; anybody else only by going through the
  * whole table, which takes the kernel a millisecond or two. */
 static bool ask_all(const struct question *question, char *reply, struct rows *rows) {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    bool is_v4 = memcmp(question->wanted->address, mapped, sizeof mapped) == 0;
-    if (ask(question, is_v4 ? AF_INET : AF_INET6, false, reply, rows) && rows->count > 0)
+    int family = is_v4(question->wanted->address) ? AF_INET : AF_INET6;
+    if (ask(question, (unsigned)family, false, reply, rows) && rows->count > 0)
         return true;
     return ask(question, AF_INET, true, reply, rows) && ask(question, AF_INET6, true, reply, rows);
 }
@@ -418,7 +445,8 @@ void holder_query_record(int fd, const struct socket_facts *facts, const struct 
     struct space *space = place < 0 && place > -4096 ? NULL : (struct space *)place;
     /* The thread may have gone to another network namespace since the socket was made. */
     uint64_t netns = namespace_of_socket((int)netlink);
-    const struct question question = {netlink, protocol, wanted, facts->cookie};
+    const struct question question = {netlink, protocol, wanted, facts->cookie,
+                                      (facts->flags & PW_FLAG_V6ONLY) != 0};
     bool answered = space != NULL && (netns == facts->netns || netns == 0 || facts->netns == 0) &&
                     ask_all(&question, space->reply, &rows);
     raw_syscall3(SYS_close, netlink, 0, 0);
