@@ -6,7 +6,8 @@
 #   make bench | lint | format | fresh
 #   make help       prints this
 #   make compile_commands.json   how each file is compiled, for editors and clang's tools
-#   make property   a million operations, the model of bind against the kernel
+#   make property   a million operations, the model of bind against the kernel; ten million generated
+#                   traces
 #   make soak       a million ports in storms, and no collision
 #   make install    into DESTDIR and PREFIX (default /usr/local); make uninstall removes it from there
 #   make clean      removes build/
@@ -87,7 +88,7 @@ unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 unit_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(unit_sources))
 static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.static.c))
-guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c)))
+guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c tests/guests/*/*.c)))
 property_sources := $(wildcard tests/property/*.c)
 property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
 property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces)
@@ -184,8 +185,8 @@ $(unit_tests):
 	$(call say,LD)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
-$(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o,$(property_objects))
-$(BUILD)/tests/property/generated_traces: $(BUILD)/object/tests/property/generated_traces.o
+$(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o %_world.o,$(property_objects))
+$(BUILD)/tests/property/generated_traces: $(patsubst %,$(BUILD)/object/tests/property/generated_%.o,traces world)
 $(BUILD)/tests/property/mutated_traces: $(BUILD)/object/tests/property/mutated_traces.o
 $(property): $(harness_archive)
 	$(call say,LD)
@@ -219,7 +220,8 @@ bench: all $(benches)
 
 property: all $(property)
 	@$(BUILD)/tests/property/model_against_kernel --operations 1000000 --coverage 100
-	@$(BUILD)/tests/property/generated_traces
+	@for seed in 1 2 3 4 5 6 7 8 9 10; do \
+		$(BUILD)/tests/property/generated_traces --seed $$seed --worlds 1000000 || exit; done
 
 soak: all
 	@BUILD=$(BUILD) scripts/soak

@@ -27,12 +27,13 @@ length RACY_RUNS 2 20                # storm_races: runs that must lose races
 length PREDICTED_ROUNDS 8 60         # storm_races: rounds held against theory
 length STRESS_RUNNERS 1 3            # stress: test runners: Python, bats, Node
 length STRESS_POLICIES 1 5           # stress: policies under which correct suites stay clean
+length CORRECT_STEP 6 1              # check_programs: correct programs under each policy, each Nth
 length PLAN_NODES 1000 5000          # plan: nodes of two mappings each
 length PUBLISHERS 250 2000           # storm: at once
 length FUZZ_CALLS 25000 1000000      # fuzz/calls: calls under each policy
 length SCRIBBLE_WORDS 1000 1000000   # live_trace: random words into each part of a live trace
 length MUTANTS 30 3000               # damaged_traces: damaged traces
-length WORLDS 15000 100000           # property/checker: generated traces
+length WORLDS 15000 1000000          # property/checker: generated traces
 length EXHAUSTIVE_STEP 7 1           # property/model: sequences of four calls, each Nth
 length REFUSED_RUNS 10 50            # sandbox: runs of two threads that race for the program's name
 length VALGRIND_STEP 6 1             # bad_input, sanitizers_more: calls under valgrind, each Nth

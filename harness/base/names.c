@@ -128,6 +128,7 @@ static const struct {
     {PW_FLAG_IN_ARGUMENTS, "in-arguments"},
     {PW_FLAG_IN_ENVIRONMENT, "in-environment"},
     {PW_FLAG_SEARCH_CUT, "search-cut"},
+    {PW_FLAG_IN_ANCESTORS(7), "in-ancestors"},
     {PW_FLAG_VFORK_CHILD, "vfork-child"},
     {PW_FLAG_CANCELLED, "cancelled"},
     {PW_FLAG_BY_FORK, "by-fork"},

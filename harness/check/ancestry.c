@@ -43,6 +43,11 @@ uint64_t ancestry_process(const struct machine *machine, uint64_t serial) {
     return serial;
 }
 
+bool ancestry_is_above(const struct machine *machine, uint64_t upper, uint64_t lower) {
+    return upper != 0 && lower != 0 && MACHINE_TRACE(upper) == MACHINE_TRACE(lower) &&
+           is_below(machine, lower, ancestry_process(machine, upper));
+}
+
 bool ancestry_is_related(const struct machine *machine, uint64_t one, uint64_t other) {
     if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
         return false;
@@ -56,8 +61,12 @@ bool ancestry_is_same(const struct machine *machine, uint64_t one, uint64_t othe
     return one == other || ancestry_process(machine, one) == ancestry_process(machine, other);
 }
 
+uint64_t ancestry_maker(const struct machine *machine, uint64_t serial) {
+    return above(machine, ancestry_process(machine, serial));
+}
+
 uint64_t ancestry_parent(const struct machine *machine, uint64_t serial) {
-    return ancestry_process(machine, above(machine, ancestry_process(machine, serial)));
+    return ancestry_process(machine, ancestry_maker(machine, serial));
 }
 
 bool ancestry_is_sibling(const struct machine *machine, uint64_t one, uint64_t other) {

@@ -13,6 +13,12 @@ uint64_t ancestry_parent(const struct machine *machine, uint64_t serial);
 /* The same process (whatever it executed since), or one an ancestor of the other. */
 bool ancestry_is_related(const struct machine *machine, uint64_t one, uint64_t other);
 
+/* The image that made the process of this one; 0: not known. */
+uint64_t ancestry_maker(const struct machine *machine, uint64_t serial);
+
+/* Is `upper` the same process as `lower`, or an ancestor of it? */
+bool ancestry_is_above(const struct machine *machine, uint64_t upper, uint64_t lower);
+
 /* Is `one` the same process as `other`, by way of exec? */
 bool ancestry_is_same(const struct machine *machine, uint64_t one, uint64_t other);
 

@@ -49,13 +49,28 @@ static bool was_ended_by_somebody(int status) {
     return false;
 }
 
-static void set_severity(struct finding *finding) {
+/* Who is refused what he has himself knows of it: a test that expects to be refused, as a rule. */
+static bool is_own(const struct machine *machine, const struct finding *finding) {
+    return finding->holder == HOLDER_TRACE &&
+           ancestry_is_same(machine, finding->other.process, finding->subject.process);
+}
+
+/* A program that took another port instead has coped with the refusal; what it failed of later, if
+ * it did, was something else. A lost race was a race all the same, unless the program asked for
+ * another number then and all went well, or may have expected to be refused. */
+static void set_severity(const struct machine *machine, struct finding *finding) {
+    bool coped = finding->instead.process != 0;
+    bool failed = finding->status > 0 && !was_ended_by_somebody(finding->status);
+    bool asked_anew = coped && finding->instead.requested_port == 0;
+    if (finding->kind == FINDING_LOST_RACE &&
+        (finding->explained || (asked_anew && finding->status == 0)))
+        finding->severity = SEVERITY_NOTE;
     if (finding->kind != FINDING_ADDRESS_IN_USE)
         return;
-    if (finding->status > 0 && !was_ended_by_somebody(finding->status))
-        finding->severity = SEVERITY_ERROR;
-    else if (finding->instead.process != 0)
+    if (coped || (failed && is_own(machine, finding)))
         finding->severity = SEVERITY_NOTE;
+    else if (failed)
+        finding->severity = SEVERITY_ERROR;
 }
 
 void annotate_findings(const struct history *history, struct findings *findings) {
@@ -71,6 +86,6 @@ void annotate_findings(const struct history *history, struct findings *findings)
         const struct marker *marker = marker_of(history, finding);
         if (marker != NULL && finding->marker == NULL)
             finding->marker = memory_copy(marker->name, strlen(marker->name));
-        set_severity(finding);
+        set_severity(machine, finding);
     }
 }

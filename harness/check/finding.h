@@ -37,6 +37,7 @@ struct call {
     struct endpoint endpoint;
     uint16_t requested_port; /* 0: a port-0 request */
     uint16_t error;          /* errno, 0 for success */
+    bool reuse_address;      /* SO_REUSEADDR was set */
     uint8_t call;            /* row of calls.def */
     uint8_t kind;            /* enum pw_kind */
 };
@@ -94,8 +95,9 @@ struct finding {
     uint32_t range_high;
     uint32_t reserved;
     uint32_t held;
-    char *marker; /* name of the test that ran, NULL: none known */
-    char *detail; /* of a note: what, in words; of others NULL */
+    char *marker;   /* name of the test that ran, NULL: none known */
+    char *detail;   /* of a note: what, in words; of others NULL */
+    bool explained; /* of a lost race: the binder may have known the number from who has it */
     bool suppressed;
 };
 

@@ -211,6 +211,7 @@ static void note_answer(struct history *history, const struct trace_record *reco
     struct table_answer *answer = &history->answers[history->answer_count++];
     *answer = (struct table_answer){
         .unit = (record->unit & ~MACHINE_LOCAL_MASK) | peer->record,
+        .cookie = peer->other_cookie,
         .holder = {.pid = peer->pid,
                    .uid = peer->uid,
                    .state = peer->code,
@@ -223,8 +224,18 @@ static void note_answer(struct history *history, const struct trace_record *reco
         answer->holder.command = memory_copy(record->text, record->text_length);
 }
 
+static void note_torn(struct history *history, const struct trace_record *record) {
+    if (record->kind != PW_KIND_BIND && record->kind != PW_KIND_LISTEN)
+        return;
+    history->torn = memory_grow(history->torn, &history->torn_room, history->torn_count + 1,
+                                sizeof *history->torn);
+    history->torn[history->torn_count++] = record->begin_ns;
+}
+
 void history_note(struct history *history, const struct selection *selection,
                   const struct trace_record *record) {
+    if (!record->committed)
+        note_torn(history, record);
     if (record->committed && record->kind == PW_KIND_MARKER)
         note_marker(history, record);
     if (record->committed && record->kind == PW_KIND_TABLE_ANSWER) {
@@ -254,10 +265,31 @@ static int by_begin(const void *one, const void *other, void *with) {
     return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
+static int in_time(const void *one, const void *other) {
+    uint64_t a = *(const uint64_t *)one;
+    uint64_t b = *(const uint64_t *)other;
+    return a < b ? -1 : a > b;
+}
+
+uint64_t history_torn_before(const struct history *history, uint64_t ns) {
+    size_t low = 0;
+    size_t high = history->torn_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (history->torn[middle] < ns)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 ? history->torn[low - 1] : 0;
+}
+
 void history_finish(struct history *history) {
     struct bindings *bindings = &history->bindings;
     size_t next = 0;
     bindings_finish(bindings);
+    if (history->torn_count > 1)
+        qsort(history->torn, history->torn_count, sizeof *history->torn, in_time);
     history->by_port =
         memory_grow(NULL, &history->by_port_count, bindings->count + 1, sizeof *history->by_port);
     history->by_port_count = bindings->count;
@@ -306,6 +338,7 @@ struct call history_call(const struct history *history, uint32_t index) {
                          .endpoint = history_endpoint(history, index),
                          .requested_port = binding->requested_port,
                          .error = binding->error,
+                         .reuse_address = (request->flags & PW_FLAG_REUSEADDR) != 0,
                          .call = binding->call,
                          .kind = request->kind};
 }
@@ -374,5 +407,6 @@ void history_free(struct history *history) {
     free(history->claims);
     free(history->markers);
     free(history->answers);
+    free(history->torn);
     free(history);
 }

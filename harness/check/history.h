@@ -16,12 +16,15 @@ struct request {
     uint64_t listen_ns;  /* when it had begun to listen; 0: it did not */
     uint64_t closing_ns; /* when the latest close of a descriptor of its socket began, and ended */
     uint64_t closed_ns;
-    uint64_t alive_ns;      /* it surely had the port then: a connection was accepted from it */
-    struct call instead;    /* of one that failed: where the process went */
-    uint32_t previous;      /* the earlier binding of the same socket, MAP_NONE if none */
-    uint32_t proved_by[2];  /* of an assignment: the bind by number that proves a claim, over TCP
-                               and UDP; MAP_NONE: none */
-    uint32_t proves;        /* of a bind by number: the assignment, MAP_NONE: none */
+    uint64_t alive_ns;        /* it surely had the port then: a connection was accepted from it */
+    struct call instead;      /* of one that failed: where the process went */
+    uint32_t previous;        /* the earlier binding of the same socket, MAP_NONE if none */
+    uint32_t proved_by[2];    /* of an assignment: the bind by number that proves a claim, over TCP
+                                 and UDP; MAP_NONE: none */
+    uint32_t proves;          /* of a bind by number: the assignment, MAP_NONE: none */
+    uint64_t latest_given_ns; /* ... and when the latest had been given that it may prove instead */
+    bool is_explained;      /* ... if the binder knew the number from a socket that had it still */
+    bool has_alternative;   /* ... if there is another */
     uint32_t failed_listen; /* index of the listen on it that failed, MAP_NONE: none */
     uint32_t repeats;      /* of a bind that failed: the earlier one of the process that it repeats,
                               MAP_NONE: none */
@@ -71,6 +74,7 @@ struct marker {
 struct table_answer {
     uint64_t unit; /* tagged: of the record that failed */
     struct table_holder holder;
+    uint64_t cookie;           /* of the socket */
     enum holder_source source; /* HOLDER_TABLE, HOLDER_TIME_WAIT or HOLDER_NOBODY */
 };
 
@@ -93,6 +97,8 @@ struct history {
     size_t marker_count, marker_room;
     struct table_answer *answers;
     size_t answer_count, answer_room;
+    uint64_t *torn; /* when requests began whose records are torn: in order */
+    size_t torn_count, torn_room;
     struct map waiting; /* process to the latest failed bind, plus 1, that waits for what comes
                            instead; 0: none */
 };
@@ -128,6 +134,9 @@ bool history_may_share(const struct history *history, uint32_t newcomer, uint32_
 
 /* Where in by_port the requests for the port that had begun by `ns` end. */
 uint32_t history_end_of_port(const struct history *history, unsigned port, uint64_t ns);
+
+/* When the latest request before `ns` began whose record is torn; 0: none. */
+uint64_t history_torn_before(const struct history *history, uint64_t ns);
 
 /* Frees it. */
 void history_free(struct history *history);

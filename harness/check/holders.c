@@ -72,9 +72,15 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
         return found;
     }
     found.answer = find_answer(history, unit);
-    if (found.answer != NULL)
-        found.source = found.answer->source;
-    return found;
+    if (found.answer == NULL)
+        return found;
+    found.source = found.answer->source;
+    index =
+        found.answer->cookie != 0 ? map_get(&history->of_cookie, found.answer->cookie) : MAP_NONE;
+    if (found.source != HOLDER_TABLE || index == MAP_NONE)
+        return found;
+    /* The kernel names a socket that the trace knows, whatever the trace says of its end. */
+    return (struct holder_found){.source = HOLDER_TRACE, .binding = index, .certainty = CERTAIN};
 }
 
 void holders_fill_in(const struct history *history, const struct holder_found *found,

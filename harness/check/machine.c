@@ -128,6 +128,7 @@ struct call machine_call(const struct trace_record *record) {
                          .site = record->site,
                          .cookie = record->cookie,
                          .error = record->error,
+                         .reuse_address = (record->flags & PW_FLAG_REUSEADDR) != 0,
                          .call = record->call,
                          .kind = (uint8_t)record->kind};
 }

@@ -1,24 +1,26 @@
 /* A claim shows itself only afterwards: the kernel gave a number for port 0, the program read it
  * and released it, and later somebody who can have known it binds that very number. One bind proves
- * one assignment; a number that the binder named before it was given out proves nothing. */
+ * one assignment; a number that the binder named before it was given out proves nothing, nor does
+ * one whose port the binder or a relative holds still. */
 #include "harness/check/proofs.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/base/memory.h"
 #include "harness/check/ancestry.h"
-
-/* No bind takes longer, so what began so long before is not looked at. */
-#define LONGEST_BIND_NS UINT64_C(1000000000)
+#include "harness/check/held.h"
 
 /* What is open while the requests for one port are gone through in the order of time. */
 struct matching {
     struct history *history;
-    uint32_t *open; /* assignments that nothing proves yet, in the order of their begin */
-    size_t open_count;
-    size_t open_room;
+    struct indexes open[2]; /* assignments that no bind over TCP, and over UDP, proves yet, in the
+                               order of their begin */
+    struct indexes held;    /* those that may have the port still */
+    uint32_t *place;        /* of each binding in by_port */
+    uint64_t *latest_from; /* for each place: the latest from_ns of those of its port up to there */
     struct map named; /* by (port, process): when + 1 it bound the port by number first, index of */
     struct map family; /* ... by (port, parent) */
     struct map failed; /* by (port, protocol, process): the bind by number that failed, plus 1 */
@@ -40,20 +42,6 @@ bool proofs_is_attempt(const struct history *history, uint32_t index) {
     const struct binding *binding = &history->bindings.list[index];
     return binding->requested_port != 0 && history->requests[index].kind == PW_KIND_BIND &&
            (binding->from_ns != 0 || binding->error == EADDRINUSE);
-}
-
-enum release proofs_released(const struct history *history, uint32_t index, uint64_t ns) {
-    const struct binding *binding = &history->bindings.list[index];
-    const struct request *request = &history->requests[index];
-    if (binding->to_ns == 0 || binding->to_ns > ns) {
-        bool closing = binding->to_ns != 0 && binding->to_ns == request->closed_ns &&
-                       request->closing_ns <= ns;
-        return binding->certainty == POSSIBLE || closing ? RELEASE_POSSIBLE : RELEASE_NOT_SEEN;
-    }
-    if (binding->certainty == POSSIBLE || binding->end_known_by == END_INFERRED ||
-        binding->end_known_by == END_EXIT)
-        return RELEASE_POSSIBLE;
-    return RELEASE_CERTAIN;
 }
 
 static unsigned slot_of_protocol(const struct history *history, uint32_t index) {
@@ -89,6 +77,26 @@ static bool was_named(const struct matching *matching, const struct map *map, ui
     return first != MAP_NONE && matching->history->bindings.list[first].begin_ns < ns;
 }
 
+/* Did the number stand in the start-up strings of the binder's ancestors, which its own come from,
+ * before `ns`? Whoever is above the first process of a trace began before it. */
+static bool was_in_strings(const struct history *history, uint32_t attempt, uint64_t ns,
+                           bool *surely) {
+    const struct machine *machine = history->machine;
+    uint64_t process = history->bindings.list[attempt].process;
+    unsigned ancestors = PW_ANCESTORS_OF_FLAGS(history->requests[attempt].flags);
+    bool is_first = false;
+    *surely = false;
+    if (ancestors == 0)
+        return false;
+    for (; ancestors > 0 && process != 0; ancestors--) {
+        is_first = MACHINE_LOCAL(ancestry_process(machine, process)) == 1;
+        process = ancestry_maker(machine, process);
+    }
+    uint64_t began = ancestry_program_began_ns(machine, process);
+    *surely = process == 0 ? is_first : began != 0 && began < ns;
+    return *surely || began == 0;
+}
+
 /* Can the binder have meant its number before it was given out? `drop`: then it proves nothing. */
 static bool was_meant_before(const struct matching *matching, uint32_t assignment, uint32_t attempt,
                              enum tier tier, bool *drop) {
@@ -106,24 +114,29 @@ static bool was_meant_before(const struct matching *matching, uint32_t assignmen
                             key_of(port, ancestry_parent(machine, bound->process)), given->begin_ns,
                             &parent_certain);
     bool same = ancestry_is_same(machine, given->process, bound->process);
-    *drop = (own_certain && !same) || (parent_certain && tier < TIER_RELATED);
-    return own || parent;
+    bool strings_certain;
+    bool strings = was_in_strings(history, attempt, given->begin_ns, &strings_certain);
+    *drop = (own_certain && !same) || ((parent_certain || strings_certain) && tier < TIER_RELATED);
+    return own || parent || strings;
 }
 
-/* Had somebody else the port since, who could not have shared it with the assignment? */
-static bool was_superseded(const struct history *history, uint32_t assignment, uint32_t attempt) {
-    const struct binding *given = &history->bindings.list[assignment];
+/* Had somebody else the port since, who could not have shared it with the assignment? Whoever began
+ * to ask after it is looked at in the order of time: the first one is as a rule near. */
+static bool was_superseded(const struct matching *matching, uint32_t assignment, uint32_t attempt) {
+    const struct history *history = matching->history;
     unsigned port = history->bindings.list[attempt].requested_port;
+    uint64_t from_ns = history->bindings.list[assignment].from_ns;
+    uint32_t place = matching->place[assignment];
     uint32_t end = history_end_of_port(history, port, history->requests[attempt].end_ns);
-    for (uint32_t i = end; i-- > history->first_of_port[port];) {
-        uint32_t index = history->by_port[i];
-        const struct binding *other = &history->bindings.list[index];
-        if (other->begin_ns + LONGEST_BIND_NS < given->from_ns)
-            return false;
-        if (index != attempt && index != assignment && other->from_ns > given->from_ns &&
-            !history_may_share(history, index, assignment, other->begin_ns, false))
+    for (uint32_t i = place + 1; i < end; i++)
+        if (history->by_port[i] != attempt &&
+            held_supersedes(history, history->by_port[i], assignment))
             return true;
-    }
+    for (uint32_t i = place;
+         i > history->first_of_port[port] && matching->latest_from[i - 1] > from_ns; i--)
+        if (history->by_port[i - 1] != attempt &&
+            held_supersedes(history, history->by_port[i - 1], assignment))
+            return true;
     return false;
 }
 
@@ -136,7 +149,8 @@ static bool was_in_sandbox(const struct history *history, uint32_t index, uint64
 }
 
 /* Does the assignment come into question for the bind, as far as time and the kernel go? */
-static bool fits(const struct history *history, uint32_t assignment, uint32_t attempt) {
+static bool fits(const struct matching *matching, uint32_t assignment, uint32_t attempt) {
+    const struct history *history = matching->history;
     const struct binding *given = &history->bindings.list[assignment];
     const struct request *request = &history->requests[assignment];
     const struct binding *bound = &history->bindings.list[attempt];
@@ -146,9 +160,8 @@ static bool fits(const struct history *history, uint32_t assignment, uint32_t at
         was_in_sandbox(history, assignment, history->requests[attempt].end_ns))
         return false;
     /* A release that overlaps the bind may have come before it. */
-    if (proofs_released(history, assignment, history->requests[attempt].end_ns) !=
-            RELEASE_NOT_SEEN ||
-        was_superseded(history, assignment, attempt))
+    if (held_released(history, assignment, history->requests[attempt].end_ns) != RELEASE_NOT_SEEN ||
+        was_superseded(matching, assignment, attempt))
         return true;
     /* Held as it seems. If the two cannot share the port, the bind that went well proves that it
      * was not; one that failed met the socket itself. */
@@ -165,10 +178,11 @@ static bool is_taken(const struct history *history, uint32_t assignment, uint32_
     return before > TIER_SIBLING && (before >= tier || before >= TIER_NEAR);
 }
 
-static bool is_possibly_taken(const struct history *history, uint32_t assignment,
-                              uint32_t attempt) {
+/* The bind that proves it. */
+static const struct request *taker_of(const struct history *history, uint32_t assignment,
+                                      uint32_t attempt) {
     uint32_t by = history->requests[assignment].proved_by[slot_of_protocol(history, attempt)];
-    return request_certainty(&history->requests[by]) == POSSIBLE;
+    return &history->requests[by];
 }
 
 /* Could either be the later one? */
@@ -177,78 +191,143 @@ static bool is_as_late(const struct history *history, uint32_t one, uint32_t oth
            history->bindings.list[other].begin_ns <= history->requests[one].end_ns;
 }
 
-static void prove(struct matching *matching, uint32_t attempt) {
-    struct history *history = matching->history;
-    const struct machine *machine = history->machine;
-    uint32_t best = MAP_NONE;
-    enum tier best_tier = TIER_NONE;
-    enum tier shadow = TIER_NONE; /* of one that another bind seems to prove, but not surely */
-    enum certainty certainty = CERTAIN;
-    bool dropped = false; /* one that is later, perhaps, and that the binder may not have meant */
-    for (size_t i = matching->open_count; i-- > 0;) {
-        uint32_t assignment = matching->open[i];
-        bool drop;
-        if (best != MAP_NONE && best_tier == TIER_OWN && !is_as_late(history, assignment, best))
-            break;
-        if (!fits(history, assignment, attempt))
-            continue;
-        enum tier tier = tier_of(history, assignment, attempt);
-        if (tier == TIER_NONE || tier < best_tier)
-            continue;
-        if (is_taken(history, assignment, attempt, tier)) {
-            shadow =
-                is_possibly_taken(history, assignment, attempt) && tier > shadow ? tier : shadow;
-            continue;
-        }
-        bool before = was_meant_before(matching, assignment, attempt, tier, &drop);
-        if (drop) {
-            dropped = true;
-            continue;
-        }
-        if (tier == best_tier) {
-            if (is_as_late(history, assignment, best))
-                certainty = POSSIBLE;
-            continue;
-        }
-        best = assignment;
-        best_tier = tier;
-        certainty = certainty_if(!before);
-    }
-    if (best == MAP_NONE)
-        return;
+static uint64_t failure_key(const struct history *history, uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
-    const struct binding *given = &history->bindings.list[best];
-    history->requests[best].proved_by[slot_of_protocol(history, attempt)] = attempt;
-    history->requests[attempt].proves = best;
-    history->requests[attempt].tier = (uint8_t)best_tier;
-    history->requests[attempt].release_certainty =
-        certainty_if(proofs_released(history, best, bound->begin_ns) == RELEASE_CERTAIN);
-    if (dropped || shadow >= best_tier || best_tier == TIER_SIBLING || bound->netns == 0 ||
-        given->netns == 0 || bound->certainty == POSSIBLE || given->certainty == POSSIBLE)
-        certainty = POSSIBLE;
-    history->requests[attempt].proof_certainty = certainty_worse(
-        certainty, machine_certainty(machine, given->begin_ns, history->requests[attempt].end_ns));
+    const struct endpoint endpoint = history_endpoint(history, attempt);
+    return key_of((uint64_t)bound->requested_port | (uint64_t)endpoint.protocol << 16,
+                  bound->process);
+}
+
+/* The bind that failed, and that the failed one repeats; MAP_NONE: none. */
+static uint32_t failed_before(const struct matching *matching, uint32_t attempt) {
+    uint32_t before = map_get(&matching->failed, failure_key(matching->history, attempt));
+    bool failed = matching->history->bindings.list[attempt].from_ns == 0;
+    return failed && before != MAP_NONE && before != 0 ? before - 1 : MAP_NONE;
 }
 
 /* A bind that the same process has tried before, and that failed, is not a new loss. */
 static void note_failure(struct matching *matching, uint32_t attempt) {
     struct history *history = matching->history;
-    const struct binding *bound = &history->bindings.list[attempt];
-    const struct endpoint endpoint = history_endpoint(history, attempt);
-    uint64_t key =
-        key_of((uint64_t)bound->requested_port | (uint64_t)endpoint.protocol << 16, bound->process);
-    uint32_t before = map_get(&matching->failed, key);
-    if (bound->from_ns != 0) {
-        if (before != MAP_NONE)
+    uint64_t key = failure_key(history, attempt);
+    uint32_t before = failed_before(matching, attempt);
+    if (history->bindings.list[attempt].from_ns != 0) {
+        if (map_get(&matching->failed, key) != MAP_NONE)
             map_put(&matching->failed, key, 0);
         return;
     }
-    if (before != MAP_NONE && before != 0 && history->requests[attempt].proves == MAP_NONE) {
-        history->requests[attempt].repeats = before - 1;
-        history->requests[before - 1].times++;
+    if (before != MAP_NONE && history->requests[attempt].proves == MAP_NONE) {
+        history->requests[attempt].repeats = before;
+        history->requests[before].times++;
         return;
     }
     map_put(&matching->failed, key, attempt + 1);
+}
+
+/* What one bind by number may prove: the candidate that fits best, and what else there is. */
+struct choice {
+    uint32_t best;   /* MAP_NONE: none */
+    uint32_t shared; /* the best of those that another bind seems to prove, or may prove */
+    enum tier tier;  /* of each */
+    enum tier shared_tier;
+    enum tier doubtful_tier; /* the best of those that another seems to prove, but not surely */
+    enum certainty certainty;
+    bool dropped; /* one that is later, perhaps, and that the binder may not have meant */
+    unsigned count;
+    uint64_t latest_ns; /* when the latest of them all had been given */
+};
+
+static void consider(const struct matching *matching, struct choice *choice, uint32_t assignment,
+                     uint32_t attempt, enum tier tier) {
+    const struct history *history = matching->history;
+    bool drop;
+    bool taken = is_taken(history, assignment, attempt, tier);
+    const struct request *taker = taken ? taker_of(history, assignment, attempt) : NULL;
+    bool doubtful = taken && request_certainty(taker) == POSSIBLE;
+    if (taken && !doubtful && !taker->has_alternative)
+        return;
+    bool before = was_meant_before(matching, assignment, attempt, tier, &drop);
+    if (drop) {
+        choice->dropped = true;
+        return;
+    }
+    choice->count++;
+    if (history->requests[assignment].end_ns > choice->latest_ns)
+        choice->latest_ns = history->requests[assignment].end_ns;
+    if (doubtful && tier > choice->doubtful_tier)
+        choice->doubtful_tier = tier;
+    if (taken) {
+        if (tier > choice->shared_tier) {
+            choice->shared = assignment;
+            choice->shared_tier = tier;
+        }
+        return;
+    }
+    if (tier > choice->tier) {
+        choice->best = assignment;
+        choice->tier = tier;
+        choice->certainty = certainty_if(!before);
+    } else if (tier == choice->tier && is_as_late(history, assignment, choice->best)) {
+        choice->certainty = POSSIBLE;
+    }
+}
+
+static struct choice choose(const struct matching *matching, uint32_t attempt) {
+    const struct history *history = matching->history;
+    const struct indexes *open = &matching->open[slot_of_protocol(history, attempt)];
+    struct choice choice = {.best = MAP_NONE, .shared = MAP_NONE, .certainty = CERTAIN};
+    for (size_t i = open->count; i-- > 0;) {
+        uint32_t assignment = open->list[i];
+        if (choice.tier == TIER_OWN && choice.count > 1 &&
+            !is_as_late(history, assignment, choice.best))
+            break;
+        if (!fits(matching, assignment, attempt))
+            continue;
+        enum tier tier = tier_of(history, assignment, attempt);
+        if (tier != TIER_NONE)
+            consider(matching, &choice, assignment, attempt, tier);
+    }
+    return choice;
+}
+
+/* Who asked for the number once more, and has it, knows it from there: that the bind was refused
+ * may be what was expected. Where somebody else has it, of the process or above, less so. */
+static bool explains(const struct history *history, uint32_t holder, uint32_t assignment) {
+    return holder != MAP_NONE &&
+           history->bindings.list[holder].process == history->bindings.list[assignment].process &&
+           history->requests[holder].thread == history->requests[assignment].thread;
+}
+
+static void prove(struct matching *matching, uint32_t attempt) {
+    struct history *history = matching->history;
+    struct request *request = &history->requests[attempt];
+    const struct known_from known = held_explain(&matching->held, history, attempt);
+    if (known.holder != MAP_NONE && history->bindings.list[attempt].from_ns != 0)
+        return; /* it shares the port that it knows the number from */
+    struct choice choice = choose(matching, attempt);
+    bool shared = choice.best == MAP_NONE;
+    uint32_t best = shared ? choice.shared : choice.best;
+    if (best == MAP_NONE || (shared && failed_before(matching, attempt) != MAP_NONE))
+        return;
+    const struct binding *bound = &history->bindings.list[attempt];
+    const struct binding *given = &history->bindings.list[best];
+    request->is_explained = known.is_own || explains(history, known.holder, best);
+    request->proves = best;
+    request->tier = (uint8_t)(shared ? choice.shared_tier : choice.tier);
+    /* What a torn record was given may be what was meant. */
+    uint64_t torn_ns = history_torn_before(history, bound->begin_ns);
+    request->latest_given_ns = torn_ns > choice.latest_ns ? torn_ns : choice.latest_ns;
+    request->has_alternative = choice.count > 1;
+    request->release_certainty =
+        certainty_if(held_released(history, best, bound->begin_ns) == RELEASE_CERTAIN);
+    if (!shared && !request->is_explained)
+        history->requests[best].proved_by[slot_of_protocol(history, attempt)] = attempt;
+    if (shared || known.holder != MAP_NONE || choice.dropped ||
+        choice.doubtful_tier >= choice.tier || choice.tier == TIER_SIBLING || bound->netns == 0 ||
+        given->netns == 0 || bound->certainty == POSSIBLE || given->certainty == POSSIBLE)
+        choice.certainty = POSSIBLE;
+    request->proof_certainty =
+        certainty_worse(choice.certainty, machine_certainty(history->machine, given->begin_ns,
+                                                            history->requests[attempt].end_ns));
 }
 
 static void note_named(struct matching *matching, uint32_t attempt) {
@@ -263,45 +342,72 @@ static void note_named(struct matching *matching, uint32_t attempt) {
         map_put(&matching->family, family, attempt);
 }
 
-static void drop_proved(struct matching *matching) {
-    size_t kept = 0;
-    for (size_t i = 0; i < matching->open_count; i++) {
-        const uint32_t *proved = matching->history->requests[matching->open[i]].proved_by;
-        bool open = false;
-        for (unsigned j = 0; j < 2; j++)
-            open = open || proved[j] == MAP_NONE ||
-                   matching->history->requests[proved[j]].tier < TIER_NEAR ||
-                   request_certainty(&matching->history->requests[proved[j]]) == POSSIBLE;
-        if (open)
-            matching->open[kept++] = matching->open[i];
+/* The assignment that the attempt proves is out of the question for others, unless it is doubtful
+ * that it does. */
+static void drop_proved(struct matching *matching, uint32_t attempt) {
+    const struct history *history = matching->history;
+    const struct request *request = &history->requests[attempt];
+    struct indexes *open = &matching->open[slot_of_protocol(history, attempt)];
+    if (request->proves == MAP_NONE || request->tier < TIER_NEAR || request->has_alternative ||
+        request_certainty(request) == POSSIBLE)
+        return;
+    size_t i = open->count;
+    while (i > 0 && open->list[i - 1] != request->proves)
+        i--;
+    if (i == 0)
+        return;
+    memmove(open->list + i - 1, open->list + i, (open->count - i) * sizeof *open->list);
+    open->count--;
+}
+
+static void number_places(struct matching *matching) {
+    const struct history *history = matching->history;
+    size_t places = 0;
+    size_t room = 0;
+    matching->place = memory_grow(NULL, &places, history->bindings.count, sizeof *matching->place);
+    matching->latest_from =
+        memory_grow(NULL, &room, history->by_port_count, sizeof *matching->latest_from);
+    for (unsigned port = 0; port < SELECTION_PORTS; port++) {
+        uint64_t latest = 0;
+        for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++) {
+            uint64_t from_ns = history->bindings.list[history->by_port[i]].from_ns;
+            latest = from_ns > latest ? from_ns : latest;
+            matching->place[history->by_port[i]] = i;
+            matching->latest_from[i] = latest;
+        }
     }
-    matching->open_count = kept;
 }
 
 static void match_port(struct matching *matching, unsigned port) {
     struct history *history = matching->history;
-    matching->open_count = 0;
+    matching->open[0].count = matching->open[1].count = matching->held.count = 0;
     for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++) {
         uint32_t index = history->by_port[i];
         if (proofs_is_assignment(history, index)) {
-            matching->open = memory_grow(matching->open, &matching->open_room,
-                                         matching->open_count + 1, sizeof *matching->open);
-            matching->open[matching->open_count++] = index;
+            indexes_append(&matching->open[0], index);
+            indexes_append(&matching->open[1], index);
         }
-        if (!proofs_is_attempt(history, index))
-            continue;
-        prove(matching, index);
-        note_failure(matching, index);
-        note_named(matching, index);
-        drop_proved(matching);
+        if (proofs_is_attempt(history, index)) {
+            prove(matching, index);
+            note_failure(matching, index);
+            note_named(matching, index);
+            drop_proved(matching, index);
+        }
+        if (history->bindings.list[index].from_ns != 0)
+            held_note(&matching->held, history, index);
     }
 }
 
 void proofs_find(struct history *history) {
     struct matching matching = {.history = history};
+    number_places(&matching);
     for (unsigned port = 1; port < SELECTION_PORTS; port++)
         match_port(&matching, port);
-    free(matching.open);
+    free(matching.open[0].list);
+    free(matching.open[1].list);
+    free(matching.held.list);
+    free(matching.place);
+    free(matching.latest_from);
     map_free(&matching.named);
     map_free(&matching.family);
     map_free(&matching.failed);

@@ -14,15 +14,6 @@ enum tier {
     TIER_OWN      /* the same process, whatever it executed since */
 };
 
-enum release {
-    RELEASE_NOT_SEEN, /* as far as is known the socket had its port still */
-    RELEASE_POSSIBLE, /* it seems to have been released before */
-    RELEASE_CERTAIN
-};
-
-/* Had the binding released its port before `ns`? */
-enum release proofs_released(const struct history *history, uint32_t binding, uint64_t ns);
-
 /* Matches every bind by number with the assignment that it proves, the latest that fits, and
  * failed ones with those that they repeat; fills proved_by, proves, tier, both certainties, repeats
  * and times of the history's requests. */

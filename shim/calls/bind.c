@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/calls/port_request.h"
+#include "shim/process/ancestor_strings.h"
 #include "shim/process/start_strings.h"
 #include "shim/real.h"
 
@@ -29,13 +30,21 @@ static void note_bound(struct port_request *request, const struct ip_endpoint *r
     record_assigned(&request->record, &assigned);
 }
 
+/* In which start-up strings the number stands. */
+static uint64_t where_it_stands(uint16_t port) {
+    uint64_t own = start_strings_hold(port);
+    if ((own & (PW_FLAG_IN_ARGUMENTS | PW_FLAG_IN_ENVIRONMENT)) == 0 || gate() != GATE_OPEN)
+        return own;
+    return own | PW_FLAG_IN_ANCESTORS(ancestor_strings_hold(port));
+}
+
 static int finish_bind(struct port_request *request, long result,
                        const struct ip_endpoint *requested) {
     record_requested(&request->record, requested);
     if (requested->family != 0)
         request->record.units[0].start.flags |=
             requested->port == 0 ? PW_FLAG_PORT_ZERO
-                                 : PW_FLAG_BY_NUMBER | start_strings_hold(requested->port);
+                                 : PW_FLAG_BY_NUMBER | where_it_stands(requested->port);
     if (result == 0 && requested->family != 0)
         note_bound(request, requested);
     port_request_finish(request, result);

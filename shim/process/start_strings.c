@@ -21,7 +21,7 @@ const struct start_strings *start_strings(void) { return &found_at; }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-static bool holds(const char *from, const char *end, const char *digits, size_t length) {
+bool start_strings_have(const char *from, const char *end, const char *digits, size_t length) {
     for (const char *at = from; end - at >= (long)length; at++) {
         at = memchr(at, digits[0], (size_t)(end - at));
         if (at == NULL || end - at < (long)length)
@@ -44,17 +44,23 @@ static uint64_t search(const char *from, const char *end, const char *digits, si
             end--; /* nobody looks at how this number goes on */
         flags = PW_FLAG_SEARCH_CUT;
     }
-    return holds(from, end, digits, length) ? flags | found : flags;
+    return start_strings_have(from, end, digits, length) ? flags | found : flags;
 }
 
-uint64_t start_strings_hold(uint16_t port) {
-    const struct start_strings *strings = &found_at;
-    char reversed[5], digits[5];
+size_t start_strings_digits(uint16_t port, char digits[5]) {
+    char reversed[5];
     size_t length = 0;
     for (unsigned rest = port; rest > 0; rest /= 10)
         reversed[length++] = (char)('0' + rest % 10);
     for (size_t i = 0; i < length; i++)
         digits[i] = reversed[length - 1 - i];
+    return length;
+}
+
+uint64_t start_strings_hold(uint16_t port) {
+    const struct start_strings *strings = &found_at;
+    char digits[5];
+    size_t length = start_strings_digits(port, digits);
     return search(strings->arguments, strings->arguments_end, digits, length,
                   PW_FLAG_IN_ARGUMENTS) |
            search(strings->environment, strings->environment_end, digits, length,

@@ -2,6 +2,8 @@
 #ifndef PORTWITNESS_PROCESS_START_STRINGS_H
 #define PORTWITNESS_PROCESS_START_STRINGS_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Where the kernel put them; NULL where that is not known. */
@@ -19,5 +21,11 @@ const struct start_strings *start_strings(void);
 /* Does a port's number stand in them? PW_FLAG_IN_ARGUMENTS, PW_FLAG_IN_ENVIRONMENT,
  * PW_FLAG_SEARCH_CUT as they apply. The number counts where no other digit touches it. */
 uint64_t start_strings_hold(uint16_t port);
+
+/* Its decimal digits, without a NUL; how many. */
+size_t start_strings_digits(uint16_t port, char digits[5]);
+
+/* Do the digits stand in a text, as a number of their own? */
+bool start_strings_have(const char *from, const char *end, const char *digits, size_t length);
 
 #endif

@@ -190,6 +190,9 @@ enum pw_option {
 #define PW_FLAG_IN_ARGUMENTS (UINT64_C(1) << 24)
 #define PW_FLAG_IN_ENVIRONMENT (UINT64_C(1) << 25)
 #define PW_FLAG_SEARCH_CUT (UINT64_C(1) << 26) /* the strings were too long to search whole */
+/* ... and in those of how many ancestors in a row, from the parent on, 7 at most. */
+#define PW_FLAG_IN_ANCESTORS(count) ((uint64_t)((count) < 7 ? (count) : 7) << 27)
+#define PW_ANCESTORS_OF_FLAGS(flags) ((unsigned)((flags) >> 27 & 7))
 /* Of PW_KIND_ADDRESS_READ, the commonest record beside a bind: the port that was read, which so
  * needs no second unit. */
 #define PW_FLAG_PORT(port) ((uint64_t)(port) << 48)

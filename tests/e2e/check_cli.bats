@@ -13,9 +13,9 @@ setup() {
 hazard() { "$PORTWITNESS" run --quiet -o t -- "$build/tests/guests/rebind"; }
 error() {
     cat >fails.py <<'PYTHON'
-import socket
-held = socket.create_server(("127.0.0.1", 0))
-socket.create_server(held.getsockname())
+import socket, subprocess, sys
+child = subprocess.Popen([sys.executable, "taker.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+socket.create_server(("127.0.0.1", int(child.stdout.readline())))
 PYTHON
     "$PORTWITNESS" run --quiet -o "${1-t}" -- "$python" fails.py 2>/dev/null || true
 }

@@ -269,8 +269,9 @@ socket.socket().bind(("127.0.0.1", 0))'
     assert_matches "$output" ': 1 port-0 request, 1 port assigned'
     assert_matches "$output" ': 1 program and 0 forks seen'
     assert_matches "$output" 'clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
-    run -1 "$PORTWITNESS" run --check -q -o u -- /usr/bin/python3 -c 'import socket
+    run -1 "$PORTWITNESS" run --check -q -o u -- /usr/bin/python3 -c 'import os, socket, sys
 held = socket.create_server(("127.0.0.1", 0))
+os.fork() and sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))
 socket.create_server(held.getsockname())'
     assert_matches "$output" 'findings: 1 error, 0 hazards, 0 notes, 0 suppressed'
     run -0 "$PORTWITNESS" storm --private-net --publishers 1 --rounds 1

@@ -172,7 +172,7 @@ assert_keys_among() {
 
 @test "the reference has the keys that check writes" {
     cat >lose.py <<'PYTHON'
-import socket, subprocess
+import os, socket, subprocess, time
 
 def bind(port):
     taken = socket.socket()
@@ -183,7 +183,13 @@ subprocess.run(["busybox", "true"])
 first = bind(0)
 port = first.getsockname()[1]
 first.close()
-second = bind(0)
+ready, done = os.pipe()
+if os.fork() == 0:
+    second = bind(0)
+    os.write(done, b".")
+    time.sleep(1)
+    os._exit(0)
+os.read(ready, 1)
 bind(port)
 PYTHON
     run "$PORTWITNESS" run --quiet --stacks=2 --policy soonest -o trace -- python3 lose.py

@@ -2,11 +2,11 @@
  * on them or not, and get in each other's way; recorded with intervals that overlap, with records
  * torn or lost, releases missing, and units that were never written.
  *
- *   generated_traces [--seed N] [--worlds N]
+ *   generated_traces [--seed N] [--worlds N] [--failures N]
  *
  * Fails where a finding is marked certain and is not so, or where a race that was planted, and
- * whose records are whole, is not reported at all. A file holds many worlds, each in a network
- * namespace and a time of its own. */
+ * whose records are whole, is not reported at all; ends after so many failures, or the first. A
+ * file holds many worlds, each in a network namespace and a time of its own. */
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -16,233 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/base/splitmix.h"
 #include "harness/check/check.h"
+#include "tests/property/generated_world.h"
 
-enum {
-    WORLDS_PER_FILE = 200,
-    PORTS = 3,
-    FIRST_PORT = 40000,
-    PROCESSES = 40,
-    ACTIONS = 16,
-    EVENTS = 96,
-    UNITS = WORLDS_PER_FILE * EVENTS * 3,
-    NOBODY = -1
-};
-
-enum relation { SAME, CHILD, ARGUMENT, SIBLING };
-
-/* What truly happened, at one moment each. */
-struct event {
-    enum pw_kind kind;
-    int process;
-    uint64_t t;
-    uint64_t begin;
-    uint64_t end;
-    uint64_t cookie;
-    uint64_t flags;
-    unsigned port;
-    unsigned error;
-    int assignment; /* of a bind by number that relies on one: its event; NOBODY: none */
-    int parent;     /* of a start */
-    int taker;      /* of a bind that failed: who had the port */
-    bool sharp;     /* others' times depend on it, so its interval is narrow */
-    bool whole;     /* its record is there */
-    bool expected;  /* a race is to be reported for it */
-    bool closed;    /* of a bind: its socket was closed */
-    bool claimed;
-    uint64_t unit;
-};
-
-struct world {
-    struct event list[EVENTS];
-    int count;
-    int processes;
-    int parent[PROCESSES];
-    int holder[PORTS]; /* the bind that holds it */
-    uint64_t now;
-    uint64_t index; /* of the world */
-    bool has_blank;
-};
-
-static uint64_t state;
-static uint64_t draw(void) { return splitmix(&state); }
-static unsigned below(unsigned limit) { return (unsigned)(draw() % limit); }
-
-static struct event *add(struct world *world, enum pw_kind kind, int process) {
-    struct event *event = &world->list[world->count++];
-    world->now += 2000 + below(4000);
-    *event = (struct event){.kind = kind,
-                            .process = process,
-                            .t = world->now,
-                            .assignment = NOBODY,
-                            .parent = NOBODY,
-                            .taker = NOBODY,
-                            .whole = true};
-    return event;
-}
-
-static int start(struct world *world, int parent, uint64_t flags) {
-    int process = world->processes++;
-    struct event *event = add(world, PW_KIND_PROCESS_START, process);
-    event->parent = world->parent[process] = parent;
-    event->sharp = true;
-    event->flags = flags;
-    return process;
-}
-
-static struct event *bind_event(struct world *world, int process, unsigned port) {
-    struct event *event = add(world, PW_KIND_BIND, process);
-    event->port = port;
-    event->cookie = world->index * EVENTS + (uint64_t)world->count;
-    return event;
-}
-
-static int root_of(const struct world *world, int process) {
-    while (world->parent[process] != NOBODY)
-        process = world->parent[process];
-    return process;
-}
-
-static void assign(struct world *world) {
-    unsigned first = below(PORTS);
-    for (unsigned i = 0; i < PORTS; i++) {
-        unsigned port = (first + i) % PORTS;
-        if (world->holder[port] != NOBODY)
-            continue;
-        struct event *event = bind_event(world, (int)below(5), port);
-        event->flags = PW_FLAG_PORT_ZERO;
-        if (below(8) != 0)
-            event->flags |= PW_FLAG_ADDRESS_READ;
-        event->sharp = true;
-        world->holder[port] = world->count - 1;
-        return;
-    }
-}
-
-static void close_one(struct world *world) {
-    unsigned port = below(PORTS);
-    int holder = world->holder[port];
-    if (holder == NOBODY)
-        return;
-    struct event *event = add(world, PW_KIND_CLOSE, world->list[holder].process);
-    event->cookie = world->list[holder].cookie;
-    event->port = port;
-    world->list[holder].closed = true;
-    world->holder[port] = NOBODY;
-    if (below(20) == 0)
-        event->whole = false; /* nobody saw it */
-}
-
-static void bind_number(struct world *world, int process, unsigned port, int assignment,
-                        uint64_t flags) {
-    struct event *event = bind_event(world, process, port);
-    event->flags = PW_FLAG_BY_NUMBER | flags;
-    event->assignment = assignment;
-    if (world->holder[port] != NOBODY) {
-        event->error = 98; /* EADDRINUSE */
-        event->taker = world->holder[port];
-    } else
-        world->holder[port] = world->count - 1;
-}
-
-/* Has the process, or one of its parent's, named the number before that moment? Then the rule says
- * that it proves nothing. */
-static bool was_named(const struct world *world, int process, unsigned port, uint64_t before) {
-    for (int i = 0; i < world->count; i++) {
-        const struct event *event = &world->list[i];
-        if (event->kind == PW_KIND_BIND && (event->flags & PW_FLAG_BY_NUMBER) != 0 &&
-            event->port == port && event->t < before &&
-            (event->process == process ||
-             (world->parent[process] != NOBODY &&
-              world->parent[event->process] == world->parent[process])))
-            return true;
-    }
-    return false;
-}
-
-static void claim(struct world *world) {
-    int from = (int)below((unsigned)world->count);
-    for (int i = 0; i < world->count; i++) {
-        int index = (from + i) % world->count;
-        struct event *given = &world->list[index];
-        if (given->kind != PW_KIND_BIND || (given->flags & PW_FLAG_ADDRESS_READ) == 0 ||
-            !given->closed || given->claimed)
-            continue;
-        enum relation relation = (enum relation)below(4);
-        int process = given->process;
-        uint64_t flags = 0;
-        if (relation == SIBLING && world->parent[process] == NOBODY)
-            relation = SAME;
-        if (world->processes + 1 >= PROCESSES)
-            relation = SAME;
-        if (relation == CHILD)
-            process = start(world, process, 0);
-        else if (relation == SIBLING)
-            process = start(world, world->parent[process], 0);
-        else if (relation == ARGUMENT)
-            process = start(world, root_of(world, process), 0);
-        if (relation == ARGUMENT)
-            flags = PW_FLAG_IN_ARGUMENTS;
-        bool named = was_named(world, process, world->list[index].port, world->list[index].t);
-        bind_number(world, process, world->list[index].port, index, flags);
-        world->list[index].claimed = true;
-        world->list[world->count - 1].expected = !named;
-        return;
-    }
-}
-
-static void make_world(struct world *world, uint64_t index) {
-    *world = (struct world){.index = index, .now = (index + 1) * UINT64_C(1000000000)};
-    for (unsigned i = 0; i < PORTS; i++)
-        world->holder[i] = NOBODY;
-    int root = start(world, NOBODY, 0);
-    start(world, root, 0);
-    start(world, root, 0);
-    start(world, NOBODY, 0); /* strangers that are given ports */
-    start(world, NOBODY, 0);
-    start(world, NOBODY, 0); /* and that have numbers of their own */
-    start(world, NOBODY, 0);
-    for (unsigned i = 0; i < ACTIONS && world->count + 4 < EVENTS; i++) {
-        unsigned action = below(10);
-        if (action < 3)
-            assign(world);
-        else if (action < 6)
-            close_one(world);
-        else if (action < 9)
-            claim(world);
-        else
-            bind_number(world, 5 + (int)below(2), below(PORTS), NOBODY, 0);
-    }
-}
-
-/* Each interval holds its moment and none of the same process's other moments. */
-static void jitter(struct world *world) {
-    for (int i = 0; i < world->count; i++) {
-        struct event *event = &world->list[i];
-        unsigned most = event->sharp ? 1 : 12000;
-        uint64_t low = 0;
-        uint64_t high = UINT64_MAX;
-        for (int j = 0; j < world->count; j++) {
-            if (j == i || world->list[j].process != event->process)
-                continue;
-            if (j < i)
-                low = world->list[j].end;
-            else if (high == UINT64_MAX)
-                high = world->list[j].t;
-        }
-        event->begin = event->t - below(most);
-        event->end = event->t + 1 + below(most);
-        if (event->begin <= low)
-            event->begin = low + 1;
-        if (event->end >= high)
-            event->end = high - 1;
-        if (event->begin > event->t)
-            event->begin = event->t;
-        if (event->end < event->t)
-            event->end = event->t;
-    }
-}
+enum { WORLDS_PER_FILE = 200, UNITS = WORLDS_PER_FILE * EVENTS * 3 };
 
 static union pw_unit units[UNITS];
 static uint64_t used;
@@ -314,11 +91,11 @@ static void write_world(struct world *world) {
     for (int i = 0; i < world->count; i++) {
         struct event *event = order[i];
         event->unit = used;
-        if (event->kind == PW_KIND_CLOSE && !event->whole && below(2) == 0)
+        if (event->kind == PW_KIND_CLOSE && !event->whole && world_below(2) == 0)
             continue; /* lost without a trace */
-        if (event->kind == PW_KIND_BIND && below(60) == 0)
+        if (event->kind == PW_KIND_BIND && world_below(60) == 0)
             event->whole = false;
-        if (below(400) == 0) {
+        if (world_below(400) == 0) {
             memset(&units[used++], 0, sizeof *units);
             world->has_blank = true;
             event->unit = used;
@@ -399,32 +176,9 @@ static void complain(const char *what, const struct world *world, const struct e
     }
 }
 
-/* Neither the release nor who came after it is on record: then the claimant seems to hold its port.
- */
-static bool is_without_trace(const struct world *world, const struct event *event) {
-    const struct event *given = &world->list[event->assignment];
-    if (event->taker == NOBODY || world->list[event->taker].whole)
-        return false;
-    for (int i = 0; i < world->count; i++)
-        if (world->list[i].kind == PW_KIND_CLOSE && world->list[i].cookie == given->cookie)
-            return !world->list[i].whole;
-    return true;
-}
-
-/* Another bind of the number relies on an assignment that is not on record, and so may seem to
- * prove this one. */
-static bool is_shadowed(const struct world *world, const struct event *event) {
-    for (int i = 0; i < world->count; i++) {
-        const struct event *other = &world->list[i];
-        if (other != event && other->port == event->port && other->assignment != NOBODY &&
-            !world->list[other->assignment].whole)
-            return true;
-    }
-    return false;
-}
+static bool reported[UNITS];
 
 static void compare(const struct check *check, uint64_t first) {
-    static bool reported[UNITS];
     memset(reported, 0, sizeof reported);
     for (size_t i = 0; i < check->findings.count; i++) {
         const struct finding *finding = &check->findings.list[i];
@@ -446,8 +200,7 @@ static void compare(const struct check *check, uint64_t first) {
     for (unsigned w = 0; w < WORLDS_PER_FILE; w++)
         for (int i = 0; i < worlds[w].count; i++) {
             const struct event *event = &worlds[w].list[i];
-            if (!event->expected || !event->whole || !worlds[w].list[event->assignment].whole ||
-                is_without_trace(&worlds[w], event) || is_shadowed(&worlds[w], event))
+            if (!world_expects(&worlds[w], event))
                 continue;
             planted++;
             if (reported[event->unit])
@@ -459,27 +212,30 @@ static void compare(const struct check *check, uint64_t first) {
 
 int main(int argc, char **argv) {
     uint64_t wanted = 100000;
+    uint64_t failures = 1;
     char path[] = "/tmp/generated-XXXXXX";
-    state = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
+    uint64_t seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--seed") == 0)
-            state = strtoull(argv[i + 1], NULL, 10);
+            seed = strtoull(argv[i + 1], NULL, 10);
         else if (strcmp(argv[i], "--worlds") == 0)
             wanted = strtoull(argv[i + 1], NULL, 10);
+        else if (strcmp(argv[i], "--failures") == 0)
+            failures = strtoull(argv[i + 1], NULL, 10);
     }
-    printf("seed %" PRIu64 "\n", state);
+    printf("seed %" PRIu64 "\n", seed);
+    world_seed(seed);
     int file = mkstemp(path);
     if (file < 0)
         return 2;
     close(file);
     uint64_t made = 0;
-    for (; made < wanted && wrong + missed == 0; made += WORLDS_PER_FILE) {
+    for (; made < wanted && wrong + missed < failures; made += WORLDS_PER_FILE) {
         const char *const paths[] = {path};
         struct check check = {0};
         used = 0;
         for (unsigned w = 0; w < WORLDS_PER_FILE; w++) {
-            make_world(&worlds[w], made + w);
-            jitter(&worlds[w]);
+            world_make(&worlds[w], made + w);
             write_world(&worlds[w]);
         }
         if (!store(path) || !check_run(&check, paths, 1, NULL, NULL))

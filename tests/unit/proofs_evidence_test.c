@@ -11,10 +11,10 @@ static void a_release_before_the_bind_is_certain(void **state) {
     releases(PARENT, GIVEN, 200);
     binds(PARENT, TAKEN, 300);
     read_history();
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 300), RELEASE_CERTAIN);
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 205), RELEASE_CERTAIN);
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 204), RELEASE_POSSIBLE);
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 199), RELEASE_NOT_SEEN);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 300), RELEASE_CERTAIN);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 205), RELEASE_CERTAIN);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 204), RELEASE_POSSIBLE);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 199), RELEASE_NOT_SEEN);
 }
 
 static void without_a_close_no_release_is_seen(void **state) {
@@ -23,7 +23,7 @@ static void without_a_close_no_release_is_seen(void **state) {
     is_assigned(PARENT, GIVEN, 100);
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 300), RELEASE_NOT_SEEN);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 300), RELEASE_NOT_SEEN);
 }
 
 static void a_release_that_was_inferred_is_possible(void **state) {
@@ -34,7 +34,7 @@ static void a_release_that_was_inferred_is_possible(void **state) {
     writer.units[writer.used - 1].start.flags = PW_FLAG_RELEASE_INFERRED;
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
     assert_proves(TAKEN, GIVEN, TIER_RELATED, CERTAIN);
     assert_int_equal(release_of(TAKEN), POSSIBLE);
 }
@@ -47,7 +47,7 @@ static void a_release_by_exit_is_possible(void **state) {
     process_record(PW_KIND_PROCESS_EXIT, PARENT, PARENT, 0, 501, 120)->start.source = PW_SOURCE_RUN;
     binds(CHILD, TAKEN, 300);
     read_history();
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
     assert_int_equal(release_of(TAKEN), POSSIBLE);
 }
 
@@ -58,7 +58,7 @@ static void a_torn_record_makes_release_and_proof_possible(void **state) {
     writer_tear(writer_add(&writer, PW_KIND_CLOSE, 1, PARENT, GIVEN, GIVEN, 110, 115));
     binds(PARENT, TAKEN, 300);
     read_history();
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
     assert_proves(TAKEN, GIVEN, TIER_OWN, POSSIBLE);
 }
 
@@ -70,7 +70,7 @@ static void a_torn_record_before_the_close_leaves_the_release_possible(void **st
     releases(PARENT, GIVEN, 120);
     binds(PARENT, TAKEN, 300);
     read_history();
-    assert_int_equal(proofs_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
+    assert_int_equal(held_released(history, of_socket(GIVEN), 300), RELEASE_POSSIBLE);
 }
 
 static void a_torn_record_of_the_taker_makes_the_proof_possible(void **state) {

@@ -3,6 +3,7 @@
 #ifndef PORTWITNESS_UNIT_PROOFS_FIXTURE_H
 #define PORTWITNESS_UNIT_PROOFS_FIXTURE_H
 
+#include "harness/check/held.h"
 #include "harness/check/proofs.h"
 #include "tests/unit/history_fixture.h"
 
@@ -36,6 +37,10 @@ static inline void make_siblings(void) {
 static inline void is_assigned_and_releases(uint64_t process, uint64_t cookie, uint64_t at) {
     is_assigned(process, cookie, at);
     releases(process, cookie, at + 10);
+}
+
+static inline union pw_unit *binds_udp(uint64_t process, uint64_t cookie, uint64_t at) {
+    return bind_socket(SOCK_DGRAM, process, (int)cookie, cookie, at, PORT, PORT);
 }
 
 static inline void assert_proves(uint64_t taken, uint64_t given, enum tier tier,

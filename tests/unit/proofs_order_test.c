@@ -4,10 +4,6 @@
 
 /* One bind proves one assignment for each protocol. */
 
-static union pw_unit *binds_udp(uint64_t process, uint64_t cookie, uint64_t at) {
-    return bind_socket(SOCK_DGRAM, process, (int)cookie, cookie, at, PORT, PORT);
-}
-
 static void what_one_bind_proved_no_other_proves_again(void **state) {
     (void)state;
     make_processes();

@@ -4,8 +4,12 @@
 
 #include "harness/base/memory.h"
 #include "harness/check/detectors/detectors.h"
+#include "harness/check/held.h"
 #include "harness/check/holders.h"
 #include "harness/check/proofs.h"
+
+/* TCP_TIMEWAIT_LEN (include/net/tcp.h), less what a timer may be early. */
+#define TIME_WAIT_NS UINT64_C(59000000000)
 
 static uint64_t tagged_unit(const struct history *history, uint32_t index) {
     return history->bindings.list[index].unit;
@@ -65,9 +69,10 @@ static void detect_loss(struct history *history, struct findings *findings, uint
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, attempt);
     holders_fill_in(history, &taker, finding);
     finding->instead = history->requests[attempt].instead;
+    finding->explained = history->requests[attempt].is_explained;
     if (taker.binding != MAP_NONE && history->requests[taker.binding].proves != MAP_NONE)
         finding->other_assigned = history_call(history, history->requests[taker.binding].proves);
-    if (proofs_released(history, assignment, bound->begin_ns) != RELEASE_CERTAIN &&
+    if (held_released(history, assignment, bound->begin_ns) != RELEASE_CERTAIN &&
         !proves_release(history, &taker, assignment))
         finding->certainty = POSSIBLE;
 }
@@ -104,15 +109,34 @@ static uint32_t passer_by(const struct history *history, uint32_t attempt) {
     return MAP_NONE;
 }
 
+/* A connection that the listener had accepted was in TIME_WAIT from before its close until the
+ * bind: no request for port 0 is given such a port (inet_csk_find_open_port asks for no conflict at
+ * all). */
+static bool is_kept_by_time_wait(const struct history *history, uint32_t assignment,
+                                 uint32_t attempt) {
+    uint32_t index = history->bindings.list[assignment].first_accepted;
+    uint64_t ns = history->requests[attempt].end_ns;
+    while (index != MAP_NONE) {
+        const struct socket_state *socket = &history->bindings.sockets.list[index];
+        if (socket->time_wait && socket->certainty == CERTAIN &&
+            (socket->destroyed_ns > ns || ns - socket->destroyed_ns < TIME_WAIT_NS))
+            return true;
+        index = socket->next_accepted;
+    }
+    return false;
+}
+
 static void detect_window(struct history *history, struct findings *findings, uint32_t attempt) {
     uint32_t assignment = history->requests[attempt].proves;
+    if (is_kept_by_time_wait(history, assignment, attempt))
+        return;
     uint32_t other = passer_by(history, attempt);
     struct finding *finding = add(history, findings, FINDING_RACE_WINDOW, attempt);
     if (other != MAP_NONE) {
         finding->other = history_call(history, other);
         finding->holder = HOLDER_TRACE;
     }
-    if (proofs_released(history, assignment, history->bindings.list[attempt].begin_ns) !=
+    if (held_released(history, assignment, history->bindings.list[attempt].begin_ns) !=
         RELEASE_CERTAIN)
         finding->certainty = POSSIBLE;
 }
@@ -174,6 +198,14 @@ static bool overlap(const struct history *history, uint32_t one, uint32_t other)
                               false);
 }
 
+/* Either may prove a later assignment than the one that fits best. */
+static bool overlap_whatever_they_prove(const struct history *history, uint32_t earlier,
+                                        uint32_t later) {
+    uint64_t to = history->bindings.list[earlier].begin_ns;
+    return history->requests[earlier].latest_given_ns < to &&
+           history->requests[later].latest_given_ns < to;
+}
+
 static void add_double(struct history *history, struct findings *findings, uint32_t one,
                        uint32_t other) {
     bool first = history->bindings.list[one].begin_ns < history->bindings.list[other].begin_ns;
@@ -184,7 +216,8 @@ static void add_double(struct history *history, struct findings *findings, uint3
     finding->other_assigned = history_call(history, history->requests[earlier].proves);
     finding->holder = HOLDER_TRACE;
     if (request_certainty(&history->requests[earlier]) == POSSIBLE ||
-        history->requests[later].release_certainty == POSSIBLE)
+        history->requests[later].release_certainty == POSSIBLE ||
+        !overlap_whatever_they_prove(history, earlier, later))
         finding->certainty = POSSIBLE;
 }
 

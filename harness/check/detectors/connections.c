@@ -4,6 +4,7 @@
 
 #include "harness/check/ancestry.h"
 #include "harness/check/detectors/detectors.h"
+#include "harness/check/held.h"
 #include "harness/check/proofs.h"
 
 /* The peer's address as a socket bound to it would have it. */
@@ -43,7 +44,7 @@ static void detect(const struct history *history, struct findings *findings,
             continue;
         }
         if (!is_related || !proofs_is_assignment(history, index) ||
-            proofs_released(history, index, history->bindings.list[stranger].from_ns) ==
+            held_released(history, index, history->bindings.list[stranger].from_ns) ==
                 RELEASE_NOT_SEEN)
             continue;
         struct finding *finding = findings_add(findings, FINDING_STALE_PORT_CONNECT);
