@@ -23,7 +23,11 @@
 #include "shim/shared/run_variable.h"
 #include "shim/shared/trace_file.h"
 
-enum { PAUSE_NS = 200000, PAUSES_MOST = 1000 };
+enum {
+    PAUSE_NS = 200000,
+    PAUSES_MOST = 1000,
+    ROOM_AHEAD = 256 * 1024 /* bytes of records of a program that nobody makes room for then */
+};
 
 static char program[256];
 static _Atomic size_t program_length; /* set once the name stands there; several threads may ask */
@@ -124,6 +128,7 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         remember_program();
         environment_find_own();
         change->pid = identity_pid_now();
+        recorder_make_room_ahead(ROOM_AHEAD);
     }
     if (everywhere && open != GATE_VFORK && !raw_syscalls_forbidden_here) {
         forbid(RAW_ABOUT_TO);

@@ -196,6 +196,14 @@ static int make_own_room(struct pw_header *header, uint64_t begin, uint64_t end)
     return 0;
 }
 
+void recorder_make_room_ahead(uint64_t bytes) {
+    struct pw_header *header = recorder_header();
+    uint64_t begin = PW_UNITS_OFFSET + recorder_units_taken() * PW_UNIT_SIZE;
+    if (header != NULL && begin < facts.capacity)
+        make_own_room(header, begin,
+                      bytes < facts.capacity - begin ? begin + bytes : facts.capacity);
+}
+
 /* Makes sure that a store to the bytes from `begin` to `end` cannot raise SIGBUS. */
 static bool make_room(struct pw_header *header, uint64_t begin, uint64_t end) {
     /* Where we may ask for nothing, the word has to do. */

@@ -60,6 +60,10 @@ void recorder_lost(enum pw_lost cause, uint64_t count);
  * first. 0, or the errno of madvise: EFAULT means that the disk is full. */
 int recorder_populate(uint64_t from, uint64_t to);
 
+/* Makes room for the records that will fill the next `bytes` bytes, for a process that soon may not
+ * ask for any. Where that fails, records are lost and counted. */
+void recorder_make_room_ahead(uint64_t bytes);
+
 /* Whether somebody has stored anything in the last `most` units before byte `end`, all of which
  * must have room. */
 bool recorder_is_written(uint64_t end, unsigned most);

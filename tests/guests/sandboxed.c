@@ -6,7 +6,7 @@
  *     HOW     prctl, seccomp, tsync (all threads), raw-prctl (through syscall(2)), refused (the
  *             kernel does not take the filter), none (no filter: what it does without)
  *     ACTION  kill, trap, errno
- *     WHAT    calls, many, fork, clone, vfork, vfork-filter, exec, spawn, shell,
+ *     WHAT    calls, some, many, fork, clone, vfork, vfork-filter, exec, spawn, shell,
  *             thread, cut-name, own-connection, beside-refused, beside-binds
  *   sandboxed --bind                    binds one socket: what exec starts
  *   sandboxed --surround ACTION COMMAND...   as a container does: the filter, and then the command
@@ -127,13 +127,16 @@ static int calls(void) {
 }
 
 /* More sockets than the shim has room for without asking for more, more records than one page. */
-static int many(void) {
+static int bind_times(int times) {
     int failed = 0;
     allow_own_calls();
-    for (int i = 0; i < 3000; i++)
+    for (int i = 0; i < times; i++)
         failed += bind_one();
     return failed;
 }
+
+static int some(void) { return bind_times(1000); }
+static int many(void) { return bind_times(3000); }
 
 static int ended(pid_t pid) {
     int status = -1;
@@ -328,6 +331,7 @@ static const struct {
              {"beside-refused", beside_refused},
              {"beside-binds", beside_binds},
              {"calls", calls},
+             {"some", some},
              {"many", many},
              {"fork", fork_child},
              {"clone", clone_child},
