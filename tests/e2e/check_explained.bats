@@ -217,3 +217,29 @@ END
     record "$python" set.py
     assert_matches "$(found '.[0].fix')" '^SO_REUSEADDR is set here, but was not on the connection'
 }
+
+@test "a server that is given the port of its parent is no stranger to a client beside it" {
+    cat >family.py <<'END'
+import os, socket
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    port = s.getsockname()[1]
+ready, is_ready = os.pipe()
+server = os.fork()
+if server == 0:
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        os.write(is_ready, str(s.getsockname()[1]).encode())
+        s.accept()
+    os._exit(0)
+os.read(ready, 5)
+if os.fork() == 0:
+    client = socket.socket()
+    client.bind(("127.0.0.1", 30000)) # the range has no port to connect from
+    client.connect(("127.0.0.1", port))
+    os._exit(0)
+os.wait()
+os.wait()
+END
+    alone "$python" family.py
+    assert_equal "$(kinds)" ''
+}

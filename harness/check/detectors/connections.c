@@ -43,7 +43,10 @@ static void detect(const struct history *history, struct findings *findings,
             stranger = index;
             continue;
         }
+        /* A child of whoever gave the number up is no stranger: it may have been told. */
         if (!is_related || !proofs_is_assignment(history, index) ||
+            ancestry_is_related(machine, binding->process,
+                                history->bindings.list[stranger].process) ||
             held_released(history, index, history->bindings.list[stranger].from_ns) ==
                 RELEASE_NOT_SEEN)
             continue;
