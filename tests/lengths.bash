@@ -25,6 +25,7 @@ length RESERVE_ROUNDS 1 16           # reserve: reservations of each of 64 users
 length STORM_ROUNDS 6 200            # storm_races: rounds that lose nothing, 256 ports each
 length RACY_RUNS 2 20                # storm_races: runs that must lose races
 length PREDICTED_ROUNDS 8 60         # storm_races: rounds held against theory
+length PREDICTED_STEP 2 1            # storm_races: windows held against theory, each Nth
 length STRESS_RUNNERS 1 3            # stress: test runners: Python, bats, Node
 length STRESS_POLICIES 1 5           # stress: policies under which correct suites stay clean
 length CORRECT_STEP 6 1              # check_programs: correct programs under each policy, each Nth

@@ -92,9 +92,10 @@ YAML
 }
 
 @test "the lost races of probe lie in the predicted interval: parity, half range, windows, UDP" {
-    local arguments
-    for arguments in '--window 15-20ms' '--window 0-10ms' '--window 0' \
-        '--window 10-20ms --reuse-address' '--window 15ms --udp'; do
+    local arguments number=0
+    for arguments in '--window 15-20ms' '--window 0' '--window 15ms --udp' \
+        '--window 0-10ms' '--window 10-20ms --reuse-address'; do
+        [ $((number++ % PREDICTED_STEP)) -eq 0 ] || continue
         one_mapping TCP
         [[ $arguments != *--udp ]] || one_mapping UDP
         # shellcheck disable=SC2086 # words on purpose
