@@ -1,0 +1,189 @@
+/*
+ * A dump of sock_diag(7), filtered by port here: the kernel's own filter knows no state of a socket
+ * that is only bound before Linux 6.8.
+ */
+#include "shim/socket/port_table.h"
+
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "shim/shared/raw_syscall.h"
+#include "shim/socket/namespaces.h"
+
+enum {
+    STATE_TIME_WAIT = 6,
+    STATE_LISTEN = 10,
+    ALL_STATES = 0x3fff /* those of tcp_states.h, and bit 13: bound and not connected (6.8) */
+};
+
+struct diag_request {
+    struct nlmsghdr header;
+    struct inet_diag_req_v2 body;
+};
+
+struct question {
+    long netlink;
+    unsigned protocol;
+    const struct ip_endpoint *wanted;
+    uint64_t own_cookie;
+    bool only_v6;
+};
+
+static bool is_any(const uint8_t address[16]) {
+    static const uint8_t any[16];
+    static const uint8_t any_v4[16] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address, any, 16) == 0 || memcmp(address, any_v4, 16) == 0;
+}
+
+static bool is_v4(const uint8_t address[16]) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address, mapped, sizeof mapped) == 0;
+}
+
+/* Whether the row's address can meet the wanted one. A wildcard of either family is dual-stack
+ * unless IPV6_V6ONLY is set (ipv6(7)). */
+static bool meets(const struct port_row *row, const struct ip_endpoint *wanted, bool only_v6) {
+    if ((row->only_v6 && is_v4(wanted->address)) || (only_v6 && is_v4(row->local.address)))
+        return false;
+    return is_any(row->local.address) || is_any(wanted->address) ||
+           memcmp(row->local.address, wanted->address, 16) == 0;
+}
+
+/* Listeners and bound sockets say more than connections, and these more than TIME_WAIT. */
+static unsigned weight(const struct port_row *row) {
+    if (row->state == STATE_TIME_WAIT)
+        return 0;
+    return row->state == STATE_LISTEN || row->state > STATE_LISTEN ? 2 : 1;
+}
+
+static void keep(struct port_rows *rows, const struct port_row *row) {
+    unsigned place = rows->count;
+    if (place == PORT_ROWS_MAX) {
+        place = 0;
+        for (unsigned i = 1; i < PORT_ROWS_MAX; i++)
+            if (weight(&rows->list[i]) < weight(&rows->list[place]))
+                place = i;
+        if (weight(&rows->list[place]) >= weight(row))
+            return;
+        rows->list[place] = *row;
+        return;
+    }
+    rows->list[rows->count++] = *row;
+}
+
+/* INET_DIAG_SKV6ONLY, which the kernel adds to what it says of an IPv6 socket. */
+static bool is_only_v6(const struct nlmsghdr *message) {
+    size_t at = NLMSG_LENGTH(sizeof(struct inet_diag_msg));
+    const char *bytes = (const char *)message;
+    while (at + sizeof(struct rtattr) <= message->nlmsg_len) {
+        const struct rtattr *attribute = (const struct rtattr *)(const void *)(bytes + at);
+        if (attribute->rta_len < sizeof *attribute || attribute->rta_len > message->nlmsg_len - at)
+            return false;
+        if (attribute->rta_type == INET_DIAG_SKV6ONLY && attribute->rta_len > sizeof *attribute)
+            return *(const uint8_t *)RTA_DATA(attribute) != 0;
+        at += RTA_ALIGN(attribute->rta_len);
+    }
+    return false;
+}
+
+static void take_row(struct port_rows *rows, const struct nlmsghdr *header,
+                     const struct question *question) {
+    const struct inet_diag_msg *message = NLMSG_DATA(header);
+    const struct ip_endpoint *wanted = question->wanted;
+    struct port_row row = {.inode = message->idiag_inode,
+                           .uid = message->idiag_uid,
+                           .state = message->idiag_state,
+                           .cookie = message->id.idiag_cookie[0] |
+                                     (uint64_t)message->id.idiag_cookie[1] << 32};
+    row.local.family = message->idiag_family;
+    row.local.port = ntohs(message->id.idiag_sport);
+    if (message->idiag_family == AF_INET6) {
+        memcpy(row.local.address, message->id.idiag_src, 16);
+    } else {
+        memset(row.local.address, 0, sizeof row.local.address);
+        row.local.address[10] = row.local.address[11] = 0xff;
+        memcpy(row.local.address + 12, message->id.idiag_src, 4);
+    }
+    row.only_v6 = message->idiag_family == AF_INET6 && is_only_v6(header);
+    if (row.local.port == wanted->port && row.cookie != question->own_cookie &&
+        meets(&row, wanted, question->only_v6))
+        keep(rows, &row);
+}
+
+/* Sends one request, for a dump or for one socket, and reads the answer into `reply`. false where
+ * the kernel does not answer, or knows no such socket. */
+static bool ask(const struct question *question, unsigned family, bool dump, char *reply,
+                struct port_rows *rows) {
+    const struct ip_endpoint *wanted = question->wanted;
+    const long netlink = question->netlink;
+    struct diag_request request = {
+        .header = {.nlmsg_len = sizeof request,
+                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                   .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0))},
+        .body = {.sdiag_family = (uint8_t)family,
+                 .sdiag_protocol = (uint8_t)question->protocol,
+                 .idiag_states = ALL_STATES,
+                 .id = {.idiag_sport = htons(wanted->port),
+                        .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
+    if (!dump && family == AF_INET)
+        memcpy(request.body.id.idiag_src, wanted->address + 12, 4);
+    else if (!dump)
+        memcpy(request.body.id.idiag_src, wanted->address, 16);
+    if (raw_syscall6(SYS_sendto, netlink, RAW(&request), sizeof request, 0, 0, 0) < 0)
+        return false;
+    for (;;) {
+        long got = raw_syscall6(SYS_recvfrom, netlink, RAW(reply), PORT_TABLE_BYTES, 0, 0, 0);
+        if (got == -EINTR)
+            continue;
+        if (got <= 0)
+            return false;
+        size_t left = (size_t)got;
+        const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)reply;
+        for (; left >= sizeof *message && message->nlmsg_len >= sizeof *message &&
+               message->nlmsg_len <= left;) {
+            size_t step = NLMSG_ALIGN(message->nlmsg_len);
+            if (message->nlmsg_type == NLMSG_DONE)
+                return true;
+            if (message->nlmsg_type == NLMSG_ERROR)
+                return false;
+            if (message->nlmsg_len >= NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
+                take_row(rows, message, question);
+            if (!dump)
+                return true;
+            if (step >= left)
+                break;
+            left -= step;
+            message = (const struct nlmsghdr *)(const void *)((const char *)message + step);
+        }
+    }
+}
+
+/* Whoever would answer at the address is found at once; anybody else only by going through the
+ * whole table, which takes the kernel a millisecond or two. */
+static bool ask_all(const struct question *question, char *reply, struct port_rows *rows) {
+    int family = is_v4(question->wanted->address) ? AF_INET : AF_INET6;
+    if (ask(question, (unsigned)family, false, reply, rows) && rows->count > 0)
+        return true;
+    return ask(question, AF_INET, true, reply, rows) && ask(question, AF_INET6, true, reply, rows);
+}
+
+bool port_table_ask(const struct socket_facts *facts, const struct ip_endpoint *wanted, char *reply,
+                    struct port_rows *rows) {
+    long netlink = raw_syscall3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    if (netlink < 0)
+        return false;
+    /* The thread may have gone to another network namespace since the socket was made. */
+    uint64_t netns = namespace_of_socket((int)netlink);
+    const struct question question = {netlink,
+                                      facts->type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP, wanted,
+                                      facts->cookie, (facts->flags & PW_FLAG_V6ONLY) != 0};
+    bool answered = (netns == facts->netns || netns == 0 || facts->netns == 0) &&
+                    ask_all(&question, reply, rows);
+    raw_syscall3(SYS_close, netlink, 0, 0);
+    return answered;
+}
