@@ -115,8 +115,9 @@ static void append_record(struct trace *trace, size_t record) {
     unsigned length = length_of(trace, record);
     if (trace->count + length > UNITS_MAX || trace->record_count == RECORDS_MAX)
         return;
-    memcpy(&trace->units[trace->count], &trace->units[trace->records[record]],
-           length * sizeof *trace->units);
+    /* A damaged head may say more than is left up to the end. */
+    memmove(&trace->units[trace->count], &trace->units[trace->records[record]],
+            length * sizeof *trace->units);
     trace->records[trace->record_count++] = trace->count;
     trace->count += length;
 }
