@@ -262,7 +262,7 @@ void holder_query_record(int fd, const struct socket_facts *facts, const struct 
         return;
     long place = raw_syscall6(SYS_mmap, 0, sizeof(struct space), PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (place < 0 && place > -4096)
+    if (place <= 0 && place > -4096)
         return;
     struct space *space = (struct space *)place;
     if (port_table_ask(facts, wanted, space->reply, &rows))

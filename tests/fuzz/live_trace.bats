@@ -1,7 +1,7 @@
 # A trace that others may write to, while it is written: whatever words they put there, the guests and
 # `run` go on as if nothing were, and `check` comes to an end.
 
-# shellcheck disable=SC2154 # set by bats or by common.bash
+# shellcheck disable=SC2154,SC2034 # set by bats or by common.bash; for scribbled.bash
 bats_require_minimum_version 1.5.0
 load ../common
 load scribbled

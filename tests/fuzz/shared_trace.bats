@@ -1,7 +1,7 @@
 # Who may write into a trace while it is written, and what of it is counted; live_trace.bats writes random
 # words into every part.
 
-# shellcheck disable=SC2154 # set by bats or by common.bash
+# shellcheck disable=SC2154,SC2034 # set by bats or by common.bash; for scribbled.bash
 bats_require_minimum_version 1.5.0
 load ../common
 load scribbled
