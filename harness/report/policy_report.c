@@ -13,20 +13,25 @@ static const struct {
     const char *key;
     const char *text; /* behind the number */
     const char *one;  /* behind the number 1, where that differs */
+    uint64_t unit;    /* the text's, where it is not that of the JSON */
 } rows[] = {
-    {PW_POLICY_CHOSEN, "chosen", "ports chosen", "port chosen"},
-    {PW_POLICY_LEFT, "left", "left to the kernel (no port to give)", NULL},
-    {PW_POLICY_MET, "met", "met another or a taken port", NULL},
-    {PW_POLICY_RECYCLED, "recycled", "given again whose number had not been read", NULL},
-    {PW_POLICY_EARLY, "early", "given before their time, the oldest first", NULL},
-    {PW_POLICY_REFUSED, "refused", "numbers refused by the kernel", "number refused by the kernel"},
-    {PW_POLICY_BY_NUMBER, "by_number", "bound by number (SOCK_BINDPORT_LOCK)", NULL},
-    {PW_POLICY_OUTSIDE, "outside", "outside the range, which was full", NULL},
-    {PW_POLICY_OWN_RANGE, "own_range", "with a range of the program's own left alone", NULL},
-    {PW_POLICY_NO_ROOM, "no_room", "in namespaces or protocols it does not reach", NULL},
-    {PW_POLICY_HELD_OPEN, "held_open", "windows held open", "window held open"},
+    {PW_POLICY_CHOSEN, "chosen", "ports chosen", "port chosen", 1},
+    {PW_POLICY_LEFT, "left", "left to the kernel (no port to give)", NULL, 1},
+    {PW_POLICY_MET, "met", "met another or a taken port", NULL, 1},
+    {PW_POLICY_RECYCLED, "recycled", "given again whose number had not been read", NULL, 1},
+    {PW_POLICY_EARLY, "early", "given before their time, the oldest first", NULL, 1},
+    {PW_POLICY_REFUSED, "refused", "numbers refused by the kernel", "number refused by the kernel",
+     1},
+    {PW_POLICY_BY_NUMBER, "by_number", "bound by number (SOCK_BINDPORT_LOCK)", NULL, 1},
+    {PW_POLICY_OUTSIDE, "outside", "outside the range, which was full", NULL, 1},
+    {PW_POLICY_OWN_RANGE, "own_range", "with a range of the program's own left alone", NULL, 1},
+    {PW_POLICY_NO_ROOM, "no_room", "in namespaces or protocols it does not reach", NULL, 1},
+    {PW_POLICY_WAITED, "waited", "binds waited to see their port taken",
+     "bind waited to see its port taken", 1},
+    {PW_POLICY_VAIN_NS, "waited_for_nobody_ns", "ms waited for nobody (2000 at most)", NULL,
+     1000000},
     {PW_POLICY_UNPLACED, "unplaced", "processes placed by their arrival",
-     "process placed by its arrival"},
+     "process placed by its arrival", 1},
 };
 
 void policy_report_now(struct policy_work *work) {
@@ -49,6 +54,7 @@ void policy_report_write(const char *trace, const char *policy, const struct pol
         uint64_t count = work->count[rows[i].what];
         if ((count == 0 && rows[i].what != PW_POLICY_CHOSEN) || used >= sizeof text)
             continue;
+        count = (count + rows[i].unit - 1) / rows[i].unit;
         const char *words = count == 1 && rows[i].one != NULL ? rows[i].one : rows[i].text;
         int length = snprintf(text + used, sizeof text - used, "%s%" PRIu64 " %s",
                               used > 0 ? ", " : "", count, words);

@@ -80,13 +80,20 @@ static void write_record(const struct destroyed *destroyed, const struct destroy
 
 /* Where a process was killed, ended or executed a program, nothing else has seen its port released.
  */
-static void release_in_policy(const struct destroyed *destroyed,
-                              const struct destroy_notice *notice) {
-    uint32_t stamp;
-    struct policy_space *space =
-        policy_space_known(destroyed->notices.netns, notice->protocol == IPPROTO_UDP);
-    if (space != NULL && (notice->protocol == IPPROTO_UDP || notice->protocol == IPPROTO_TCP))
-        policy_port_released(space, notice->local_port, notice->cookie, true, &stamp);
+static void release_in_policy(struct destroyed *destroyed, const struct destroy_notice *notice) {
+    bool is_udp = notice->protocol == IPPROTO_UDP;
+    struct policy_space *space = policy_space_known(destroyed->notices.netns, is_udp);
+    if (space != NULL && (is_udp || notice->protocol == IPPROTO_TCP))
+        policy_port_noticed(space, notice->local_port, notice->cookie,
+                            &destroyed->releases[is_udp]);
+}
+
+/* What is read next was not there yet when this was read. */
+static void note_releases(struct destroyed *destroyed, uint32_t releases[2]) {
+    for (int is_udp = 0; is_udp < 2; is_udp++) {
+        const struct policy_space *space = policy_space_known(destroyed->notices.netns, is_udp);
+        releases[is_udp] = space != NULL ? policy_releases(space) : 0;
+    }
 }
 
 static void keep(struct destroyed *destroyed, const struct destroy_notice *notice) {
@@ -106,6 +113,8 @@ bool destroyed_take(struct destroyed *destroyed) {
     struct destroy_notice list[AT_ONCE];
     size_t count;
     bool any = false;
+    uint32_t releases[2];
+    note_releases(destroyed, releases);
     while ((count = destroy_notices_read(&destroyed->notices, list, AT_ONCE)) > 0) {
         size_t known = 0;
         for (size_t i = 0; i < count; i++) {
@@ -120,6 +129,7 @@ bool destroyed_take(struct destroyed *destroyed) {
     if (destroyed->notices.overflows > 0)
         recorder_lost(PW_LOST_NOTICES, destroyed->notices.overflows);
     destroyed->notices.overflows = 0;
+    memcpy(destroyed->releases, releases, sizeof releases);
     return any;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "harness/run/cookie_set.h"
 #include "harness/system/destroy_notices.h"
@@ -18,6 +19,7 @@ struct destroyed {
     struct destroy_notice *kept; /* the last ones that nobody knew when they came */
     size_t kept_count;           /* ever; a ring of DESTROYED_KEPT */
     bool namespace_recorded;
+    uint32_t releases[2]; /* that the policy had seen before the last reading: TCP, UDP */
 };
 
 /* Subscribes to the notices. Never fails: without them there are none. */

@@ -67,14 +67,36 @@ static long bind_really(const void *arguments) {
     return real.bind(given->fd, given->address, given->length);
 }
 
+/* A policy may have it wait for somebody who takes the port: what is recorded is the call after
+ * that. */
+static void wait_before(struct port_request *request, struct policy_wait *wait) {
+    struct sockaddr_storage copy;
+    const struct port_call *given = request->given;
+    wait->waiter = NULL;
+    if (!policy_on || request->gate != GATE_OPEN ||
+        !socket_given_address(&copy, given->address, given->length, -1, 0))
+        return;
+    struct ip_endpoint wanted = ip_endpoint_of(&copy, given->length);
+    if (policy_before_bind(&request->facts, &wanted, wait))
+        request->begin_ns = monotonic_ns();
+}
+
 int call_bind(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
     const struct bind_arguments arguments = {fd, address, length};
     const struct port_call given = {NUMBER_bind, fd,     site,        POLICY_BIND,
                                     address,     length, bind_really, &arguments};
     struct port_request request;
-    if (!port_request_enter(&request, &given) || !port_request_begin(&request, PW_KIND_BIND, 2))
+    struct policy_wait wait;
+    if (!port_request_enter(&request, &given))
         return real.bind(fd, address, length);
+    wait_before(&request, &wait);
+    if (!port_request_begin(&request, PW_KIND_BIND, 2)) {
+        int bare = real.bind(fd, address, length);
+        policy_wait_end(&wait);
+        return bare;
+    }
     long result = port_request_perform(&request);
+    policy_wait_end(&wait);
     struct ip_endpoint requested = read_request(&request, result);
     return finish_bind(&request, result, &requested);
 }

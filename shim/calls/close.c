@@ -112,9 +112,22 @@ static void note_closed_range(unsigned first, unsigned last, const struct call_c
     }
 }
 
+/* Before a range is closed. */
+static void before_range(unsigned first, unsigned last) {
+    unsigned limit = (unsigned)descriptor_limit();
+    struct socket_facts facts;
+    if (!policy_on || gate() != GATE_OPEN)
+        return;
+    for (unsigned fd = first; fd <= last && fd < limit; fd++)
+        if (descriptor_copy((int)fd, &facts))
+            policy_before_release(&facts);
+}
+
 int call_close_range(unsigned first, unsigned last, int flags, const void *site) {
     struct call_context context = {
         .number = NUMBER_close_range, .site = site, .begin_ns = monotonic_ns()};
+    if (((unsigned)flags & CLOSE_RANGE_CLOEXEC) == 0)
+        before_range(first, last);
     int result = real.close_range(first, last, flags);
     if (result == 0 && ((unsigned)flags & CLOSE_RANGE_CLOEXEC) == 0 && gate() == GATE_OPEN)
         note_closed_range(first, last, &context);
@@ -124,6 +137,7 @@ int call_close_range(unsigned first, unsigned last, int flags, const void *site)
 void call_closefrom(int first, const void *site) {
     struct call_context context = {
         .number = NUMBER_closefrom, .site = site, .begin_ns = monotonic_ns()};
+    before_range(first > 0 ? (unsigned)first : 0, UINT32_MAX);
     real.closefrom(first);
     if (gate() == GATE_OPEN)
         note_closed_range(first > 0 ? (unsigned)first : 0, UINT32_MAX, &context);

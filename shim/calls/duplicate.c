@@ -8,6 +8,13 @@
 #include "shim/real.h"
 #include "shim/socket/sockets.h"
 
+/* dup2 and dup3 close their target. */
+static void before_replacing(int fd, int target) {
+    struct socket_facts facts;
+    if (policy_on && gate() == GATE_OPEN && fd != target && descriptor_copy(target, &facts))
+        policy_before_release(&facts);
+}
+
 static void note_duplicate(int fd, int copy, const struct call_context *context) {
     struct socket_facts facts;
     if (copy < 0 || gate() != GATE_OPEN)
@@ -58,6 +65,7 @@ int call_dup2(int fd, int target, const void *site) {
                                    .site = site,
                                    .begin_ns = monotonic_ns(),
                                    .flags = PW_FLAG_DUPLICATED};
+    before_replacing(fd, target);
     int result = real.dup2(fd, target);
     if (result >= 0 && fd != target)
         note_replaced(fd, target, &context);
@@ -71,6 +79,7 @@ int call_dup3(int fd, int target, int flags, const void *site) {
                                    .site = site,
                                    .begin_ns = monotonic_ns(),
                                    .flags = PW_FLAG_DUPLICATED};
+    before_replacing(fd, target);
     int result = real.dup3(fd, target, flags);
     if (result >= 0)
         note_replaced(fd, target, &context);

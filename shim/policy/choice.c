@@ -5,6 +5,7 @@
  */
 #include "shim/policy/choice.h"
 
+#include "shim/identity.h"
 #include "shim/policy/place.h"
 #include "shim/shared/recorder.h"
 
@@ -35,10 +36,25 @@ static bool choose_seeded(struct policy_request *request) {
     return choose_one(request, port);
 }
 
+/* First of all what somebody waits to see taken. Its stamp may be wrong: a process that ended has
+ * released it, and nobody has said so yet. */
+static bool choose_soonest(struct policy_request *request) {
+    uint16_t port = policy_wanted(request->space, request->reach, request->avoid, &request->wanted,
+                                  &request->waiter);
+    request->is_wanted = port != 0;
+    if (request->is_wanted) {
+        policy_take_this(request->space, port);
+        return choose_one(request, port);
+    }
+    return choose_one(request,
+                      policy_take_newest_fairly(request->space, request->avoid, identity_thread()));
+}
+
 static bool choose_wish(struct policy_request *request) {
+    request->is_wanted = false;
     switch (policy_config()->kind) {
     case PW_POLICY_SOONEST:
-        return choose_one(request, policy_take_newest_fairly(request->space, request->avoid));
+        return choose_soonest(request);
     case PW_POLICY_QUARANTINE:
         request->is_recycled = true;
         return choose_one(request, policy_take_newest(request->space, request->avoid));
@@ -51,6 +67,7 @@ static bool choose_wish(struct policy_request *request) {
 
 static bool choose_rested(struct policy_request *request) {
     request->is_recycled = false;
+    request->is_wanted = false;
     return policy_config()->kind == PW_POLICY_QUARANTINE &&
            choose_one(request, policy_take_rested(request->space, request->avoid));
 }

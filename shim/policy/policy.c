@@ -15,7 +15,6 @@
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"
 #include "shim/shared/raw_syscall.h"
-#include "shim/socket/sockets.h"
 
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
@@ -61,6 +60,19 @@ struct policy_space *policy_space_of(const struct socket_facts *facts, bool make
                 : policy_space_known(facts->netns, is_udp(facts));
 }
 
+/* Where the kernel chooses the source address as well, it may be any of its family. */
+static uint64_t reach_of(const struct policy_request *request, const struct address_start *start) {
+    struct ip_endpoint endpoint = {.address = {0}};
+    bool is_v4 = request->facts->family == AF_INET;
+    if (request->kind == POLICY_BIND)
+        endpoint = ip_endpoint_of(&request->copy, request->length);
+    else
+        is_v4 = is_v4 || (start->family == AF_INET);
+    if (endpoint.family == 0 && is_v4)
+        endpoint.address[10] = endpoint.address[11] = 0xff;
+    return policy_reach(endpoint.address, (request->facts->flags & PW_FLAG_V6ONLY) == 0);
+}
+
 bool policy_applies(struct policy_request *request) {
     struct address_start start = {0};
     if (sandbox_is_on())
@@ -86,8 +98,10 @@ bool policy_applies(struct policy_request *request) {
     }
     if (request->kind == POLICY_CONNECT || request->kind == POLICY_SEND)
         request->avoid = has_address ? start.port : 0;
-    if (policy_config()->kind == PW_POLICY_SOONEST)
-        policy_note_asker(request->space, identity_thread());
+    if (policy_config()->kind == PW_POLICY_SOONEST) {
+        request->reach = reach_of(request, &start);
+        policy_note_asker(request->space, identity_thread(), 0);
+    }
     return true;
 }
 
@@ -177,6 +191,8 @@ static void note_refusal(struct policy_request *request) {
 
 static void note_choice(struct policy_request *request) {
     request->flags = PW_FLAG_POLICY | PW_FLAG_TRIED(request->tried);
+    if (request->is_wanted)
+        policy_wanted_taken(request->space, request->waiter, request->low);
     policy_count(PW_POLICY_CHOSEN);
     if (request->is_recycled)
         policy_count(PW_POLICY_RECYCLED);
@@ -267,15 +283,23 @@ done:
     return result;
 }
 
-/* This process is one that asks again for numbers that it released. */
-static void note_by_number(void) { atomic_store(&policy_released_unasked, 0); }
+/* The process is one that asks again for numbers that it released, and the run one in which there
+ * is something to be lost. */
+static void note_by_number(struct policy_space *space, uint16_t port) {
+    if (!policy_space_has(space, port))
+        return;
+    atomic_store(&policy_released_unasked, 0);
+    policy_port_asked_for(space, port);
+}
 
 void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_number) {
     struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || port == 0)
         return;
-    if (by_number && policy_space_has(space, port))
-        note_by_number();
+    if (by_number)
+        note_by_number(space, port);
+    else if (policy_config()->kind == PW_POLICY_SOONEST)
+        policy_note_asker(space, identity_thread(), port);
     policy_port_bound(space, port, facts->cookie, by_number);
 }
 
@@ -289,8 +313,6 @@ void policy_note_read(const struct socket_facts *facts, uint16_t port) {
 
 void policy_note_refused(const struct socket_facts *facts, uint16_t port) {
     struct policy_space *space = policy_space_of(facts, false);
-    if (space == NULL || !policy_space_has(space, port))
-        return;
-    note_by_number();
-    policy_port_refused(space, port);
+    if (space != NULL)
+        note_by_number(space, port);
 }

@@ -10,12 +10,14 @@
 #include <sys/socket.h>
 
 #include "shim/shared/policy_space.h"
+#include "shim/shared/policy_waiters.h"
 #include "shim/socket/descriptors.h"
+#include "shim/socket/sockets.h"
 
 /* The run has a policy other than the kernel's own choice; set once, when the trace is attached. */
 extern bool policy_on;
 
-/* Known numbers that this process has released since it last asked for one by number. */
+/* Ports that this process has released since it last asked for one by number. */
 extern _Atomic unsigned policy_released_unasked;
 
 /* Sets policy_on. */
@@ -38,6 +40,10 @@ struct policy_request {
     unsigned tried;     /* numbers that the kernel refused */
     unsigned turn;      /* in the present source of ports */
     unsigned source;    /* where ports come from, the next one when it has none left */
+    unsigned wanted;    /* soonest: a bit for each waiting bind whose port was tried */
+    unsigned waiter;    /* the one whose port is the present choice */
+    bool is_wanted;     /* there is one */
+    uint64_t reach;     /* what the request's address can meet */
     uint16_t avoid;     /* the destination's own port */
     uint16_t low, high; /* the present choice */
     bool narrowed;      /* IP_LOCAL_PORT_RANGE is set */
@@ -71,9 +77,17 @@ void policy_note_read(const struct socket_facts *facts, uint16_t port);
 /* A bind by number was refused with EADDRINUSE. */
 void policy_note_refused(const struct socket_facts *facts, uint16_t port);
 
-/* Around a close or whatever else releases the port; the second after the kernel has done it. Under
- * `soonest` they may wait a little (pause.c). */
+/* Before a bind by number: under `soonest` it may wait until somebody was given the port (pause.c).
+ * Whether it did; policy_wait_end has then to follow, once the bind was answered. */
+bool policy_before_bind(const struct socket_facts *facts, const struct ip_endpoint *wanted,
+                        struct policy_wait *wait);
+
+/* Around a close or whatever else releases the port; the second after the kernel has done it. The
+ * first may wait a little under `soonest`. */
 void policy_before_release(const struct socket_facts *facts);
 void policy_note_released(const struct socket_facts *facts, uint16_t port);
+
+/* The same for all ports of the process, before it ends or executes a program. */
+void policy_before_end(void);
 
 #endif

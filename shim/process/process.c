@@ -13,6 +13,7 @@
 
 #include "shim/identity.h"
 #include "shim/policy/place.h"
+#include "shim/policy/policy.h"
 #include "shim/process/module_map.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/start_strings.h"
@@ -187,6 +188,7 @@ void process_ends(int call, int status) {
     uint64_t serial = identity_serial();
     if (serial == 0 || !identity_ends())
         return;
+    policy_before_end();
     policy_place_leave();
     struct record record;
     if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, serial, -1, monotonic_ns()))

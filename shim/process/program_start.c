@@ -12,6 +12,7 @@
 #include "shim/gate.h"
 #include "shim/identity.h"
 #include "shim/policy/place.h"
+#include "shim/policy/policy.h"
 #include "shim/process/guest_environment.h"
 #include "shim/process/module_map.h"
 #include "shim/real.h"
@@ -75,6 +76,8 @@ static void plan_and_record(struct program_start *start, bool found, char *const
         policy_place_enter_vfork_child();
     if (start->in_child)
         return; /* recorded by program_start_spawned, when its pid is known */
+    if (gate() == GATE_OPEN)
+        policy_before_end();
     record_program(PW_KIND_EXEC, start, identity_pid_now(), 0);
     if (start->blind != 0)
         record_blind_spot(start, start->blind, identity_pid_now());

@@ -20,25 +20,35 @@ enum pw_policy_kind {
 
 /* What the policy did, each a counter in pw_policy_area.count. */
 enum pw_policy_count {
-    PW_POLICY_CHOSEN = 0,     /* requests that got a port of the policy's choice */
-    PW_POLICY_LEFT = 1,       /* requests left to the kernel: the policy had no port for them */
-    PW_POLICY_REFUSED = 2,    /* numbers that the kernel refused, so that the next was tried */
-    PW_POLICY_BY_NUMBER = 3,  /* requests answered by a bind by number (SOCK_BINDPORT_LOCK) */
-    PW_POLICY_MET = 4,        /* seeded: requests that did not get the first of their sequence */
-    PW_POLICY_EARLY = 5,      /* quarantine: ports given before their time, the oldest first */
-    PW_POLICY_RECYCLED = 6,   /* quarantine: ports given again whose number had not been read */
-    PW_POLICY_OUTSIDE = 7,    /* requests answered outside the range, which was full */
-    PW_POLICY_OWN_RANGE = 8,  /* requests of sockets with a range of the program's own */
-    PW_POLICY_NO_ROOM = 9,    /* requests in network namespaces that the area had no room for */
-    PW_POLICY_HELD_OPEN = 10, /* soonest: closes that waited for somebody to take the port */
-    PW_POLICY_UNPLACED = 11,  /* seeded: processes placed in the order of their arrival */
+    PW_POLICY_CHOSEN = 0,    /* requests that got a port of the policy's choice */
+    PW_POLICY_LEFT = 1,      /* requests left to the kernel: the policy had no port for them */
+    PW_POLICY_REFUSED = 2,   /* numbers that the kernel refused, so that the next was tried */
+    PW_POLICY_BY_NUMBER = 3, /* requests answered by a bind by number (SOCK_BINDPORT_LOCK) */
+    PW_POLICY_MET = 4,       /* seeded: requests that did not get the first of their sequence */
+    PW_POLICY_EARLY = 5,     /* quarantine: ports given before their time, the oldest first */
+    PW_POLICY_RECYCLED = 6,  /* quarantine: ports given again whose number had not been read */
+    PW_POLICY_OUTSIDE = 7,   /* requests answered outside the range, which was full */
+    PW_POLICY_OWN_RANGE = 8, /* requests of sockets with a range of the program's own */
+    PW_POLICY_NO_ROOM = 9,   /* requests in network namespaces that the area had no room for */
+    PW_POLICY_WAITED = 10, /* soonest: binds by number that waited for somebody to take the port */
+    PW_POLICY_UNPLACED = 11, /* seeded: processes placed in the order of their arrival */
+    PW_POLICY_VAIN_NS = 12,  /* soonest: nanoseconds that were waited for nobody */
     PW_POLICY_COUNTS = 16
 };
 
-enum { PW_POLICY_SPACES = 16, PW_POLICY_ASKERS = 2 };
+enum { PW_POLICY_SPACES = 16, PW_POLICY_ASKERS = 4, PW_POLICY_WAITERS = 8 };
+
+/* How long `soonest` may wait for nobody in a whole run. */
+#define PW_POLICY_VAIN_NS_MOST UINT64_C(2000000000)
 
 #define PW_POLICY_RING_MOST 16384u
 #define PW_QUARANTINE_MS_MOST (86400u * 1000u)
+
+/* A bind by number that waits until somebody has taken its port (policy_waiters.c). */
+struct pw_policy_waiter {
+    _Atomic uint64_t word;  /* port, whether it is taken, since when, thread; 0: free */
+    _Atomic uint64_t reach; /* the address that it binds to */
+};
 
 /* The ports of one protocol in one network namespace. `stamps`, `holders` and `ring` are offsets
  * in the area, of arrays that have an element for each port from low on; the ring has ring_mask + 1
@@ -58,11 +68,12 @@ struct pw_policy_space {
     _Atomic uint32_t oldest;            /* the stamp that the last search for the oldest found */
     _Atomic uint32_t oldest_cursor;     /* and where */
     _Atomic uint32_t none_until; /* ms: no port has rested for its time before; 0: not known */
-    _Atomic uint32_t wanted;     /* the port that a close waits to see taken; higher half: score */
+    _Atomic uint32_t given;      /* soonest: ports since the last that was left to the kernel */
     _Atomic uint64_t dead; /* entries that are taken for void: from (low half) to (high half) */
-    _Atomic uint64_t surely_dead;             /* the same, once it was looked at again */
-    _Atomic uint64_t asker[PW_POLICY_ASKERS]; /* the last threads that asked: thread, then ms */
-    _Atomic uint32_t given; /* soonest: ports since the last that was left to the kernel */
+    _Atomic uint64_t surely_dead; /* the same, once it was looked at again */
+    /* soonest: the last threads that asked, each with the port that it was given and when */
+    _Alignas(64) _Atomic uint64_t asker[PW_POLICY_ASKERS];
+    struct pw_policy_waiter waiter[PW_POLICY_WAITERS];
 };
 
 /* A port's stamp: state in the two highest bits, then 30 bits of an index or of milliseconds. */

@@ -10,6 +10,7 @@ enum { IN_A_ROW_MOST = 2, REMEMBERED = 4096 };
 struct own {
     _Atomic uint32_t port; /* and, in the higher half, how often in a row */
     _Atomic uint32_t stamp;
+    _Atomic uint32_t thread; /* that released it */
 };
 
 static struct own latest[2][REMEMBERED]; /* TCP, UDP */
@@ -21,11 +22,20 @@ static struct own *own_of(const struct policy_space *space, uint16_t port) {
     return &latest[space->key & 1][port % REMEMBERED];
 }
 
-void policy_own_released(const struct policy_space *space, uint16_t port, uint32_t stamp) {
+void policy_own_released(const struct policy_space *space, uint16_t port, uint32_t stamp,
+                         uint32_t thread) {
     struct own *own = own_of(space, port);
     if ((uint16_t)LOAD(own->port) != port)
         STORE(own->port, port);
+    STORE(own->thread, thread);
     STORE(own->stamp, stamp);
+}
+
+bool policy_own_is_of_thread(const struct policy_space *space, uint16_t port, uint32_t stamp,
+                             uint32_t thread) {
+    const struct own *own = own_of(space, port);
+    return (uint16_t)LOAD(own->port) == port && LOAD(own->stamp) == stamp &&
+           LOAD(own->thread) == thread;
 }
 
 bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp) {

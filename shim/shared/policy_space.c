@@ -11,8 +11,8 @@
 #include "shim/shared/recorder.h"
 
 enum {
-    ASKED_LATELY_MS = 1000,
     LATE_MS = 1000,
+    RENEWED_MOST = 64,
     IN_A_ROW_MOST = 16,
     TURNS_MOST = 64 /* the words may change under us for ever, if somebody writes what is not so */
 };
@@ -99,52 +99,30 @@ static uint64_t known_dead(const struct policy_space *space) {
     return dead == atomic_load(&space->words->surely_dead) ? dead : 0;
 }
 
-bool policy_want(struct policy_space *space, uint16_t port, unsigned score) {
-    uint32_t wanted = LOAD(space->words->wanted);
-    if ((uint16_t)wanted != 0 && wanted >> 16 < score)
-        return false;
-    atomic_compare_exchange_strong(&space->words->wanted, &wanted, score << 16 | port);
-    return true;
-}
-
-bool policy_want_still(struct policy_space *space, uint16_t port, unsigned score) {
-    uint32_t wanted = 0;
-    return atomic_compare_exchange_strong(&space->words->wanted, &wanted, score << 16 | port) ||
-           (uint16_t)wanted == port;
-}
-
-void policy_want_no_more(struct policy_space *space, uint16_t port) {
-    uint32_t wanted = LOAD(space->words->wanted);
-    if ((uint16_t)wanted == port)
-        atomic_compare_exchange_strong(&space->words->wanted, &wanted, 0);
-}
-
-bool policy_is_wanted(const struct policy_space *space) { return LOAD(space->words->wanted) != 0; }
-
 /* Whoever gets a number that another one knows may be in its way. */
 static void note_dispute(struct policy_space *space, uint16_t port) {
     if ((LOAD(*holder_of(space, port)) & PW_HOLDER_READ) != 0)
         atomic_fetch_or(holder_of(space, port), PW_HOLDER_DISPUTED);
 }
 
-/* Takes a port that waits in the queue with this stamp. */
-static bool take(struct policy_space *space, uint16_t port, uint32_t stamp) {
+/* Takes a port that waits in the queue with this stamp. What the thread has released itself is in
+ * nobody's way. */
+static bool take(struct policy_space *space, uint16_t port, uint32_t stamp, uint32_t thread) {
     if (!exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now_ms())))
         return false;
+    bool is_own = policy_own_is_of_thread(space, port, stamp, thread);
     policy_own_given(space, port, stamp);
-    note_dispute(space, port);
+    if (!is_own)
+        note_dispute(space, port);
     return true;
 }
 
-static uint16_t take_wanted(struct policy_space *space, uint16_t avoid, bool fairly) {
-    uint16_t port = (uint16_t)LOAD(space->words->wanted);
-    if (port == 0 || port == avoid || !policy_space_has(space, port))
-        return 0;
+void policy_take_this(struct policy_space *space, uint16_t port) {
+    if (!policy_space_has(space, port))
+        return;
     uint32_t stamp = LOAD(*stamp_of(space, port));
-    if (fairly && policy_own_is_enough(space, port, stamp))
-        return 0;
-    policy_want_no_more(space, port);
-    return PW_STAMP_STATE(stamp) == PW_PORT_QUEUED && take(space, port, stamp) ? port : 0;
+    if (PW_STAMP_STATE(stamp) == PW_PORT_QUEUED)
+        exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now_ms()));
 }
 
 /* After so many in a row by whomever, one in four is left to the kernel: where each request comes
@@ -156,14 +134,12 @@ static bool may_go_on(struct policy_space *space) {
     return goes_on;
 }
 
-static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fairly) {
+static uint16_t take_newest(struct policy_space *space, uint16_t avoid, uint32_t thread,
+                            bool fairly) {
     uint32_t head = LOAD(space->words->head);
     uint32_t last = head > space->ring_mask ? head - space->ring_mask - 1 : 0;
     uint64_t dead = known_dead(space);
     bool avoided = false;
-    uint16_t wanted = take_wanted(space, avoid, fairly);
-    if (wanted != 0)
-        return wanted;
     uint32_t index = newest_below(space, head, last, dead);
     for (; index != last; index = newest_below(space, index - 1, last, dead)) {
         uint16_t port = port_of(space, index - 1);
@@ -178,7 +154,7 @@ static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fai
         }
         if (fairly && !may_go_on(space))
             return 0;
-        if (!take(space, port, stamp))
+        if (!take(space, port, stamp, thread))
             continue;
         if (!avoided)
             note_dead(space, index - 1, head, dead);
@@ -190,11 +166,11 @@ static uint16_t take_newest(struct policy_space *space, uint16_t avoid, bool fai
 }
 
 uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid) {
-    return take_newest(space, avoid, false);
+    return take_newest(space, avoid, 0, false);
 }
 
-uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid) {
-    return take_newest(space, avoid, true);
+uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid, uint32_t thread) {
+    return take_newest(space, avoid, thread, true);
 }
 
 /* Milliseconds from the stamp to now. Another process may have stamped it a little after we looked
@@ -299,9 +275,12 @@ void policy_port_forget(struct policy_space *space, uint16_t port) {
         atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_READ);
 }
 
-void policy_port_refused(struct policy_space *space, uint16_t port) {
-    if (policy_space_has(space, port))
-        atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_DISPUTED);
+void policy_port_asked_for(struct policy_space *space, uint16_t port) {
+    if (!policy_space_has(space, port))
+        return;
+    atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_DISPUTED);
+    policy_own_restart(space, port);
+    STORE(space->words->given, 0);
 }
 
 void policy_port_closing(struct policy_space *space, uint16_t port, uint64_t cookie) {
@@ -340,8 +319,29 @@ static uint32_t add_entry(struct policy_space *space, uint16_t port) {
     return index;
 }
 
-static uint32_t enqueue(struct policy_space *space, uint16_t port) {
+/* What was released by closes whose entries are not older than `since` gets new entries, in the
+ * same order: to who asks meanwhile it is there all the time. */
+static void renew(struct policy_space *space, uint32_t since, uint32_t end) {
+    if (end - since > space->ring_mask + 1 || end - since > RENEWED_MOST)
+        since = end - (RENEWED_MOST < space->ring_mask + 1 ? RENEWED_MOST : space->ring_mask + 1);
+    for (uint32_t i = since; i != end; i++) {
+        if (!is_alive(space, i))
+            continue;
+        uint16_t port = port_of(space, i);
+        uint32_t index = add_entry(space, port);
+        exchange(stamp_of(space, port), PW_STAMP(PW_PORT_QUEUED, i),
+                 PW_STAMP(PW_PORT_QUEUED, index));
+    }
+}
+
+/* Behind what was released since `since`, where that is not NULL. Then that is set to what comes
+ * behind the port. */
+static uint32_t enqueue(struct policy_space *space, uint16_t port, uint32_t *since) {
     uint32_t index = add_entry(space, port);
+    if (since != NULL) {
+        renew(space, *since, index);
+        *since = index + 1;
+    }
     uint32_t stamp = PW_STAMP(PW_PORT_QUEUED, index);
     atomic_store(stamp_of(space, port), stamp);
     /* The ring may have gone round while we were kept from storing that: nobody would find the port
@@ -360,38 +360,55 @@ static uint32_t enqueue(struct policy_space *space, uint16_t port) {
     return stamp;
 }
 
-bool policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie,
-                          bool by_notice, uint32_t *stamp) {
-    if (!policy_space_has(space, port))
-        return false;
-    uint16_t holder = LOAD(*holder_of(space, port));
-    uint16_t holding = holder & PW_HOLDER_COOKIE;
-    bool was_read = (holder & PW_HOLDER_READ) != 0;
-    if (holding != 0 && holding != short_cookie(cookie))
-        return false; /* another socket has it: this one shared the number, or comes late */
-    /* A notice comes at the time of the close that it reports, or late: by then the port may have
-     * been released and taken by somebody who has not bound it yet. Only a port that was refused
-     * long ago can be the one that the notice means. */
+/* Whether the port may be put in the queue: no other socket has it. A notice comes at the time of
+ * the close that it reports, or late: by then the port may have been released and taken by somebody
+ * who has not bound it yet. Only a port that was refused long ago can be the one that the notice
+ * means. */
+static bool is_free(const struct policy_space *space, uint16_t port, uint64_t cookie,
+                    bool by_notice) {
+    uint16_t holding = LOAD(*holder_of(space, port)) & PW_HOLDER_COOKIE;
     uint32_t before = LOAD(*stamp_of(space, port));
-    if (by_notice && holding == 0 &&
-        (PW_STAMP_STATE(before) != PW_PORT_HELD || age_of(before, now_ms()) < LATE_MS))
-        return false;
-    atomic_fetch_and(holder_of(space, port), (uint16_t)PW_HOLDER_READ);
+    if (holding != 0)
+        return holding == short_cookie(cookie);
+    return !by_notice ||
+           (PW_STAMP_STATE(before) == PW_PORT_HELD && age_of(before, now_ms()) >= LATE_MS);
+}
+
+/* `since`: NULL, or for a notice. 0 where the port does not wait in the queue now. */
+static uint32_t release(struct policy_space *space, uint16_t port, uint64_t cookie,
+                        uint32_t *since) {
+    if (!policy_space_has(space, port) || !is_free(space, port, cookie, since != NULL))
+        return 0;
+    bool was_read =
+        (atomic_fetch_and(holder_of(space, port), (uint16_t)PW_HOLDER_READ) & PW_HOLDER_READ) != 0;
     if (policy_config()->kind == PW_POLICY_QUARANTINE && was_read) {
         STORE(*stamp_of(space, port), PW_STAMP(PW_PORT_RESTING, now_ms()));
-        return false;
+        return 0;
     }
-    *stamp = enqueue(space, port);
-    return was_read;
+    return enqueue(space, port, since);
 }
 
-bool policy_port_queued(const struct policy_space *space, uint16_t port, uint32_t stamp) {
-    return LOAD(*stamp_of(space, port)) == stamp;
+uint32_t policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie) {
+    return release(space, port, cookie, NULL);
 }
 
-bool policy_port_taken(const struct policy_space *space, uint16_t port, uint32_t stamp) {
-    return LOAD(*stamp_of(space, port)) != stamp &&
-           (LOAD(*holder_of(space, port)) & PW_HOLDER_COOKIE) != 0;
+uint32_t policy_releases(const struct policy_space *space) { return LOAD(space->words->head); }
+
+void policy_port_noticed(struct policy_space *space, uint16_t port, uint64_t cookie,
+                         uint32_t *since) {
+    release(space, port, cookie, since);
+}
+
+bool policy_port_was_seen(const struct policy_space *space, uint16_t port) {
+    if (!policy_space_has(space, port))
+        return false;
+    uint32_t state = PW_STAMP_STATE(LOAD(*stamp_of(space, port)));
+    return state == PW_PORT_QUEUED || state == PW_PORT_HELD;
+}
+
+uint32_t policy_port_held_ms(const struct policy_space *space, uint16_t port) {
+    uint32_t stamp = policy_space_has(space, port) ? LOAD(*stamp_of(space, port)) : 0;
+    return PW_STAMP_STATE(stamp) == PW_PORT_HELD ? age_of(stamp, now_ms()) : UINT32_MAX;
 }
 
 bool policy_port_disputed(const struct policy_space *space, uint16_t port, uint64_t cookie) {
@@ -400,21 +417,4 @@ bool policy_port_disputed(const struct policy_space *space, uint16_t port, uint6
     uint16_t holder = LOAD(*holder_of(space, port));
     return (holder & PW_HOLDER_DISPUTED) != 0 &&
            (holder & PW_HOLDER_COOKIE) == short_cookie(cookie);
-}
-
-void policy_note_asker(struct policy_space *space, uint32_t thread) {
-    uint64_t latest = atomic_load_explicit(&space->words->asker[0], memory_order_relaxed);
-    if (latest >> 32 != thread)
-        atomic_store_explicit(&space->words->asker[1], latest, memory_order_relaxed);
-    atomic_store_explicit(&space->words->asker[0], (uint64_t)thread << 32 | now_ms(),
-                          memory_order_relaxed);
-}
-
-bool policy_others_ask(const struct policy_space *space, uint32_t thread) {
-    for (unsigned i = 0; i < PW_POLICY_ASKERS; i++) {
-        uint64_t asker = atomic_load_explicit(&space->words->asker[i], memory_order_relaxed);
-        if (asker != 0 && asker >> 32 != thread && now_ms() - (uint32_t)asker < ASKED_LATELY_MS)
-            return true;
-    }
-    return false;
 }

@@ -54,16 +54,11 @@ bool policy_space_has(const struct policy_space *space, uint16_t port);
 uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid);
 
 /* The same for an adversary that is fair (policy_own.h): 0 also where the latest is this process's
- * own, and it has been given them often enough, and now and then. */
-uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid);
+ * own, and it has been given them often enough, and now and then. `thread`: that asks. */
+uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid, uint32_t thread);
 
-/* While its close has not come back, a port counts as the one released last, whatever else is
- * released. Of two that wait so, the one with the lower score, the likelier to ask for its number
- * again, goes on: false where that is another one. */
-bool policy_want(struct policy_space *space, uint16_t port, unsigned score);
-bool policy_want_still(struct policy_space *space, uint16_t port, unsigned score);
-void policy_want_no_more(struct policy_space *space, uint16_t port);
-bool policy_is_wanted(const struct policy_space *space);
+/* Takes that port from the queue, if it waits there. */
+void policy_take_this(struct policy_space *space, uint16_t port);
 
 /* Takes a port that nobody of this run has had, or that has rested for its time. */
 uint16_t policy_take_rested(struct policy_space *space, uint16_t avoid);
@@ -80,30 +75,33 @@ void policy_port_read(struct policy_space *space, uint16_t port);
 /* Nobody is likely to ask for the number again. */
 void policy_port_forget(struct policy_space *space, uint16_t port);
 
-/* A bind to this number was refused: whoever wanted it back knows now. */
-void policy_port_refused(struct policy_space *space, uint16_t port);
+/* The number was asked for: whoever wanted it back has it, or knows now. */
+void policy_port_asked_for(struct policy_space *space, uint16_t port);
 
 /* The socket is about to release the port, and will say so: a notice of the kernel's that comes
  * first is not to be believed. */
 void policy_port_closing(struct policy_space *space, uint16_t port, uint64_t cookie);
 
-/* The socket has released the port. `by_notice`: the kernel reported it, which is believed only
- * where the port is not somebody else's already. True where the number was known to somebody and
- * the port waits in the queue, with *stamp what it says then. */
-bool policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie,
-                          bool by_notice, uint32_t *stamp);
+/* The socket has released the port. Its stamp, where it waits in the queue now; else 0. */
+uint32_t policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie);
 
-/* Whether a port that was released with this stamp is still there to be taken. */
-bool policy_port_queued(const struct policy_space *space, uint16_t port, uint32_t stamp);
+/* How many releases the space has seen. */
+uint32_t policy_releases(const struct policy_space *space);
 
-/* Whether a port that was released with this stamp is bound again by now. */
-bool policy_port_taken(const struct policy_space *space, uint16_t port, uint32_t stamp);
+/* The kernel reported that the socket has released the port, which is believed only where the port
+ * is not somebody else's already. It may have been before what was released since policy_releases
+ * said *since, and counts as released before that. *since is then what to give with the next notice
+ * that was read with this one. */
+void policy_port_noticed(struct policy_space *space, uint16_t port, uint64_t cookie,
+                         uint32_t *since);
+
+/* Whether a socket of this run has the port, or had it last. */
+bool policy_port_was_seen(const struct policy_space *space, uint16_t port);
+
+/* For how long somebody has had the port, in milliseconds; UINT32_MAX where nobody has. */
+uint32_t policy_port_held_ms(const struct policy_space *space, uint16_t port);
 
 /* Whether the port was handed out while somebody may want it back, who has not asked yet. */
 bool policy_port_disputed(const struct policy_space *space, uint16_t port, uint64_t cookie);
-
-/* Notes that a thread asks for a port. Whether another one did in the last second. */
-void policy_note_asker(struct policy_space *space, uint32_t thread);
-bool policy_others_ask(const struct policy_space *space, uint32_t thread);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "shim/shared/policy_places.h"
 #include "shim/shared/policy_space.h"
+#include "shim/shared/policy_waiters.h"
 #include "shim/shared/recorder.h"
 #include "tests/unit/policy_area.h"
 
@@ -53,7 +54,8 @@ static void is_in_range(uint16_t port) {
 }
 
 static void use(struct policy_space *space) {
-    uint32_t stamp = 0;
+    struct policy_wait wait;
+    unsigned tried = 0, waiter = 0;
     uint16_t port = (uint16_t)(LOW - 3 + next_random() % (HIGH - LOW + 7));
     uint64_t cookie = next_random() % 4;
     is_in_range(policy_take_newest(space, port));
@@ -62,12 +64,25 @@ static void use(struct policy_space *space) {
     policy_port_bound(space, port, cookie, cookie == 1);
     policy_port_read(space, port);
     policy_port_closing(space, port, cookie);
-    policy_want(space, port, (unsigned)cookie);
-    if (policy_port_released(space, port, cookie, cookie == 2, &stamp))
-        (void)(policy_port_queued(space, port, stamp) || policy_port_taken(space, port, stamp));
+    (void)policy_port_released(space, port, cookie);
+    uint32_t since = policy_releases(space) - (uint32_t)next_random() % 70;
+    policy_port_noticed(space, port, cookie, &since);
+    policy_take_this(space, port);
+    policy_port_asked_for(space, port);
     (void)policy_port_disputed(space, port, cookie);
-    policy_note_asker(space, (uint32_t)cookie);
-    (void)policy_others_ask(space, 0);
+    (void)policy_port_held_ms(space, port);
+    policy_note_asker(space, (uint32_t)cookie, port);
+    (void)policy_others_ask(space, 0, port);
+    if (policy_wait_begin(space, port, (uint32_t)cookie, next_random(), &wait))
+        (void)policy_wait_is_over(&wait);
+    for (unsigned i = 0; i < PW_POLICY_WAITERS + 1; i++) {
+        uint16_t wanted = policy_wanted(space, next_random(), port, &tried, &waiter);
+        is_in_range(wanted);
+        if (wanted != 0)
+            policy_wanted_taken(space, waiter, wanted);
+    }
+    (void)policy_is_awaited(space, port);
+    policy_wait_end(&wait);
 }
 
 static void use_all(enum pw_policy_kind kind) {
@@ -149,11 +164,10 @@ static void a_ring_of_entries_from_the_future_is_no_endless_way(void **unused) {
     (void)unused;
     begin(PW_POLICY_SOONEST);
     struct policy_space *space = policy_space(NETNS, false);
-    uint32_t stamp;
     for (uint32_t i = 0; i <= space->ring_mask; i++)
         atomic_store(&space->ring[i], UINT32_C(0x7fff0000));
     policy_port_bound(space, LOW, 1, true);
-    (void)policy_port_released(space, LOW, 1, false, &stamp);
+    (void)policy_port_released(space, LOW, 1);
     assert_in_range(atomic_load(&space->words->head), 1, 100);
 }
 

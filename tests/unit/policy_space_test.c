@@ -29,8 +29,7 @@ static void hold(struct policy_space *space, uint16_t port, bool read) {
 }
 
 static void release(struct policy_space *space, uint16_t port) {
-    uint32_t stamp;
-    (void)policy_port_released(space, port, port, false, &stamp);
+    (void)policy_port_released(space, port, port);
 }
 
 static void pause_ms(long ms) {
@@ -88,13 +87,33 @@ static void a_port_that_fell_out_of_the_ring_is_fresh_again(void **state) {
 static void a_port_that_another_socket_has_by_now_is_not_released(void **state) {
     (void)state;
     struct policy_space *space = begin(PW_POLICY_SOONEST, 0);
-    uint32_t stamp;
     policy_port_bound(space, LOW, 77, false);
-    assert_false(policy_port_released(space, LOW, 78, false, &stamp));
-    assert_false(policy_port_released(space, LOW, 78, true, &stamp));
+    assert_int_equal(policy_port_released(space, LOW, 78), 0);
+    uint32_t since = policy_releases(space);
+    policy_port_noticed(space, LOW, 78, &since);
     assert_int_equal(policy_take_newest(space, 0), 0);
-    assert_false(policy_port_released(space, LOW, 77, true, &stamp)); /* read by nobody */
+    policy_port_noticed(space, LOW, 77, &since);
     assert_int_equal(policy_take_newest(space, 0), LOW);
+}
+
+/* Two ports are released by closes, and then comes the notice of a third, which may be older. */
+static void a_late_notice_is_put_behind_what_was_released_since(void **state) {
+    (void)state;
+    struct policy_space *space = begin(PW_POLICY_SOONEST, 0);
+    for (uint16_t port = LOW; port < LOW + 5; port++)
+        hold(space, port, true);
+    release(space, LOW);
+    uint32_t since = policy_releases(space);
+    release(space, LOW + 1);
+    release(space, LOW + 2);
+    policy_port_noticed(space, LOW + 3, LOW + 3, &since);
+    policy_port_noticed(space, LOW + 4, LOW + 4, &since);
+    assert_int_equal(policy_take_newest(space, 0), LOW + 2);
+    assert_int_equal(policy_take_newest(space, 0), LOW + 1);
+    assert_int_equal(policy_take_newest(space, 0), LOW + 4);
+    assert_int_equal(policy_take_newest(space, 0), LOW + 3);
+    assert_int_equal(policy_take_newest(space, 0), LOW);
+    assert_int_equal(policy_take_newest(space, 0), 0);
 }
 
 static void quarantine_lets_a_known_port_rest_and_recycles_an_unknown_one(void **state) {
@@ -198,6 +217,7 @@ int main(void) {
         cmocka_unit_test(the_queue_works_on_when_its_ring_has_gone_round),
         cmocka_unit_test(a_port_that_fell_out_of_the_ring_is_fresh_again),
         cmocka_unit_test(a_port_that_another_socket_has_by_now_is_not_released),
+        cmocka_unit_test(a_late_notice_is_put_behind_what_was_released_since),
         cmocka_unit_test(quarantine_lets_a_known_port_rest_and_recycles_an_unknown_one),
         cmocka_unit_test(the_oldest_is_the_one_that_has_rested_longest),
         cmocka_unit_test(ports_outside_and_spaces_beyond_the_area_are_left_alone),
