@@ -189,9 +189,11 @@ static void note_refusal(struct policy_request *request) {
     policy_count(PW_POLICY_REFUSED);
 }
 
-static void note_choice(struct policy_request *request) {
+/* Who asked for any port has got this one. A connect that failed, as one that is refused does, has
+ * lost it again. */
+static void note_choice(struct policy_request *request, long result) {
     request->flags = PW_FLAG_POLICY | PW_FLAG_TRIED(request->tried);
-    if (request->is_wanted)
+    if (request->is_wanted && (result >= 0 || errno == EINPROGRESS))
         policy_wanted_taken(request->space, request->waiter, request->low);
     policy_count(PW_POLICY_CHOSEN);
     if (request->is_recycled)
@@ -220,7 +222,7 @@ static bool try_number(struct policy_request *request, long (*call)(const void *
         return false;
     }
     if (*result == 0) {
-        note_choice(request);
+        note_choice(request, 0);
         request->flags |= PW_FLAG_POLICY_BY_NUMBER;
         policy_count(PW_POLICY_BY_NUMBER);
         if (request->kind != POLICY_BIND)
@@ -243,7 +245,7 @@ static bool try_choice(struct policy_request *request, long (*call)(const void *
         note_refusal(request);
         return false;
     }
-    note_choice(request);
+    note_choice(request, *result);
     return true;
 }
 
