@@ -36,7 +36,7 @@ YAML
     one_mapping TCP
     for strategy in "${strategies[@]}"; do
         run -0 --separate-stderr storm --private-net=20000-20099 --publishers 105 --rounds 2 \
-            --strategy $strategy --json one.yaml
+            --strategy "$strategy" --json one.yaml
         assert_equal "$(value '.strategies[0] | "\(.published) \(.exhausted) \(.lost_races)"' "$output")" \
             '200 10 0'
         assert_checks_agree "$output"
