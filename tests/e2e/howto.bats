@@ -76,6 +76,7 @@ tree_tests() {
         build/tests/unit/shareable_port_test
     "$tree/build/tests/unit/shareable_port_test"
     tree_tests -f 'stands in the document' "$tree/tests/e2e/docs.bats"
+    tree_tests -f 'and each finding' "$tree/tests/e2e/check_cli.bats"
     cd "$BATS_TEST_TMPDIR"
     run "$tree/build/portwitness" run --quiet --check -o trace -- python3 -c 'import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
