@@ -27,13 +27,26 @@ apply() {
     }
 }
 
-# The C files that a patch touches are formatted like the others.
+# The C files that a patch changes or adds.
+changed_sources() {
+    sed -n 's,^+++ b/\(.*\.[ch]\)$,\1,p' "$root/docs/howto/$1.patch"
+}
+
+# They are formatted like the others.
 assert_formatted() {
     local format files
     format=$(command -v clang-format-14 || command -v clang-format) || return 0
-    mapfile -t files < <(sed -n 's,^+++ b/\(.*\.[ch]\)$,\1,p' "$root/docs/howto/$1.patch")
+    mapfile -t files < <(changed_sources "$1")
     [ "${#files[@]}" -gt 0 ]
     (cd "$tree" && "$format" --style="file:$root/.clang-format" --dry-run -Werror "${files[@]}")
+}
+
+# Nor has cppcheck a complaint about them, as in scripts/lint.
+assert_checked() {
+    local files
+    command -v cppcheck >/dev/null || return 0
+    mapfile -t files < <(changed_sources "$1")
+    (cd "$tree" && "$root/scripts/cppcheck" "${files[@]}")
 }
 
 # build_tree TARGET...: a warning fails.
@@ -46,6 +59,7 @@ with_patch() {
     copy_tree
     apply "$1"
     assert_formatted "$1"
+    assert_checked "$1"
     build_tree "${@:2}"
 }
 
@@ -59,9 +73,13 @@ tree_tests() {
 }
 
 @test "add-a-call: the call is exported, exercised, and leaves its record" {
-    with_patch add-a-call build/portwitness build/libportwitness.so build/tests/guests/every_call
-    nm -D --defined-only "$tree/build/libportwitness.so" | grep -q ' freopen$'
-    "$tree/build/tests/guests/every_call" --list | grep -qx 'freopen call freopen'
+    with_patch add-a-call build/portwitness build/libportwitness.so \
+        build/tests/guests/{every_call,fuzz_calls}
+    local name
+    for name in freopen freopen64; do
+        nm -D --defined-only "$tree/build/libportwitness.so" | grep -q " $name\$"
+        "$tree/build/tests/guests/every_call" --list | grep -qx "$name call $name"
+    done
     tree_tests -f 'leaves its trace|exports the wrapped calls' "$tree/tests/e2e/every_call.bats"
 }
 
