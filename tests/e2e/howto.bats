@@ -49,6 +49,14 @@ assert_checked() {
     (cd "$tree" && "$root/scripts/cppcheck" "${files[@]}")
 }
 
+# assert_manual_names PAGE WORD: as it is read, in the copy.
+assert_manual_names() {
+    MANWIDTH=80 man -l "$tree/docs/man/$1" | col -bx | grep -qw -- "$2" || {
+        echo "docs/man/$1 does not name $2" >&2
+        return 1
+    }
+}
+
 # build_tree TARGET...: a warning fails.
 build_tree() {
     (cd "$tree" && make -j2 --no-print-directory BUILD=build WERROR=1 "$@")
@@ -86,6 +94,7 @@ tree_tests() {
 @test "add-a-strategy: help names it, and its test passes" {
     with_patch add-a-strategy build/portwitness build/libportwitness.so
     "$tree/build/portwitness" storm --help | grep -q sequential
+    assert_manual_names portwitness-storm.1 sequential
     tree_tests "$tree/tests/e2e/storm_sequential.bats"
 }
 
@@ -110,6 +119,8 @@ s.bind(("127.0.0.1", 0))'
     with_patch add-a-model-rule build/portwitness build/tests/unit/model_test \
         build/tests/property/model_against_kernel
     "$tree/build/tests/unit/model_test"
+    "$tree/build/portwitness" explain --help | grep -q 'freebind on|off'
+    assert_manual_names portwitness-explain.1 freebind
     tree_tests -f 'stands in the document' "$tree/tests/e2e/docs.bats"
     local against=$tree/build/tests/property/model_against_kernel
     "$against" --rules | grep -qx freebind
