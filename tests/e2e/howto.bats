@@ -1,6 +1,6 @@
 # The examples of docs/howto: each patch applies to a copy of this tree, builds, and does what its
-# page promises. A change of the code that leaves a patch behind fails here. To bring one up to date:
-# apply what still applies (git apply --3way), repair the rest, and write it again with git diff.
+# page promises. A change of the code that leaves a patch behind fails here; docs/README.md says how to
+# bring one up to date.
 
 # shellcheck disable=SC2154 # common.bash sets build and root
 load ../common
@@ -145,4 +145,36 @@ s.bind(("127.0.0.1", 0))'
         assert_equal "$status" 1
         assert_matches "$output" "docs/howto/$name.patch no longer applies"
     done
+}
+
+# step COMMAND: stands in docs/README.md for the patch of add-a-call, and does it.
+step() {
+    grep -qE "^${1//[+.]/\\&}( +#|\$)" "$root/docs/README.md" || {
+        echo "docs/README.md does not say: $1" >&2
+        return 2
+    }
+    (cd "$tree" && eval "$1")
+}
+
+@test "a patch is brought up to date as the index of the documents says" {
+    export GIT_{AUTHOR,COMMITTER}_NAME=somebody GIT_{AUTHOR,COMMITTER}_EMAIL=somebody@example.org
+    local calls=$tree/shim/shared/calls.def
+    mkdir -p "$tree"
+    cp -a "$root"/{harness,shim,tests,docs} "$tree/"
+    (cd "$tree" && git init -q && git add -A && git commit -qm 'The tree')
+    sed -i '/^CALL_OWN(55,/a CALL(56, int, mine, (int fd), (fd))' "$calls"
+    (cd "$tree" && git commit -qam 'A row of a contributor')
+    run apply add-a-call
+    assert_equal "$status" 1
+    run step 'git apply --3way docs/howto/add-a-call.patch'
+    echo "$output"
+    assert_equal "$status" 1
+    sed -i -E '/^(<{7}|={7}|>{7})/d; s/^CALL\(57(.* freopen64,)/CALL(58\1/; s/^CALL\(56(.* freopen,)/CALL(57\1/' "$calls"
+    step 'git add -A'
+    step 'git diff --cached -U1 >docs/howto/add-a-call.patch'
+    step 'git apply -R --index docs/howto/add-a-call.patch'
+    assert_equal "$(git -C "$tree" diff HEAD --name-only)" docs/howto/add-a-call.patch
+    (cd "$tree" && git apply --index docs/howto/add-a-call.patch)
+    assert_equal "$(sed -n 's/^CALL(\(5[6-9]\), [A-Za-z *]*, \([a-z0-9]*\),.*/\1 \2/p' "$calls" | xargs)" \
+        '56 mine 57 freopen 58 freopen64'
 }
