@@ -22,44 +22,49 @@
 
 enum {
     STEP_NS = 100000,
-    DISPUTE_MS = 50, /* who has a port that another may want back has it so long at least */
-    UNLIKELY = 8     /* after so many numbers that nobody asked for again */
+    KEPT_MS = 50, /* who has a port that another may want back has it so long at least */
+    KEPT_SHORTLY_MS = 8,
+    KEPT_LONG_MOST = 3 /* in a row in vain */
 };
 
 #define WAIT_NS UINT64_C(150000000)
-#define DISPUTES_NS_MOST (PW_POLICY_VAIN_NS_MOST / 4) /* the rest is for binds */
+#define PIECE_NS UINT64_C(2000000)
+#define KEPT_NS_MOST (PW_POLICY_VAIN_NS_MOST / 2) /* the rest is for binds */
 
 static void pause_shortly(void) {
     const struct timespec pause = {.tv_nsec = STEP_NS};
     raw_syscall3(SYS_nanosleep, RAW(&pause), 0, 0);
 }
 
-/* One wait, and what is set aside for it of the run's time. */
+/* One wait. Its time is taken from the run's in small pieces, so that a thread that is killed in
+ * it, or leaves it by a jump, takes no more than it has waited. */
 struct patience {
     uint64_t begin;
-    uint64_t granted; /* nanoseconds; 0: none is left */
+    uint64_t wanted; /* nanoseconds */
+    uint64_t most;   /* that all waits of the run may have taken for it to go on */
+    uint64_t taken;
 };
 
-static struct patience begin_patience(uint64_t wanted, uint64_t most) {
-    struct pw_policy_area *area = policy_area();
-    struct patience patience = {.begin = monotonic_ns()};
-    uint64_t used = area != NULL ? atomic_load(&area->count[PW_POLICY_VAIN_NS]) : most;
-    do
-        patience.granted = used >= most ? 0 : wanted < most - used ? wanted : most - used;
-    while (patience.granted != 0 && !atomic_compare_exchange_weak(&area->count[PW_POLICY_VAIN_NS],
-                                                                  &used, used + patience.granted));
-    return patience;
+static _Atomic uint64_t *vain(void) { return &policy_area()->count[PW_POLICY_VAIN_NS]; }
+
+static bool is_patient(struct patience *patience) {
+    uint64_t waited = monotonic_ns() - patience->begin;
+    if (policy_area() == NULL || waited >= patience->wanted)
+        return false;
+    if (waited < patience->taken)
+        return true;
+    if (atomic_load(vain()) + PIECE_NS > patience->most)
+        return false;
+    atomic_fetch_add(vain(), PIECE_NS);
+    patience->taken += PIECE_NS;
+    return true;
 }
 
-static bool is_patient(const struct patience *patience) {
-    return monotonic_ns() - patience->begin < patience->granted;
-}
-
-/* What was not used up comes back, and all of it where the wait was not in vain. */
+/* Nothing was waited in vain where somebody came. */
 static void end_patience(const struct patience *patience, bool in_vain) {
-    uint64_t spent = in_vain ? monotonic_ns() - patience->begin : 0;
-    if (spent < patience->granted)
-        atomic_fetch_sub(&policy_area()->count[PW_POLICY_VAIN_NS], patience->granted - spent);
+    uint64_t waited = in_vain ? monotonic_ns() - patience->begin : 0;
+    if (waited < patience->taken)
+        atomic_fetch_sub(vain(), patience->taken - waited);
 }
 
 static bool is_soonest(void) {
@@ -89,13 +94,12 @@ static void wait_for_taker(const struct socket_facts *facts, const struct ip_end
                            const struct policy_wait *wait) {
     if (is_held(facts, wanted))
         return;
-    struct patience patience = begin_patience(WAIT_NS, PW_POLICY_VAIN_NS_MOST);
-    if (patience.granted == 0)
-        return;
+    struct patience patience = {monotonic_ns(), WAIT_NS, PW_POLICY_VAIN_NS_MOST, 0};
     while (!policy_wait_is_over(wait) && is_patient(&patience))
         pause_shortly();
     end_patience(&patience, !policy_wait_is_over(wait));
-    policy_count(PW_POLICY_WAITED);
+    if (patience.taken > 0)
+        policy_count(PW_POLICY_WAITED);
 }
 
 bool policy_before_bind(const struct socket_facts *facts, const struct ip_endpoint *wanted,
@@ -116,27 +120,30 @@ bool policy_before_bind(const struct socket_facts *facts, const struct ip_endpoi
 static void wait_for_answer(const struct policy_space *space, uint16_t port) {
     if (!policy_is_awaited(space, port))
         return;
-    struct patience patience = begin_patience(WAIT_NS, PW_POLICY_VAIN_NS_MOST);
+    struct patience patience = {monotonic_ns(), WAIT_NS, PW_POLICY_VAIN_NS_MOST, 0};
     while (policy_is_awaited(space, port) && is_patient(&patience))
         pause_shortly();
     end_patience(&patience, policy_is_awaited(space, port));
 }
 
-/* Somebody may want the port back who has not asked yet. */
-static void wait_for_bind(const struct policy_space *space, uint16_t port, uint64_t cookie) {
+/* Somebody may want the port back who has not asked yet. Where nobody binds by number, as in a run
+ * that only asks for ports, it is kept for a moment only. */
+static void wait_for_bind(struct policy_space *space, uint16_t port, uint64_t cookie) {
     uint32_t held = policy_port_held_ms(space, port);
-    if (held >= DISPUTE_MS || !policy_port_disputed(space, port, cookie))
+    uint32_t most = policy_kept_for_nobody(space, 0) < KEPT_LONG_MOST ? KEPT_MS : KEPT_SHORTLY_MS;
+    if (held >= most || !policy_port_disputed(space, port, cookie))
         return;
-    struct patience patience =
-        begin_patience((DISPUTE_MS - held) * UINT64_C(1000000), DISPUTES_NS_MOST);
+    struct patience patience = {monotonic_ns(), (most - held) * UINT64_C(1000000), KEPT_NS_MOST, 0};
     while (policy_port_disputed(space, port, cookie) && is_patient(&patience))
         pause_shortly();
-    end_patience(&patience, policy_port_disputed(space, port, cookie));
+    bool in_vain = policy_port_disputed(space, port, cookie);
+    end_patience(&patience, in_vain);
+    policy_kept_for_nobody(space, in_vain);
 }
 
 /* Waits for whoever may be in the way of us as long as we have the port. */
 static void wait_to_release(const struct socket_facts *facts) {
-    const struct policy_space *space = policy_space_of(facts, false);
+    struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || facts->port == 0)
         return;
     wait_for_answer(space, facts->port);
@@ -165,9 +172,6 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || port == 0)
         return;
-    bool soonest = policy_config()->kind == PW_POLICY_SOONEST;
-    if (soonest && atomic_fetch_add(&policy_released_unasked, 1) >= UNLIKELY)
-        policy_port_forget(space, port);
     uint32_t stamp = policy_port_released(space, port, facts->cookie);
     if (stamp != 0)
         policy_own_released(space, port, stamp, identity_thread());

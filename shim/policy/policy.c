@@ -24,7 +24,6 @@
 #endif
 
 bool policy_on;
-_Atomic unsigned policy_released_unasked;
 
 void policy_begin(void) { policy_on = policy_area() != NULL; }
 
@@ -285,21 +284,12 @@ done:
     return result;
 }
 
-/* The process is one that asks again for numbers that it released, and the run one in which there
- * is something to be lost. */
-static void note_by_number(struct policy_space *space, uint16_t port) {
-    if (!policy_space_has(space, port))
-        return;
-    atomic_store(&policy_released_unasked, 0);
-    policy_port_asked_for(space, port);
-}
-
 void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_number) {
     struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || port == 0)
         return;
     if (by_number)
-        note_by_number(space, port);
+        policy_port_asked_for(space, port);
     else if (policy_config()->kind == PW_POLICY_SOONEST)
         policy_note_asker(space, identity_thread(), port);
     policy_port_bound(space, port, facts->cookie, by_number);
@@ -316,5 +306,5 @@ void policy_note_read(const struct socket_facts *facts, uint16_t port) {
 void policy_note_refused(const struct socket_facts *facts, uint16_t port) {
     struct policy_space *space = policy_space_of(facts, false);
     if (space != NULL)
-        note_by_number(space, port);
+        policy_port_asked_for(space, port);
 }

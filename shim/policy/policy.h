@@ -17,9 +17,6 @@
 /* The run has a policy other than the kernel's own choice; set once, when the trace is attached. */
 extern bool policy_on;
 
-/* Ports that this process has released since it last asked for one by number. */
-extern _Atomic unsigned policy_released_unasked;
-
 /* Sets policy_on. */
 void policy_begin(void);
 

@@ -36,7 +36,7 @@ enum pw_policy_count {
     PW_POLICY_COUNTS = 16
 };
 
-enum { PW_POLICY_SPACES = 16, PW_POLICY_ASKERS = 4, PW_POLICY_WAITERS = 8 };
+enum { PW_POLICY_SPACES = 16, PW_POLICY_ASKERS = 4, PW_POLICY_WAITERS = 32 };
 
 /* How long `soonest` may wait for nobody in a whole run. */
 #define PW_POLICY_VAIN_NS_MOST UINT64_C(2000000000)
@@ -69,6 +69,7 @@ struct pw_policy_space {
     _Atomic uint32_t oldest_cursor;     /* and where */
     _Atomic uint32_t none_until; /* ms: no port has rested for its time before; 0: not known */
     _Atomic uint32_t given;      /* soonest: ports since the last that was left to the kernel */
+    _Atomic uint32_t kept; /* ... ports that were kept for nobody since the last bind by number */
     _Atomic uint64_t dead; /* entries that are taken for void: from (low half) to (high half) */
     _Atomic uint64_t surely_dead; /* the same, once it was looked at again */
     /* soonest: the last threads that asked, each with the port that it was given and when */
@@ -119,7 +120,7 @@ struct pw_policy_area {
 };
 
 /* `seeded` needs no queue: its places fill the area from here on. */
-#define PW_PLACES_OFFSET 8192u
+#define PW_PLACES_OFFSET 16384u
 #define PW_PLACES ((PW_POLICY_SIZE - PW_PLACES_OFFSET) / (unsigned)sizeof(struct pw_place))
 
 _Static_assert(sizeof(struct pw_policy_area) <= PW_PLACES_OFFSET, "the places come behind it");

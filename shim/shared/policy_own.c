@@ -38,10 +38,10 @@ bool policy_own_is_of_thread(const struct policy_space *space, uint16_t port, ui
            LOAD(own->thread) == thread;
 }
 
-bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp) {
-    const struct own *own = own_of(space, port);
-    uint32_t word = LOAD(own->port);
-    return (uint16_t)word == port && LOAD(own->stamp) == stamp && word >> 16 >= IN_A_ROW_MOST;
+bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp,
+                          uint32_t thread) {
+    return policy_own_is_of_thread(space, port, stamp, thread) &&
+           LOAD(own_of(space, port)->port) >> 16 >= IN_A_ROW_MOST;
 }
 
 void policy_own_restart(const struct policy_space *space, uint16_t port) {
@@ -50,12 +50,13 @@ void policy_own_restart(const struct policy_space *space, uint16_t port) {
         STORE(own->port, port);
 }
 
-void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp) {
+void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp,
+                      uint32_t thread) {
     struct own *own = own_of(space, port);
     uint32_t word = LOAD(own->port);
     if ((uint16_t)word != port)
         return;
-    if (LOAD(own->stamp) != stamp)
+    if (!policy_own_is_of_thread(space, port, stamp, thread))
         STORE(own->port, port); /* from somebody else: from the beginning */
     else if (word >> 16 < IN_A_ROW_MOST)
         STORE(own->port, word + (1u << 16));

@@ -16,14 +16,16 @@ void policy_own_released(const struct policy_space *space, uint16_t port, uint32
 bool policy_own_is_of_thread(const struct policy_space *space, uint16_t port, uint32_t stamp,
                              uint32_t thread);
 
-/* Whether this process was given the port twice in a row, having been the one that released it each
- * time: the next to have it is another process. `stamp` is the port's. */
-bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp);
+/* Whether this thread was given the port twice in a row, having been the one that released it each
+ * time: the next to have it is another one. `stamp` is the port's. */
+bool policy_own_is_enough(const struct policy_space *space, uint16_t port, uint32_t stamp,
+                          uint32_t thread);
 
 /* It was left to the kernel instead, or asked for by number; the port may be given again. */
 void policy_own_restart(const struct policy_space *space, uint16_t port);
 
-/* This process is given a port with that stamp. */
-void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp);
+/* The thread is given a port with that stamp. */
+void policy_own_given(const struct policy_space *space, uint16_t port, uint32_t stamp,
+                      uint32_t thread);
 
 #endif

@@ -111,7 +111,7 @@ static bool take(struct policy_space *space, uint16_t port, uint32_t stamp, uint
     if (!exchange(stamp_of(space, port), stamp, PW_STAMP(PW_PORT_HELD, now_ms())))
         return false;
     bool is_own = policy_own_is_of_thread(space, port, stamp, thread);
-    policy_own_given(space, port, stamp);
+    policy_own_given(space, port, stamp, thread);
     if (!is_own)
         note_dispute(space, port);
     return true;
@@ -148,7 +148,7 @@ static uint16_t take_newest(struct policy_space *space, uint16_t avoid, uint32_t
             avoided = true;
             continue;
         }
-        if (fairly && policy_own_is_enough(space, port, stamp)) {
+        if (fairly && policy_own_is_enough(space, port, stamp, thread)) {
             policy_own_restart(space, port);
             return 0;
         }
@@ -270,17 +270,17 @@ void policy_port_read(struct policy_space *space, uint16_t port) {
         atomic_fetch_or(holder_of(space, port), PW_HOLDER_READ);
 }
 
-void policy_port_forget(struct policy_space *space, uint16_t port) {
-    if (policy_space_has(space, port))
-        atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_READ);
-}
-
 void policy_port_asked_for(struct policy_space *space, uint16_t port) {
     if (!policy_space_has(space, port))
         return;
     atomic_fetch_and(holder_of(space, port), (uint16_t)~PW_HOLDER_DISPUTED);
     policy_own_restart(space, port);
     STORE(space->words->given, 0);
+    STORE(space->words->kept, 0);
+}
+
+uint32_t policy_kept_for_nobody(struct policy_space *space, uint32_t more) {
+    return atomic_fetch_add(&space->words->kept, more);
 }
 
 void policy_port_closing(struct policy_space *space, uint16_t port, uint64_t cookie) {

@@ -53,7 +53,7 @@ bool policy_space_has(const struct policy_space *space, uint16_t port);
 /* Takes the port released last, other than `avoid` (0: none); 0 where there is none. */
 uint16_t policy_take_newest(struct policy_space *space, uint16_t avoid);
 
-/* The same for an adversary that is fair (policy_own.h): 0 also where the latest is this process's
+/* The same for an adversary that is fair (policy_own.h): 0 also where the latest is this thread's
  * own, and it has been given them often enough, and now and then. `thread`: that asks. */
 uint16_t policy_take_newest_fairly(struct policy_space *space, uint16_t avoid, uint32_t thread);
 
@@ -72,11 +72,12 @@ void policy_port_bound(struct policy_space *space, uint16_t port, uint64_t cooki
 /* Somebody read the number. */
 void policy_port_read(struct policy_space *space, uint16_t port);
 
-/* Nobody is likely to ask for the number again. */
-void policy_port_forget(struct policy_space *space, uint16_t port);
-
 /* The number was asked for: whoever wanted it back has it, or knows now. */
 void policy_port_asked_for(struct policy_space *space, uint16_t port);
+
+/* How many ports were kept in vain for who might have asked for them, since somebody last asked for
+ * one by number; then adds `more`. */
+uint32_t policy_kept_for_nobody(struct policy_space *space, uint32_t more);
 
 /* The socket is about to release the port, and will say so: a notice of the kernel's that comes
  * first is not to be believed. */

@@ -1,7 +1,7 @@
 /*
- * A place is one word: the port in the lowest 16 bits, whether it is taken in the next, 15 bits of
- * milliseconds since it was entered, and the thread. A thread waits for much less than LEFT_MS, so
- * what is older was left behind.
+ * A place is one word: the port in the lowest 16 bits, whether it is taken in the next, 25 bits of
+ * the millisecond when it was entered, and the thread, of which there are at most 2^22 (proc(5),
+ * pid_max). A thread waits for much less than LEFT_MS, so what is older was left behind.
  */
 #include "shim/shared/policy_waiters.h"
 
@@ -16,20 +16,17 @@ enum { ASKED_LATELY_MS = 1000, LEFT_MS = 1000 };
 #define STORE(word, value) atomic_store_explicit(&(word), (value), memory_order_release)
 
 #define TAKEN UINT64_C(0x10000)
-#define TIME_MASK 0x7fffu
+#define TIME_MASK 0x1ffffffu
+#define THREAD_MASK 0x3fffffu
 #define WORD(port, ms, thread)                                                                     \
-    ((uint64_t)(thread) << 32 | (uint64_t)((ms)&TIME_MASK) << 17 | (uint64_t)(port))
+    ((uint64_t)((thread)&THREAD_MASK) << 42 | (uint64_t)((ms)&TIME_MASK) << 17 | (uint64_t)(port))
 #define PORT_OF(word) ((uint16_t)(word))
 #define TIME_OF(word) ((uint32_t)((word) >> 17) & TIME_MASK)
-#define THREAD_OF(word) ((uint32_t)((word) >> 32))
+#define THREAD_OF(word) ((uint32_t)((word) >> 42))
 
-/* An asker's word: thread, port, whether it has asked before, and the time in units of 16 ms. */
-#define AGAIN 0x8000u
-#define ASKER_TIME(ms) ((ms) / 16 & 0x7fffu)
-#define ASKER(thread, port, again, ms)                                                             \
-    ((uint64_t)(thread) << 32 | (uint64_t)(port) << 16 | ((again) ? AGAIN : 0) | ASKER_TIME(ms))
-#define ASKER_AGE_MS(word, ms) (((ASKER_TIME(ms) - (uint32_t)(word)) & 0x7fffu) * 16u)
-#define ASKER_PORT(word) ((uint16_t)((word) >> 16))
+/* An asker's: the port that it was given, whether it has asked before, and again time and thread.
+ */
+#define AGAIN TAKEN
 
 /* Of a reach: the families, and what tells two addresses of one apart, 0 for a wildcard. */
 #define REACH_V4 (UINT64_C(1) << 32)
@@ -60,8 +57,14 @@ static bool meets(uint64_t one, uint64_t other) {
            (code == 0 || other_code == 0 || code == other_code);
 }
 
+static uint32_t age_ms(uint64_t word, uint32_t now) { return (now - TIME_OF(word)) & TIME_MASK; }
+
+static bool is_of(uint64_t word, uint32_t thread) {
+    return word != 0 && THREAD_OF(word) == (thread & THREAD_MASK);
+}
+
 static bool is_present(uint64_t word, uint32_t now) {
-    return word != 0 && ((now - TIME_OF(word)) & TIME_MASK) < LEFT_MS;
+    return word != 0 && age_ms(word, now) < LEFT_MS;
 }
 
 bool policy_wait_begin(struct policy_space *space, uint16_t port, uint32_t thread, uint64_t reach,
@@ -135,8 +138,8 @@ static unsigned asker_place(const struct policy_space *space, uint32_t thread, u
     uint32_t oldest = 0;
     for (unsigned i = 0; i < PW_POLICY_ASKERS; i++) {
         uint64_t word = LOAD(space->words->asker[i]);
-        uint32_t age = word == 0 ? UINT32_MAX : ASKER_AGE_MS(word, now);
-        if (word != 0 && THREAD_OF(word) == thread)
+        uint32_t age = word == 0 ? UINT32_MAX : age_ms(word, now);
+        if (is_of(word, thread))
             return i;
         if (age > oldest) {
             oldest = age;
@@ -150,37 +153,48 @@ void policy_note_asker(struct policy_space *space, uint32_t thread, uint16_t por
     uint32_t now = now_ms();
     _Atomic uint64_t *place = &space->words->asker[asker_place(space, thread, now)];
     uint64_t before = LOAD(*place);
-    bool again = before != 0 && THREAD_OF(before) == thread &&
-                 ((before & AGAIN) != 0 || ASKER_PORT(before) != 0) &&
-                 (port == 0 || (before & AGAIN) != 0);
-    STORE(*place, ASKER(thread, port, again, now));
+    /* It has asked before where it asks now and has a place that says of a port. */
+    bool again =
+        is_of(before, thread) && ((before & AGAIN) != 0 || (port == 0 && PORT_OF(before) != 0));
+    STORE(*place, WORD(port, now, thread) | (again ? AGAIN : 0));
 }
 
 static bool waits(const struct policy_space *space, uint32_t thread, uint32_t now) {
     for (unsigned i = 0; i < PW_POLICY_WAITERS; i++) {
         uint64_t word = LOAD(space->words->waiter[i].word);
-        if (is_present(word, now) && THREAD_OF(word) == thread)
+        if (is_present(word, now) && is_of(word, thread))
             return true;
     }
     return false;
 }
 
-/* Whether who asked so is the one that this thread has the number from, who does not ask again. */
-static bool has_picked(uint64_t word, uint16_t port, bool is_own_pick) {
-    return !is_own_pick && ASKER_PORT(word) == port && (word & AGAIN) == 0;
+/* Who was given the port last, and has asked but once: the one that it was picked by, who does not
+ * ask again. PW_POLICY_ASKERS where that is this thread itself, or nobody. */
+static unsigned picker_place(const struct policy_space *space, uint32_t thread, uint16_t port,
+                             uint32_t now) {
+    unsigned place = PW_POLICY_ASKERS;
+    uint32_t youngest = UINT32_MAX;
+    for (unsigned i = 0; i < PW_POLICY_ASKERS; i++) {
+        uint64_t word = LOAD(space->words->asker[i]);
+        if (word == 0 || PORT_OF(word) != port)
+            continue;
+        if (is_of(word, thread))
+            return PW_POLICY_ASKERS;
+        if (age_ms(word, now) < youngest) {
+            youngest = age_ms(word, now);
+            place = (word & AGAIN) == 0 ? i : PW_POLICY_ASKERS;
+        }
+    }
+    return place;
 }
 
 bool policy_others_ask(const struct policy_space *space, uint32_t thread, uint16_t port) {
     uint32_t now = now_ms();
-    bool is_own_pick = false;
+    unsigned picker = picker_place(space, thread, port, now);
     for (unsigned i = 0; i < PW_POLICY_ASKERS; i++) {
         uint64_t word = LOAD(space->words->asker[i]);
-        is_own_pick |= word != 0 && THREAD_OF(word) == thread && ASKER_PORT(word) == port;
-    }
-    for (unsigned i = 0; i < PW_POLICY_ASKERS; i++) {
-        uint64_t word = LOAD(space->words->asker[i]);
-        if (word != 0 && THREAD_OF(word) != thread && !has_picked(word, port, is_own_pick) &&
-            ASKER_AGE_MS(word, now) < ASKED_LATELY_MS && !waits(space, THREAD_OF(word), now))
+        if (i != picker && word != 0 && !is_of(word, thread) &&
+            age_ms(word, now) < ASKED_LATELY_MS && !waits(space, THREAD_OF(word), now))
             return true;
     }
     return false;

@@ -44,8 +44,8 @@ bool policy_is_awaited(const struct policy_space *space, uint16_t port);
 /* This thread asks for a port, and which one it was given. */
 void policy_note_asker(struct policy_space *space, uint32_t thread, uint16_t port);
 
-/* Whether another thread asked in the last second, which does not itself wait in a bind. One that
- * asked once, and was given this port, is no other: it is the one that the port was picked by. */
+/* Whether another thread asked in the last second, which does not itself wait in a bind. The one
+ * that was given this port last, and has asked but once, is no other: it is who picked it. */
 bool policy_others_ask(const struct policy_space *space, uint32_t thread, uint16_t port);
 
 #endif

@@ -135,6 +135,51 @@ END
     done
 }
 
+@test "it is lost too where each request comes from another thread, and where many bind at once" {
+    cat >fresh.py <<'END'
+import socket, threading, time
+def bound(port=0):
+    s = socket.socket(); s.bind(("127.0.0.1", port)); return s
+def apart(work, *arguments):
+    thread = threading.Thread(target=work, args=arguments); thread.start(); return thread
+def ask(pause):
+    time.sleep(pause); s = bound(); time.sleep(0.001); s.close()
+ports, lost = [], 0
+def pick():
+    s = bound(); ports.append(s.getsockname()[1]); s.close()
+for _ in range(50):
+    apart(ask, 0).join()
+    apart(pick).join()
+    late = apart(ask, 0.01)
+    try: bound(ports[-1]).close()
+    except OSError: lost += 1
+    late.join()
+print(f"lost {lost} of 50")
+END
+    cat >many.py <<'END'
+import socket, threading, time
+def bound(port=0):
+    s = socket.socket(); s.bind(("127.0.0.1", port)); return s
+def ask():
+    while True:
+        s = bound(); time.sleep(0.001); s.close()
+threading.Thread(target=ask, daemon=True).start()
+picked = [bound() for _ in range(25)]
+ports = [s.getsockname()[1] for s in picked]
+for s in picked: s.close()
+begin, lost, kept = threading.Barrier(len(ports)), [], []
+def bind(port):
+    begin.wait()
+    try: kept.append(bound(port))
+    except OSError: lost.append(port)
+threads = [threading.Thread(target=bind, args=(port,)) for port in ports]
+[t.start() for t in threads]; [t.join() for t in threads]
+print(f"lost {len(lost)} of {len(ports)}")
+END
+    all_lost under soonest "$python" fresh.py
+    all_lost under soonest "$python" many.py
+}
+
 @test "one request between the release and the bind is enough" {
     cat >once.py <<'END'
 import socket, threading, time

@@ -71,6 +71,7 @@ static void use(struct policy_space *space) {
     policy_port_asked_for(space, port);
     (void)policy_port_disputed(space, port, cookie);
     (void)policy_port_held_ms(space, port);
+    (void)policy_kept_for_nobody(space, 1);
     policy_note_asker(space, (uint32_t)cookie, port);
     (void)policy_others_ask(space, 0, port);
     if (policy_wait_begin(space, port, (uint32_t)cookie, next_random(), &wait))
