@@ -67,7 +67,7 @@ static void set_severity(const struct machine *machine, struct finding *finding)
         finding->severity = SEVERITY_NOTE;
     if (finding->kind != FINDING_ADDRESS_IN_USE)
         return;
-    if (coped || (failed && is_own(machine, finding)))
+    if (coped || is_own(machine, finding))
         finding->severity = SEVERITY_NOTE;
     else if (failed)
         finding->severity = SEVERITY_ERROR;
