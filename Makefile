@@ -1,7 +1,7 @@
 # portwitness. `make` builds the program and the shim into build/; no configure step.
 #
 #   make [all]      build/portwitness and build/libportwitness.so
-#   make test       every test, without installing anything (scripts/test does that as well)
+#   make test       the tests, without installing anything (scripts/test does that as well)
 #   make check-unit the unit tests alone
 #   make bench | lint | format | fresh
 #   make help       prints this
@@ -204,7 +204,7 @@ again: ;
 # What make would run, an entry for each file; made again each time, for the flags may have changed.
 compile_commands.json: again
 	$(call say,GEN)
-	$(Q)$(MAKE) --no-print-directory -nB V=1 all tests | scripts/compile-commands >$@.new && mv $@.new $@
+	$(Q)$(MAKE) --no-print-directory -nB V=1 all tests $(benches) | scripts/compile-commands >$@.new && mv $@.new $@
 
 help:
 	@sed -n '/^# *make /,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))

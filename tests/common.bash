@@ -1,6 +1,6 @@
 # What all tests share: where things are, and ways to wait and to compare. `load ../common`. What only
-# some need stands beside them: e2e/guests.bash, unchanged.bash, check.bash and storm.bash,
-# full/real.bash and browsers.bash.
+# some need stands beside them: e2e/guests.bash, unchanged.bash, check.bash, policies.bash, sanitizers.bash
+# and storm.bash, fuzz/scribbled.bash, full/real.bash and browsers.bash.
 # shellcheck disable=SC2034 # the variables are for the tests
 
 root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "harness/base/message.h"
+#include "harness/base/statuses.h"
 
 static _Noreturn void give_up(void) {
     complain(NULL, "out of memory");
-    exit(2);
+    exit(STATUS_USAGE);
 }
 
 void *memory_grow(void *array, size_t *room, size_t needed, size_t size) {

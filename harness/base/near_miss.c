@@ -1,6 +1,7 @@
 /* The distance of Damerau and Levenshtein, for two neighbours that are swapped are one slip. */
 #include "harness/base/near_miss.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { LETTERS_MAX = 63, LETTERS_A_SLIP = 3 };
@@ -18,7 +19,8 @@ unsigned edit_distance(const char *one, const char *other) {
         cost[0][column] = (unsigned)column;
     for (size_t row = 1; row <= rows; row++)
         for (size_t column = 1; column <= columns; column++) {
-            unsigned differs = one[row - 1] != other[column - 1];
+            unsigned differs =
+                tolower((unsigned char)one[row - 1]) != tolower((unsigned char)other[column - 1]);
             unsigned best = least(cost[row - 1][column], cost[row][column - 1]) + 1;
             best = least(best, cost[row - 1][column - 1] + differs);
             if (row > 1 && column > 1 && one[row - 1] == other[column - 2] &&

@@ -7,7 +7,7 @@ enum {
     STATUS_GOOD = 0,
     STATUS_FOUND = 1,     /* what was looked for: findings, failures, a difference, a refusal */
     STATUS_UNWRITTEN = 1, /* standard output could not be written */
-    STATUS_USAGE = 2,     /* wrong usage, or input that cannot be read */
+    STATUS_USAGE = 2,     /* wrong usage, or input that cannot be read, or for want of memory */
     STATUS_INCOMPLETE = 3,
     STATUS_FAILED = 125, /* portwitness itself failed */
     STATUS_NOT_EXECUTABLE = 126,

@@ -229,7 +229,7 @@ struct choice {
     uint32_t shared; /* the best of those that another bind seems to prove, or may prove */
     enum tier tier;  /* of each */
     enum tier shared_tier;
-    enum tier doubtful_tier; /* the best of those that another seems to prove, but not surely */
+    enum tier possible_tier; /* the best of those that another seems to prove, but not surely */
     enum certainty certainty;
     bool dropped; /* one that is later, perhaps, and that the binder may not have meant */
     unsigned count;
@@ -242,8 +242,8 @@ static void consider(const struct matching *matching, struct choice *choice, uin
     bool drop;
     bool taken = is_taken(history, assignment, attempt, tier);
     const struct request *taker = taken ? taker_of(history, assignment, attempt) : NULL;
-    bool doubtful = taken && request_certainty(taker) == POSSIBLE;
-    if (taken && !doubtful && !taker->has_alternative)
+    bool is_possible = taken && request_certainty(taker) == POSSIBLE;
+    if (taken && !is_possible && !taker->has_alternative)
         return;
     bool before = was_meant_before(matching, assignment, attempt, tier, &drop);
     if (drop) {
@@ -253,8 +253,8 @@ static void consider(const struct matching *matching, struct choice *choice, uin
     choice->count++;
     if (history->requests[assignment].end_ns > choice->latest_ns)
         choice->latest_ns = history->requests[assignment].end_ns;
-    if (doubtful && tier > choice->doubtful_tier)
-        choice->doubtful_tier = tier;
+    if (is_possible && tier > choice->possible_tier)
+        choice->possible_tier = tier;
     if (taken) {
         if (tier > choice->shared_tier) {
             choice->shared = assignment;
@@ -322,7 +322,7 @@ static void prove(struct matching *matching, uint32_t attempt) {
     if (!shared && !request->is_explained)
         history->requests[best].proved_by[slot_of_protocol(history, attempt)] = attempt;
     if (shared || known.holder != MAP_NONE || choice.dropped ||
-        choice.doubtful_tier >= choice.tier || choice.tier == TIER_SIBLING || bound->netns == 0 ||
+        choice.possible_tier >= choice.tier || choice.tier == TIER_SIBLING || bound->netns == 0 ||
         given->netns == 0 || bound->certainty == POSSIBLE || given->certainty == POSSIBLE)
         choice.certainty = POSSIBLE;
     request->proof_certainty =
@@ -342,8 +342,8 @@ static void note_named(struct matching *matching, uint32_t attempt) {
         map_put(&matching->family, family, attempt);
 }
 
-/* The assignment that the attempt proves is out of the question for others, unless it is doubtful
- * that it does. */
+/* The assignment that the attempt proves is out of the question for others, unless it is possible
+ * only that it does. */
 static void drop_proved(struct matching *matching, uint32_t attempt) {
     const struct history *history = matching->history;
     const struct request *request = &history->requests[attempt];

@@ -58,7 +58,14 @@ static int unknown(const char *word, const char *what) {
                        meant != NULL ? "'?" : "");
 }
 
+/* `help`, as every command, has an option for help. */
+static bool is_help_option(const char *word) {
+    return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
+}
+
 static int help(int argc, char **argv) {
+    if (argc > 1 && is_help_option(argv[argc - 1]))
+        argc--;
     const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
     if (argc > 1 && command == NULL && strcmp(argv[1], "help") != 0)
         return unknown(argv[1], "not a command");
@@ -110,17 +117,27 @@ static int run_checked(int argc, char **argv) {
     return status;
 }
 
+/* A long option may be abbreviated, as those of the commands. */
+static bool is_option(const char *word, const char *letter, const char *name) {
+    return strcmp(word, letter) == 0 ||
+           (strlen(word) > 2 && strncmp(word, name, strlen(word)) == 0);
+}
+
 static int take_option(const char *word) {
     static const char *const names[] = {"--help", "--version"};
     const char *meant = near_miss(word, names, 2);
-    if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+    if (strcmp(word, "--") == 0)
+        return usage_error(NULL, "missing operand: COMMAND");
+    if (is_option(word, "-h", "--help")) {
         show_usage(stdout);
         return finish();
     }
-    if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
+    if (is_option(word, "-V", "--version")) {
         puts("portwitness " PORTWITNESS_VERSION);
         return finish();
     }
+    if (word[1] != '-' && word[1] != '\0')
+        return usage_error(NULL, "invalid option -- '%c'", word[1]);
     return usage_error(NULL, "unrecognized option '%s'%s%s%s", word,
                        meant != NULL ? "; did you mean '" : "", meant != NULL ? meant : "",
                        meant != NULL ? "'?" : "");

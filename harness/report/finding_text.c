@@ -162,11 +162,12 @@ static void write_window(const struct writing *writing, const struct finding *fi
 static void write_range(const struct writing *writing, const struct finding *finding) {
     if (finding->kind != FINDING_EXHAUSTED || finding->range_high == 0)
         return;
-    message_write(writing->to,
-                  "  Range: %" PRIu32 " to %" PRIu32 ", %" PRIu32 " ports, %" PRIu32
-                  " of them reserved; %" PRIu32 " held as the trace saw",
-                  finding->range_low, finding->range_high,
-                  finding->range_high - finding->range_low + 1, finding->reserved, finding->held);
+    message_write(
+        writing->to,
+        "  Range: %" PRIu32 " to %" PRIu32 ", %" PRIu32 " port%s, %" PRIu32
+        " of them reserved; %" PRIu32 " held as the trace saw",
+        finding->range_low, finding->range_high, finding->range_high - finding->range_low + 1,
+        plural(finding->range_high - finding->range_low + 1), finding->reserved, finding->held);
 }
 
 static void write_fate(const struct writing *writing, const struct finding *finding) {

@@ -1,4 +1,4 @@
-/* One strategy's storm: rounds of publishing, checking and letting go. */
+/* One strategy's storm: rounds of publishing, checking and releasing ports. */
 #ifndef PORTWITNESS_STORM_ROUNDS_H
 #define PORTWITNESS_STORM_ROUNDS_H
 

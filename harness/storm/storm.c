@@ -222,11 +222,11 @@ static void compare_findings(const struct check *check, struct storm_result *res
         return; /* what was in the middle was not noted */
     if (lost != result->lost_given)
         verdict_differs(verdict,
-                        "the trace has %" PRIu64 " lost races, the publishers report %" PRIu64,
-                        lost, result->lost_given);
+                        "the trace has %" PRIu64 " lost race%s, the publishers report %" PRIu64,
+                        lost, plural(lost), result->lost_given);
     if ((collisions > 0) != (result->collisions > 0))
-        verdict_differs(verdict, "the trace has %" PRIu64 " collisions, the claims have %" PRIu64,
-                        collisions, result->collisions);
+        verdict_differs(verdict, "the trace has %" PRIu64 " collision%s, the claims have %" PRIu64,
+                        collisions, plural(collisions), result->collisions);
 }
 
 static bool conclude(struct session *session) {

@@ -56,6 +56,10 @@ Try 'portwitness${command:+ $command} --help' for more information."
         done
     done
     assert_equal "$("$PORTWITNESS" -V)" "$("$PORTWITNESS" --version)"
+    assert_equal "$("$PORTWITNESS" --vers)" "$("$PORTWITNESS" --version)"
+    assert_equal "$("$PORTWITNESS" help --help)" "$("$PORTWITNESS" --help)"
+    assert_equal "$("$PORTWITNESS" help -h)" "$("$PORTWITNESS" --help)"
+    assert_equal "$("$PORTWITNESS" help run --help)" "$("$PORTWITNESS" help run)"
 }
 
 @test "help is narrower than 80 columns and ends with two examples, which parse" {
@@ -209,11 +213,13 @@ os.wait()'
     PATH=$PWD/bin:$PATH wrong export 'missing operand: TRACE'
     PATH=$PWD/bin:$PATH run -6 --separate-stderr "$PORTWITNESS" -- export a
     assert_equal "$output" a
-    wrong '' "unrecognized option '--'" --
+    wrong '' 'missing operand: COMMAND' --
 }
 
 @test "a first word that is neither is refused, with what was meant" {
     wrong '' "'rn' is neither a command nor a program; did you mean 'run'?" rn -- true
+    wrong '' "'RUN' is neither a command nor a program; did you mean 'run'?" RUN -- true
+    wrong '' "invalid option -- 'x'" -x
     wrong '' "'prots' is neither a command nor a program; did you mean 'ports'?" prots t
     wrong '' "'frobnicate' is neither a command nor a program" frobnicate
     wrong '' "'./missing' is neither a command nor a program" ./missing

@@ -126,7 +126,7 @@ held_while() {
         -ge 1 ] || { rows '.[]|tostring' >&2; return 1; }
 }
 
-# nothing_lost: the summary of `run` and the trace itself tell of no loss. Leaves the records in the
+# nothing_lost: the summary of `run` and the trace itself report no loss. Leaves the records in the
 # file `records`.
 nothing_lost() {
     grep -qx 'portwitness: 0 records lost; 0 torn' "$summary" || { cat "$summary" >&2; return 1; }

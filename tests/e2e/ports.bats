@@ -44,7 +44,7 @@ expected_rows() {
     diff <(expected_rows "$start" <rows) table
 }
 
-@test "an end is uncertain where a torn record concerns the socket" {
+@test "an end is possible only where a torn record concerns the socket" {
     make_trace trace
     [ "$("$PORTWITNESS" ports --json trace | jq -s 'map(.certain) | all')" = true ]
     # The record of the first socket's close is made one that was begun and never ended.
@@ -78,7 +78,7 @@ expected_rows() {
     [ "$("$PORTWITNESS" ports --json --program longer_than_the_kernels long | wc -l)" -eq 0 ]
 }
 
-@test "rows of several traces tell of which they are" {
+@test "rows of several traces say which trace they are of" {
     make_trace one
     make_trace other
     [ "$("$PORTWITNESS" ports one | head -n 1 | awk '{ print NF, $NF }')" = '9 END' ]

@@ -30,6 +30,7 @@ found() {
     found 'enum { VERDICT_CLEAN_AS_SEEN };' '1: CLEAN_AS_SEEN'
     found 'The verdict is "clean-as-seen".' '1: clean-as-seen'
     found 'clean\-as\-seen' '1: clean-as-seen'
+    found 'Mending is judging; tallies are troubling.' '1: Mending' '1: judging' '1: tallies' '1: troubling'
     found 'They are witnessed, and deeds are judged.' '1: witnessed' '1: deeds' '1: judged'
 }
 

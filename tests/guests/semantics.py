@@ -366,7 +366,7 @@ def ends_by_exit():
 
 
 def killed():
-    """By hand nobody is left to tell of a SIGKILL."""
+    """By hand nobody is left to report a SIGKILL."""
     made = tcp()
     reading, writing = os.pipe()
     child = os.fork()

@@ -31,7 +31,7 @@ static void sizes_have_units_of_1024(void **state) {
     }
 }
 
-static void what_is_no_size_is_refused(void **state) {
+static void an_invalid_size_is_refused(void **state) {
     (void)state;
     static const char *const bad[] = {"",
                                       "M",
@@ -122,7 +122,7 @@ static void shared_takes_its_value_only_behind_an_equals_sign(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_have_units_of_1024),
-        cmocka_unit_test(what_is_no_size_is_refused),
+        cmocka_unit_test(an_invalid_size_is_refused),
         cmocka_unit_test(sharing_is_for_all_or_by_mode_or_by_group),
         cmocka_unit_test(sharing_refuses_what_would_lock_out_or_execute),
         cmocka_unit_test(options_end_at_the_first_word_that_is_none),

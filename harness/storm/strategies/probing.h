@@ -1,4 +1,4 @@
-/* Finding a free number by binding port 0 and letting go. */
+/* Finding a free number by binding port 0 and releasing it. */
 #ifndef PORTWITNESS_STORM_STRATEGIES_PROBING_H
 #define PORTWITNESS_STORM_STRATEGIES_PROBING_H
 
