@@ -70,9 +70,8 @@ struct finding {
     /* The call that lost or failed; of a race window the one that went well; of a connection the
      * connect. */
     struct call subject;
-    /* The assignment that the subject relies on (claims), or the family's former one
-     * (stale-port-connect).
-     */
+    /* The assignment that the subject relies on (claims, `elsewhere`), or the family's former one
+     * (stale-port-connect). */
     struct call assigned;
     /* How that one's port was released: 0 not seen. [from, to] is when. */
     uint64_t released_from_ns;
@@ -98,6 +97,8 @@ struct finding {
     char *marker;   /* name of the test that ran, NULL: none known */
     char *detail;   /* of a note: what, in words; of others NULL */
     bool explained; /* of a lost race: the binder may have known the number from who has it */
+    bool elsewhere; /* of an address in use: `assigned` is where its number was picked, on another
+                       endpoint, which was free */
     bool suppressed;
 };
 

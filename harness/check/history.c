@@ -47,6 +47,7 @@ static void add_request(struct history *history, const struct trace_record *reco
                                 .previous = MAP_NONE,
                                 .proved_by = {MAP_NONE, MAP_NONE},
                                 .proves = MAP_NONE,
+                                .picked = MAP_NONE,
                                 .failed_listen = MAP_NONE,
                                 .repeats = MAP_NONE,
                                 .next_waiting = MAP_NONE,

@@ -25,6 +25,8 @@ struct request {
     uint64_t latest_given_ns; /* ... and when the latest had been given that it may prove instead */
     bool is_explained;      /* ... if the binder knew the number from a socket that had it still */
     bool has_alternative;   /* ... if there is another */
+    uint32_t picked;        /* ... or the one that it had the number from, though it says nothing of
+                               this endpoint; MAP_NONE: none */
     uint32_t failed_listen; /* index of the listen on it that failed, MAP_NONE: none */
     uint32_t repeats;      /* of a bind that failed: the earlier one of the process that it repeats,
                               MAP_NONE: none */

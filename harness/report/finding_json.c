@@ -113,7 +113,8 @@ static json_t *holder_json(const struct finding *finding) {
 
 static json_t *finding_json(const struct check *check, struct source_lines *lines,
                             const struct finding *finding) {
-    bool window = finding->assigned.process != 0 && finding->kind != FINDING_STALE_PORT_CONNECT;
+    bool window = finding->assigned.process != 0 && finding->kind != FINDING_STALE_PORT_CONNECT &&
+                  !finding->elsewhere;
     uint64_t from = finding->released_to_ns != 0 && !finding->release_inferred
                         ? finding->released_to_ns
                         : finding->assigned.end_ns;

@@ -143,7 +143,7 @@ static void write_holder(const struct writing *writing, const struct finding *fi
 static void write_window(const struct writing *writing, const struct finding *finding) {
     const struct call *assigned = &finding->assigned;
     char time[SIDE_TEXT_SIZE];
-    if (assigned->process == 0)
+    if (assigned->process == 0 || finding->elsewhere)
         return;
     if (finding->released_to_ns != 0 && !finding->release_inferred)
         message_write(writing->to, "    released at %s",
@@ -211,7 +211,10 @@ static void write_finding(const struct writing *writing, const struct finding *f
     write_call(writing, subject_heading(finding), &finding->subject);
     if (finding->times > 1)
         message_write(writing->to, "    %" PRIu64 " times", finding->times);
-    write_call(writing, "The number had been given before", &finding->assigned);
+    write_call(writing,
+               finding->elsewhere ? "The number had been given on another endpoint"
+                                  : "The number had been given before",
+               &finding->assigned);
     write_window(writing, finding);
     write_holder(writing, finding);
     write_range(writing, finding);

@@ -9,6 +9,9 @@ static const char keep_socket[] =
     "instead of the number";
 
 static const char *fix_of_refusal(const struct finding *finding) {
+    if (finding->elsewhere)
+        return "pick the number with the protocol, the family and the address that will be bound: "
+               "it was free where it was picked, and taken here";
     if (finding->holder == HOLDER_TIME_WAIT && finding->subject.reuse_address)
         return "SO_REUSEADDR is set here, but was not on the connection that has ended: set it "
                "there as "

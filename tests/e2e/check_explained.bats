@@ -243,3 +243,40 @@ END
     alone "$python" family.py
     assert_equal "$(kinds)" ''
 }
+
+@test "a port that somebody had before its number was picked on another endpoint: no lost race" {
+    # Over TCP and bound over UDP, on 127.0.0.1 and bound on 0.0.0.0 or on ::1.
+    cat >elsewhere.py <<'END'
+import os, socket, sys
+from socket import AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM
+held, bound = {"udp": ((AF_INET, SOCK_DGRAM, "127.0.0.1"), (AF_INET, SOCK_DGRAM, "127.0.0.1")),
+               "wildcard": ((AF_INET, SOCK_STREAM, "127.0.0.2"), (AF_INET, SOCK_STREAM, "0.0.0.0")),
+               "six": ((AF_INET6, SOCK_STREAM, "::1"), (AF_INET6, SOCK_STREAM, "::1"))}[sys.argv[1]]
+def bind(family, kind, address, port):
+    s = socket.socket(family, kind); s.bind((address, port)); return s
+ready, is_ready = os.pipe()
+over, is_over = os.pipe()
+if os.fork() == 0:
+    os.close(is_over)
+    s = bind(*held, 20000)
+    os.write(is_ready, b".")
+    os.read(over, 1)
+    os._exit(0)
+os.read(ready, 1)
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+bind(*bound, port)
+END
+    local how
+    for how in udp wildcard six; do
+        alone "$python" elsewhere.py $how 2>/dev/null || true
+        assert_equal "$how: $(kinds)" "$how: address-in-use error certain"
+        assert_equal "$(found '.[0] | "\(.assigned.requested_port) \(.window_ns) \(.holder.source)"')" \
+            '0 null trace'
+        report=$("$PORTWITNESS" check t 2>&1) || true
+        assert_matches "$report" 'The number had been given on another endpoint: bind to port 0'
+        assert_matches "$report" 'Fix: pick the number with the protocol, the family and the address'
+        [[ $report != *Window:* ]]
+    done
+}

@@ -56,6 +56,21 @@ static bool is_own_time_wait(const struct history *history, const struct holder_
            history->bindings.list[assignment].first_accepted != MAP_NONE;
 }
 
+/* The pick asked for another protocol, family or address than the bind: who has the port there had
+ * it before, or may have had. Nothing was taken since. */
+static bool was_picked_elsewhere(const struct history *history, const struct holder_found *holder,
+                                 uint32_t assignment, uint32_t attempt) {
+    const struct binding *given = &history->bindings.list[assignment];
+    if (holder->binding == assignment)
+        return false;
+    if (holder->binding != MAP_NONE)
+        return history->requests[holder->binding].end_ns <= given->begin_ns &&
+               history_may_share(history, assignment, holder->binding, given->begin_ns, false);
+    return holder->source == HOLDER_TABLE &&
+           history_may_share(history, attempt, assignment, history->bindings.list[attempt].begin_ns,
+                             false);
+}
+
 static void detect_loss(struct history *history, struct findings *findings, uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
     uint32_t assignment = history->requests[attempt].proves;
@@ -64,6 +79,11 @@ static void detect_loss(struct history *history, struct findings *findings, uint
                      history->requests[attempt].end_ns, false);
     if (is_own_time_wait(history, &taker, assignment)) {
         history->requests[attempt].proves = MAP_NONE; /* reported as an address in use */
+        return;
+    }
+    if (was_picked_elsewhere(history, &taker, assignment, attempt)) {
+        history->requests[attempt].proves = MAP_NONE;
+        history->requests[attempt].picked = assignment;
         return;
     }
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, attempt);

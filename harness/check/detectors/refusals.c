@@ -29,6 +29,9 @@ static void detect_bind(const struct history *history, struct findings *findings
         add_refused(history, findings, FINDING_ADDRESS_IN_USE, &subject, bound->netns, &holder);
     finding->instead = request->instead;
     finding->times = 1 + request->times;
+    finding->elsewhere = request->picked != MAP_NONE;
+    if (finding->elsewhere)
+        finding->assigned = history_call(history, request->picked);
 }
 
 /* Both set SO_REUSEADDR and so both were bound, and one listens. */
