@@ -10,37 +10,37 @@ length() {
     export "${1?}"
 }
 
-length CUT_STEP 256 1                # bad_input: bytes from one length of a cut trace to the next
-length RANDOM_CUTS 80 1000           # bad_input: cuts at random places
-length KILLS 50 200                  # killed: guests
+length CUT_STEP 512 1                # bad_input: bytes from one length of a cut trace to the next
+length RANDOM_CUTS 40 1000           # bad_input: cuts at random places
+length KILLS 30 200                  # killed: guests
 length REBINDS 1000 10000            # policies_many: binds by number under quarantine, beside a crowd
 length CROWD_ASKS 40000 80000        # policies_many: what the crowd asks for at least, more than there are ports
 length SEEDED_RUNS 2 20              # policies_many: runs that get the same ports
-length POLICY_KILLS 50 250           # policies: processes, under each of four policies
-length SELF_CONNECTS 60 300          # policies: connects, under each of six policies
-length SERVED 25 100                 # policies: rounds of correct servers, under each of nine
+length POLICY_KILLS 25 250           # policies: processes, under each of four policies
+length SELF_CONNECTS 30 300          # policies: connects, under each of six policies
+length SERVED 12 100                 # policies: rounds of correct servers, under each of nine
 length THREAD_BINDS 150 1000         # programs_load: binds of each of 64 threads
 length PROCESSES 600 10000           # programs_load: short processes
 length RESERVE_ROUNDS 1 16           # reserve: reservations of each of 64 users
 length PICKED_ROUNDS 6 50            # soonest: ports that one process picks and another binds
 length REBOUND_PORTS 40 100          # soonest: ports that are released and bound again, each time
 length STORM_ROUNDS 6 200            # storm_races: rounds that lose nothing, 256 ports each
-length RACY_RUNS 2 20                # storm_races: runs that must lose races
+length RACY_RUNS 1 20                # storm_races: runs that must lose races
 length PREDICTED_ROUNDS 8 60         # storm_races: rounds held against theory
-length PREDICTED_STEP 2 1            # storm_races: windows held against theory, each Nth
+length PREDICTED_STEP 3 1            # storm_races: windows held against theory, each Nth
 length STRESS_RUNNERS 1 3            # stress: test runners: Python, bats, Node
 length STRESS_POLICIES 1 5           # stress: policies under which correct suites stay clean
 length CORRECT_STEP 6 1              # check_programs: correct programs under each policy, each Nth
 length PLAN_NODES 1000 5000          # plan: nodes of two mappings each
-length PUBLISHERS 250 2000           # storm: at once
-length FUZZ_CALLS 25000 1000000      # fuzz/calls: calls under each policy
+length PUBLISHERS 150 2000           # storm: at once
+length FUZZ_CALLS 15000 1000000      # fuzz/calls: calls under each policy
 length SCRIBBLE_WORDS 1000 1000000   # live_trace: random words into each part of a live trace
 length MUTANTS 30 3000               # damaged_traces: damaged traces
 length WORLDS 15000 1000000          # property/checker: generated traces
 length EXHAUSTIVE_STEP 7 1           # property/model: sequences of four calls, each Nth
-length REFUSED_RUNS 10 50            # sandbox: runs of two threads that race for the program's name
+length REFUSED_RUNS 6 50            # sandbox: runs of two threads that race for the program's name
 length VALGRIND_STEP 6 1             # bad_input, sanitizers_more: calls under valgrind, each Nth
-length TAKE_OVERS 20 100             # explain: connections closed at this end
-length MODEL_OPERATIONS 100000 400000  # property/model: operations held against the kernel
+length TAKE_OVERS 10 100             # explain: connections closed at this end
+length MODEL_OPERATIONS 60000 400000  # property/model: operations held against the kernel
 length RULE_STEP 9 1                 # property/model: rules that the model does without, one in N
-length POLICY_OPERATIONS 30000 100000  # property/policies: the same under each policy
+length POLICY_OPERATIONS 15000 100000  # property/policies: the same under each policy
