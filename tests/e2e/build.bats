@@ -266,7 +266,7 @@ TESTS
 }
 TESTS
     assert_equal "$(TESTS_FULL=yes lengths)" '1000000 1000000 3000'
-    assert_equal "$(TESTS_FULL='' lengths)" '25000 1000 30'
+    assert_equal "$(TESTS_FULL='' lengths)" '15000 1000 30'
     # Reports the limits that the suites are given.
     printf '#!/bin/bash\necho "$*" >>%s\nexec /usr/bin/timeout "$@"\n' "$BATS_TEST_TMPDIR/limits" \
         >"$command/timeout"
