@@ -2,9 +2,6 @@
  * SO_REUSEPORT, a test of a refusal) knows the number from there. */
 #include "harness/check/held.h"
 
-#include <errno.h>
-#include <netinet/in.h>
-
 #include "harness/base/memory.h"
 #include "harness/check/ancestry.h"
 
@@ -39,10 +36,6 @@ bool held_supersedes(const struct history *history, uint32_t later, uint32_t ear
            !history_may_share(history, later, earlier, one->begin_ns, false);
 }
 
-static bool is_udp(const struct history *history, uint32_t index) {
-    return history_endpoint(history, index).protocol == IPPROTO_UDP;
-}
-
 /* Had one that began to ask while the attempt was under way? */
 static bool is_superseded_meanwhile(const struct history *history, uint32_t holder,
                                     uint32_t attempt) {
@@ -66,7 +59,8 @@ static bool holds_still(const struct history *history, uint32_t holder, uint32_t
     const struct binding *bound = &history->bindings.list[attempt];
     const struct binding *held = &history->bindings.list[holder];
     const struct request *request = &history->requests[attempt];
-    return (held->requested_port == 0 || is_udp(history, holder) == is_udp(history, attempt)) &&
+    return (held->requested_port == 0 ||
+            history_is_udp(history, holder) == history_is_udp(history, attempt)) &&
            history->requests[holder].end_ns <= bound->begin_ns &&
            is_known(history, holder, bound->begin_ns) &&
            history_same_namespace(held->netns, bound->netns) &&

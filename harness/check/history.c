@@ -326,6 +326,10 @@ struct endpoint history_endpoint(const struct history *history, uint32_t index) 
     return endpoint;
 }
 
+bool history_is_udp(const struct history *history, uint32_t binding) {
+    return history_endpoint(history, binding).protocol == IPPROTO_UDP;
+}
+
 struct call history_call(const struct history *history, uint32_t index) {
     const struct binding *binding = &history->bindings.list[index];
     const struct request *request = &history->requests[index];

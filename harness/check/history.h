@@ -122,6 +122,9 @@ struct call history_call(const struct history *history, uint32_t binding);
 /* What a binding is bound to, or was to be. */
 struct endpoint history_endpoint(const struct history *history, uint32_t binding);
 
+/* Is its socket one of UDP? */
+bool history_is_udp(const struct history *history, uint32_t binding);
+
 /* "tcp" for SOCK_STREAM and so on, where the socket names no protocol. */
 unsigned history_protocol(unsigned type, unsigned protocol);
 

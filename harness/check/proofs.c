@@ -5,7 +5,6 @@
 #include "harness/check/proofs.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +44,7 @@ bool proofs_is_attempt(const struct history *history, uint32_t index) {
 }
 
 static unsigned slot_of_protocol(const struct history *history, uint32_t index) {
-    return history_endpoint(history, index).protocol == IPPROTO_UDP ? 1 : 0;
+    return history_is_udp(history, index) ? 1 : 0;
 }
 
 static enum tier tier_of(const struct history *history, uint32_t assignment, uint32_t attempt) {

@@ -14,8 +14,7 @@ static const char *fix_of_refusal(const struct finding *finding) {
                "it was free where it was picked, and taken here";
     if (finding->holder == HOLDER_TIME_WAIT && finding->subject.reuse_address)
         return "SO_REUSEADDR is set here, but was not on the connection that has ended: set it "
-               "there as "
-               "well, let the other end close first, or bind port 0";
+               "there as well, let the other end close first, or bind port 0";
     if (finding->holder == HOLDER_TIME_WAIT && finding->endpoint.protocol == IPPROTO_TCP)
         return "set SO_REUSEADDR before the bind, which passes over connections that have ended";
     if (finding->holder == HOLDER_NOBODY)

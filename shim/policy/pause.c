@@ -7,13 +7,11 @@
  */
 #include "shim/policy/policy.h"
 
-#include <netinet/in.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <time.h>
 
-#include "shim/gate.h"
 #include "shim/identity.h"
 #include "shim/process/sandbox.h"
 #include "shim/shared/policy_own.h"
@@ -84,10 +82,6 @@ static bool is_held(const struct socket_facts *facts, const struct ip_endpoint *
     return answered && rows.count > 0;
 }
 
-static uint64_t reach_of(const struct socket_facts *facts, const struct ip_endpoint *endpoint) {
-    return policy_reach(endpoint->address, (facts->flags & PW_FLAG_V6ONLY) == 0);
-}
-
 /* Until the port is taken; not at all where it is held already. That is looked at once the wait is
  * entered, so that whoever comes in between is seen in one way or the other. */
 static void wait_for_taker(const struct socket_facts *facts, const struct ip_endpoint *wanted,
@@ -111,7 +105,7 @@ bool policy_before_bind(const struct socket_facts *facts, const struct ip_endpoi
     uint32_t thread = identity_thread();
     if (space == NULL || !policy_port_was_seen(space, wanted->port) ||
         !policy_others_ask(space, thread, wanted->port) ||
-        !policy_wait_begin(space, wanted->port, thread, reach_of(facts, wanted), wait))
+        !policy_wait_begin(space, wanted->port, thread, policy_reach_of(facts, wanted), wait))
         return false;
     wait_for_taker(facts, wanted, wait);
     return true;
@@ -142,8 +136,7 @@ static void wait_for_bind(struct policy_space *space, uint16_t port, uint64_t co
 }
 
 /* Waits for whoever may be in the way of us as long as we have the port. */
-static void wait_to_release(const struct socket_facts *facts) {
-    struct policy_space *space = policy_space_of(facts, false);
+static void wait_to_release(struct policy_space *space, const struct socket_facts *facts) {
     if (space == NULL || facts->port == 0)
         return;
     wait_for_answer(space, facts->port);
@@ -157,13 +150,13 @@ void policy_before_end(void) {
     int limit = descriptor_limit();
     for (int fd = 0; fd < limit; fd++)
         if (descriptor_copy(fd, &facts))
-            wait_to_release(&facts);
+            wait_to_release(policy_space_of(&facts, false), &facts);
 }
 
 void policy_before_release(const struct socket_facts *facts) {
     struct policy_space *space = policy_space_of(facts, false);
     if (is_soonest())
-        wait_to_release(facts);
+        wait_to_release(space, facts);
     if (space != NULL)
         policy_port_closing(space, facts->port, facts->cookie);
 }

@@ -59,8 +59,13 @@ struct policy_space *policy_space_of(const struct socket_facts *facts, bool make
                 : policy_space_known(facts->netns, is_udp(facts));
 }
 
+uint64_t policy_reach_of(const struct socket_facts *facts, const struct ip_endpoint *endpoint) {
+    return policy_reach(endpoint->address, (facts->flags & PW_FLAG_V6ONLY) == 0);
+}
+
 /* Where the kernel chooses the source address as well, it may be any of its family. */
-static uint64_t reach_of(const struct policy_request *request, const struct address_start *start) {
+static uint64_t request_reach(const struct policy_request *request,
+                              const struct address_start *start) {
     struct ip_endpoint endpoint = {.address = {0}};
     bool is_v4 = request->facts->family == AF_INET;
     if (request->kind == POLICY_BIND)
@@ -69,7 +74,7 @@ static uint64_t reach_of(const struct policy_request *request, const struct addr
         is_v4 = is_v4 || (start->family == AF_INET);
     if (endpoint.family == 0 && is_v4)
         endpoint.address[10] = endpoint.address[11] = 0xff;
-    return policy_reach(endpoint.address, (request->facts->flags & PW_FLAG_V6ONLY) == 0);
+    return policy_reach_of(request->facts, &endpoint);
 }
 
 bool policy_applies(struct policy_request *request) {
@@ -98,7 +103,7 @@ bool policy_applies(struct policy_request *request) {
     if (request->kind == POLICY_CONNECT || request->kind == POLICY_SEND)
         request->avoid = has_address ? start.port : 0;
     if (policy_config()->kind == PW_POLICY_SOONEST) {
-        request->reach = reach_of(request, &start);
+        request->reach = request_reach(request, &start);
         policy_note_asker(request->space, identity_thread(), 0);
     }
     return true;

@@ -61,6 +61,9 @@ long policy_answer(struct policy_request *request, long (*call)(const void *),
 /* The space of a TCP or UDP socket, NULL for others and where there is none. */
 struct policy_space *policy_space_of(const struct socket_facts *facts, bool make);
 
+/* What the socket can meet at that endpoint (policy_waiters.h). */
+uint64_t policy_reach_of(const struct socket_facts *facts, const struct ip_endpoint *endpoint);
+
 /* Puts the socket's range back, for a call that was left from within. */
 void policy_abandon(int fd);
 
