@@ -21,6 +21,8 @@ static const struct {
     [FINDING_SELF_CONNECT] = {"self-connect", SEVERITY_HAZARD},
     [FINDING_STALE_PORT_CONNECT] = {"stale-port-connect", SEVERITY_HAZARD},
     [FINDING_EXHAUSTED] = {"exhausted", SEVERITY_HAZARD},
+    [FINDING_SHARED_PORT] = {"shared-port", SEVERITY_HAZARD},
+    [FINDING_LEFTOVER_PROCESS] = {"leftover-process", SEVERITY_HAZARD},
     [FINDING_INFERRED_RELEASE] = {"inferred-release", SEVERITY_NOTE},
     [FINDING_BLIND_SPOT] = {"blind-spot", SEVERITY_NOTE},
     [FINDING_LOST_RECORDS] = {"lost-records", SEVERITY_NOTE},
@@ -34,6 +36,14 @@ enum finding_kind finding_kind_of(const char *name) {
     while (kind < FINDING_KINDS && strcmp(kinds[kind].name, name) != 0)
         kind++;
     return kind;
+}
+
+const char *holder_how_name(enum holder_how how) {
+    static const char *const names[] = {
+        [HOW_NOT_KNOWN] = NULL,        [HOW_BOUND] = "bound",       [HOW_INHERITED] = "inherited",
+        [HOW_PASSED] = "passed",       [HOW_ACCEPTED] = "accepted", [HOW_CONNECTION] = "connection",
+        [HOW_TIME_WAIT] = "time-wait", [HOW_OUTSIDE] = "outside"};
+    return names[how];
 }
 
 const char *severity_name(enum severity severity) {

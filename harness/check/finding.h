@@ -4,6 +4,7 @@
 
 #include "harness/base/certainty.h"
 #include "harness/base/endpoint.h"
+#include "harness/check/cause.h"
 
 enum finding_kind {
     FINDING_LOST_RACE,          /* a claim whose bind by number, or listen, failed */
@@ -16,6 +17,8 @@ enum finding_kind {
     FINDING_SELF_CONNECT,       /* a connect that was given its destination's port */
     FINDING_STALE_PORT_CONNECT, /* a connection to a released port, answered by a stranger */
     FINDING_EXHAUSTED,          /* a port-0 request that failed for want of ports */
+    FINDING_SHARED_PORT,        /* two who do not know of each other share an endpoint */
+    FINDING_LEFTOVER_PROCESS,   /* a process outlived the command and holds ports */
     FINDING_INFERRED_RELEASE,   /* from here on: limits of the evidence */
     FINDING_BLIND_SPOT,
     FINDING_LOST_RECORDS,
@@ -35,6 +38,7 @@ struct call {
     uint64_t site; /* return address in the process; 0: none */
     uint64_t cookie;
     struct endpoint endpoint;
+    struct endpoint peer;    /* of a connect; protocol 0: not known */
     uint16_t requested_port; /* 0: a port-0 request */
     uint16_t error;          /* errno, 0 for success */
     bool reuse_address;      /* SO_REUSEADDR was set */
@@ -49,6 +53,19 @@ enum holder_source {
     HOLDER_TABLE,     /* the kernel's socket table at that moment: the fields below */
     HOLDER_TIME_WAIT, /* a connection that had ended */
     HOLDER_NOBODY     /* nobody was seen */
+};
+
+/* How the holder has the port: by a socket that it bound, by one that it got, or by what is left of
+ * one. */
+enum holder_how {
+    HOW_NOT_KNOWN,
+    HOW_BOUND,
+    HOW_INHERITED,  /* at a fork or an exec */
+    HOW_PASSED,     /* by SCM_RIGHTS or pidfd_getfd */
+    HOW_ACCEPTED,   /* a connection accepted from a listener that is gone */
+    HOW_CONNECTION, /* the source port of a connection that it made */
+    HOW_TIME_WAIT,
+    HOW_OUTSIDE /* a process that is not recorded */
 };
 
 struct table_holder {
@@ -82,7 +99,15 @@ struct finding {
     struct call other;
     struct call other_assigned;
     enum holder_source holder;
+    enum holder_how how;
+    /* Who has the socket of `other`, in its trace, where `how` is inherited, passed or accepted: a
+     * serial; 0: who bound it. */
+    uint64_t held_by;
+    uint64_t held_since_ns;   /* 0: not known */
+    uint64_t binder_ended_ns; /* when the process of `other` had ended, 0: it had not, as far as is
+                                 known */
     struct table_holder table;
+    enum finding_cause cause;
     /* Of an address in use: where the process then went, process 0 if nowhere. */
     struct call instead;
     /* What the process of the subject ended with, as of waitpid; -1: not known. */
@@ -114,6 +139,9 @@ const char *finding_name(enum finding_kind kind);
 
 /* The kind with that name, FINDING_KINDS if there is none. */
 enum finding_kind finding_kind_of(const char *name);
+
+/* "inherited"; NULL where it is not known. */
+const char *holder_how_name(enum holder_how how);
 
 /* "error", "hazard", "note" */
 const char *severity_name(enum severity severity);

@@ -82,6 +82,7 @@ static json_t *call_side_json(const struct check *check, struct source_lines *li
     set(object, "kind", json_text_or_null(name_of_kind(call->kind)));
     set(object, "call", json_text_or_null(name_of_call(call->call)));
     set(object, "endpoint", endpoint_json(&call->endpoint));
+    set(object, "peer", endpoint_json(&call->peer));
     set(object, "requested_port", json_integer(call->requested_port));
     set(object, "error", error_json(call->error));
     set(object, "begin_ns", json_number(call->begin_ns));
@@ -91,7 +92,37 @@ static json_t *call_side_json(const struct check *check, struct source_lines *li
     return object;
 }
 
-static json_t *holder_json(const struct finding *finding) {
+/* A process of a trace: pid, comm and command. */
+static json_t *process_json(const struct check *check, uint32_t trace, uint64_t serial) {
+    const struct processes *processes = &check->traces[trace].processes;
+    const struct process *process = processes_find(processes, serial);
+    if (process == NULL)
+        return json_null();
+    json_t *object = json_object();
+    set(object, "pid", json_number_or_null(process->pid));
+    set(object, "comm", json_text_or_null(process->comm[0] != '\0' ? process->comm : NULL));
+    set(object, "command", json_text_or_null(process_command(processes, process)));
+    return object;
+}
+
+/* The holder in the trace: whoever has the socket, which another may have bound. */
+static void add_recorded_holder(json_t *object, const struct check *check,
+                                const struct finding *finding) {
+    const struct call *other = &finding->other;
+    uint64_t holder = finding->held_by != 0 ? finding->held_by : other->process;
+    const struct processes *processes = &check->traces[other->trace].processes;
+    const struct process *process = processes_find(processes, holder);
+    set(object, "pid", json_number_or_null(process != NULL ? process->pid : 0));
+    set(object, "uid", json_null());
+    set(object, "command",
+        json_text_or_null(process != NULL ? process_command(processes, process) : NULL));
+    set(object, "started_ns", json_null());
+    set(object, "since_ns",
+        json_number_or_null(finding->held_since_ns != 0 ? finding->held_since_ns : other->end_ns));
+    set(object, "endpoint", endpoint_json(&other->endpoint));
+}
+
+static json_t *holder_json(const struct check *check, const struct finding *finding) {
     static const char *const sources[] = {[HOLDER_NOT_ASKED] = NULL,
                                           [HOLDER_TRACE] = "trace",
                                           [HOLDER_TABLE] = "kernel-table",
@@ -103,11 +134,20 @@ static json_t *holder_json(const struct finding *finding) {
         return json_null();
     json_t *object = json_object();
     set(object, "source", json_text_or_null(sources[finding->holder]));
-    set(object, "pid", json_number_or_null(asked ? table->pid : 0));
-    set(object, "uid", asked && table->uid != UINT32_MAX ? json_integer(table->uid) : json_null());
-    set(object, "command", json_text_or_null(asked ? table->command : NULL));
-    set(object, "started_ns", json_number_or_null(asked ? table->start_time : 0));
-    set(object, "endpoint", asked ? endpoint_json(&table->endpoint) : json_null());
+    set(object, "how", json_text_or_null(holder_how_name(finding->how)));
+    if (finding->other.process != 0 && finding->how != HOW_TIME_WAIT) {
+        add_recorded_holder(object, check, finding);
+    } else {
+        set(object, "pid", json_number_or_null(asked ? table->pid : 0));
+        set(object, "uid",
+            asked && table->uid != UINT32_MAX ? json_integer(table->uid) : json_null());
+        set(object, "command", json_text_or_null(asked ? table->command : NULL));
+        set(object, "started_ns", json_number_or_null(asked ? table->start_time : 0));
+        set(object, "since_ns", json_null());
+        set(object, "endpoint", asked ? endpoint_json(&table->endpoint) : json_null());
+    }
+    set(object, "bound_by", process_json(check, finding->other.trace, finding->other.process));
+    set(object, "binder_ended_ns", json_number_or_null(finding->binder_ended_ns));
     return object;
 }
 
@@ -121,6 +161,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     json_t *object = json_object();
     set(object, "kind", json_string(finding_name(finding->kind)));
     set(object, "severity", json_string(severity_name(finding->severity)));
+    set(object, "cause", json_text_or_null(cause_name(finding->cause)));
     set(object, "certain", json_boolean(finding->certainty == CERTAIN));
     set(object, "suppressed", json_boolean(finding->suppressed));
     set(object, "endpoint", endpoint_json(&finding->endpoint));
@@ -135,7 +176,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
                                                     : json_null());
     set(object, "other", call_side_json(check, lines, &finding->other));
     set(object, "other_assigned", call_side_json(check, lines, &finding->other_assigned));
-    set(object, "holder", holder_json(finding));
+    set(object, "holder", holder_json(check, finding));
     set(object, "instead", call_side_json(check, lines, &finding->instead));
     set(object, "status", finding->status >= 0 ? json_integer(finding->status) : json_null());
     set(object, "range",

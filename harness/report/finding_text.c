@@ -33,6 +33,8 @@ static const char *title_of(enum finding_kind kind) {
         [FINDING_SELF_CONNECT] = "a socket was connected to itself",
         [FINDING_STALE_PORT_CONNECT] = "another process answers at a port that was released",
         [FINDING_EXHAUSTED] = "no port was left",
+        [FINDING_SHARED_PORT] = "two processes share a port",
+        [FINDING_LEFTOVER_PROCESS] = "a process is left that holds ports",
     };
     return titles[kind] != NULL ? titles[kind] : finding_name(kind);
 }
