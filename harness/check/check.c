@@ -69,6 +69,7 @@ static void make_local(struct finding *finding) {
                                   &finding->other_assigned, &finding->instead};
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         calls[i]->process = MACHINE_LOCAL(calls[i]->process);
+    finding->held_by = MACHINE_LOCAL(finding->held_by);
 }
 
 static void check_machine(struct machine *machine) {

@@ -6,15 +6,17 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
+#include "harness/check/holding.h"
 
 /* All descriptors had gone before: what is left is the kernel's. */
 static bool is_only_time_wait(const struct history *history, uint32_t index, uint64_t ns) {
+    struct holding_found accepted;
     const struct binding *binding = &history->bindings.list[index];
     if (binding->socket == MAP_NONE || binding->to_ns != 0)
         return false;
     const struct socket_state *socket = &history->bindings.sockets.list[binding->socket];
     return socket->holders == 0 && socket->in_flight == 0 && socket->released_ns != 0 &&
-           socket->released_ns < ns;
+           socket->released_ns < ns && !holding_is_accepted(history, index, ns, &accepted);
 }
 
 static bool covers(const struct binding *binding, uint64_t begin_ns, uint64_t end_ns) {
@@ -83,11 +85,32 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
     return (struct holder_found){.source = HOLDER_TRACE, .binding = index, .certainty = CERTAIN};
 }
 
+/* The socket is known to the trace; who has it by now, too. */
+static void fill_in_recorded(const struct history *history, uint32_t binding, uint64_t ns,
+                             struct finding *finding) {
+    const struct holding_found now =
+        holding_find(history, binding, ns, finding->subject.process);
+    uint64_t ended_ns = holding_ended_ns(history, finding->other.process);
+    finding->how = now.how;
+    finding->held_by = now.process;
+    finding->held_since_ns = now.since_ns;
+    finding->binder_ended_ns = ended_ns <= ns ? ended_ns : 0;
+}
+
+static enum holder_how how_of_source(enum holder_source source) {
+    return source == HOLDER_TIME_WAIT ? HOW_TIME_WAIT
+           : source == HOLDER_TABLE   ? HOW_OUTSIDE
+                                      : HOW_NOT_KNOWN;
+}
+
 void holders_fill_in(const struct history *history, const struct holder_found *found,
                      struct finding *finding) {
     finding->holder = found->source;
+    finding->how = how_of_source(found->source);
     if (found->binding != MAP_NONE)
         finding->other = history_call(history, found->binding);
+    if (found->source == HOLDER_TRACE)
+        fill_in_recorded(history, found->binding, finding->subject.begin_ns, finding);
     if (found->source != HOLDER_TABLE)
         return;
     finding->table = found->answer->holder;

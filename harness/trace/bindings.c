@@ -164,7 +164,7 @@ static void apply_accept(struct bindings *bindings, const struct event *event, u
 
     if (event->error != 0)
         return;
-    sockets_hold(sockets, process, event->descriptor, index, event->ns);
+    sockets_hold(sockets, process, event->descriptor, index, event->ns, GOT_MADE);
     listener = sockets_find(sockets, process, event->other_descriptor, event->other);
     if (listener == index || sockets->list[listener].binding == MAP_NONE ||
         sockets->list[index].accepted)
@@ -175,6 +175,12 @@ static void apply_accept(struct bindings *bindings, const struct event *event, u
     bindings->list[sockets->list[listener].binding].first_accepted = index;
 }
 
+static enum got_by got_by(const struct event *event) {
+    if (event->flags & PW_FLAG_INHERITED)
+        return GOT_INHERITED;
+    return event->flags & PW_FLAG_RECEIVED ? GOT_PASSED : GOT_MADE;
+}
+
 static void apply_descriptor(struct bindings *bindings, const struct event *event, uint32_t process,
                              uint32_t index) {
     struct socket_state *socket = &bindings->sockets.list[index];
@@ -182,7 +188,7 @@ static void apply_descriptor(struct bindings *bindings, const struct event *even
 
     if (event->error != 0)
         return;
-    sockets_hold(&bindings->sockets, process, event->descriptor, index, event->ns);
+    sockets_hold(&bindings->sockets, process, event->descriptor, index, event->ns, got_by(event));
     /* pidfd_getfd takes a descriptor that nobody sent. */
     if (event->flags & PW_FLAG_RECEIVED && socket->in_flight > 0 &&
         (call == NULL || strcmp(call, "pidfd_getfd") != 0))
@@ -239,7 +245,7 @@ static void apply_to_socket(struct bindings *bindings, const struct event *event
     struct socket_state *socket = &bindings->sockets.list[index];
 
     if (records_descriptor(event->kind) && !(event->flags & PW_FLAG_VFORK_CHILD))
-        sockets_hold(&bindings->sockets, process, event->descriptor, index, event->ns);
+        sockets_hold(&bindings->sockets, process, event->descriptor, index, event->ns, GOT_MADE);
     if (event->binding != MAP_NONE)
         start_binding(bindings, index, event->binding);
     switch (event->kind) {

@@ -18,8 +18,11 @@ static uint32_t add_socket(struct sockets *sockets, uint64_t cookie) {
 
     sockets->list =
         memory_grow(sockets->list, &sockets->room, sockets->count, sizeof *sockets->list);
-    sockets->list[index] =
-        (struct socket_state){.cookie = cookie, .binding = MAP_NONE, .next_accepted = MAP_NONE};
+    sockets->list[index] = (struct socket_state){.cookie = cookie,
+                                                 .binding = MAP_NONE,
+                                                 .next_accepted = MAP_NONE,
+                                                 .first_process = MAP_NONE,
+                                                 .past = MAP_NONE};
     if (cookie != 0)
         map_put(&sockets->by_cookie, cookie, index);
     return index;
@@ -42,11 +45,29 @@ uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor,
     return add_socket(sockets, 0);
 }
 
+/* Nearly every socket is one process's alone, by one descriptor: of those nothing is kept. */
+static void keep_holding(struct sockets *sockets, const struct holder *holder, uint64_t ns) {
+    struct socket_state *socket = &sockets->list[holder->socket];
+
+    if ((socket->holders == 0 && socket->first_process == holder->process) ||
+        sockets->past_count >= HOLDERS_MAX)
+        return;
+    sockets->past = memory_grow(sockets->past, &sockets->past_room, sockets->past_count + 1,
+                                sizeof *sockets->past);
+    sockets->past[sockets->past_count] = (struct holding){.since_ns = holder->since_ns,
+                                                          .until_ns = ns,
+                                                          .process = holder->process,
+                                                          .next = socket->past,
+                                                          .how = holder->how};
+    socket->past = (uint32_t)sockets->past_count++;
+}
+
 static void release_holder(struct sockets *sockets, struct holder *holder, uint64_t ns,
                            enum end_known_by how) {
     struct socket_state *socket = &sockets->list[holder->socket];
 
     socket->holders--;
+    keep_holding(sockets, holder, ns);
     if (ns >= socket->released_ns) {
         socket->released_ns = ns;
         socket->released_by = (uint8_t)how;
@@ -73,6 +94,7 @@ static uint32_t add_holder(struct sockets *sockets, uint32_t process, int descri
                                    sizeof *sockets->holders);
     sockets->holders[index] = (struct holder){.socket = MAP_NONE,
                                               .descriptor = descriptor,
+                                              .process = process,
                                               .next_same_number = next_same_number,
                                               .next_of_process = *first};
     *first = index;
@@ -81,7 +103,7 @@ static uint32_t add_holder(struct sockets *sockets, uint32_t process, int descri
 }
 
 void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
-                  uint64_t ns) {
+                  uint64_t ns, enum got_by how) {
     uint32_t first;
     uint32_t vacant = MAP_NONE;
     uint32_t oldest = MAP_NONE;
@@ -116,7 +138,10 @@ void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uin
     sockets->holders[vacant].socket = socket;
     sockets->holders[vacant].since_ns = ns;
     sockets->holders[vacant].superseded_ns = 0;
+    sockets->holders[vacant].how = (uint8_t)how;
     sockets->list[socket].holders++;
+    if (sockets->list[socket].first_process == MAP_NONE)
+        sockets->list[socket].first_process = process;
 }
 
 void sockets_release(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
@@ -160,9 +185,30 @@ void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t chi
         else if (sockets->holder_count >= HOLDERS_MAX)
             sockets->list[holder.socket].certainty = POSSIBLE;
         else
-            sockets_hold(sockets, child, holder.descriptor, holder.socket, ns);
+            sockets_hold(sockets, child, holder.descriptor, holder.socket, ns, GOT_INHERITED);
         index = holder.next_of_process;
     }
+}
+
+static int by_socket(const void *left, const void *right, void *with) {
+    const struct holder *holders = with;
+    uint32_t a = holders[*(const uint32_t *)left].socket;
+    uint32_t b = holders[*(const uint32_t *)right].socket;
+
+    return a < b ? -1 : a > b;
+}
+
+static void sort_by_socket(struct sockets *sockets) {
+    size_t room = 0;
+
+    sockets->by_socket =
+        memory_grow(NULL, &room, sockets->holder_count + 1, sizeof *sockets->by_socket);
+    for (size_t i = 0; i < sockets->holder_count; i++)
+        if (sockets->holders[i].socket != MAP_NONE)
+            sockets->by_socket[sockets->by_socket_count++] = (uint32_t)i;
+    if (sockets->by_socket_count > 1)
+        qsort_r(sockets->by_socket, sockets->by_socket_count, sizeof *sockets->by_socket, by_socket,
+                sockets->holders);
 }
 
 void sockets_settle(struct sockets *sockets) {
@@ -171,6 +217,40 @@ void sockets_settle(struct sockets *sockets) {
 
         if (holder->socket != MAP_NONE && holder->superseded_ns != 0)
             release_holder(sockets, holder, holder->superseded_ns, END_INFERRED);
+    }
+    sort_by_socket(sockets);
+}
+
+/* Where in by_socket those of the socket begin. */
+static size_t first_of_socket(const struct sockets *sockets, uint32_t socket) {
+    size_t low = 0;
+    size_t high = sockets->by_socket_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (sockets->holders[sockets->by_socket[middle]].socket < socket)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void sockets_each_holding(const struct sockets *sockets, uint32_t socket,
+                          sockets_take_holding *take, void *with) {
+    for (uint32_t i = sockets->list[socket].past; i != MAP_NONE; i = sockets->past[i].next)
+        if (!take(with, &sockets->past[i]))
+            return;
+    for (size_t i = first_of_socket(sockets, socket); i < sockets->by_socket_count; i++) {
+        const struct holder *holder = &sockets->holders[sockets->by_socket[i]];
+        const struct holding holding = {.since_ns = holder->since_ns,
+                                        .process = holder->process,
+                                        .next = MAP_NONE,
+                                        .how = holder->how};
+
+        if (holder->socket != socket || !take(with, &holding))
+            return;
     }
 }
 
@@ -188,6 +268,8 @@ void sockets_doubt(struct sockets *sockets, uint32_t process, int descriptor) {
 void sockets_free(struct sockets *sockets) {
     free(sockets->list);
     free(sockets->holders);
+    free(sockets->past);
+    free(sockets->by_socket);
     free(sockets->of_process);
     map_free(&sockets->by_cookie);
     map_free(&sockets->by_number);

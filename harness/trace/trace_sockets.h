@@ -19,6 +19,22 @@ enum end_known_by {
     END_DISCONNECT      /* ... with connect(AF_UNSPEC) */
 };
 
+/* How a process came by a descriptor. */
+enum got_by {
+    GOT_MADE,      /* it made the socket, or accepted the connection; or it is not known */
+    GOT_INHERITED, /* at a fork or an exec */
+    GOT_PASSED     /* by SCM_RIGHTS or pidfd_getfd */
+};
+
+/* That a process had a descriptor of a socket: from, to, and how it came by it. */
+struct holding {
+    uint64_t since_ns;
+    uint64_t until_ns; /* 0: no end was seen */
+    uint32_t process;  /* index */
+    uint32_t next;     /* another of the same socket, MAP_NONE if none */
+    uint8_t how;       /* enum got_by */
+};
+
 struct socket_state {
     uint64_t cookie;
     uint64_t netns;
@@ -26,6 +42,8 @@ struct socket_state {
     uint64_t destroyed_ns; /* 0: no notice */
     uint32_t binding;      /* the present one, MAP_NONE if none */
     uint32_t next_accepted;
+    uint32_t first_process; /* index of the process that was seen with it first */
+    uint32_t past;      /* the latest of the holdings that were ended, and that matter */
     uint32_t holders;   /* descriptors */
     uint32_t in_flight; /* descriptors in SCM_RIGHTS messages */
     uint16_t protocol;
@@ -49,7 +67,9 @@ struct holder {
     uint32_t socket;        /* MAP_NONE: free */
     uint32_t next_same_number;
     uint32_t next_of_process;
+    uint32_t process;
     int descriptor;
+    uint8_t how; /* enum got_by */
 };
 
 /* As many threads may be between the close of a number and the end of its record, on a machine that
@@ -65,6 +85,11 @@ struct sockets {
     struct holder *holders;
     size_t holder_count;
     size_t holder_room;
+    struct holding *past;
+    size_t past_count;
+    size_t past_room;
+    uint32_t *by_socket; /* indexes of holders, by socket: made by sockets_settle */
+    size_t by_socket_count;
     struct map by_number; /* (process index, descriptor) to the first holder of its chain */
     uint32_t *of_process; /* by process index: the first holder */
     size_t process_count;
@@ -77,7 +102,7 @@ uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor,
 
 /* The descriptor is one of the socket's from `ns` on. */
 void sockets_hold(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
-                  uint64_t ns);
+                  uint64_t ns, enum got_by how);
 
 /* The descriptor was closed. */
 void sockets_release(struct sockets *sockets, uint32_t process, int descriptor, uint32_t socket,
@@ -91,8 +116,17 @@ void sockets_release_all(struct sockets *sockets, uint32_t process, uint64_t ns,
  * become POSSIBLE. */
 void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t child, uint64_t ns);
 
-/* Settles descriptors whose number turned up with another socket and whose close never came. */
+/* Settles descriptors whose number turned up with another socket and whose close never came. After
+ * it nothing is held or released any more. */
 void sockets_settle(struct sockets *sockets);
+
+/* Called for each holding of a socket; false: enough. */
+typedef bool sockets_take_holding(void *with, const struct holding *holding);
+
+/* After sockets_settle: all who had a descriptor of the socket, except where one process alone had
+ * it ever. */
+void sockets_each_holding(const struct sockets *sockets, uint32_t socket,
+                          sockets_take_holding *take, void *with);
 
 /* Marks the sockets that a torn record of this process and descriptor may concern. */
 void sockets_doubt(struct sockets *sockets, uint32_t process, int descriptor);
