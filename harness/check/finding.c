@@ -10,23 +10,24 @@
 static const struct {
     const char *name;
     enum severity severity;
+    enum finding_cause cause; /* as a rule */
 } kinds[FINDING_KINDS] = {
-    [FINDING_LOST_RACE] = {"lost-race", SEVERITY_ERROR},
-    [FINDING_DOUBLE_HAND_OUT] = {"double-hand-out", SEVERITY_ERROR},
-    [FINDING_COLLISION] = {"collision", SEVERITY_ERROR},
-    [FINDING_MODEL_DISAGREEMENT] = {"model-disagreement", SEVERITY_ERROR},
-    [FINDING_RACE_WINDOW] = {"race-window", SEVERITY_HAZARD},
-    [FINDING_ADDRESS_IN_USE] = {"address-in-use", SEVERITY_HAZARD},
-    [FINDING_REUSE_TRAP] = {"reuse-trap", SEVERITY_HAZARD},
-    [FINDING_SELF_CONNECT] = {"self-connect", SEVERITY_HAZARD},
-    [FINDING_STALE_PORT_CONNECT] = {"stale-port-connect", SEVERITY_HAZARD},
-    [FINDING_EXHAUSTED] = {"exhausted", SEVERITY_HAZARD},
-    [FINDING_SHARED_PORT] = {"shared-port", SEVERITY_HAZARD},
-    [FINDING_LEFTOVER_PROCESS] = {"leftover-process", SEVERITY_HAZARD},
-    [FINDING_INFERRED_RELEASE] = {"inferred-release", SEVERITY_NOTE},
-    [FINDING_BLIND_SPOT] = {"blind-spot", SEVERITY_NOTE},
-    [FINDING_LOST_RECORDS] = {"lost-records", SEVERITY_NOTE},
-    [FINDING_TORN] = {"torn", SEVERITY_NOTE},
+    [FINDING_LOST_RACE] = {"lost-race", SEVERITY_ERROR, CAUSE_RELEASED_NUMBER},
+    [FINDING_DOUBLE_HAND_OUT] = {"double-hand-out", SEVERITY_ERROR, CAUSE_RELEASED_NUMBER},
+    [FINDING_COLLISION] = {"collision", SEVERITY_ERROR, CAUSE_NONE},
+    [FINDING_MODEL_DISAGREEMENT] = {"model-disagreement", SEVERITY_ERROR, CAUSE_NONE},
+    [FINDING_RACE_WINDOW] = {"race-window", SEVERITY_HAZARD, CAUSE_RELEASED_NUMBER},
+    [FINDING_ADDRESS_IN_USE] = {"address-in-use", SEVERITY_HAZARD, CAUSE_FIXED_NUMBER},
+    [FINDING_REUSE_TRAP] = {"reuse-trap", SEVERITY_HAZARD, CAUSE_TCP_REUSEADDR},
+    [FINDING_SELF_CONNECT] = {"self-connect", SEVERITY_HAZARD, CAUSE_SELF_CONNECT},
+    [FINDING_STALE_PORT_CONNECT] = {"stale-port-connect", SEVERITY_HAZARD, CAUSE_RELEASED_NUMBER},
+    [FINDING_EXHAUSTED] = {"exhausted", SEVERITY_HAZARD, CAUSE_RANGE_FULL},
+    [FINDING_SHARED_PORT] = {"shared-port", SEVERITY_HAZARD, CAUSE_REUSEPORT},
+    [FINDING_LEFTOVER_PROCESS] = {"leftover-process", SEVERITY_HAZARD, CAUSE_LEFTOVER_PROCESS},
+    [FINDING_INFERRED_RELEASE] = {"inferred-release", SEVERITY_NOTE, CAUSE_NONE},
+    [FINDING_BLIND_SPOT] = {"blind-spot", SEVERITY_NOTE, CAUSE_NONE},
+    [FINDING_LOST_RECORDS] = {"lost-records", SEVERITY_NOTE, CAUSE_NONE},
+    [FINDING_TORN] = {"torn", SEVERITY_NOTE, CAUSE_NONE},
 };
 
 const char *finding_name(enum finding_kind kind) { return kinds[kind].name; }
@@ -56,8 +57,11 @@ struct finding *findings_add(struct findings *findings, enum finding_kind kind) 
     findings->list =
         memory_grow(findings->list, &findings->room, findings->count + 1, sizeof *findings->list);
     struct finding *finding = &findings->list[findings->count++];
-    *finding =
-        (struct finding){.kind = kind, .severity = kinds[kind].severity, .status = -1, .times = 1};
+    *finding = (struct finding){.kind = kind,
+                                .severity = kinds[kind].severity,
+                                .cause = kinds[kind].cause,
+                                .status = -1,
+                                .times = 1};
     return finding;
 }
 

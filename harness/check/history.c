@@ -35,6 +35,14 @@ static struct endpoint endpoint_of(const struct trace_record *record, bool assig
     return endpoint;
 }
 
+static struct endpoint peer_of(const struct trace_record *record) {
+    struct endpoint peer = endpoint_of(record, true);
+    peer.port = record->peer->port;
+    peer.scope = record->peer->scope;
+    memcpy(peer.address, record->peer->address, 16);
+    return peer;
+}
+
 static void add_request(struct history *history, const struct trace_record *record) {
     uint32_t index = (uint32_t)history->bindings.count - 1;
     history->requests = memory_grow(history->requests, &history->request_room, (size_t)index + 1,
@@ -55,6 +63,8 @@ static void add_request(struct history *history, const struct trace_record *reco
                                 .uid = record->socket->uid,
                                 .device = record->socket->device,
                                 .kind = (uint8_t)record->kind};
+    if (record->peer != NULL && record->kind == PW_KIND_CONNECT)
+        request->peer = peer_of(record);
     if ((record->flags & PW_FLAG_ADDRESS_READ) != 0) {
         request->read_ns = record->end_ns;
         request->reader = record->process;
@@ -129,10 +139,7 @@ static void note_connect(struct history *history, const struct selection *select
                                        history->connection_count + 1, sizeof *history->connections);
     struct connection *connection = &history->connections[history->connection_count++];
     *connection = (struct connection){.call = machine_call(record), .netns = record->socket->netns};
-    connection->call.endpoint = endpoint_of(record, true);
-    connection->call.endpoint.port = record->peer->port;
-    connection->call.endpoint.scope = record->peer->scope;
-    memcpy(connection->call.endpoint.address, record->peer->address, 16);
+    connection->call.endpoint = peer_of(record);
 }
 
 static void note_claim(struct history *history, const struct trace_record *record) {
@@ -341,6 +348,7 @@ struct call history_call(const struct history *history, uint32_t index) {
                          .site = request->site,
                          .cookie = request->cookie,
                          .endpoint = history_endpoint(history, index),
+                         .peer = request->peer,
                          .requested_port = binding->requested_port,
                          .error = binding->error,
                          .reuse_address = (request->flags & PW_FLAG_REUSEADDR) != 0,

@@ -18,6 +18,7 @@ struct request {
     uint64_t closed_ns;
     uint64_t alive_ns;        /* it surely had the port then: a connection was accepted from it */
     struct call instead;      /* of one that failed: where the process went */
+    struct endpoint peer;     /* of a connect */
     uint32_t previous;        /* the earlier binding of the same socket, MAP_NONE if none */
     uint32_t proved_by[2];    /* of an assignment: the bind by number that proves a claim, over TCP
                                  and UDP; MAP_NONE: none */

@@ -12,6 +12,8 @@
 #include "harness/base/memory.h"
 #include "harness/check/ancestry.h"
 
+const int selection_distances[SELECTION_DISTANCES] = {1, 2, 3, -1, 10000};
+
 struct selection *selection_make(void) {
     return memory_zeroed(1, sizeof(struct selection));
 }
@@ -53,10 +55,21 @@ static void note_assigner(struct selection *selection, unsigned port, uint64_t p
     assigners[0] = process;
 }
 
+/* Who was refused a number may have counted it up from one that port 0 gave. */
+static void want_neighbours(struct selection *selection, unsigned port, uint64_t to_ns) {
+    for (unsigned i = 0; i < SELECTION_DISTANCES; i++) {
+        int other = (int)port - selection_distances[i];
+        if (other > 0 && other < SELECTION_PORTS)
+            want(selection, (unsigned)other, to_ns);
+    }
+}
+
 static void note_bind(struct selection *selection, const struct trace_record *record) {
     unsigned requested = record->socket->requested_port;
     if (requested != 0 && (record->error == 0 || record->error == EADDRINUSE))
         want(selection, requested, record->end_ns);
+    if (requested != 0 && record->error == EADDRINUSE)
+        want_neighbours(selection, requested, record->end_ns);
     if (record->error != 0)
         return;
     if (requested == 0 && (record->flags & PW_FLAG_ADDRESS_READ) != 0)

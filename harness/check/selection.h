@@ -6,6 +6,11 @@
 
 enum { SELECTION_PORTS = 65536, SELECTION_ASSIGNERS = 4, SELECTION_MARKS = 1 << 23 };
 
+/* By how much programs count up from a number to get a second one: by 10000 for the cluster bus of
+ * Redis. */
+enum { SELECTION_DISTANCES = 5 };
+extern const int selection_distances[SELECTION_DISTANCES];
+
 struct selection {
     /* Until when what happens to the port can matter; 0: it never does. Bound by number: until the
      * last time; announced, or bound twice as it seems: always. */

@@ -5,6 +5,7 @@
 #include "harness/check/detectors/detectors.h"
 #include "harness/check/holders.h"
 #include "harness/check/proofs.h"
+#include "harness/check/refusal_cause.h"
 
 static struct finding *add_refused(const struct history *history, struct findings *findings,
                                    enum finding_kind kind, const struct call *subject,
@@ -30,8 +31,15 @@ static void detect_bind(const struct history *history, struct findings *findings
     finding->instead = request->instead;
     finding->times = 1 + request->times;
     finding->elsewhere = request->picked != MAP_NONE;
-    if (finding->elsewhere)
-        finding->assigned = history_call(history, request->picked);
+    if (!finding->elsewhere) {
+        refusal_cause_set(history, attempt, &holder, finding);
+        return;
+    }
+    finding->assigned = history_call(history, request->picked);
+    finding->cause = history_same_namespace(history->bindings.list[request->picked].netns,
+                                            bound->netns)
+                         ? CAUSE_PICKED_ELSEWHERE
+                         : CAUSE_OTHER_NAMESPACE;
 }
 
 /* Both set SO_REUSEADDR and so both were bound, and one listens. */
@@ -55,7 +63,12 @@ static void detect_listen(const struct history *history, struct findings *findin
     }
     enum finding_kind kind =
         is_trap(history, listen, &holder) ? FINDING_REUSE_TRAP : FINDING_ADDRESS_IN_USE;
-    add_refused(history, findings, kind, &listen->call, listen->netns, &holder);
+    struct finding *finding =
+        add_refused(history, findings, kind, &listen->call, listen->netns, &holder);
+    if (kind == FINDING_ADDRESS_IN_USE && listen->binding != MAP_NONE)
+        refusal_cause_set(history, listen->binding, &holder, finding);
+    else if (kind == FINDING_ADDRESS_IN_USE)
+        finding->cause = CAUSE_HOLDER_NOT_SEEN;
 }
 
 void detect_refusals(struct history *history, struct findings *findings) {
