@@ -1,11 +1,10 @@
 /* What somebody who reads of a finding asks next: in which test was that, and did it matter? */
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "harness/base/memory.h"
 #include "harness/check/ancestry.h"
 #include "harness/check/detectors/detectors.h"
+#include "harness/check/severity.h"
 
 /* `portwitness mark` was started by the one whose test it names. */
 static bool is_for(const struct machine *machine, const struct marker *marker, uint64_t process) {
@@ -39,40 +38,6 @@ static const struct marker *marker_of(const struct history *history,
     return latest != NULL && (latest->flags & PW_FLAG_MARKER_END) == 0 ? latest : NULL;
 }
 
-/* Ended by whoever ends tests, or by a person: says nothing of the program. */
-static bool was_ended_by_somebody(int status) {
-    static const int asked[] = {SIGHUP, SIGINT, SIGTERM, SIGKILL};
-    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
-        if ((WIFSIGNALED(status) && WTERMSIG(status) == asked[i]) ||
-            (WIFEXITED(status) && WEXITSTATUS(status) == 128 + asked[i]))
-            return true;
-    return false;
-}
-
-/* Who is refused what he has himself knows of it: a test that expects to be refused, as a rule. */
-static bool is_own(const struct machine *machine, const struct finding *finding) {
-    return finding->holder == HOLDER_TRACE &&
-           ancestry_is_same(machine, finding->other.process, finding->subject.process);
-}
-
-/* A program that took another port instead has coped with the refusal; what it failed of later, if
- * it did, was something else. A lost race was a race all the same, unless the program asked for
- * another number then and all went well, or may have expected to be refused. */
-static void set_severity(const struct machine *machine, struct finding *finding) {
-    bool coped = finding->instead.process != 0;
-    bool failed = finding->status > 0 && !was_ended_by_somebody(finding->status);
-    bool asked_anew = coped && finding->instead.requested_port == 0;
-    if (finding->kind == FINDING_LOST_RACE &&
-        (finding->explained || (asked_anew && finding->status == 0)))
-        finding->severity = SEVERITY_NOTE;
-    if (finding->kind != FINDING_ADDRESS_IN_USE)
-        return;
-    if (coped || is_own(machine, finding))
-        finding->severity = SEVERITY_NOTE;
-    else if (failed)
-        finding->severity = SEVERITY_ERROR;
-}
-
 void annotate_findings(const struct history *history, struct findings *findings) {
     const struct machine *machine = history->machine;
     for (size_t i = 0; i < findings->count; i++) {
@@ -86,6 +51,6 @@ void annotate_findings(const struct history *history, struct findings *findings)
         const struct marker *marker = marker_of(history, finding);
         if (marker != NULL && finding->marker == NULL)
             finding->marker = memory_copy(marker->name, strlen(marker->name));
-        set_severity(machine, finding);
+        severity_set(machine, finding);
     }
 }

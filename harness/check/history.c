@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "harness/base/memory.h"
+#include "harness/check/recovery.h"
 
 unsigned history_protocol(unsigned type, unsigned protocol) {
     if (protocol != 0 && protocol != IPPROTO_MPTCP)
@@ -111,6 +112,7 @@ static void note_listen(struct history *history, const struct trace_record *reco
                                      .binding = index,
                                      .thread = record->thread};
     failed->call.endpoint = endpoint_of(record, true);
+    recovery_wait_for_listen(history, (uint32_t)history->failed_listen_count - 1);
     if (index != MAP_NONE)
         history->requests[index].failed_listen = (uint32_t)history->failed_listen_count - 1;
 }
@@ -163,27 +165,6 @@ static void note_marker(struct history *history, const struct trace_record *reco
         .name = memory_copy(record->text != NULL ? record->text : "", record->text_length)};
 }
 
-/* A bind that failed waits for the process's next one that goes well. */
-static void wait_for_next(struct history *history, uint32_t index) {
-    uint64_t process = history->bindings.list[index].process;
-    uint32_t before = map_get(&history->waiting, process);
-    if (before != MAP_NONE && before != 0)
-        history->requests[index].next_waiting = before - 1;
-    map_put(&history->waiting, process, index + 1);
-}
-
-static void end_waiting(struct history *history, const struct trace_record *record) {
-    uint32_t waiting = map_get(&history->waiting, record->process);
-    if (waiting == MAP_NONE || waiting == 0 || record->socket == NULL)
-        return;
-    map_put(&history->waiting, record->process, 0);
-    for (uint32_t i = waiting - 1; i != MAP_NONE; i = history->requests[i].next_waiting) {
-        history->requests[i].instead = machine_call(record);
-        history->requests[i].instead.endpoint = endpoint_of(record, true);
-        history->requests[i].instead.requested_port = record->socket->requested_port;
-    }
-}
-
 static void note_socket(struct history *history, const struct selection *selection,
                         const struct trace_record *record) {
     size_t before = history->bindings.count;
@@ -194,7 +175,7 @@ static void note_socket(struct history *history, const struct selection *selecti
         return;
     if (history->bindings.count != before && record->error == EADDRINUSE &&
         record->kind == PW_KIND_BIND && record->socket->requested_port != 0)
-        wait_for_next(history, (uint32_t)before);
+        recovery_wait(history, (uint32_t)before);
     if (record->kind == PW_KIND_ADDRESS_READ)
         note_read(history, record);
     else if (record->kind == PW_KIND_LISTEN && record->socket != NULL)
@@ -251,7 +232,7 @@ void history_note(struct history *history, const struct selection *selection,
         return;
     }
     if (record->committed && record->kind == PW_KIND_BIND && record->error == 0)
-        end_waiting(history, record);
+        recovery_end(history, record);
     if (!selection_has(selection, record))
         return;
     if (record->kind == PW_KIND_PROCESS_START) {
@@ -413,6 +394,7 @@ void history_free(struct history *history) {
     bindings_free(&history->bindings);
     map_free(&history->of_cookie);
     map_free(&history->waiting);
+    map_free(&history->listens_waiting);
     free(history->requests);
     free(history->by_port);
     free(history->failed_listens);

@@ -17,7 +17,7 @@ struct request {
     uint64_t closing_ns; /* when the latest close of a descriptor of its socket began, and ended */
     uint64_t closed_ns;
     uint64_t alive_ns;        /* it surely had the port then: a connection was accepted from it */
-    struct call instead;      /* of one that failed: where the process went */
+    struct call instead;      /* of one that failed: the bind by which its thread got over it */
     struct endpoint peer;     /* of a connect */
     uint32_t previous;        /* the earlier binding of the same socket, MAP_NONE if none */
     uint32_t proved_by[2];    /* of an assignment: the bind by number that proves a claim, over TCP
@@ -32,7 +32,7 @@ struct request {
     uint32_t repeats;      /* of a bind that failed: the earlier one of the process that it repeats,
                               MAP_NONE: none */
     uint32_t times;        /* of that earlier one: how many repeat it */
-    uint32_t next_waiting; /* another failed bind of the process that waits, MAP_NONE if none */
+    uint32_t next_waiting; /* another failed bind of the thread that waits, MAP_NONE if none */
     uint32_t thread;
     uint32_t uid;
     uint32_t device;
@@ -51,7 +51,8 @@ static inline enum certainty request_certainty(const struct request *request) {
 struct failed_listen {
     struct call call;
     uint64_t netns;
-    uint32_t binding; /* of its socket, MAP_NONE if it was not seen */
+    struct call instead; /* as of a bind that failed */
+    uint32_t binding;    /* of its socket, MAP_NONE if it was not seen */
     uint32_t thread;
 };
 
@@ -102,8 +103,9 @@ struct history {
     size_t answer_count, answer_room;
     uint64_t *torn; /* when requests began whose records are torn: in order */
     size_t torn_count, torn_room;
-    struct map waiting; /* process to the latest failed bind, plus 1, that waits for what comes
-                           instead; 0: none */
+    struct map waiting;           /* thread to the latest failed bind, plus 1, that waits for what
+                                     comes instead; 0: none */
+    struct map listens_waiting;   /* the same of failed listens */
 };
 
 /* A new history, empty; to be freed by history_free. */

@@ -65,6 +65,7 @@ static void detect_listen(const struct history *history, struct findings *findin
         is_trap(history, listen, &holder) ? FINDING_REUSE_TRAP : FINDING_ADDRESS_IN_USE;
     struct finding *finding =
         add_refused(history, findings, kind, &listen->call, listen->netns, &holder);
+    finding->instead = listen->instead;
     if (kind == FINDING_ADDRESS_IN_USE && listen->binding != MAP_NONE)
         refusal_cause_set(history, listen->binding, &holder, finding);
     else if (kind == FINDING_ADDRESS_IN_USE)
