@@ -160,6 +160,7 @@ bool check_run(struct check *check, const char *const *paths, size_t count,
     if (!good)
         return false;
     limits_report(check);
+    findings_merge_self_connects(&check->findings);
     findings_sort(&check->findings);
     return true;
 }

@@ -65,6 +65,40 @@ struct finding *findings_add(struct findings *findings, enum finding_kind kind) 
     return finding;
 }
 
+bool call_is_self_connect(const struct call *call) {
+    return call->peer.protocol != 0 && call->peer.port == call->endpoint.port &&
+           memcmp(call->peer.address, call->endpoint.address, sizeof call->peer.address) == 0;
+}
+
+static void free_finding(struct finding *finding) {
+    free(finding->table.command);
+    free(finding->marker);
+    free(finding->detail);
+}
+
+static bool is_told(const struct findings *findings, const struct finding *self) {
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        if (finding->cause == CAUSE_SELF_CONNECT && finding->kind != FINDING_SELF_CONNECT &&
+            finding->other.trace == self->subject.trace &&
+            finding->other.unit == self->subject.unit)
+            return true;
+    }
+    return false;
+}
+
+void findings_merge_self_connects(struct findings *findings) {
+    size_t kept = 0;
+    for (size_t i = 0; i < findings->count; i++) {
+        struct finding finding = findings->list[i];
+        if (finding.kind == FINDING_SELF_CONNECT && is_told(findings, &finding))
+            free_finding(&finding);
+        else
+            findings->list[kept++] = finding;
+    }
+    findings->count = kept;
+}
+
 static int in_order(const void *one, const void *other) {
     const struct finding *a = one;
     const struct finding *b = other;
@@ -85,11 +119,8 @@ void findings_sort(struct findings *findings) {
 }
 
 void findings_free(struct findings *findings) {
-    for (size_t i = 0; i < findings->count; i++) {
-        free(findings->list[i].table.command);
-        free(findings->list[i].marker);
-        free(findings->list[i].detail);
-    }
+    for (size_t i = 0; i < findings->count; i++)
+        free_finding(&findings->list[i]);
     free(findings->list);
     *findings = (struct findings){0};
 }

@@ -134,6 +134,9 @@ struct findings {
     size_t room;
 };
 
+/* Was this connect given its destination's port and address as its own? */
+bool call_is_self_connect(const struct call *call);
+
 /* "lost-race" */
 const char *finding_name(enum finding_kind kind);
 
@@ -149,6 +152,10 @@ const char *severity_name(enum severity severity);
 /* Adds a finding of that kind, with its usual severity, CERTAIN, with times 1 and status -1, and
  * all else 0. Good until the next is added. */
 struct finding *findings_add(struct findings *findings, enum finding_kind kind);
+
+/* Takes out what is told already in a refusal: that the connection which has the port is connected
+ * to itself. */
+void findings_merge_self_connects(struct findings *findings);
 
 /* Puts them in order: errors first, then hazards, then notes; within these by time. */
 void findings_sort(struct findings *findings);

@@ -120,9 +120,13 @@ static void note_listen(struct history *history, const struct trace_record *reco
 static void note_accept(struct history *history, const struct trace_record *record) {
     uint32_t index =
         record->peer != NULL ? latest_binding(history, record->peer->other_cookie) : MAP_NONE;
-    if (index != MAP_NONE && record->error == 0 &&
-        record->begin_ns > history->requests[index].alive_ns)
-        history->requests[index].alive_ns = record->begin_ns;
+    if (index == MAP_NONE || record->error != 0)
+        return;
+    struct request *request = &history->requests[index];
+    if (record->begin_ns > request->alive_ns)
+        request->alive_ns = record->begin_ns;
+    if (record->end_ns > request->accepted_ns)
+        request->accepted_ns = record->end_ns;
 }
 
 static void note_close(struct history *history, const struct trace_record *record) {
@@ -135,7 +139,8 @@ static void note_close(struct history *history, const struct trace_record *recor
 
 static void note_connect(struct history *history, const struct selection *selection,
                          const struct trace_record *record) {
-    if (record->peer == NULL || !selection->connected[record->peer->port] || record->error != 0)
+    bool may_succeed = record->error == 0 || record->error == EINPROGRESS;
+    if (record->peer == NULL || !selection->connected[record->peer->port] || !may_succeed)
         return;
     history->connections = memory_grow(history->connections, &history->connection_room,
                                        history->connection_count + 1, sizeof *history->connections);

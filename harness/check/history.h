@@ -17,6 +17,7 @@ struct request {
     uint64_t closing_ns; /* when the latest close of a descriptor of its socket began, and ended */
     uint64_t closed_ns;
     uint64_t alive_ns;        /* it surely had the port then: a connection was accepted from it */
+    uint64_t accepted_ns;     /* when the latest accept from it had ended */
     struct call instead;      /* of one that failed: the bind by which its thread got over it */
     struct endpoint peer;     /* of a connect */
     uint32_t previous;        /* the earlier binding of the same socket, MAP_NONE if none */

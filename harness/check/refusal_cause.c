@@ -119,11 +119,6 @@ static bool is_inherited_number(const struct refusal *refusal) {
             ancestry_is_sibling(machine, asker, other));
 }
 
-static bool is_self_connect(const struct call *call) {
-    return call->peer.protocol != 0 && call->peer.port == call->endpoint.port &&
-           memcmp(call->peer.address, call->endpoint.address, 16) == 0;
-}
-
 /* TCP alone listens, so over UDP it says nothing that nobody did. */
 static enum finding_cause cause_of_silent_holder(const struct refusal *refusal) {
     uint32_t holder = refusal->holder->binding;
@@ -164,7 +159,7 @@ static enum finding_cause cause_of_recorded(const struct refusal *refusal) {
     case HOW_ACCEPTED:
         return CAUSE_ACCEPTED_CONNECTION;
     case HOW_CONNECTION:
-        return is_self_connect(&finding->other) ? CAUSE_SELF_CONNECT : CAUSE_CONNECTION_SOURCE_PORT;
+        return call_is_self_connect(&finding->other) ? CAUSE_SELF_CONNECT : CAUSE_CONNECTION_SOURCE_PORT;
     default:
         break;
     }

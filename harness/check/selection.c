@@ -64,29 +64,44 @@ static void want_neighbours(struct selection *selection, unsigned port, uint64_t
     }
 }
 
+static void note_refused(struct selection *selection, unsigned port,
+                         const struct trace_record *record) {
+    selection->refused[port] = record->process;
+    want_neighbours(selection, port, record->end_ns);
+}
+
 static void note_bind(struct selection *selection, const struct trace_record *record) {
     unsigned requested = record->socket->requested_port;
     if (requested != 0 && (record->error == 0 || record->error == EADDRINUSE))
         want(selection, requested, record->end_ns);
     if (requested != 0 && record->error == EADDRINUSE)
-        want_neighbours(selection, requested, record->end_ns);
+        note_refused(selection, requested, record);
     if (record->error != 0)
         return;
     if (requested == 0 && (record->flags & PW_FLAG_ADDRESS_READ) != 0)
         note_assigner(selection, record->socket->assigned_port, record->process);
 }
 
-/* A connection to a number that the family had once, when somebody else was given it since. */
+static void want_connections(struct selection *selection, unsigned port) {
+    selection->connected[port] = true;
+    want(selection, port, UINT64_MAX);
+}
+
+/* A connection to a number that the family had once, when somebody else was given it since; or that
+ * the family was refused. */
 static void note_connect(struct selection *selection, const struct machine *machine,
                          const struct trace_record *record) {
-    const uint64_t *assigners = selection->assigners[record->peer->port];
+    unsigned port = record->peer->port;
+    const uint64_t *assigners = selection->assigners[port];
+    if (selection->refused[port] != 0 && !selection->connected[port] &&
+        ancestry_is_related(machine, selection->refused[port], record->process))
+        want_connections(selection, port);
     if (assigners[0] == 0 || assigners[1] == 0 ||
         ancestry_is_related(machine, assigners[0], record->process))
         return;
     for (unsigned i = 1; i < SELECTION_ASSIGNERS && assigners[i] != 0; i++)
         if (ancestry_is_related(machine, assigners[i], record->process)) {
-            selection->connected[record->peer->port] = true;
-            want(selection, record->peer->port, UINT64_MAX);
+            want_connections(selection, port);
             return;
         }
 }

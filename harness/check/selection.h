@@ -15,7 +15,8 @@ struct selection {
     /* Until when what happens to the port can matter; 0: it never does. Bound by number: until the
      * last time; announced, or bound twice as it seems: always. */
     uint64_t wanted_to_ns[SELECTION_PORTS];
-    bool connected[SELECTION_PORTS]; /* connections to it may have met a stranger */
+    bool connected[SELECTION_PORTS];   /* connections to it may have met a stranger */
+    uint64_t refused[SELECTION_PORTS]; /* tagged: who was refused it last */
     uint64_t assigners[SELECTION_PORTS][SELECTION_ASSIGNERS]; /* tagged, the latest first */
     uint64_t last_bound[SELECTION_PORTS];                     /* cookie of the latest TCP socket */
     uint64_t marks[SELECTION_MARKS / 64]; /* a bit for each cookie: most are not in the map */

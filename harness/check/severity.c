@@ -65,7 +65,8 @@ void severity_set(const struct machine *machine, struct finding *finding) {
     default:
         return;
     }
-    if (finding->instead.process != 0 || is_meant(machine, finding) ||
+    bool coped = finding->instead.process != 0 && finding->cause != CAUSE_OTHER_FAMILY;
+    if (coped || is_meant(machine, finding) ||
         (!failed && is_own(machine, finding)))
         finding->severity = SEVERITY_NOTE;
     else if (failed)

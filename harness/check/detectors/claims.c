@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "harness/base/memory.h"
+#include "harness/check/ancestry.h"
 #include "harness/check/detectors/detectors.h"
 #include "harness/check/held.h"
 #include "harness/check/holders.h"
@@ -34,6 +35,17 @@ static struct finding *add(const struct history *history, struct findings *findi
     finding->release_inferred = given->to_ns == 0 || given->end_known_by == END_INFERRED ||
                                 given->to_ns > finding->subject.begin_ns;
     return finding;
+}
+
+/* One who was given the number twice handed it to two. */
+static void set_cause(const struct history *history, struct finding *finding) {
+    const struct call *other = &finding->other;
+    if (finding->other_assigned.process != 0 &&
+        ancestry_is_same(history->machine, finding->assigned.process,
+                         finding->other_assigned.process))
+        finding->cause = CAUSE_DUPLICATE_PICK;
+    else if (finding->how == HOW_CONNECTION && call_is_self_connect(other))
+        finding->cause = CAUSE_SELF_CONNECT;
 }
 
 /* The port went to somebody after the assignment, so the assignment had ended by then. */
@@ -92,6 +104,7 @@ static void detect_loss(struct history *history, struct findings *findings, uint
     finding->explained = history->requests[attempt].is_explained;
     if (taker.binding != MAP_NONE && history->requests[taker.binding].proves != MAP_NONE)
         finding->other_assigned = history_call(history, history->requests[taker.binding].proves);
+    set_cause(history, finding);
     if (held_released(history, assignment, bound->begin_ns) != RELEASE_CERTAIN &&
         !proves_release(history, &taker, assignment))
         finding->certainty = POSSIBLE;
@@ -235,6 +248,7 @@ static void add_double(struct history *history, struct findings *findings, uint3
     finding->other = history_call(history, earlier);
     finding->other_assigned = history_call(history, history->requests[earlier].proves);
     finding->holder = HOLDER_TRACE;
+    set_cause(history, finding);
     if (request_certainty(&history->requests[earlier]) == POSSIBLE ||
         history->requests[later].release_certainty == POSSIBLE ||
         !overlap_whatever_they_prove(history, earlier, later))

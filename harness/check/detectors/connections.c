@@ -24,6 +24,17 @@ static bool answers(const struct history *history, uint32_t index,
            (request->kind == PW_KIND_BIND || request->kind == PW_KIND_LISTEN);
 }
 
+/* A connect that was begun and not waited for shows nothing; an accept after it does. */
+static bool was_answered(const struct history *history, uint32_t stranger,
+                         const struct call *connect) {
+    return connect->error == 0 || history->requests[stranger].accepted_ns >= connect->begin_ns;
+}
+
+bool connection_is_answered_by(const struct history *history, const struct connection *connection,
+                               uint32_t index) {
+    return answers(history, index, connection) && was_answered(history, index, &connection->call);
+}
+
 static void detect(const struct history *history, struct findings *findings,
                    const struct connection *connection) {
     const struct call *call = &connection->call;
@@ -38,7 +49,7 @@ static void detect(const struct history *history, struct findings *findings,
             continue;
         bool is_related = ancestry_is_related(machine, binding->process, call->process);
         if (stranger == MAP_NONE) {
-            if (is_related || (binding->to_ns != 0 && binding->to_ns <= call->end_ns))
+            if (is_related || !was_answered(history, index, call) || (binding->to_ns != 0 && binding->to_ns <= call->end_ns))
                 return;
             stranger = index;
             continue;

@@ -13,6 +13,10 @@ void detect_refusals(struct history *history, struct findings *findings);
 /* stale-port-connect. */
 void detect_stale_connections(const struct history *history, struct findings *findings);
 
+/* Did the connection, as far as is known, go to the listener behind this binding? */
+bool connection_is_answered_by(const struct history *history, const struct connection *connection,
+                               uint32_t binding);
+
 /* collision. */
 void detect_collisions(const struct history *history, struct findings *findings);
 

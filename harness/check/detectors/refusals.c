@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "harness/check/ancestry.h"
 #include "harness/check/detectors/detectors.h"
 #include "harness/check/holders.h"
 #include "harness/check/proofs.h"
@@ -19,6 +20,27 @@ static struct finding *add_refused(const struct history *history, struct finding
     return finding;
 }
 
+/* It was refused one address, took the same number on another, and then its own connection, meant
+ * for itself, went to who had the first. */
+static bool met_holder(const struct history *history, const struct finding *finding,
+                       uint32_t holder) {
+    if (finding->instead.process == 0 ||
+        finding->instead.endpoint.port != finding->endpoint.port || holder == MAP_NONE)
+        return false;
+    for (size_t i = 0; i < history->connection_count; i++) {
+        const struct connection *connection = &history->connections[i];
+        const struct call *call = &connection->call;
+        if (call->endpoint.port == finding->endpoint.port &&
+            call->begin_ns >= finding->instead.end_ns &&
+            ancestry_is_related(history->machine, call->process, finding->subject.process) &&
+            !ancestry_is_related(history->machine, call->process, finding->other.process) &&
+            !endpoints_overlap(&call->endpoint, &finding->instead.endpoint) &&
+            connection_is_answered_by(history, connection, holder))
+            return true;
+    }
+    return false;
+}
+
 static void detect_bind(const struct history *history, struct findings *findings,
                         uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
@@ -33,6 +55,8 @@ static void detect_bind(const struct history *history, struct findings *findings
     finding->elsewhere = request->picked != MAP_NONE;
     if (!finding->elsewhere) {
         refusal_cause_set(history, attempt, &holder, finding);
+        if (met_holder(history, finding, holder.binding))
+            finding->cause = CAUSE_OTHER_FAMILY;
         return;
     }
     finding->assigned = history_call(history, request->picked);
