@@ -47,6 +47,16 @@ static unsigned slot_of_protocol(const struct history *history, uint32_t index) 
     return history_is_udp(history, index) ? 1 : 0;
 }
 
+/* Shells and make may stand between whoever picked a number and whoever was refused it. A socket
+ * that served was no pick. */
+static bool may_be_distant(const struct history *history, uint32_t assignment, uint32_t attempt) {
+    const struct binding *given = &history->bindings.list[assignment];
+    const struct binding *bound = &history->bindings.list[attempt];
+    return bound->from_ns == 0 && given->process != 0 && bound->process != 0 &&
+           MACHINE_TRACE(given->process) == MACHINE_TRACE(bound->process) &&
+           given->first_accepted == MAP_NONE;
+}
+
 static enum tier tier_of(const struct history *history, uint32_t assignment, uint32_t attempt) {
     const struct machine *machine = history->machine;
     const struct request *given = &history->requests[assignment];
@@ -64,7 +74,9 @@ static enum tier tier_of(const struct history *history, uint32_t assignment, uin
     if ((bound->flags & (PW_FLAG_IN_ARGUMENTS | PW_FLAG_IN_ENVIRONMENT)) != 0 &&
         began >= given->read_ns)
         return near ? TIER_NEAR : TIER_HANDED;
-    return near ? TIER_SIBLING : TIER_NONE;
+    if (near)
+        return TIER_SIBLING;
+    return may_be_distant(history, assignment, attempt) ? TIER_DISTANT : TIER_NONE;
 }
 
 /* The first bind by number of this port that was noted under `key`: had it begun before `ns`, and,
@@ -249,8 +261,8 @@ static void consider(const struct matching *matching, struct choice *choice, uin
         choice->dropped = true;
         return;
     }
-    choice->count++;
-    if (history->requests[assignment].end_ns > choice->latest_ns)
+    choice->count += tier > TIER_DISTANT;
+    if (tier > TIER_DISTANT && history->requests[assignment].end_ns > choice->latest_ns)
         choice->latest_ns = history->requests[assignment].end_ns;
     if (is_possible && tier > choice->possible_tier)
         choice->possible_tier = tier;
@@ -321,7 +333,7 @@ static void prove(struct matching *matching, uint32_t attempt) {
     if (!shared && !request->is_explained)
         history->requests[best].proved_by[slot_of_protocol(history, attempt)] = attempt;
     if (shared || known.holder != MAP_NONE || choice.dropped ||
-        choice.possible_tier >= choice.tier || choice.tier == TIER_SIBLING || bound->netns == 0 ||
+        choice.possible_tier >= choice.tier || choice.tier <= TIER_SIBLING || bound->netns == 0 ||
         given->netns == 0 || bound->certainty == POSSIBLE || given->certainty == POSSIBLE)
         choice.certainty = POSSIBLE;
     request->proof_certainty =

@@ -7,7 +7,9 @@
 /* How the binder can have come by the number, from the weakest on. */
 enum tier {
     TIER_NONE,
-    TIER_SIBLING, /* by a pipe or a file: possible */
+    TIER_DISTANT, /* the command, or who recorded by hand, is above both: possible, and only of a
+                     bind that failed */
+    TIER_SIBLING, /* a common ancestor is near; by a pipe or a file: possible */
     TIER_HANDED,  /* it stands in the binder's arguments or environment */
     TIER_NEAR,    /* ... and the two have an ancestor in common */
     TIER_RELATED, /* an ancestor or a descendant */

@@ -48,13 +48,17 @@ static void set_cause(const struct history *history, struct finding *finding) {
         finding->cause = CAUSE_SELF_CONNECT;
 }
 
+static bool began_after(const struct history *history, const struct holder_found *taker,
+                        uint32_t assignment) {
+    return taker->binding != MAP_NONE && taker->binding != assignment &&
+           history->bindings.list[taker->binding].begin_ns >=
+               history->requests[assignment].end_ns;
+}
+
 /* The port went to somebody after the assignment, so the assignment had ended by then. */
 static bool proves_release(const struct history *history, const struct holder_found *taker,
                            uint32_t assignment) {
-    return taker->binding != MAP_NONE && taker->binding != assignment &&
-           taker->certainty == CERTAIN &&
-           history->bindings.list[taker->binding].begin_ns >=
-               history->requests[assignment].end_ns &&
+    return began_after(history, taker, assignment) && taker->certainty == CERTAIN &&
            !history_may_share(history, taker->binding, assignment,
                               history->bindings.list[taker->binding].begin_ns, false);
 }
@@ -96,6 +100,11 @@ static void detect_loss(struct history *history, struct findings *findings, uint
     if (was_picked_elsewhere(history, &taker, assignment, attempt)) {
         history->requests[attempt].proves = MAP_NONE;
         history->requests[attempt].picked = assignment;
+        return;
+    }
+    if (history->requests[attempt].tier == TIER_DISTANT &&
+        !began_after(history, &taker, assignment)) {
+        history->requests[attempt].proves = MAP_NONE;
         return;
     }
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, attempt);
