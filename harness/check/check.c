@@ -55,6 +55,7 @@ static void detect(struct machine *machine, struct selection *selection) {
     history_finish(pass.history);
     proofs_find(pass.history);
     detect_claims(pass.history, findings);
+    detect_other_namespaces(pass.history, findings);
     detect_refusals(pass.history, findings);
     detect_stale_connections(pass.history, findings);
     detect_collisions(pass.history, findings);
@@ -70,6 +71,7 @@ static void make_local(struct finding *finding) {
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
         calls[i]->process = MACHINE_LOCAL(calls[i]->process);
     finding->held_by = MACHINE_LOCAL(finding->held_by);
+    finding->range_user = MACHINE_LOCAL(finding->range_user);
 }
 
 static void check_machine(struct machine *machine) {

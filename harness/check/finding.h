@@ -118,10 +118,14 @@ struct finding {
     uint32_t range_low;
     uint32_t range_high;
     uint32_t reserved;
-    uint32_t held;
-    char *marker;   /* name of the test that ran, NULL: none known */
-    char *detail;   /* of a note: what, in words; of others NULL */
-    bool explained; /* of a lost race: the binder may have known the number from who has it */
+    uint32_t held;        /* by sockets */
+    uint32_t connections; /* ... that are connections */
+    uint32_t time_wait;   /* by connections that were closed within the last minute */
+    uint32_t range_user_ports;
+    uint64_t range_user; /* the process that had most of them: a serial; 0: none */
+    char *marker;        /* name of the test that ran, NULL: none known */
+    char *detail;        /* of a note: what, in words; of others NULL */
+    bool explained;      /* of a lost race: the binder may have known the number from who has it */
     bool elsewhere; /* of an address in use: `assigned` is where its number was picked, on another
                        endpoint, which was free */
     bool suppressed;

@@ -104,9 +104,9 @@ struct history {
     size_t answer_count, answer_room;
     uint64_t *torn; /* when requests began whose records are torn: in order */
     size_t torn_count, torn_room;
-    struct map waiting;           /* thread to the latest failed bind, plus 1, that waits for what
-                                     comes instead; 0: none */
-    struct map listens_waiting;   /* the same of failed listens */
+    struct map waiting;         /* thread to the latest failed bind, plus 1, that waits for what
+                                   comes instead; 0: none */
+    struct map listens_waiting; /* the same of failed listens */
 };
 
 /* A new history, empty; to be freed by history_free. */

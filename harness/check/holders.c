@@ -88,8 +88,7 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
 /* The socket is known to the trace; who has it by now, too. */
 static void fill_in_recorded(const struct history *history, uint32_t binding, uint64_t ns,
                              struct finding *finding) {
-    const struct holding_found now =
-        holding_find(history, binding, ns, finding->subject.process);
+    const struct holding_found now = holding_find(history, binding, ns, finding->subject.process);
     uint64_t ended_ns = holding_ended_ns(history, finding->other.process);
     finding->how = now.how;
     finding->held_by = now.process;

@@ -1,5 +1,5 @@
-/* A descriptor goes on to children at fork, to other programs at exec, and by messages; a connection
- * keeps the port of a listener that is gone. Who is to end what depends on it. */
+/* A descriptor goes on to children at fork, to other programs at exec, and by messages; a
+ * connection keeps the port of a listener that is gone. Who is to end what depends on it. */
 #include "harness/check/holding.h"
 
 #include "harness/check/ancestry.h"
@@ -37,9 +37,8 @@ static bool take(void *with, const struct holding *holding) {
         return true;
     }
     bool asks = ancestry_is_same(search->history->machine, process, search->asker);
-    if ((search->by_asker && !asks) ||
-        (search->found.process != 0 && search->by_asker == asks &&
-         search->found.since_ns <= holding->since_ns))
+    if ((search->by_asker && !asks) || (search->found.process != 0 && search->by_asker == asks &&
+                                        search->found.since_ns <= holding->since_ns))
         return true;
     search->by_asker = asks;
     search->found = (struct holding_found){

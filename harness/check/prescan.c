@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "harness/base/memory.h"
-#include "harness/check/history.h"
+#include "harness/check/recovery.h"
 
 struct prescan *prescan_make(struct check *check) {
     struct prescan *look = memory_zeroed(1, sizeof *look);
@@ -28,6 +28,12 @@ static void fill_subject(struct finding *finding, const struct trace_record *rec
     endpoint->port = assigned ? socket->assigned_port : 0;
     endpoint->v6only = (record->flags & PW_FLAG_V6ONLY) != 0;
     memcpy(endpoint->address, assigned ? socket->assigned : socket->requested, 16);
+    if (record->peer != NULL && record->kind == PW_KIND_CONNECT) {
+        finding->subject.peer = *endpoint;
+        finding->subject.peer.port = record->peer->port;
+        finding->subject.peer.scope = record->peer->scope;
+        memcpy(finding->subject.peer.address, record->peer->address, 16);
+    }
     finding->endpoint = *endpoint;
     finding->netns = socket->netns;
     finding->ns = record->begin_ns;
@@ -67,20 +73,24 @@ static const struct port_namespace *namespace_of(const struct prescan *look, uin
     return NULL;
 }
 
-static uint32_t count_held(const struct prescan *look, uint32_t low, uint32_t high) {
-    uint32_t held = 0;
-    for (uint32_t port = low; port <= high && port != 0 && port < 65536; port++)
-        held += look->holders[port] != 0;
-    return held;
+static uint64_t want_key(const struct trace_record *record) {
+    return (record->process * UINT64_C(0x9e3779b97f4a7c15) ^ record->socket->netns) *
+               UINT64_C(0x100000001b3) ^
+           record->kind << 8 ^ record->socket->type;
+}
+
+static void fail_again(struct want *want, const struct trace_record *record) {
+    want->finding.times++;
+    want->finding.instead = (struct call){0};
+    want->failed_ns = record->end_ns;
+    want->thread = record->thread;
 }
 
 static void note_want(struct prescan *look, const struct trace_record *record) {
-    uint64_t key = (record->process * UINT64_C(0x9e3779b97f4a7c15) ^ record->socket->netns) *
-                       UINT64_C(0x100000001b3) ^
-                   record->kind << 8 ^ record->socket->type;
+    uint64_t key = want_key(record);
     uint32_t index = map_get(&look->want_of, key);
     if (index != MAP_NONE) {
-        look->wants[index].finding.times++;
+        fail_again(&look->wants[index], record);
         return;
     }
     struct findings one = {0};
@@ -91,13 +101,30 @@ static void note_want(struct prescan *look, const struct trace_record *record) {
         finding->range_low = space->low;
         finding->range_high = space->high;
         finding->reserved = space->reserved;
-        finding->held = count_held(look, space->low, space->high);
+        range_use_count(&look->use, record->begin_ns, finding);
     }
     look->wants =
         memory_grow(look->wants, &look->want_room, look->want_count + 1, sizeof *look->wants);
-    look->wants[look->want_count] = (struct want){*finding, key};
+    look->wants[look->want_count] = (struct want){*finding, record->end_ns, record->thread};
     map_put(&look->want_of, key, (uint32_t)look->want_count++);
     findings_free(&one);
+}
+
+/* A thread that asks again, and then gets a port, has coped. */
+static void note_success(struct prescan *look, const struct trace_record *record) {
+    if (look->want_count == 0 || (record->flags & PW_FLAG_PORT_ZERO) == 0)
+        return;
+    uint32_t index = map_get(&look->want_of, want_key(record));
+    if (index == MAP_NONE)
+        return;
+    struct want *want = &look->wants[index];
+    if (want->thread != record->thread || want->finding.instead.process != 0 ||
+        record->begin_ns > want->failed_ns + RECOVERY_NS ||
+        !recovery_is_near(want->finding.subject.site, record->site))
+        return;
+    struct finding instead = {0};
+    fill_subject(&instead, record);
+    want->finding.instead = instead.subject;
 }
 
 /* "8080,9000-9010" as in ip_local_reserved_ports: how many of them lie in the range. */
@@ -130,25 +157,6 @@ static void note_namespace(struct prescan *look, const struct trace_record *reco
                         : 0};
 }
 
-static void take_port(struct prescan *look, const struct trace_record *record) {
-    unsigned place = (unsigned)(record->cookie * UINT64_C(0x9e3779b97f4a7c15) >> 48);
-    unsigned port = record->socket->assigned_port;
-    if (record->cookie == 0 || port == 0 || look->sockets[place].cookie == record->cookie)
-        return;
-    look->sockets[place].cookie = record->cookie;
-    look->sockets[place].port = (uint16_t)port;
-    look->holders[port]++;
-}
-
-static void let_port_go(struct prescan *look, const struct trace_record *record) {
-    unsigned place = (unsigned)(record->cookie * UINT64_C(0x9e3779b97f4a7c15) >> 48);
-    if (record->cookie == 0 || look->sockets[place].cookie != record->cookie)
-        return;
-    look->sockets[place].cookie = 0;
-    if (look->holders[look->sockets[place].port] > 0)
-        look->holders[look->sockets[place].port]--;
-}
-
 static void note_blind_spot(struct prescan *look, const struct trace_record *record) {
     struct check_trace *trace = &look->check->traces[MACHINE_TRACE(record->unit)];
     for (size_t i = 0; i < trace->blind_spot_count; i++)
@@ -166,16 +174,41 @@ static void note_blind_spot(struct prescan *look, const struct trace_record *rec
         .program = record->text != NULL ? memory_copy(record->text, record->text_length) : NULL};
 }
 
+/* Who was connected to itself, closed that, and tried again until somebody else answered has
+ * coped. */
+static void note_other_end(struct prescan *look, const struct trace_record *record) {
+    struct findings *findings = &look->check->findings;
+    for (size_t i = findings->count; i-- > 0;) {
+        struct finding *finding = &findings->list[i];
+        if (finding->kind != FINDING_SELF_CONNECT || finding->instead.process != 0 ||
+            finding->subject.process != record->process ||
+            finding->subject.end_ns + RECOVERY_NS < record->begin_ns)
+            break;
+        if (finding->endpoint.port != record->peer->port)
+            continue;
+        struct finding instead = {0};
+        fill_subject(&instead, record);
+        finding->instead = instead.subject;
+    }
+}
+
 static void note_socket(struct prescan *look, const struct trace_record *record) {
     if (is_exhausted(record))
         note_want(look, record);
     if (is_self_connect(record)) {
         struct finding *finding = findings_add(&look->check->findings, FINDING_SELF_CONNECT);
         fill_subject(finding, record);
+        look->self_thread = record->thread;
+    } else if (record->kind == PW_KIND_CONNECT && record->error == 0 && record->peer != NULL &&
+               look->self_thread == record->thread) {
+        note_other_end(look, record);
     }
-    if (record->error == 0 && (record->kind == PW_KIND_BIND || record->kind == PW_KIND_LISTEN ||
-                               record->kind == PW_KIND_CONNECT || record->kind == PW_KIND_AUTOBIND))
-        take_port(look, record);
+    if (record->error == 0 &&
+        (record->kind == PW_KIND_BIND || record->kind == PW_KIND_LISTEN ||
+         record->kind == PW_KIND_CONNECT || record->kind == PW_KIND_AUTOBIND)) {
+        note_success(look, record);
+        range_use_take(&look->use, record);
+    }
 }
 
 void prescan_note(struct prescan *look, const struct trace_record *record) {
@@ -184,9 +217,9 @@ void prescan_note(struct prescan *look, const struct trace_record *record) {
     if (record->kind == PW_KIND_CLOSE) {
         if ((record->flags & PW_FLAG_RELEASE_INFERRED) != 0)
             look->check->traces[MACHINE_TRACE(record->unit)].inferred++;
-        let_port_go(look, record);
+        range_use_release(&look->use, record);
     } else if (record->kind == PW_KIND_DESTROYED) {
-        let_port_go(look, record);
+        range_use_release(&look->use, record);
     } else if (record->kind == PW_KIND_NAMESPACE && record->numbers != NULL) {
         note_namespace(look, record);
     } else if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL) {

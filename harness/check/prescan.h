@@ -3,18 +3,20 @@
 #define PORTWITNESS_CHECK_PRESCAN_H
 
 #include "harness/check/machine.h"
+#include "harness/check/range_use.h"
 
-enum { PRESCAN_SOCKETS = 1 << 16, PRESCAN_NAMESPACES = 64 };
+enum { PRESCAN_NAMESPACES = 64 };
 
 /* A request that failed for want of ports; those alike count as one. */
 struct want {
     struct finding finding;
-    uint64_t key;
+    uint64_t failed_ns; /* when the latest of them had failed */
+    uint32_t thread;
 };
 
 struct prescan {
     struct check *check;
-    struct map want_of; /* by key: index in wants */
+    struct map want_of; /* by process, namespace and kind: index in wants */
     struct want *wants;
     size_t want_count;
     size_t want_room;
@@ -25,12 +27,8 @@ struct prescan {
         uint32_t reserved; /* ports of the range */
     } namespaces[PRESCAN_NAMESPACES];
     unsigned namespace_count;
-    /* The sockets seen last, and how many hold each port: for what an exhausted range held. */
-    struct {
-        uint64_t cookie;
-        uint16_t port;
-    } sockets[PRESCAN_SOCKETS];
-    uint32_t holders[65536];
+    struct range_use use;
+    uint32_t self_thread; /* whose connection was connected to itself last */
 };
 
 /* A new one, empty; to be freed by prescan_free. */

@@ -114,9 +114,8 @@ static bool is_inherited_number(const struct refusal *refusal) {
         request_of(refusal, refusal->asker)->flags & request_of(refusal, holder)->flags;
     uint64_t asker = binding_of(refusal, refusal->asker)->process;
     uint64_t other = binding_of(refusal, holder)->process;
-    return (both & PW_FLAG_IN_ENVIRONMENT) != 0 &&
-           (ancestry_is_related(machine, asker, other) ||
-            ancestry_is_sibling(machine, asker, other));
+    return (both & PW_FLAG_IN_ENVIRONMENT) != 0 && (ancestry_is_related(machine, asker, other) ||
+                                                    ancestry_is_sibling(machine, asker, other));
 }
 
 /* TCP alone listens, so over UDP it says nothing that nobody did. */
@@ -159,7 +158,8 @@ static enum finding_cause cause_of_recorded(const struct refusal *refusal) {
     case HOW_ACCEPTED:
         return CAUSE_ACCEPTED_CONNECTION;
     case HOW_CONNECTION:
-        return call_is_self_connect(&finding->other) ? CAUSE_SELF_CONNECT : CAUSE_CONNECTION_SOURCE_PORT;
+        return call_is_self_connect(&finding->other) ? CAUSE_SELF_CONNECT
+                                                     : CAUSE_CONNECTION_SOURCE_PORT;
     default:
         break;
     }

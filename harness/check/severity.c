@@ -66,8 +66,7 @@ void severity_set(const struct machine *machine, struct finding *finding) {
         return;
     }
     bool coped = finding->instead.process != 0 && finding->cause != CAUSE_OTHER_FAMILY;
-    if (coped || is_meant(machine, finding) ||
-        (!failed && is_own(machine, finding)))
+    if (coped || is_meant(machine, finding) || (!failed && is_own(machine, finding)))
         finding->severity = SEVERITY_NOTE;
     else if (failed)
         finding->severity = SEVERITY_ERROR;

@@ -186,6 +186,13 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "reserved",
         finding->range_high != 0 ? json_integer(finding->reserved) : json_null());
     set(object, "held", finding->range_high != 0 ? json_integer(finding->held) : json_null());
+    set(object, "connections",
+        finding->range_high != 0 ? json_integer(finding->connections) : json_null());
+    set(object, "time_wait",
+        finding->range_high != 0 ? json_integer(finding->time_wait) : json_null());
+    set(object, "range_user", process_json(check, finding->subject.trace, finding->range_user));
+    set(object, "range_user_ports",
+        finding->range_user != 0 ? json_integer(finding->range_user_ports) : json_null());
     set(object, "test", json_text_or_null(finding->marker));
     set(object, "detail", json_text_or_null(finding->detail));
     set(object, "fix", json_text_or_null(fix_of(finding)));

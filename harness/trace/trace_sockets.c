@@ -49,8 +49,11 @@ uint32_t sockets_find(struct sockets *sockets, uint32_t process, int descriptor,
 static void keep_holding(struct sockets *sockets, const struct holder *holder, uint64_t ns) {
     struct socket_state *socket = &sockets->list[holder->socket];
 
-    if ((socket->holders == 0 && socket->first_process == holder->process) ||
-        sockets->past_count >= HOLDERS_MAX)
+    if (socket->holders == 0 && socket->first_process == holder->process) {
+        socket->first_until_ns = ns;
+        return;
+    }
+    if (sockets->past_count >= HOLDERS_MAX)
         return;
     sockets->past = memory_grow(sockets->past, &sockets->past_room, sockets->past_count + 1,
                                 sizeof *sockets->past);
@@ -239,7 +242,13 @@ static size_t first_of_socket(const struct sockets *sockets, uint32_t socket) {
 
 void sockets_each_holding(const struct sockets *sockets, uint32_t socket,
                           sockets_take_holding *take, void *with) {
-    for (uint32_t i = sockets->list[socket].past; i != MAP_NONE; i = sockets->past[i].next)
+    const struct socket_state *state = &sockets->list[socket];
+    const struct holding first = {
+        .until_ns = state->first_until_ns, .process = state->first_process, .next = MAP_NONE};
+
+    if (first.until_ns != 0 && !take(with, &first))
+        return;
+    for (uint32_t i = state->past; i != MAP_NONE; i = sockets->past[i].next)
         if (!take(with, &sockets->past[i]))
             return;
     for (size_t i = first_of_socket(sockets, socket); i < sockets->by_socket_count; i++) {

@@ -42,10 +42,11 @@ struct socket_state {
     uint64_t destroyed_ns; /* 0: no notice */
     uint32_t binding;      /* the present one, MAP_NONE if none */
     uint32_t next_accepted;
-    uint32_t first_process; /* index of the process that was seen with it first */
-    uint32_t past;      /* the latest of the holdings that were ended, and that matter */
-    uint32_t holders;   /* descriptors */
-    uint32_t in_flight; /* descriptors in SCM_RIGHTS messages */
+    uint64_t first_until_ns; /* when that one released the last descriptor of all; 0: it did not */
+    uint32_t first_process;  /* index of the process that was seen with it first */
+    uint32_t past;           /* the latest of the holdings that were ended, and that matter */
+    uint32_t holders;        /* descriptors */
+    uint32_t in_flight;      /* descriptors in SCM_RIGHTS messages */
     uint16_t protocol;
     uint8_t type;
     uint8_t released_by; /* enum end_known_by */

@@ -51,8 +51,7 @@ static void set_cause(const struct history *history, struct finding *finding) {
 static bool began_after(const struct history *history, const struct holder_found *taker,
                         uint32_t assignment) {
     return taker->binding != MAP_NONE && taker->binding != assignment &&
-           history->bindings.list[taker->binding].begin_ns >=
-               history->requests[assignment].end_ns;
+           history->bindings.list[taker->binding].begin_ns >= history->requests[assignment].end_ns;
 }
 
 /* The port went to somebody after the assignment, so the assignment had ended by then. */

@@ -49,7 +49,8 @@ static void detect(const struct history *history, struct findings *findings,
             continue;
         bool is_related = ancestry_is_related(machine, binding->process, call->process);
         if (stranger == MAP_NONE) {
-            if (is_related || !was_answered(history, index, call) || (binding->to_ns != 0 && binding->to_ns <= call->end_ns))
+            if (is_related || !was_answered(history, index, call) ||
+                (binding->to_ns != 0 && binding->to_ns <= call->end_ns))
                 return;
             stranger = index;
             continue;

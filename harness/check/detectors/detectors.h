@@ -7,7 +7,11 @@
 /* lost-race, race-window, double-hand-out. */
 void detect_claims(struct history *history, struct findings *findings);
 
-/* address-in-use, reuse-trap: what was refused and was not a claim. Runs after detect_claims. */
+/* race-window of a number that was picked in another network namespace; of those that were refused
+ * notes the pick. Runs after detect_claims. */
+void detect_other_namespaces(struct history *history, struct findings *findings);
+
+/* address-in-use, reuse-trap: what was refused and was not a claim. Runs after these. */
 void detect_refusals(struct history *history, struct findings *findings);
 
 /* stale-port-connect. */

@@ -24,8 +24,8 @@ static struct finding *add_refused(const struct history *history, struct finding
  * for itself, went to who had the first. */
 static bool met_holder(const struct history *history, const struct finding *finding,
                        uint32_t holder) {
-    if (finding->instead.process == 0 ||
-        finding->instead.endpoint.port != finding->endpoint.port || holder == MAP_NONE)
+    if (finding->instead.process == 0 || finding->instead.endpoint.port != finding->endpoint.port ||
+        holder == MAP_NONE)
         return false;
     for (size_t i = 0; i < history->connection_count; i++) {
         const struct connection *connection = &history->connections[i];
@@ -60,10 +60,10 @@ static void detect_bind(const struct history *history, struct findings *findings
         return;
     }
     finding->assigned = history_call(history, request->picked);
-    finding->cause = history_same_namespace(history->bindings.list[request->picked].netns,
-                                            bound->netns)
-                         ? CAUSE_PICKED_ELSEWHERE
-                         : CAUSE_OTHER_NAMESPACE;
+    finding->cause =
+        history_same_namespace(history->bindings.list[request->picked].netns, bound->netns)
+            ? CAUSE_PICKED_ELSEWHERE
+            : CAUSE_OTHER_NAMESPACE;
 }
 
 /* Both set SO_REUSEADDR and so both were bound, and one listens. */
