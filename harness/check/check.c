@@ -55,6 +55,7 @@ static void detect(struct machine *machine, struct selection *selection) {
     history_finish(pass.history);
     proofs_find(pass.history);
     detect_claims(pass.history, findings);
+    detect_probes(pass.history, findings);
     detect_other_namespaces(pass.history, findings);
     detect_refusals(pass.history, findings);
     detect_stale_connections(pass.history, findings);

@@ -36,6 +36,39 @@ static struct endpoint endpoint_of(const struct trace_record *record, bool assig
     return endpoint;
 }
 
+static void note_asker(struct history *history, const struct trace_record *record) {
+    struct asker *askers = history->askers;
+    if (askers[0].process != record->process)
+        askers[1] = askers[0];
+    askers[0] = (struct asker){
+        .process = record->process, .netns = record->socket->netns, .ns = record->begin_ns};
+}
+
+static uint64_t asked_by_another(const struct history *history, const struct trace_record *record) {
+    for (unsigned i = 0; i < 2; i++) {
+        const struct asker *asker = &history->askers[i];
+        if (asker->process != 0 && asker->process != record->process &&
+            asker->netns == record->socket->netns)
+            return asker->ns;
+    }
+    return 0;
+}
+
+static void note_range(struct history *history, const struct trace_record *record) {
+    const uint64_t *number = record->numbers->number;
+    if (history->range_count == HISTORY_RANGES || number[3] > 65535)
+        return;
+    history->ranges[history->range_count++] = (struct port_range){
+        .netns = number[0], .low = (uint32_t)number[2], .high = (uint32_t)number[3]};
+}
+
+bool history_is_in_range(const struct history *history, uint64_t netns, unsigned port) {
+    for (unsigned i = 0; i < history->range_count; i++)
+        if (history->ranges[i].netns == netns)
+            return port >= history->ranges[i].low && port <= history->ranges[i].high;
+    return false;
+}
+
 static struct endpoint peer_of(const struct trace_record *record) {
     struct endpoint peer = endpoint_of(record, true);
     peer.port = record->peer->port;
@@ -56,6 +89,8 @@ static void add_request(struct history *history, const struct trace_record *reco
                                 .previous = MAP_NONE,
                                 .proved_by = {MAP_NONE, MAP_NONE},
                                 .proves = MAP_NONE,
+                                .probed = MAP_NONE,
+                                .asked_ns = asked_by_another(history, record),
                                 .picked = MAP_NONE,
                                 .failed_listen = MAP_NONE,
                                 .repeats = MAP_NONE,
@@ -238,6 +273,10 @@ void history_note(struct history *history, const struct selection *selection,
     }
     if (record->committed && record->kind == PW_KIND_BIND && record->error == 0)
         recovery_end(history, record);
+    if (record->committed && record->kind == PW_KIND_NAMESPACE && record->numbers != NULL)
+        note_range(history, record);
+    if (record->committed && record->socket != NULL && (record->flags & PW_FLAG_PORT_ZERO) != 0)
+        note_asker(history, record);
     if (!selection_has(selection, record))
         return;
     if (record->kind == PW_KIND_PROCESS_START) {

@@ -26,7 +26,11 @@ struct request {
     uint32_t proves;          /* of a bind by number: the assignment, MAP_NONE: none */
     uint64_t latest_given_ns; /* ... and when the latest had been given that it may prove instead */
     bool is_explained;      /* ... if the binder knew the number from a socket that had it still */
+    bool is_told;           /* a finding reports it already */
     bool has_alternative;   /* ... if there is another */
+    uint32_t probed;        /* ... or the bind by number by which a related process had seen that it
+                               is free; MAP_NONE: none */
+    uint64_t asked_ns;      /* when another process had last asked for port 0 in its namespace */
     uint32_t picked;        /* ... or the one that it had the number from, though it says nothing of
                                this endpoint; MAP_NONE: none */
     uint32_t failed_listen; /* index of the listen on it that failed, MAP_NONE: none */
@@ -75,6 +79,21 @@ struct marker {
     char *name;
 };
 
+/* Who asked for port 0 last, and in which namespace. */
+struct asker {
+    uint64_t process;
+    uint64_t netns;
+    uint64_t ns;
+};
+
+struct port_range {
+    uint64_t netns;
+    uint32_t low;
+    uint32_t high;
+};
+
+enum { HISTORY_RANGES = 64 };
+
 /* What the kernel's table said at an EADDRINUSE. */
 struct table_answer {
     uint64_t unit; /* tagged: of the record that failed */
@@ -102,6 +121,9 @@ struct history {
     size_t marker_count, marker_room;
     struct table_answer *answers;
     size_t answer_count, answer_room;
+    struct asker askers[2]; /* two processes, the latest first */
+    struct port_range ranges[HISTORY_RANGES];
+    unsigned range_count;
     uint64_t *torn; /* when requests began whose records are torn: in order */
     size_t torn_count, torn_room;
     struct map waiting;         /* thread to the latest failed bind, plus 1, that waits for what
@@ -134,6 +156,9 @@ unsigned history_protocol(unsigned type, unsigned protocol);
 
 /* Are these in one network namespace? One that is not known may be any. */
 bool history_same_namespace(uint64_t one, uint64_t other);
+
+/* Does the kernel give this port for port 0, in that namespace? */
+bool history_is_in_range(const struct history *history, uint64_t netns, unsigned port);
 
 /* May both have the port at a time? They may where they do not meet, and where the kernel lets
  * them share (bind(2), SO_REUSEADDR and SO_REUSEPORT in socket(7)). `newcomer` is the one bound

@@ -16,13 +16,13 @@ struct search {
     struct holding_found found; /* the first of the others, or the asker */
 };
 
-static enum holder_how how_of(const struct holding *holding) {
+static enum holder_how how_of(const struct held_descriptor *holding) {
     return holding->how == GOT_INHERITED ? HOW_INHERITED
            : holding->how == GOT_PASSED  ? HOW_PASSED
                                          : HOW_BOUND;
 }
 
-static bool take(void *with, const struct holding *holding) {
+static bool take(void *with, const struct held_descriptor *holding) {
     struct search *search = with;
     const struct processes *processes = &search->history->bindings.processes;
     if (holding->process >= processes->count)

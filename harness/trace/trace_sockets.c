@@ -57,7 +57,7 @@ static void keep_holding(struct sockets *sockets, const struct holder *holder, u
         return;
     sockets->past = memory_grow(sockets->past, &sockets->past_room, sockets->past_count + 1,
                                 sizeof *sockets->past);
-    sockets->past[sockets->past_count] = (struct holding){.since_ns = holder->since_ns,
+    sockets->past[sockets->past_count] = (struct held_descriptor){.since_ns = holder->since_ns,
                                                           .until_ns = ns,
                                                           .process = holder->process,
                                                           .next = socket->past,
@@ -243,7 +243,7 @@ static size_t first_of_socket(const struct sockets *sockets, uint32_t socket) {
 void sockets_each_holding(const struct sockets *sockets, uint32_t socket,
                           sockets_take_holding *take, void *with) {
     const struct socket_state *state = &sockets->list[socket];
-    const struct holding first = {
+    const struct held_descriptor first = {
         .until_ns = state->first_until_ns, .process = state->first_process, .next = MAP_NONE};
 
     if (first.until_ns != 0 && !take(with, &first))
@@ -253,7 +253,7 @@ void sockets_each_holding(const struct sockets *sockets, uint32_t socket,
             return;
     for (size_t i = first_of_socket(sockets, socket); i < sockets->by_socket_count; i++) {
         const struct holder *holder = &sockets->holders[sockets->by_socket[i]];
-        const struct holding holding = {.since_ns = holder->since_ns,
+        const struct held_descriptor holding = {.since_ns = holder->since_ns,
                                         .process = holder->process,
                                         .next = MAP_NONE,
                                         .how = holder->how};

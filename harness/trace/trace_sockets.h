@@ -27,7 +27,7 @@ enum got_by {
 };
 
 /* That a process had a descriptor of a socket: from, to, and how it came by it. */
-struct holding {
+struct held_descriptor {
     uint64_t since_ns;
     uint64_t until_ns; /* 0: no end was seen */
     uint32_t process;  /* index */
@@ -86,7 +86,7 @@ struct sockets {
     struct holder *holders;
     size_t holder_count;
     size_t holder_room;
-    struct holding *past;
+    struct held_descriptor *past;
     size_t past_count;
     size_t past_room;
     uint32_t *by_socket; /* indexes of holders, by socket: made by sockets_settle */
@@ -122,7 +122,7 @@ void sockets_copy_holders(struct sockets *sockets, uint32_t parent, uint32_t chi
 void sockets_settle(struct sockets *sockets);
 
 /* Called for each holding of a socket; false: enough. */
-typedef bool sockets_take_holding(void *with, const struct holding *holding);
+typedef bool sockets_take_holding(void *with, const struct held_descriptor *holding);
 
 /* After sockets_settle: all who had a descriptor of the socket, except where one process alone had
  * it ever. */

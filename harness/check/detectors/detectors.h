@@ -7,6 +7,10 @@
 /* lost-race, race-window, double-hand-out. */
 void detect_claims(struct history *history, struct findings *findings);
 
+/* lost-race and race-window of numbers that were seen to be free by binding them; of other
+ * refusals notes that the process had bound the number before. Runs after detect_claims. */
+void detect_probes(struct history *history, struct findings *findings);
+
 /* race-window of a number that was picked in another network namespace; of those that were refused
  * notes the pick. Runs after detect_claims. */
 void detect_other_namespaces(struct history *history, struct findings *findings);

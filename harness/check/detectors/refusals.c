@@ -41,6 +41,15 @@ static bool met_holder(const struct history *history, const struct finding *find
     return false;
 }
 
+/* The process, or a related one, had the number before, and somebody had it all the time since. */
+static void fill_in_probe(const struct history *history, uint32_t probe, struct finding *finding) {
+    const struct binding *binding = &history->bindings.list[probe];
+    finding->assigned = history_call(history, probe);
+    finding->released_from_ns = binding->from_ns;
+    finding->released_to_ns = binding->to_ns;
+    finding->release_inferred = binding->end_known_by == END_INFERRED;
+}
+
 static void detect_bind(const struct history *history, struct findings *findings,
                         uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
@@ -55,6 +64,8 @@ static void detect_bind(const struct history *history, struct findings *findings
     finding->elsewhere = request->picked != MAP_NONE;
     if (!finding->elsewhere) {
         refusal_cause_set(history, attempt, &holder, finding);
+        if (finding->assigned.process == 0 && request->probed != MAP_NONE)
+            fill_in_probe(history, request->probed, finding);
         if (met_holder(history, finding, holder.binding))
             finding->cause = CAUSE_OTHER_FAMILY;
         return;
@@ -100,7 +111,7 @@ void detect_refusals(struct history *history, struct findings *findings) {
     for (uint32_t i = 0; i < history->bindings.count; i++) {
         const struct request *request = &history->requests[i];
         if (proofs_is_attempt(history, i) && history->bindings.list[i].from_ns == 0 &&
-            request->proves == MAP_NONE && request->repeats == MAP_NONE)
+            request->proves == MAP_NONE && request->repeats == MAP_NONE && !request->is_told)
             detect_bind(history, findings, i);
     }
     for (size_t i = 0; i < history->failed_listen_count; i++)

@@ -1,0 +1,166 @@
+/* portfinder, detect-port and many others count up from a fixed number, bind each to see whether it
+ * is free, close it, and hand the number on: a claim by number. A server that is restarted makes
+ * the same calls, so of what went well only the narrowest case is reported. */
+#include <string.h>
+
+#include "harness/check/ancestry.h"
+#include "harness/check/detectors/detectors.h"
+#include "harness/check/held.h"
+#include "harness/check/holders.h"
+#include "harness/check/proofs.h"
+#include "harness/check/recovery.h"
+
+/* Whoever only looks whether a number is free does not keep it longer. */
+#define PROBE_NS UINT64_C(5000000000)
+
+static const struct binding *binding_of(const struct history *history, uint32_t index) {
+    return &history->bindings.list[index];
+}
+
+/* Is this one of the family's own, on the endpoint that `attempt` asked for, from before? */
+static bool is_before(const struct history *history, uint32_t index, uint32_t attempt) {
+    const struct binding *binding = binding_of(history, index);
+    const struct binding *bound = binding_of(history, attempt);
+    const struct endpoint one = history_endpoint(history, index);
+    const struct endpoint other = history_endpoint(history, attempt);
+    return index != attempt && binding->from_ns != 0 && binding->requested_port != 0 &&
+           history->requests[index].kind == PW_KIND_BIND && binding->netns == bound->netns &&
+           endpoints_overlap(&one, &other) &&
+           ancestry_is_related(history->machine, binding->process, bound->process);
+}
+
+/* The latest, MAP_NONE if there is none; *count is how many there are, up to 2. */
+static uint32_t find_before(const struct history *history, uint32_t attempt, unsigned *count) {
+    const struct binding *bound = binding_of(history, attempt);
+    unsigned port = bound->requested_port;
+    uint32_t found = MAP_NONE;
+    *count = 0;
+    for (uint32_t i = history_end_of_port(history, port, bound->begin_ns);
+         i-- > history->first_of_port[port] && *count < 2;) {
+        uint32_t index = history->by_port[i];
+        if (!is_before(history, index, attempt))
+            continue;
+        found = found == MAP_NONE ? index : found;
+        ++*count;
+    }
+    return found;
+}
+
+static struct finding *add(const struct history *history, struct findings *findings,
+                           enum finding_kind kind, uint32_t probe, uint32_t attempt) {
+    const struct binding *probed = binding_of(history, probe);
+    struct finding *finding = findings_add(findings, kind);
+    finding->cause = CAUSE_PROBED_BY_NUMBER;
+    finding->subject = history_call(history, attempt);
+    finding->assigned = history_call(history, probe);
+    finding->endpoint = finding->subject.endpoint;
+    finding->netns = probed->netns;
+    finding->ns = finding->subject.begin_ns;
+    finding->times = 1 + history->requests[attempt].times;
+    finding->released_from_ns = probed->from_ns;
+    finding->released_to_ns = probed->to_ns;
+    finding->release_inferred = probed->end_known_by == END_INFERRED;
+    return finding;
+}
+
+static void detect_loss(struct history *history, struct findings *findings, uint32_t attempt) {
+    const struct binding *bound = binding_of(history, attempt);
+    struct request *request = &history->requests[attempt];
+    unsigned count;
+    uint32_t probe = find_before(history, attempt, &count);
+    if (probe == MAP_NONE ||
+        held_released(history, probe, bound->begin_ns) == RELEASE_NOT_SEEN ||
+        binding_of(history, probe)->to_ns == 0)
+        return;
+    request->probed = probe;
+    const struct holder_found taker =
+        holders_find(history, attempt, bound->unit, bound->begin_ns, request->end_ns, false);
+    if (taker.source != HOLDER_TRACE || taker.binding == probe)
+        return;
+    /* Who had it all the time took nothing, nor did a related process. */
+    const struct binding *taken = binding_of(history, taker.binding);
+    uint64_t released_ns = binding_of(history, probe)->to_ns;
+    if (history->requests[taker.binding].end_ns < released_ns ||
+        ancestry_is_related(history->machine, taken->process, bound->process))
+        return;
+    struct finding *finding = add(history, findings, FINDING_LOST_RACE, probe, attempt);
+    holders_fill_in(history, &taker, finding);
+    finding->instead = request->instead;
+    if (finding->how == HOW_CONNECTION && call_is_self_connect(&finding->other))
+        finding->cause = CAUSE_SELF_CONNECT;
+    if (held_released(history, probe, bound->begin_ns) != RELEASE_CERTAIN ||
+        taken->begin_ns < released_ns)
+        finding->certainty = POSSIBLE;
+    request->is_told = true;
+}
+
+/* In an interpreter all binds are made from one place, whatever the program's lines. */
+static bool is_interpreted(const struct history *history, uint64_t serial) {
+    static const char *const names[] = {"python", "node", "java", "perl", "ruby",
+                                        "deno",   "bun",  "php",  "lua",  "beam"};
+    const struct process *process = machine_process(history->machine, serial);
+    for (size_t i = 0; process != NULL && i < sizeof names / sizeof *names; i++)
+        if (strncmp(process->comm, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Did the socket do anything but show that its number is free? */
+static bool was_used(const struct history *history, uint32_t probe) {
+    const struct binding *binding = binding_of(history, probe);
+    if (binding->first_accepted != MAP_NONE || binding->socket == MAP_NONE)
+        return true;
+    const struct socket_state *socket = &history->bindings.sockets.list[binding->socket];
+    return socket->past != MAP_NONE || socket->holders != 0 || socket->in_flight != 0 ||
+           binding->to_ns - binding->from_ns > PROBE_NS;
+}
+
+/* Could another process have been given it between release and bind, or did it ask for it? */
+static bool was_asked_for(const struct history *history, uint32_t probe, uint32_t attempt) {
+    const struct binding *bound = binding_of(history, attempt);
+    uint64_t from_ns = binding_of(history, probe)->to_ns;
+    unsigned port = bound->requested_port;
+    if (history->requests[attempt].asked_ns >= from_ns &&
+        history_is_in_range(history, bound->netns, port))
+        return true;
+    for (uint32_t i = history_end_of_port(history, port, bound->begin_ns);
+         i-- > history->first_of_port[port];) {
+        const struct binding *other = binding_of(history, history->by_port[i]);
+        if (other->begin_ns < from_ns)
+            return false;
+        if (other->requested_port == port && other->netns == bound->netns &&
+            !ancestry_is_related(history->machine, other->process, bound->process))
+            return true;
+    }
+    return false;
+}
+
+static void detect_window(struct history *history, struct findings *findings, uint32_t attempt) {
+    const struct binding *bound = binding_of(history, attempt);
+    unsigned count;
+    uint32_t probe = find_before(history, attempt, &count);
+    if (probe == MAP_NONE || count != 1 || binding_of(history, probe)->to_ns == 0 ||
+        binding_of(history, probe)->to_ns > bound->begin_ns || was_used(history, probe) ||
+        !was_asked_for(history, probe, attempt))
+        return;
+    bool is_unknown = history->requests[probe].site == 0 || history->requests[attempt].site == 0 ||
+                      is_interpreted(history, bound->process);
+    if (!is_unknown && history->requests[probe].site == history->requests[attempt].site)
+        return;
+    struct finding *finding = add(history, findings, FINDING_RACE_WINDOW, probe, attempt);
+    if (is_unknown || held_released(history, probe, bound->begin_ns) != RELEASE_CERTAIN)
+        finding->certainty = POSSIBLE;
+}
+
+void detect_probes(struct history *history, struct findings *findings) {
+    for (uint32_t i = 0; i < history->bindings.count; i++) {
+        const struct request *request = &history->requests[i];
+        if (!proofs_is_attempt(history, i) || request->proves != MAP_NONE ||
+            request->picked != MAP_NONE || request->repeats != MAP_NONE)
+            continue;
+        if (history->bindings.list[i].from_ns == 0)
+            detect_loss(history, findings, i);
+        else
+            detect_window(history, findings, i);
+    }
+}
