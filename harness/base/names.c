@@ -103,6 +103,8 @@ static const char *const options[] = {
     [PW_OPTION_LOCAL_PORT_RANGE] = "local-port-range",
     [PW_OPTION_LINGER] = "linger",
     [PW_OPTION_DEVICE] = "device",
+    [PW_OPTION_MULTICAST] = "multicast",
+    [PW_OPTION_BROADCAST] = "broadcast",
 };
 
 static const struct {

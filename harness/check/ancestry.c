@@ -85,6 +85,21 @@ bool ancestry_is_sibling(const struct machine *machine, uint64_t one, uint64_t o
     return false;
 }
 
+uint64_t ancestry_common(const struct machine *machine, uint64_t one, uint64_t other) {
+    if (one == 0 || other == 0 || MACHINE_TRACE(one) != MACHINE_TRACE(other))
+        return 0;
+    one = ancestry_process(machine, one);
+    other = ancestry_process(machine, other);
+    for (int step = 0; one != other && one != 0 && other != 0 && step < STEPS_MAX; step++) {
+        /* Whoever is above has the lower serial. */
+        if (one > other)
+            one = ancestry_parent(machine, one);
+        else
+            other = ancestry_parent(machine, other);
+    }
+    return one == other ? one : 0;
+}
+
 uint64_t ancestry_program_began_ns(const struct machine *machine, uint64_t serial) {
     const struct process *process = machine_process(machine, serial);
     for (int step = 0; process != NULL && process->by_fork && step < STEPS_MAX; step++) {

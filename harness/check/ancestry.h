@@ -25,6 +25,10 @@ bool ancestry_is_same(const struct machine *machine, uint64_t one, uint64_t othe
 /* Have they a common ancestor at most three generations above each? */
 bool ancestry_is_sibling(const struct machine *machine, uint64_t one, uint64_t other);
 
+/* The nearest process that is above both, or is one of them and above the other: named by its first
+ * image; 0: not known. */
+uint64_t ancestry_common(const struct machine *machine, uint64_t one, uint64_t other);
+
 /* When the program image that the process runs began, by the earliest record of it or, where it was
  * forked, of the process that started that image. 0: not known. */
 uint64_t ancestry_program_began_ns(const struct machine *machine, uint64_t serial);

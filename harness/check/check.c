@@ -58,6 +58,7 @@ static void detect(struct machine *machine, struct selection *selection) {
     detect_probes(pass.history, findings);
     detect_other_namespaces(pass.history, findings);
     detect_refusals(pass.history, findings);
+    detect_shared_ports(pass.history, findings);
     detect_stale_connections(pass.history, findings);
     detect_collisions(pass.history, findings);
     detect_impossible_answers(pass.history, findings);

@@ -126,6 +126,7 @@ struct finding {
     char *marker;        /* name of the test that ran, NULL: none known */
     char *detail;        /* of a note: what, in words; of others NULL */
     bool explained;      /* of a lost race: the binder may have known the number from who has it */
+    bool both_served;    /* of a shared port: connections, or a number from port 0, came to both */
     bool elsewhere; /* of an address in use: `assigned` is where its number was picked, on another
                        endpoint, which was free */
     bool suppressed;

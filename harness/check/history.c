@@ -164,6 +164,13 @@ static void note_accept(struct history *history, const struct trace_record *reco
         request->accepted_ns = record->end_ns;
 }
 
+static void note_option(struct history *history, const struct trace_record *record) {
+    const struct pw_numbers *numbers = record->numbers;
+    if (numbers != NULL && record->cookie != 0 && numbers->number[0] != 0 &&
+        (numbers->code == PW_OPTION_MULTICAST || numbers->code == PW_OPTION_BROADCAST))
+        map_put(&history->of_group, record->cookie, 1);
+}
+
 static void note_close(struct history *history, const struct trace_record *record) {
     uint32_t index = latest_binding(history, record->cookie);
     if (index == MAP_NONE)
@@ -228,6 +235,8 @@ static void note_socket(struct history *history, const struct selection *selecti
         note_claim(history, record);
     else if (record->kind == PW_KIND_CLOSE)
         note_close(history, record);
+    else if (record->kind == PW_KIND_OPTION)
+        note_option(history, record);
 }
 
 static void note_answer(struct history *history, const struct trace_record *record) {
@@ -437,6 +446,7 @@ void history_free(struct history *history) {
     free_names(history);
     bindings_free(&history->bindings);
     map_free(&history->of_cookie);
+    map_free(&history->of_group);
     map_free(&history->waiting);
     map_free(&history->listens_waiting);
     free(history->requests);

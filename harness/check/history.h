@@ -108,6 +108,7 @@ struct history {
     struct request *requests;
     size_t request_room;
     struct map of_cookie; /* to the latest binding of the socket */
+    struct map of_group;  /* sockets, by cookie, that joined a multicast group, or may broadcast */
     uint32_t *by_port;    /* binding indexes, by port and begin */
     size_t by_port_count;
     uint32_t first_of_port[SELECTION_PORTS + 1];

@@ -70,6 +70,17 @@ static void note_refused(struct selection *selection, unsigned port,
     want_neighbours(selection, port, record->end_ns);
 }
 
+/* Port 0 gives a number that another UDP socket has where both set a reuse option. */
+static void note_reusable_udp(struct selection *selection, const struct trace_record *record) {
+    unsigned port = record->socket->assigned_port;
+    if (record->socket->type != SOCK_DGRAM ||
+        (record->flags & (PW_FLAG_REUSEADDR | PW_FLAG_REUSEPORT)) == 0)
+        return;
+    if (selection->last_udp[port] != 0 && selection->last_udp[port] != record->cookie)
+        want(selection, port, UINT64_MAX);
+    selection->last_udp[port] = record->cookie;
+}
+
 static void note_bind(struct selection *selection, const struct trace_record *record) {
     unsigned requested = record->socket->requested_port;
     if (requested != 0 && (record->error == 0 || record->error == EADDRINUSE))
@@ -78,6 +89,7 @@ static void note_bind(struct selection *selection, const struct trace_record *re
         note_refused(selection, requested, record);
     if (record->error != 0)
         return;
+    note_reusable_udp(selection, record);
     if (requested == 0 && (record->flags & PW_FLAG_ADDRESS_READ) != 0)
         note_assigner(selection, record->socket->assigned_port, record->process);
 }

@@ -68,6 +68,6 @@ void severity_set(const struct machine *machine, struct finding *finding) {
     bool coped = finding->instead.process != 0 && finding->cause != CAUSE_OTHER_FAMILY;
     if (coped || is_meant(machine, finding) || (!failed && is_own(machine, finding)))
         finding->severity = SEVERITY_NOTE;
-    else if (failed)
+    else if (failed && (finding->kind != FINDING_SHARED_PORT || finding->both_served))
         finding->severity = SEVERITY_ERROR;
 }

@@ -68,6 +68,14 @@ static const struct option_row option_rows[] = {
     {IPPROTO_IPV6, IPV6_TRANSPARENT, PW_OPTION_TRANSPARENT, PW_FLAG_TRANSPARENT},
     {IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, PW_OPTION_BIND_ADDRESS_NO_PORT,
      PW_FLAG_BIND_ADDRESS_NO_PORT},
+    {SOL_SOCKET, SO_BROADCAST, PW_OPTION_BROADCAST, 0},
+    {IPPROTO_IP, IP_ADD_MEMBERSHIP, PW_OPTION_MULTICAST, 0},
+    {IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP, PW_OPTION_MULTICAST, 0},
+    {IPPROTO_IP, MCAST_JOIN_GROUP, PW_OPTION_MULTICAST, 0},
+    {IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, PW_OPTION_MULTICAST, 0},
+    {IPPROTO_IPV6, IPV6_JOIN_GROUP, PW_OPTION_MULTICAST, 0},
+    {IPPROTO_IPV6, MCAST_JOIN_GROUP, PW_OPTION_MULTICAST, 0},
+    {IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP, PW_OPTION_MULTICAST, 0},
     {IPPROTO_IP, IP_LOCAL_PORT_RANGE, PW_OPTION_LOCAL_PORT_RANGE, PW_FLAG_LOCAL_PORT_RANGE},
 };
 
@@ -104,7 +112,7 @@ static void change_facts(struct socket_facts *facts, int fd, const struct option
 /* No more than the kernel read of an accepted value: the buffer may end there, or be NULL for no
  * device and, in IPv6, for 0. In IP a short value is one byte. */
 static size_t bytes_read(const struct option_row *row, const void *value, socklen_t length) {
-    if (row->option == PW_OPTION_DEVICE || value == NULL)
+    if (row->option == PW_OPTION_DEVICE || row->option == PW_OPTION_MULTICAST || value == NULL)
         return 0;
     if (row->option == PW_OPTION_LINGER)
         return 2 * sizeof(int);
@@ -135,8 +143,9 @@ int call_setsockopt(int fd, int level, int name, const void *value, socklen_t le
         return result;
     struct pw_numbers *numbers = record_numbers(&record);
     numbers->code = row->option;
-    numbers->number[0] =
-        row->option == PW_OPTION_DEVICE ? facts.device : (uint64_t)(unsigned)given[0];
+    numbers->number[0] = row->option == PW_OPTION_DEVICE      ? facts.device
+                         : row->option == PW_OPTION_MULTICAST ? 1
+                                                              : (uint64_t)(unsigned)given[0];
     numbers->number[1] = row->option == PW_OPTION_LINGER ? (uint64_t)(unsigned)given[1] : 0;
     record_commit(&record, 0);
     return result;

@@ -163,8 +163,10 @@ enum pw_option {
     PW_OPTION_TRANSPARENT = 5,
     PW_OPTION_BIND_ADDRESS_NO_PORT = 6,
     PW_OPTION_LOCAL_PORT_RANGE = 7,
-    PW_OPTION_LINGER = 8, /* number[0] = on, number[1] = seconds */
-    PW_OPTION_DEVICE = 9  /* number[0] = interface index, 0 for none */
+    PW_OPTION_LINGER = 8,     /* number[0] = on, number[1] = seconds */
+    PW_OPTION_DEVICE = 9,     /* number[0] = interface index, 0 for none */
+    PW_OPTION_MULTICAST = 10, /* a group was joined; number[0] = 1 */
+    PW_OPTION_BROADCAST = 11
 };
 
 /* Flags of a record (pw_start.flags). The low bits are the socket's options at the call. */

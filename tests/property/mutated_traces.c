@@ -354,8 +354,10 @@ int main(int argc, char **argv) {
     if (traces == 0)
         return 2;
     for (uint64_t i = 0; i < settings.count; i++)
-        if (!try_one(&settings, &whole[i % traces], &mutant, i))
+        if (!try_one(&settings, &whole[i % traces], &mutant, i)) {
+            fflush(stdout); /* a sanitizer may end the process before stdio does it */
             return 1;
+        }
     unlink(settings.keep);
     for (size_t i = 0; i < traces; i++) {
         free(whole[i].units);

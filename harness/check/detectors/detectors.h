@@ -18,6 +18,9 @@ void detect_other_namespaces(struct history *history, struct findings *findings)
 /* address-in-use, reuse-trap: what was refused and was not a claim. Runs after these. */
 void detect_refusals(struct history *history, struct findings *findings);
 
+/* shared-port. */
+void detect_shared_ports(const struct history *history, struct findings *findings);
+
 /* stale-port-connect. */
 void detect_stale_connections(const struct history *history, struct findings *findings);
 

@@ -68,8 +68,7 @@ static void detect_loss(struct history *history, struct findings *findings, uint
     struct request *request = &history->requests[attempt];
     unsigned count;
     uint32_t probe = find_before(history, attempt, &count);
-    if (probe == MAP_NONE ||
-        held_released(history, probe, bound->begin_ns) == RELEASE_NOT_SEEN ||
+    if (probe == MAP_NONE || held_released(history, probe, bound->begin_ns) == RELEASE_NOT_SEEN ||
         binding_of(history, probe)->to_ns == 0)
         return;
     request->probed = probe;
