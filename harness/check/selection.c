@@ -81,6 +81,15 @@ static void note_reusable_udp(struct selection *selection, const struct trace_re
     selection->last_udp[port] = record->cookie;
 }
 
+static void note_sharer(struct selection *selection, const struct trace_record *record) {
+    uint64_t *sharers = selection->sharers[record->socket->requested_port];
+    if ((record->flags & PW_FLAG_REUSEPORT) == 0 || record->socket->requested_port == 0 ||
+        sharers[0] == record->process)
+        return;
+    sharers[1] = sharers[0];
+    sharers[0] = record->process;
+}
+
 static void note_bind(struct selection *selection, const struct trace_record *record) {
     unsigned requested = record->socket->requested_port;
     if (requested != 0 && (record->error == 0 || record->error == EADDRINUSE))
@@ -90,6 +99,7 @@ static void note_bind(struct selection *selection, const struct trace_record *re
     if (record->error != 0)
         return;
     note_reusable_udp(selection, record);
+    note_sharer(selection, record);
     if (requested == 0 && (record->flags & PW_FLAG_ADDRESS_READ) != 0)
         note_assigner(selection, record->socket->assigned_port, record->process);
 }
@@ -99,15 +109,25 @@ static void want_connections(struct selection *selection, unsigned port) {
     want(selection, port, UINT64_MAX);
 }
 
-/* A connection to a number that the family had once, when somebody else was given it since; or that
- * the family was refused. */
+static bool is_of(const struct machine *machine, uint64_t owner, uint64_t process) {
+    return owner != 0 && ancestry_is_related(machine, owner, process);
+}
+
+/* A connection to a number that the family had once, when somebody else was given it since; that
+ * the family was refused; or that it shares with others. */
 static void note_connect(struct selection *selection, const struct machine *machine,
                          const struct trace_record *record) {
     unsigned port = record->peer->port;
     const uint64_t *assigners = selection->assigners[port];
-    if (selection->refused[port] != 0 && !selection->connected[port] &&
-        ancestry_is_related(machine, selection->refused[port], record->process))
+    if (selection->connected[port])
+        return;
+    if (is_of(machine, selection->refused[port], record->process) ||
+        (selection->sharers[port][1] != 0 &&
+         (is_of(machine, selection->sharers[port][0], record->process) ||
+          is_of(machine, selection->sharers[port][1], record->process)))) {
         want_connections(selection, port);
+        return;
+    }
     if (assigners[0] == 0 || assigners[1] == 0 ||
         ancestry_is_related(machine, assigners[0], record->process))
         return;

@@ -19,6 +19,8 @@ struct selection {
     uint64_t refused[SELECTION_PORTS]; /* tagged: who was refused it last */
     uint64_t assigners[SELECTION_PORTS][SELECTION_ASSIGNERS]; /* tagged, the latest first */
     uint64_t last_bound[SELECTION_PORTS];                     /* cookie of the latest TCP socket */
+    uint64_t sharers[SELECTION_PORTS][2]; /* tagged: two who bound it with SO_REUSEPORT, the latest
+                                             first */
     uint64_t last_udp[SELECTION_PORTS];   /* cookie of the latest UDP socket with a reuse option */
     uint64_t marks[SELECTION_MARKS / 64]; /* a bit for each cookie: most are not in the map */
     struct map cookies;                   /* of the sockets to follow */

@@ -122,6 +122,18 @@ static bool is_meant(const struct history *history, uint32_t older, uint32_t you
            is_alike(command_of(history, one), command_of(history, other));
 }
 
+/* Whoever connects to the endpoint means its own listener. */
+static bool still_expects_answers(const struct history *history, uint32_t older, uint64_t ns) {
+    const struct endpoint endpoint = history_endpoint(history, older);
+    for (size_t i = 0; i < history->connection_count; i++) {
+        const struct call *call = &history->connections[i].call;
+        if (call->begin_ns >= ns && endpoints_overlap(&call->endpoint, &endpoint) &&
+            ancestry_is_same(history->machine, call->process, binding_of(history, older)->process))
+            return true;
+    }
+    return false;
+}
+
 /* The older one accepts nothing once the younger listens, and ends: a restart without a gap. Over
  * UDP nobody sees who receives. */
 static bool is_handover(const struct history *history, uint32_t older, uint32_t younger) {
@@ -132,7 +144,9 @@ static bool is_handover(const struct history *history, uint32_t older, uint32_t 
         return false;
     if (is_udp)
         return is_alike(command_of(history, a->process), command_of(history, b->process));
-    return history->requests[older].accepted_ns <= history->requests[younger].listen_ns;
+    uint64_t listens_ns = history->requests[younger].listen_ns;
+    return history->requests[older].accepted_ns <= listens_ns &&
+           !still_expects_answers(history, older, listens_ns);
 }
 
 static bool has_served(const struct history *history, uint32_t index) {
