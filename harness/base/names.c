@@ -51,6 +51,7 @@ static const char *const kinds[] = {
     [PW_KIND_MARKER] = "marker",
     [PW_KIND_BLIND_SPOT] = "blind-spot",
     [PW_KIND_LOST] = "lost",
+    [PW_KIND_NUMBER_SOURCE] = "number-source",
 };
 
 static const char *const sources[] = {

@@ -124,6 +124,8 @@ struct finding {
     uint32_t range_user_ports;
     uint64_t range_user; /* the process that had most of them: a serial; 0: none */
     char *marker;        /* name of the test that ran, NULL: none known */
+    char *variable;      /* of an inherited number: where it stands in the environment; NULL: not
+                            known */
     char *detail;        /* of a note: what, in words; of others NULL */
     bool explained;      /* of a lost race: the binder may have known the number from who has it */
     bool both_served;    /* of a shared port: connections, or a number from port 0, came to both */

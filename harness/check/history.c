@@ -262,6 +262,16 @@ static void note_answer(struct history *history, const struct trace_record *reco
         answer->holder.command = memory_copy(record->text, record->text_length);
 }
 
+static void note_source(struct history *history, const struct trace_record *record) {
+    if (record->text == NULL || record->text_length == 0)
+        return;
+    history->sources = memory_grow(history->sources, &history->source_room,
+                                   history->source_count + 1, sizeof *history->sources);
+    history->sources[history->source_count++] =
+        (struct number_source){.unit = (record->unit & ~MACHINE_LOCAL_MASK) | record->cookie,
+                               .variable = memory_copy(record->text, record->text_length)};
+}
+
 static void note_torn(struct history *history, const struct trace_record *record) {
     if (record->kind != PW_KIND_BIND && record->kind != PW_KIND_LISTEN)
         return;
@@ -282,6 +292,8 @@ void history_note(struct history *history, const struct selection *selection,
     }
     if (record->committed && record->kind == PW_KIND_BIND && record->error == 0)
         recovery_end(history, record);
+    if (record->committed && record->kind == PW_KIND_NUMBER_SOURCE)
+        note_source(history, record);
     if (record->committed && record->kind == PW_KIND_NAMESPACE && record->numbers != NULL)
         note_range(history, record);
     if (record->committed && record->socket != NULL && (record->flags & PW_FLAG_PORT_ZERO) != 0)
@@ -438,6 +450,8 @@ static void free_names(struct history *history) {
         free(history->markers[i].name);
     for (size_t i = 0; i < history->answer_count; i++)
         free(history->answers[i].holder.command);
+    for (size_t i = 0; i < history->source_count; i++)
+        free(history->sources[i].variable);
 }
 
 void history_free(struct history *history) {
@@ -456,6 +470,7 @@ void history_free(struct history *history) {
     free(history->claims);
     free(history->markers);
     free(history->answers);
+    free(history->sources);
     free(history->torn);
     free(history);
 }

@@ -94,6 +94,12 @@ struct port_range {
 
 enum { HISTORY_RANGES = 64 };
 
+/* The environment variable in which a refused number stood. */
+struct number_source {
+    uint64_t unit; /* tagged: of the record that failed */
+    char *variable;
+};
+
 /* What the kernel's table said at an EADDRINUSE. */
 struct table_answer {
     uint64_t unit; /* tagged: of the record that failed */
@@ -120,6 +126,8 @@ struct history {
     size_t claim_count, claim_room;
     struct marker *markers;
     size_t marker_count, marker_room;
+    struct number_source *sources;
+    size_t source_count, source_room;
     struct table_answer *answers;
     size_t answer_count, answer_room;
     struct asker askers[2]; /* two processes, the latest first */

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
 #include "harness/check/ancestry.h"
 #include "harness/check/held.h"
 
@@ -118,6 +119,16 @@ static bool is_inherited_number(const struct refusal *refusal) {
                                                     ancestry_is_sibling(machine, asker, other));
 }
 
+static void name_variable(const struct refusal *refusal) {
+    const struct history *history = refusal->history;
+    uint64_t unit = binding_of(refusal, refusal->asker)->unit;
+    for (size_t i = 0; i < history->source_count; i++) {
+        const char *variable = history->sources[i].variable;
+        if (history->sources[i].unit == unit && refusal->finding->variable == NULL)
+            refusal->finding->variable = memory_copy(variable, strlen(variable));
+    }
+}
+
 /* TCP alone listens, so over UDP it says nothing that nobody did. */
 static enum finding_cause cause_of_silent_holder(const struct refusal *refusal) {
     uint32_t holder = refusal->holder->binding;
@@ -163,8 +174,10 @@ static enum finding_cause cause_of_recorded(const struct refusal *refusal) {
     default:
         break;
     }
-    if (is_inherited_number(refusal))
+    if (is_inherited_number(refusal)) {
+        name_variable(refusal);
         return CAUSE_INHERITED_NUMBER;
+    }
     if (is_dual_stack(finding))
         return CAUSE_DUAL_STACK;
     return cause_of_silent_holder(refusal);

@@ -158,6 +158,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     uint64_t from = finding->released_to_ns != 0 && !finding->release_inferred
                         ? finding->released_to_ns
                         : finding->assigned.end_ns;
+    char fix[FIX_TEXT_SIZE];
     json_t *object = json_object();
     set(object, "kind", json_string(finding_name(finding->kind)));
     set(object, "severity", json_string(severity_name(finding->severity)));
@@ -195,7 +196,8 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
         finding->range_user != 0 ? json_integer(finding->range_user_ports) : json_null());
     set(object, "test", json_text_or_null(finding->marker));
     set(object, "detail", json_text_or_null(finding->detail));
-    set(object, "fix", json_text_or_null(fix_of(finding)));
+    set(object, "variable", json_text_or_null(finding->variable));
+    set(object, "fix", json_text_or_null(fix_of(check, finding, fix)));
     return object;
 }
 

@@ -199,7 +199,8 @@ static void write_summary(const struct writing *writing, const struct finding *f
 }
 
 static void write_finding(const struct writing *writing, const struct finding *finding) {
-    const char *fix = fix_of(finding);
+    char text[FIX_TEXT_SIZE];
+    const char *fix = fix_of(writing->check, finding, text);
     message_write(writing->to, RULE);
     message_write(writing->to, "%s: portwitness: %s: %s (%s)",
                   finding->severity == SEVERITY_ERROR    ? "ERROR"

@@ -58,10 +58,10 @@ static void keep_holding(struct sockets *sockets, const struct holder *holder, u
     sockets->past = memory_grow(sockets->past, &sockets->past_room, sockets->past_count + 1,
                                 sizeof *sockets->past);
     sockets->past[sockets->past_count] = (struct held_descriptor){.since_ns = holder->since_ns,
-                                                          .until_ns = ns,
-                                                          .process = holder->process,
-                                                          .next = socket->past,
-                                                          .how = holder->how};
+                                                                  .until_ns = ns,
+                                                                  .process = holder->process,
+                                                                  .next = socket->past,
+                                                                  .how = holder->how};
     socket->past = (uint32_t)sockets->past_count++;
 }
 
@@ -254,9 +254,9 @@ void sockets_each_holding(const struct sockets *sockets, uint32_t socket,
     for (size_t i = first_of_socket(sockets, socket); i < sockets->by_socket_count; i++) {
         const struct holder *holder = &sockets->holders[sockets->by_socket[i]];
         const struct held_descriptor holding = {.since_ns = holder->since_ns,
-                                        .process = holder->process,
-                                        .next = MAP_NONE,
-                                        .how = holder->how};
+                                                .process = holder->process,
+                                                .next = MAP_NONE,
+                                                .how = holder->how};
 
         if (holder->socket != socket || !take(with, &holding))
             return;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/process/number_source.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/stacks.h"
 #include "shim/socket/cancellable.h"
@@ -102,4 +103,5 @@ void port_request_refused(const struct port_request *request, const struct ip_en
         return;
     holder_query_record(request->given->fd, &request->facts, wanted, request->record.number);
     holder_query_record_test();
+    number_source_record(wanted->port, request->record.number);
 }

@@ -33,6 +33,31 @@ bool start_strings_have(const char *from, const char *end, const char *digits, s
     return false;
 }
 
+/* Looks within SEARCH_BYTES; each string ends with a NUL, and its name at "=". */
+size_t start_strings_variable(uint16_t port, char *name, size_t size) {
+    const char *at = found_at.environment;
+    const char *end = found_at.environment_end;
+    char digits[5];
+    size_t length = start_strings_digits(port, digits);
+    if (at == NULL || end < at)
+        return 0;
+    if (end - at > SEARCH_BYTES)
+        end = at + SEARCH_BYTES;
+    while (at < end) {
+        const char *next = memchr(at, '\0', (size_t)(end - at));
+        const char *stop = next != NULL ? next : end;
+        const char *equals = memchr(at, '=', (size_t)(stop - at));
+        if (equals != NULL && start_strings_have(equals, stop, digits, length)) {
+            size_t bytes = (size_t)(equals - at) < size ? (size_t)(equals - at) : size - 1;
+            memcpy(name, at, bytes);
+            name[bytes] = '\0';
+            return bytes;
+        }
+        at = stop + 1;
+    }
+    return 0;
+}
+
 static uint64_t search(const char *from, const char *end, const char *digits, size_t length,
                        uint64_t found) {
     uint64_t flags = 0;

@@ -22,6 +22,10 @@ const struct start_strings *start_strings(void);
  * PW_FLAG_SEARCH_CUT as they apply. The number counts where no other digit touches it. */
 uint64_t start_strings_hold(uint16_t port);
 
+/* Copies the name of the first environment variable in which the number stands, cut to `size`, with
+ * a NUL; its length, 0 where there is none. */
+size_t start_strings_variable(uint16_t port, char *name, size_t size);
+
 /* Its decimal digits, without a NUL; how many. */
 size_t start_strings_digits(uint16_t port, char digits[5]);
 

@@ -127,7 +127,9 @@ enum pw_kind {
     PW_KIND_MARKER = 26,       /* text: the name of a test that starts or ends */
     PW_KIND_BLIND_SPOT = 27, /* pw_numbers: code = enum pw_blind, number[0] = pid; text = program */
     PW_KIND_LOST = 28,       /* pw_numbers: code = enum pw_lost, number[0] = how many */
-    PW_KIND_END = 29         /* one past the last kind of this version */
+    PW_KIND_NUMBER_SOURCE = 31, /* text: the environment variable in which a number stands that was
+                                   refused; cookie = number of the record of the call */
+    PW_KIND_END = 32            /* one past the last kind of this version */
 };
 
 enum pw_source {
