@@ -84,7 +84,7 @@ static void check_machine(struct machine *machine) {
     machine_read(machine, PASS_PORTS, take_first, &first);
     prescan_report(first.prescan);
     prescan_free(first.prescan);
-    if (first.selection->any)
+    if (first.selection->any || check->findings.count != before)
         detect(machine, first.selection);
     selection_free(first.selection);
     evidence_sites_read(machine, PASS_SITES);

@@ -73,6 +73,7 @@ bool call_is_self_connect(const struct call *call) {
 static void free_finding(struct finding *finding) {
     free(finding->table.command);
     free(finding->marker);
+    free(finding->other_marker);
     free(finding->variable);
     free(finding->detail);
 }

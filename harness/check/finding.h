@@ -124,6 +124,7 @@ struct finding {
     uint32_t range_user_ports;
     uint64_t range_user; /* the process that had most of them: a serial; 0: none */
     char *marker;        /* name of the test that ran, NULL: none known */
+    char *other_marker;  /* ... and of the call of `other` */
     char *variable;      /* of an inherited number: where it stands in the environment; NULL: not
                             known */
     char *detail;        /* of a note: what, in words; of others NULL */

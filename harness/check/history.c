@@ -206,6 +206,7 @@ static void note_marker(struct history *history, const struct trace_record *reco
                                    history->marker_count + 1, sizeof *history->markers);
     history->markers[history->marker_count++] = (struct marker){
         .ns = record->begin_ns,
+        .unit = record->cookie != 0 ? (record->unit & ~MACHINE_LOCAL_MASK) | record->cookie : 0,
         .process = record->process,
         .flags = record->flags,
         .thread = record->thread,

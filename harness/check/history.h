@@ -73,6 +73,7 @@ struct announced_claim {
 
 struct marker {
     uint64_t ns;
+    uint64_t unit; /* tagged: of the bind that it was found at; 0: none */
     uint64_t process;
     uint64_t flags;
     uint32_t thread;

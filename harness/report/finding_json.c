@@ -195,6 +195,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "range_user_ports",
         finding->range_user != 0 ? json_integer(finding->range_user_ports) : json_null());
     set(object, "test", json_text_or_null(finding->marker));
+    set(object, "other_test", json_text_or_null(finding->other_marker));
     set(object, "detail", json_text_or_null(finding->detail));
     set(object, "variable", json_text_or_null(finding->variable));
     set(object, "fix", json_text_or_null(fix_of(check, finding, fix)));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shim/process/number_source.h"
+#include "shim/process/running_test.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/stacks.h"
 #include "shim/socket/cancellable.h"
@@ -102,6 +103,6 @@ void port_request_refused(const struct port_request *request, const struct ip_en
     if (!request->is_recorded)
         return;
     holder_query_record(request->given->fd, &request->facts, wanted, request->record.number);
-    holder_query_record_test();
+    running_test_record(request->record.number, false);
     number_source_record(wanted->port, request->record.number);
 }

@@ -13,9 +13,7 @@
 
 #include "shim/gate.h"
 #include "shim/identity.h"
-#include "shim/process/guest_environment.h"
 #include "shim/real.h"
-#include "shim/shared/guest_memory.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
 #include "shim/socket/port_table.h"
@@ -268,32 +266,4 @@ void holder_query_record(int fd, const struct socket_facts *facts, const struct 
     if (port_table_ask(facts, wanted, space->reply, &rows))
         record_rows(fd, facts, wanted, record, &rows, space);
     raw_syscall3(SYS_munmap, place, sizeof(struct space), 0);
-}
-
-void holder_query_record_test(void) {
-    static const char *const variables[] = {"PYTEST_CURRENT_TEST", "BATS_TEST_DESCRIPTION",
-                                            "JEST_WORKER_ID"};
-    struct record record;
-    if (gate() != GATE_OPEN)
-        return;
-    for (unsigned i = 0; i < sizeof variables / sizeof *variables; i++) {
-        const char *name = guest_environment_value(environ, variables[i]);
-        if (name == NULL)
-            continue;
-        bool is_number = strcmp(variables[i], "JEST_WORKER_ID") == 0;
-        char text[256] = "";
-        size_t prefix = is_number ? (size_t)(put_text(text, "JEST_WORKER_ID=") - text) : 0;
-        if (guest_copy_string(text + prefix, sizeof text - prefix, name) <= 0)
-            continue;
-        size_t length = strlen(text);
-        if (!record_begin(&record, PW_KIND_MARKER, 1 + record_text_units(length, 8),
-                          identity_serial(), -1, monotonic_ns()))
-            return;
-        record.units[0].start.thread = identity_thread();
-        record.units[0].start.source = PW_SOURCE_SHIM;
-        record.units[0].start.flags = PW_FLAG_MARKER_ENVIRONMENT;
-        record_text(&record, 1, text, length);
-        record_commit(&record, 0);
-        return;
-    }
 }

@@ -11,8 +11,4 @@
 void holder_query_record(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
                          uint64_t record);
 
-/* Writes the name of the test that runs, as test runners leave it in the environment, if there is
- * one. */
-void holder_query_record_test(void);
-
 #endif

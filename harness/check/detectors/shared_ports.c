@@ -122,6 +122,12 @@ static bool is_meant(const struct history *history, uint32_t older, uint32_t you
            is_alike(command_of(history, one), command_of(history, other));
 }
 
+static bool is_same_program(const struct history *history, uint64_t one, uint64_t other) {
+    const struct process *a = machine_process(history->machine, one);
+    const struct process *b = machine_process(history->machine, other);
+    return a != NULL && b != NULL && strcmp(a->comm, b->comm) == 0;
+}
+
 /* Whoever connects to the endpoint means its own listener. */
 static bool still_expects_answers(const struct history *history, uint32_t older, uint64_t ns) {
     const struct endpoint endpoint = history_endpoint(history, older);
@@ -140,7 +146,8 @@ static bool is_handover(const struct history *history, uint32_t older, uint32_t 
     const struct binding *a = binding_of(history, older);
     const struct binding *b = binding_of(history, younger);
     bool is_udp = history_is_udp(history, older);
-    if (a->to_ns == 0 || (b->to_ns != 0 && b->to_ns <= a->to_ns))
+    if (!is_same_program(history, a->process, b->process) || a->to_ns == 0 ||
+        (b->to_ns != 0 && b->to_ns <= a->to_ns))
         return false;
     if (is_udp)
         return is_alike(command_of(history, a->process), command_of(history, b->process));
