@@ -39,6 +39,12 @@ static bool choose_seeded(struct policy_request *request) {
 /* First of all what somebody waits to see taken. Its stamp may be wrong: a process that ended has
  * released it, and nobody has said so yet. */
 static bool choose_soonest(struct policy_request *request) {
+    uint16_t shareable = request->turn == 0 && policy_is_udp_bind(request)
+                             ? policy_shareable(request->space, request->facts->flags)
+                             : 0;
+    request->shares = shareable != 0;
+    if (request->shares)
+        return choose_one(request, shareable);
     uint16_t port = policy_wanted(request->space, request->reach, request->avoid, &request->wanted,
                                   &request->waiter);
     request->is_wanted = port != 0;

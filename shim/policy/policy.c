@@ -52,6 +52,10 @@ static bool read_start(struct policy_request *request, struct address_start *sta
 
 static bool is_udp(const struct socket_facts *facts) { return facts->protocol == IPPROTO_UDP; }
 
+bool policy_is_udp_bind(const struct policy_request *request) {
+    return request->kind == POLICY_BIND && is_udp(request->facts);
+}
+
 struct policy_space *policy_space_of(const struct socket_facts *facts, bool make) {
     if (!is_udp(facts) && facts->protocol != IPPROTO_TCP && facts->protocol != IPPROTO_MPTCP)
         return NULL;
@@ -138,11 +142,11 @@ static void set_reuse(const struct policy_request *request, bool on) {
         set_option(request->fd, SOL_SOCKET, SO_REUSEPORT, on);
 }
 
-/* Of UDP sockets with SO_REUSEADDR the kernel's own choice may share a port as well; it would do so
- * once in a while, we each time. */
+/* Of UDP sockets with a reuse option the kernel's own choice may share a port as well; it would do
+ * so once in a while, we each time: only where that is wanted. */
 static long call_narrowed(const struct policy_request *request, long (*call)(const void *),
                           const void *arguments) {
-    if (!is_udp(request->facts))
+    if (!is_udp(request->facts) || request->shares)
         return call(arguments);
     set_reuse(request, false);
     long result = call(arguments);
@@ -297,6 +301,8 @@ void policy_note_bound(const struct socket_facts *facts, uint16_t port, bool by_
         policy_port_asked_for(space, port);
     else if (policy_config()->kind == PW_POLICY_SOONEST)
         policy_note_asker(space, identity_thread(), port);
+    if (!by_number && is_udp(facts) && policy_config()->kind == PW_POLICY_SOONEST)
+        policy_note_shareable(space, port, facts->flags);
     policy_port_bound(space, port, facts->cookie, by_number);
 }
 

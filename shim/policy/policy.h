@@ -40,6 +40,7 @@ struct policy_request {
     unsigned wanted;    /* soonest: a bit for each waiting bind whose port was tried */
     unsigned waiter;    /* the one whose port is the present choice */
     bool is_wanted;     /* there is one */
+    bool shares;        /* soonest: another UDP socket has the present choice */
     uint64_t reach;     /* what the request's address can meet */
     uint16_t avoid;     /* the destination's own port */
     uint16_t low, high; /* the present choice */

@@ -69,8 +69,10 @@ struct pw_policy_space {
     _Atomic uint32_t oldest_cursor;     /* and where */
     _Atomic uint32_t none_until; /* ms: no port has rested for its time before; 0: not known */
     _Atomic uint32_t given;      /* soonest: ports since the last that was left to the kernel */
-    _Atomic uint32_t kept; /* ... ports that were kept for nobody since the last bind by number */
-    _Atomic uint64_t dead; /* entries that are taken for void: from (low half) to (high half) */
+    _Atomic uint32_t kept;   /* ... ports that were kept for nobody since the last bind by number */
+    _Atomic uint32_t shared; /* soonest: the UDP port last given to a socket with a reuse option,
+                                and in the higher half the options (PW_FLAG_REUSE...) */
+    _Atomic uint64_t dead;   /* entries that are taken for void: from (low half) to (high half) */
     _Atomic uint64_t surely_dead; /* the same, once it was looked at again */
     /* soonest: the last threads that asked, each with the port that it was given and when */
     _Alignas(64) _Atomic uint64_t asker[PW_POLICY_ASKERS];

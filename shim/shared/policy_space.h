@@ -86,6 +86,14 @@ void policy_port_closing(struct policy_space *space, uint16_t port, uint64_t coo
 /* The socket has released the port. Its stamp, where it waits in the queue now; else 0. */
 uint32_t policy_port_released(struct policy_space *space, uint16_t port, uint64_t cookie);
 
+/* A UDP socket with these reuse options (PW_FLAG_REUSEADDR, PW_FLAG_REUSEPORT) was given the port
+ * for port 0. */
+void policy_note_shareable(struct policy_space *space, uint16_t port, uint64_t options);
+
+/* The port that was given last to such a socket, which has it still and has one of these options as
+ * well; 0: there is none. */
+uint16_t policy_shareable(const struct policy_space *space, uint64_t options);
+
 /* How many releases the space has seen. */
 uint32_t policy_releases(const struct policy_space *space);
 

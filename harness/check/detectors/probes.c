@@ -76,11 +76,13 @@ static void detect_loss(struct history *history, struct findings *findings, uint
         holders_find(history, attempt, bound->unit, bound->begin_ns, request->end_ns, false);
     if (taker.source != HOLDER_TRACE || taker.binding == probe)
         return;
-    /* Who had it all the time took nothing, nor did a related process. */
+    /* Who had it all the time took nothing, nor did a related process that was told the number. */
     const struct binding *taken = binding_of(history, taker.binding);
     uint64_t released_ns = binding_of(history, probe)->to_ns;
-    if (history->requests[taker.binding].end_ns < released_ns ||
-        ancestry_is_related(history->machine, taken->process, bound->process))
+    bool was_told = taken->requested_port != 0 &&
+                    ancestry_is_related(history->machine, taken->process, bound->process);
+    if (was_told || history->requests[taker.binding].end_ns < released_ns ||
+        ancestry_is_same(history->machine, taken->process, bound->process))
         return;
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, probe, attempt);
     holders_fill_in(history, &taker, finding);
