@@ -75,8 +75,9 @@ const struct command check_command = {
         "Finds ports that were handed out twice, races for a port that were lost or could "
         "have been, addresses in use and who had them, and other problems; portwitness-check(1) "
         "lists the findings. Traces of one host and boot are read together.",
-    .notes = "A suppressions file has lines of kind:PATTERN, program:PATTERN, module:PATTERN and "
-             "port:N-M. The exit status is 0 if nothing at or above --fail-on was found, 1 if "
+    .notes = "A suppressions file has lines of kind:PATTERN, cause:PATTERN, program:PATTERN, "
+             "module:PATTERN, test:PATTERN and port:N-M. The exit status is 0 if nothing at or "
+             "above --fail-on was found, 1 if "
              "something was, 2 if the usage is wrong or a file cannot be read, and 3 with --strict "
              "if nothing was found but something could not be seen.",
     .examples = {"check test.trace", "check --fail-on hazard --json *.trace"},
