@@ -88,7 +88,7 @@ static void check_machine(struct machine *machine) {
     machine_free(machine);
 }
 
-static bool same_machine(const struct check_trace *one, const struct check_trace *other) {
+bool check_is_same_machine(const struct check_trace *one, const struct check_trace *other) {
     return memcmp(one->header.boot_id, other->header.boot_id, sizeof one->header.boot_id) == 0 &&
            strncmp(one->header.host_id, other->header.host_id, sizeof one->header.host_id) == 0;
 }
@@ -107,7 +107,7 @@ static void check_machines(struct check *check, struct trace_reader **readers,
                                   .progress = progress,
                                   .with = with};
         for (uint32_t i = first; i < check->trace_count; i++)
-            if (!done[i] && same_machine(&check->traces[first], &check->traces[i])) {
+            if (!done[i] && check_is_same_machine(&check->traces[first], &check->traces[i])) {
                 members[machine.count++] = i;
                 done[i] = true;
             }

@@ -72,6 +72,9 @@ const char *check_verdict_name(enum check_verdict verdict);
  * spots. */
 bool check_is_incomplete(const struct check *check);
 
+/* Of one host and boot, so that their clocks are one? */
+bool check_is_same_machine(const struct check_trace *one, const struct check_trace *other);
+
 /* The stack behind a record of a finding; NULL if none was recorded. */
 const struct check_stack *check_stack_of(const struct check *check, const struct call *call);
 

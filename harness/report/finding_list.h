@@ -1,20 +1,22 @@
 /* Findings as text, in the form of a sanitizer's reports. */
-#ifndef PORTWITNESS_REPORT_FINDING_TEXT_H
-#define PORTWITNESS_REPORT_FINDING_TEXT_H
+#ifndef PORTWITNESS_REPORT_FINDING_LIST_H
+#define PORTWITNESS_REPORT_FINDING_LIST_H
 
 #include <stdio.h>
 
 #include "harness/check/check.h"
 #include "harness/check/suppressions.h"
 
-struct finding_text_options {
-    bool all;   /* every finding in full, also those like one before */
-    bool quiet; /* findings alone: no line where there are none */
+struct finding_list_options {
+    bool all;     /* every finding by itself, also those like one before */
+    bool verbose; /* each in full */
+    bool quiet;   /* findings alone: no line where there are none */
+    bool colour;
     FILE *to;
 };
 
 /* Writes the findings, the limits of the evidence and the verdict. */
-void finding_text_write(const struct check *check, const struct suppressions *suppressions,
-                        const struct finding_text_options *options);
+void finding_list_write(const struct check *check, const struct suppressions *suppressions,
+                        const struct finding_list_options *options);
 
 #endif

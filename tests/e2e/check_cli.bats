@@ -111,7 +111,7 @@ SHELL
     portwitness=$PORTWITNESS rebind=$build/tests/guests/rebind record sh suite
     assert_equal "$(found '[.[].test] | map(. // "none") | join(", ")')" 'first test, none, third test'
     run "$PORTWITNESS" check --all t
-    assert_matches "$output" 'Test: first test'
+    assert_matches "$output" 'in test first test'
 }
 
 @test "mark without a trace, or with a bad one, is one line and status 2" {

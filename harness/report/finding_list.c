@@ -1,0 +1,150 @@
+/* All findings, those alike counted behind the first, and what they come to. */
+#include "harness/report/finding_list.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/message.h"
+#include "harness/report/finding_short.h"
+#include "harness/report/finding_sides.h"
+#include "harness/report/finding_text.h"
+#include "harness/report/policy_report.h"
+
+#define RULE "=================="
+
+static void write_finding(const struct finding_writer *writing, const struct finding *finding,
+                          bool verbose) {
+    message_write(writing->to, RULE);
+    finding_text_head(writing, finding);
+    if (verbose)
+        finding_text_full(writing, finding);
+    else
+        finding_short_write(writing, finding);
+    finding_text_summary(writing, finding);
+}
+
+/* Is it like that one: of one kind, by programs of one name that called from the same places? */
+static bool is_alike(const struct check *check, const struct finding *one,
+                     const struct finding *other) {
+    const struct process *a =
+        processes_find(&check->traces[one->subject.trace].processes, one->subject.process);
+    const struct process *b =
+        processes_find(&check->traces[other->subject.trace].processes, other->subject.process);
+    if (one->kind != other->kind || one->severity != other->severity ||
+        one->certainty != other->certainty || a == NULL || b == NULL ||
+        strcmp(a->comm, b->comm) != 0)
+        return false;
+    struct site first = side_module(check, &one->subject, one->subject.site);
+    struct site second = side_module(check, &other->subject, other->subject.site);
+    return first.offset == second.offset && (first.module == NULL) == (second.module == NULL) &&
+           (first.module == NULL || strcmp(first.module, second.module) == 0);
+}
+
+static void write_more(const struct finding_writer *writing, const struct finding *first,
+                       uint64_t more, const char *ports) {
+    if (more == 0)
+        return;
+    message_write(writing->to, "And %" PRIu64 " more %s like it: ports %s", more,
+                  finding_name(first->kind), ports);
+}
+
+static void write_group(const struct finding_writer *writing, bool *done, size_t first,
+                        bool verbose) {
+    const struct findings *findings = &writing->check->findings;
+    char ports[200] = "";
+    size_t used = 0;
+    uint64_t more = 0;
+    write_finding(writing, &findings->list[first], verbose);
+    for (size_t i = first + 1; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        if (done[i] || finding->suppressed || finding->kind != findings->list[first].kind ||
+            !is_alike(writing->check, finding, &findings->list[first]))
+            continue;
+        done[i] = true;
+        if (used + 16 < sizeof ports)
+            used += (size_t)snprintf(ports + used, sizeof ports - used, "%s%u",
+                                     more > 0 ? ", " : "", finding->endpoint.port);
+        else if (strcmp(ports + used - 3, "...") != 0)
+            used += (size_t)snprintf(ports + used, sizeof ports - used, ", ...");
+        more++;
+    }
+    write_more(writing, &findings->list[first], more, ports);
+}
+
+static void write_policies(const struct finding_writer *writing) {
+    const struct check *check = writing->check;
+    for (size_t i = 0; i < check->trace_count; i++)
+        policy_report_write(check->trace_count > 1 ? check->traces[i].path : NULL,
+                            check->traces[i].header.policy, &check->traces[i].policy, writing->to);
+}
+
+static void write_limits(const struct finding_writer *writing) {
+    const struct findings *findings = &writing->check->findings;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        if (finding->kind < FINDING_INFERRED_RELEASE)
+            continue;
+        message_write(writing->to, "not seen: %s: %" PRIu64 " %s: %s",
+                      writing->check->traces[finding->subject.trace].path, finding->times,
+                      finding_name(finding->kind), finding->detail);
+    }
+}
+
+static void write_verdict(const struct finding_writer *writing,
+                          const struct suppressions *suppressions) {
+    const struct findings *findings = &writing->check->findings;
+    uint64_t count[SEVERITY_ERROR + 1] = {0};
+    uint64_t suppressed = 0;
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->list[i].suppressed)
+            suppressed++;
+        else if (findings->list[i].kind < FINDING_INFERRED_RELEASE)
+            count[findings->list[i].severity]++;
+    }
+    for (size_t i = 0; i < suppressions->count; i++)
+        if (suppressions->list[i].used == 0)
+            message_write(writing->to, "unused suppression, line %u: %s",
+                          suppressions->list[i].line, suppressions->list[i].text);
+    static const enum colour colours[] = {[VERDICT_CLEAN] = COLOUR_GREEN,
+                                          [VERDICT_INCOMPLETE] = COLOUR_YELLOW,
+                                          [VERDICT_HAZARDS] = COLOUR_YELLOW,
+                                          [VERDICT_FINDINGS] = COLOUR_RED};
+    enum check_verdict verdict = check_verdict(writing->check);
+    finding_heading_write(writing, colours[verdict], "portwitness:",
+                          " %s: %" PRIu64 " error%s, %" PRIu64 " hazard%s, %" PRIu64
+                          " note%s, %" PRIu64 " suppressed",
+                          check_verdict_name(verdict), count[SEVERITY_ERROR],
+                          plural(count[SEVERITY_ERROR]), count[SEVERITY_HAZARD],
+                          plural(count[SEVERITY_HAZARD]), count[SEVERITY_NOTE],
+                          plural(count[SEVERITY_NOTE]), suppressed);
+}
+
+void finding_list_write(const struct check *check, const struct suppressions *suppressions,
+                        const struct finding_list_options *options) {
+    const struct findings *findings = &check->findings;
+    struct finding_writer writing = {
+        .check = check, .lines = source_lines_make(), .colour = options->colour, .to = options->to};
+    bool *done = calloc(findings->count + 1, sizeof *done);
+    bool any = false;
+    for (size_t i = 0; done != NULL && i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        if (finding->kind >= FINDING_INFERRED_RELEASE || finding->suppressed || done[i])
+            continue;
+        any = true;
+        if (options->all)
+            write_finding(&writing, finding, options->verbose);
+        else
+            write_group(&writing, done, i, options->verbose);
+    }
+    if (any)
+        message_write(options->to, RULE);
+    if (!options->quiet)
+        write_limits(&writing);
+    if (!options->quiet || any)
+        write_policies(&writing);
+    if (!options->quiet || any)
+        write_verdict(&writing, suppressions);
+    free(done);
+    source_lines_free(writing.lines);
+}
