@@ -150,7 +150,8 @@ const char *severity_name(enum severity severity);
  * all else 0. Good until the next is added. */
 struct finding *findings_add(struct findings *findings, enum finding_kind kind);
 
-/* Puts them in order: errors first, then hazards, then notes; within these by time. */
+/* Puts them in order: errors first, then hazards, then notes; within these those of processes that
+ * failed, the last first, and the others by time. */
 void findings_sort(struct findings *findings);
 
 /* Frees all. */

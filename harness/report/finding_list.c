@@ -24,21 +24,49 @@ static void write_finding(const struct finding_writer *writing, const struct fin
     finding_text_summary(writing, finding);
 }
 
-/* Is it like that one: of one kind, by programs of one name that called from the same places? */
+static bool same_text(const char *one, const char *other) {
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+static bool same_site(const struct check *check, const struct call *one, uint64_t address,
+                      const struct call *other, uint64_t other_address) {
+    const struct site first = side_module(check, one, address);
+    const struct site second = side_module(check, other, other_address);
+    return first.offset == second.offset && same_text(first.module, second.module);
+}
+
+/* From the same place, and, where stacks were recorded, by way of the same calls. */
+static bool same_place(const struct check *check, const struct call *one,
+                       const struct call *other) {
+    const struct check_stack *first = check_stack_of(check, one);
+    const struct check_stack *second = check_stack_of(check, other);
+    if (first == NULL || second == NULL)
+        return first == second && same_site(check, one, one->site, other, other->site);
+    bool same = first->count == second->count;
+    for (size_t i = 0; same && i < first->count; i++)
+        same = same_site(check, one, check->traces[one->trace].addresses[first->first + i], other,
+                         check->traces[other->trace].addresses[second->first + i]);
+    return same;
+}
+
+static bool same_program(const struct check *check, const struct call *one,
+                         const struct call *other) {
+    const struct processes *first = &check->traces[one->trace].processes;
+    const struct processes *second = &check->traces[other->trace].processes;
+    const struct process *a = processes_find(first, one->process);
+    const struct process *b = processes_find(second, other->process);
+    return a != NULL && b != NULL && strcmp(a->comm, b->comm) == 0 &&
+           same_text(process_command(first, a), process_command(second, b));
+}
+
+/* Does one fix do for both? */
 static bool is_alike(const struct check *check, const struct finding *one,
                      const struct finding *other) {
-    const struct process *a =
-        processes_find(&check->traces[one->subject.trace].processes, one->subject.process);
-    const struct process *b =
-        processes_find(&check->traces[other->subject.trace].processes, other->subject.process);
-    if (one->kind != other->kind || one->severity != other->severity ||
-        one->certainty != other->certainty || a == NULL || b == NULL ||
-        strcmp(a->comm, b->comm) != 0)
-        return false;
-    struct site first = side_module(check, &one->subject, one->subject.site);
-    struct site second = side_module(check, &other->subject, other->subject.site);
-    return first.offset == second.offset && (first.module == NULL) == (second.module == NULL) &&
-           (first.module == NULL || strcmp(first.module, second.module) == 0);
+    return one->kind == other->kind && one->severity == other->severity &&
+           one->certainty == other->certainty && one->cause == other->cause &&
+           same_text(one->marker, other->marker) &&
+           same_program(check, &one->subject, &other->subject) &&
+           same_place(check, &one->subject, &other->subject);
 }
 
 static void write_more(const struct finding_writer *writing, const struct finding *first,

@@ -150,3 +150,72 @@ ERROR:'
     run -1 "$PORTWITNESS" check --color=always --json t
     [[ $output != *$'\033'* ]]
 }
+
+@test "findings of different commands, tests or places are not counted behind one" {
+    cat >pick.sh <<'SH'
+"$1" pick_and_bind.py one
+"$1" pick_and_bind.py one
+"$1" pick_and_bind.py two
+"$2" mark 'a test'
+"$1" pick_and_bind.py two
+SH
+    cat >pick_and_bind.py <<'PYTHON'
+import socket
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+with socket.socket() as server:
+    server.bind(("127.0.0.1", port))
+PYTHON
+    record sh pick.sh "$python" "$PORTWITNESS"
+    run -0 "$PORTWITNESS" check t
+    assert_equal "$(grep -c '^SUMMARY' <<<"$output")" 3
+    assert_matches "$output" 'And 1 more race-window like it'
+    assert_matches "$output" 'pick_and_bind.py two.*
+.*in test a test'
+    rm t
+    cat >two_places.c <<'C'
+#include <arpa/inet.h>
+#include <unistd.h>
+static int bound(int port) {
+    struct sockaddr_in any = {AF_INET, htons(port), {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    return bind(fd, (struct sockaddr *)&any, sizeof any) == 0 ? fd : -1;
+}
+static int picked(void) {
+    struct sockaddr_in got;
+    socklen_t size = sizeof got;
+    int fd = bound(0);
+    getsockname(fd, (struct sockaddr *)&got, &size);
+    close(fd);
+    return ntohs(got.sin_port);
+}
+static int first(void) { return bound(picked()) < 0; }
+static int second(void) { return bound(picked()) < 0; }
+int main(void) { return first() | second(); }
+C
+    gcc -g -O0 -o two_places two_places.c
+    "$PORTWITNESS" run --quiet --stacks -o t -- ./two_places
+    run -0 "$PORTWITNESS" check t
+    assert_equal "$(grep -c '^SUMMARY' <<<"$output")" 2
+}
+
+@test "of a process that failed the last finding comes first" {
+    cat >fails.py <<'PYTHON'
+import os, socket
+ports = 20000, 20003
+held = [socket.socket() for port in ports]
+for one, port in zip(held, ports):
+    one.bind(("127.0.0.1", port))
+if os.fork() == 0:
+    for port in ports:
+        try:
+            socket.socket().bind(("127.0.0.1", port))
+        except OSError:
+            pass
+    os._exit(1)
+os.wait()
+PYTHON
+    alone "$PORTWITNESS" run --quiet -o t -- "$python" fails.py
+    assert_equal "$(found '[.[] | select(.severity == "error") | .endpoint.port] | join(" ")')" '20003 20000'
+}
