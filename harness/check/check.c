@@ -212,8 +212,11 @@ void check_free(struct check *check) {
         struct check_trace *trace = &check->traces[i];
         processes_free(&trace->processes);
         modules_free(&trace->modules);
-        for (size_t j = 0; j < trace->blind_spot_count; j++)
+        for (size_t j = 0; j < trace->blind_spot_count; j++) {
             free(trace->blind_spots[j].program);
+            for (size_t k = 0; k < trace->blind_spots[j].program_count; k++)
+                free(trace->blind_spots[j].programs[k]);
+        }
         free(trace->blind_spots);
         free(trace->stacks);
         free(trace->addresses);

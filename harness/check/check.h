@@ -7,11 +7,17 @@
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
 
+enum { CHECK_BLIND_PROGRAMS = 16 };
+
 /* One cause of a blind spot in one trace. */
 struct check_blind_spot {
     unsigned reason; /* enum pw_blind */
     uint64_t count;
-    char *program; /* the first one's name, NULL: not known */
+    char *program;                        /* the first one's name, NULL: not known */
+    char *programs[CHECK_BLIND_PROGRAMS]; /* different ones */
+    size_t program_count;
+    uint64_t more;   /* blind spots of programs beyond */
+    bool is_command; /* the command of the run is one of them */
 };
 
 /* The return addresses behind one record, the innermost first. */

@@ -10,6 +10,7 @@
 #include "harness/base/names.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/fix.h"
+#include "harness/report/headline.h"
 #include "harness/report/policy_report.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
@@ -239,6 +240,7 @@ static json_t *policies_json(const struct check *check) {
 
 void finding_json_write(const struct check *check, const struct suppressions *suppressions,
                         FILE *to) {
+    char headline[HEADLINE_SIZE];
     struct source_lines *lines = source_lines_make();
     json_t *list = json_array();
     json_t *unused = json_array();
@@ -249,6 +251,7 @@ void finding_json_write(const struct check *check, const struct suppressions *su
         if (suppressions->list[i].used == 0)
             json_array_append_new(unused, json_text_or_null(suppressions->list[i].text));
     set(object, "verdict", json_string(check_verdict_name(check_verdict(check))));
+    set(object, "headline", json_text_or_null(headline_text(check, headline) ? headline : NULL));
     set(object, "findings", list);
     set(object, "evidence", evidence_json(check));
     set(object, "unused_suppressions", unused);

@@ -9,6 +9,7 @@
 #include "harness/report/finding_short.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/finding_text.h"
+#include "harness/report/headline.h"
 #include "harness/report/policy_report.h"
 
 #define RULE "=================="
@@ -119,6 +120,24 @@ static void write_limits(const struct finding_writer *writing) {
     }
 }
 
+/* Where nothing was found the headline is the verdict. */
+static void write_last(const struct finding_writer *writing, const char *counts) {
+    static const enum colour colours[] = {[VERDICT_CLEAN] = COLOUR_GREEN,
+                                          [VERDICT_INCOMPLETE] = COLOUR_YELLOW,
+                                          [VERDICT_HAZARDS] = COLOUR_YELLOW,
+                                          [VERDICT_FINDINGS] = COLOUR_RED};
+    enum check_verdict verdict = check_verdict(writing->check);
+    char headline[HEADLINE_SIZE];
+    bool any = headline_text(writing->check, headline);
+    if (any && verdict == VERDICT_INCOMPLETE) {
+        finding_heading_write(writing, COLOUR_YELLOW, "portwitness:", " %s (%s)", headline, counts);
+        return;
+    }
+    if (any)
+        finding_heading_write(writing, COLOUR_YELLOW, "portwitness:", " %s", headline);
+    finding_heading_write(writing, colours[verdict], "portwitness:", " %s", counts);
+}
+
 static void write_verdict(const struct finding_writer *writing,
                           const struct suppressions *suppressions) {
     const struct findings *findings = &writing->check->findings;
@@ -134,18 +153,14 @@ static void write_verdict(const struct finding_writer *writing,
         if (suppressions->list[i].used == 0)
             message_write(writing->to, "unused suppression, line %u: %s",
                           suppressions->list[i].line, suppressions->list[i].text);
-    static const enum colour colours[] = {[VERDICT_CLEAN] = COLOUR_GREEN,
-                                          [VERDICT_INCOMPLETE] = COLOUR_YELLOW,
-                                          [VERDICT_HAZARDS] = COLOUR_YELLOW,
-                                          [VERDICT_FINDINGS] = COLOUR_RED};
-    enum check_verdict verdict = check_verdict(writing->check);
-    finding_heading_write(writing, colours[verdict], "portwitness:",
-                          " %s: %" PRIu64 " error%s, %" PRIu64 " hazard%s, %" PRIu64
-                          " note%s, %" PRIu64 " suppressed",
-                          check_verdict_name(verdict), count[SEVERITY_ERROR],
-                          plural(count[SEVERITY_ERROR]), count[SEVERITY_HAZARD],
-                          plural(count[SEVERITY_HAZARD]), count[SEVERITY_NOTE],
-                          plural(count[SEVERITY_NOTE]), suppressed);
+    char counts[200];
+    snprintf(counts, sizeof counts,
+             "%s: %" PRIu64 " error%s, %" PRIu64 " hazard%s, %" PRIu64 " note%s, %" PRIu64
+             " suppressed",
+             check_verdict_name(check_verdict(writing->check)), count[SEVERITY_ERROR],
+             plural(count[SEVERITY_ERROR]), count[SEVERITY_HAZARD], plural(count[SEVERITY_HAZARD]),
+             count[SEVERITY_NOTE], plural(count[SEVERITY_NOTE]), suppressed);
+    write_last(writing, counts);
 }
 
 void finding_list_write(const struct check *check, const struct suppressions *suppressions,
@@ -171,7 +186,7 @@ void finding_list_write(const struct check *check, const struct suppressions *su
         write_limits(&writing);
     if (!options->quiet || any)
         write_policies(&writing);
-    if (!options->quiet || any)
+    if (!options->quiet || any || headline_is_urgent(check))
         write_verdict(&writing, suppressions);
     free(done);
     source_lines_free(writing.lines);

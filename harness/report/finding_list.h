@@ -10,7 +10,8 @@
 struct finding_list_options {
     bool all;     /* every finding by itself, also those like one before */
     bool verbose; /* each in full */
-    bool quiet;   /* findings alone: no line where there are none */
+    bool
+        quiet; /* findings alone: no line where there are none, but that the command was not seen */
     bool colour;
     FILE *to;
 };
