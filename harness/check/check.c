@@ -174,7 +174,7 @@ enum check_verdict check_verdict(const struct check *check) {
     enum check_verdict verdict = check_is_incomplete(check) ? VERDICT_INCOMPLETE : VERDICT_CLEAN;
     for (size_t i = 0; i < check->findings.count; i++) {
         const struct finding *finding = &check->findings.list[i];
-        if (finding->suppressed)
+        if (!finding_counts(finding))
             continue;
         if (finding->severity == SEVERITY_ERROR)
             return VERDICT_FINDINGS;

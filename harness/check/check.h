@@ -68,7 +68,8 @@ bool check_run(struct check *check, const char *const *paths, size_t count,
 
 enum check_verdict { VERDICT_CLEAN, VERDICT_INCOMPLETE, VERDICT_HAZARDS, VERDICT_FINDINGS };
 
-/* What the findings that are not suppressed come to; clean only on complete evidence. */
+/* What the findings that are neither suppressed nor known come to; clean only on complete evidence.
+ */
 enum check_verdict check_verdict(const struct check *check);
 
 /* "clean", "incomplete", "hazards", "findings" */

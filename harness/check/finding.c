@@ -29,6 +29,10 @@ static const struct {
     [FINDING_TORN] = {"torn", SEVERITY_NOTE},
 };
 
+bool finding_counts(const struct finding *finding) {
+    return !finding->suppressed && !finding->known;
+}
+
 const char *finding_name(enum finding_kind kind) { return kinds[kind].name; }
 
 enum finding_kind finding_kind_of(const char *name) {

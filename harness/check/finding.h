@@ -125,6 +125,7 @@ struct finding {
     bool elsewhere; /* of an address in use: `assigned` is where its number was picked, on another
                        endpoint, which was free */
     bool suppressed;
+    bool known; /* stands in the baseline */
 };
 
 /* Zero-initialized there are none. */
@@ -133,6 +134,9 @@ struct findings {
     size_t count;
     size_t room;
 };
+
+/* Is it shown, and does it count: is it neither suppressed nor known? */
+bool finding_counts(const struct finding *finding);
 
 /* "lost-race" */
 const char *finding_name(enum finding_kind kind);

@@ -24,6 +24,10 @@ static int run(int argc, char **argv) {
     const char **traces = traces_parse(&check_command, argc, argv, &request, &status);
     if (traces == NULL)
         return status;
+    if (check_options_problem(&request) != NULL) {
+        free(traces);
+        return usage_error(&check_command, "%s", check_options_problem(&request));
+    }
     request.traces = traces;
     while (traces[request.count] != NULL)
         request.count++;

@@ -7,6 +7,8 @@ enum {
     OPTION_FAIL_ON = 512,
     OPTION_STRICT,
     OPTION_SUPPRESSIONS,
+    OPTION_BASELINE,
+    OPTION_UPDATE_BASELINE,
     OPTION_ALL,
     OPTION_COLOR,
     OPTION_JSON
@@ -19,6 +21,10 @@ const struct argp_option check_options[] = {
      "Exit status 3 if nothing was found, but the evidence is incomplete", 0},
     {"suppressions", OPTION_SUPPRESSIONS, "FILE", 0,
      "Leave out the findings that a line of this file matches", 0},
+    {"baseline", OPTION_BASELINE, "FILE", 0,
+     "Only count the findings that stand in this file: they are known", 0},
+    {"update-baseline", OPTION_UPDATE_BASELINE, NULL, 0,
+     "Write the findings into the file of --baseline, in place of those there", 0},
     {"verbose", 'v', NULL, 0,
      "Both calls in full, all that is known of them, and the processes above", 0},
     {"all", OPTION_ALL, NULL, 0, "Each finding by itself, also those like one before", 0},
@@ -70,6 +76,10 @@ bool check_options_take(struct check_request *request, const struct option_value
         return request->strict = true;
     case OPTION_SUPPRESSIONS:
         return take_file(&request->suppressions, value);
+    case OPTION_BASELINE:
+        return take_file(&request->baseline, value);
+    case OPTION_UPDATE_BASELINE:
+        return request->update_baseline = true;
     case 'v':
         return request->verbose = true;
     case OPTION_ALL:
@@ -80,4 +90,10 @@ bool check_options_take(struct check_request *request, const struct option_value
         request->json = true;
         return value->text == NULL || take_file(&request->json_file, value);
     }
+}
+
+const char *check_options_problem(const struct check_request *request) {
+    return request->update_baseline && request->baseline == NULL
+               ? "option '--update-baseline' needs '--baseline'"
+               : NULL;
 }

@@ -13,4 +13,7 @@ const char *check_options_name(int key);
 /* Takes one of them into *request. false after a complaint. */
 bool check_options_take(struct check_request *request, const struct option_value *value);
 
+/* What is wrong with them together, NULL: nothing. */
+const char *check_options_problem(const struct check_request *request);
+
 #endif

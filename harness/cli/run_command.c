@@ -132,6 +132,8 @@ bool run_options_parse(struct run_options *parsed, struct check_request *check, 
         return false;
     if (choice.check_option != NULL && !choice.options.check)
         *status = usage_error(&run_command, "option '--%s' needs '--check'", choice.check_option);
+    else if (check_options_problem(check) != NULL)
+        *status = usage_error(&run_command, "%s", check_options_problem(check));
     else if (choice.options.command[0] == NULL)
         *status = usage_error(&run_command, "missing operand: COMMAND");
     else

@@ -14,6 +14,8 @@ struct check_request {
     const char *const *traces;
     size_t count;
     const char *suppressions; /* a file; NULL: none */
+    const char *baseline;     /* a file; NULL: none */
+    bool update_baseline;     /* which is then written, and need not be there */
     enum fail_on fail_on;
     bool strict; /* status 3 where nothing was found on incomplete evidence */
     bool json;

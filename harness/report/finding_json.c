@@ -165,6 +165,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "cause", json_text_or_null(cause_name(finding->cause)));
     set(object, "certain", json_boolean(finding->certainty == CERTAIN));
     set(object, "suppressed", json_boolean(finding->suppressed));
+    set(object, "baseline", json_boolean(finding->known));
     set(object, "endpoint", endpoint_json(&finding->endpoint));
     set(object, "netns", json_number_or_null(finding->netns));
     set(object, "times", json_number(finding->times));
@@ -239,7 +240,7 @@ static json_t *policies_json(const struct check *check) {
 }
 
 void finding_json_write(const struct check *check, const struct suppressions *suppressions,
-                        FILE *to) {
+                        const struct baseline *baseline, FILE *to) {
     char headline[HEADLINE_SIZE];
     struct source_lines *lines = source_lines_make();
     json_t *list = json_array();
@@ -255,6 +256,8 @@ void finding_json_write(const struct check *check, const struct suppressions *su
     set(object, "findings", list);
     set(object, "evidence", evidence_json(check));
     set(object, "unused_suppressions", unused);
+    set(object, "baseline_unseen",
+        baseline != NULL ? json_number(baseline_unseen(baseline)) : json_null());
     set(object, "policies", policies_json(check));
     json_dumpf(object, to, JSON_COMPACT);
     fputc('\n', to);

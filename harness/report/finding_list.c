@@ -87,7 +87,7 @@ static void write_group(const struct finding_writer *writing, bool *done, size_t
     write_finding(writing, &findings->list[first], verbose);
     for (size_t i = first + 1; i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
-        if (done[i] || finding->suppressed || finding->kind != findings->list[first].kind ||
+        if (done[i] || !finding_counts(finding) || finding->kind != findings->list[first].kind ||
             !is_alike(writing->check, finding, &findings->list[first]))
             continue;
         done[i] = true;
@@ -139,13 +139,17 @@ static void write_last(const struct finding_writer *writing, const char *counts)
 }
 
 static void write_verdict(const struct finding_writer *writing,
-                          const struct suppressions *suppressions) {
+                          const struct suppressions *suppressions,
+                          const struct baseline *baseline) {
     const struct findings *findings = &writing->check->findings;
     uint64_t count[SEVERITY_ERROR + 1] = {0};
     uint64_t suppressed = 0;
+    uint64_t known = 0;
     for (size_t i = 0; i < findings->count; i++) {
         if (findings->list[i].suppressed)
             suppressed++;
+        else if (findings->list[i].known)
+            known++;
         else if (findings->list[i].kind < FINDING_INFERRED_RELEASE)
             count[findings->list[i].severity]++;
     }
@@ -153,6 +157,12 @@ static void write_verdict(const struct finding_writer *writing,
         if (suppressions->list[i].used == 0)
             message_write(writing->to, "unused suppression, line %u: %s",
                           suppressions->list[i].line, suppressions->list[i].text);
+    if (known > 0)
+        message_write(writing->to, "portwitness: %" PRIu64 " known finding%s (baseline)", known,
+                      plural(known));
+    if (baseline_unseen(baseline) > 0)
+        message_write(writing->to, "portwitness: %zu of the baseline %s not seen",
+                      baseline_unseen(baseline), baseline_unseen(baseline) == 1 ? "was" : "were");
     char counts[200];
     snprintf(counts, sizeof counts,
              "%s: %" PRIu64 " error%s, %" PRIu64 " hazard%s, %" PRIu64 " note%s, %" PRIu64
@@ -164,6 +174,7 @@ static void write_verdict(const struct finding_writer *writing,
 }
 
 void finding_list_write(const struct check *check, const struct suppressions *suppressions,
+                        const struct baseline *baseline,
                         const struct finding_list_options *options) {
     const struct findings *findings = &check->findings;
     struct finding_writer writing = {
@@ -172,7 +183,7 @@ void finding_list_write(const struct check *check, const struct suppressions *su
     bool any = false;
     for (size_t i = 0; done != NULL && i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
-        if (finding->kind >= FINDING_INFERRED_RELEASE || finding->suppressed || done[i])
+        if (finding->kind >= FINDING_INFERRED_RELEASE || !finding_counts(finding) || done[i])
             continue;
         any = true;
         if (options->all)
@@ -187,7 +198,7 @@ void finding_list_write(const struct check *check, const struct suppressions *su
     if (!options->quiet || any)
         write_policies(&writing);
     if (!options->quiet || any || headline_is_urgent(check))
-        write_verdict(&writing, suppressions);
+        write_verdict(&writing, suppressions, baseline);
     free(done);
     source_lines_free(writing.lines);
 }

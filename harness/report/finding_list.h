@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "harness/check/baseline.h"
 #include "harness/check/check.h"
 #include "harness/check/suppressions.h"
 
@@ -18,6 +19,7 @@ struct finding_list_options {
 
 /* Writes the findings, the limits of the evidence and the verdict. */
 void finding_list_write(const struct check *check, const struct suppressions *suppressions,
+                        const struct baseline *baseline,
                         const struct finding_list_options *options);
 
 #endif
