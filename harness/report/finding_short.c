@@ -128,14 +128,15 @@ static void bound_by(const struct finding_writer *writing, const struct finding 
     const struct call *other = &finding->other;
     char process[SHORT_PROCESS_SIZE];
     char time[RUN_CLOCK_TEXT_SIZE];
+    bool ended = finding->binder_ended_ns != 0;
     text[0] = '\0';
-    if (finding->held_by != 0 && finding->held_by != other->process)
-        snprintf(text, size, "; bound by %s%s%s",
-                 short_process(writing->check, finding, other->trace, other->process, process),
-                 finding->binder_ended_ns != 0 ? ", which ended at " : "",
-                 finding->binder_ended_ns != 0 ? run_clock_text(writing->check, other->trace,
-                                                                finding->binder_ended_ns, 3, time)
-                                               : "");
+    if (finding->held_by == 0 || finding->held_by == other->process)
+        return;
+    snprintf(text, size, "; bound by %s%s%s",
+             short_process(writing->check, finding, other->trace, other->process, process),
+             ended ? ", which ended at " : "",
+             ended ? run_clock_text(writing->check, other->trace, finding->binder_ended_ns, 3, time)
+                   : "");
 }
 
 static void write_since(const struct finding_writer *writing, const struct finding *finding) {
@@ -180,7 +181,7 @@ static void write_recorded_holder(const struct finding_writer *writing,
     bound_by(writing, finding, binder, sizeof binder);
     message_write(writing->to, "  %s %s%s%s%s%s%s%s%s", finding_other_heading(finding),
                   short_process_holder(writing->check, finding, process), how != NULL ? ", " : "",
-                  how != NULL ? how : "", connected ? ", connected to " : "",
+                  how != NULL ? how : "", connected ? ", to " : "",
                   connected ? endpoint_text(&other->peer, peer) : "", elsewhere ? ", as " : "",
                   elsewhere ? endpoint_text(&other->endpoint, endpoint) : "", binder);
     write_since(writing, finding);

@@ -117,26 +117,27 @@ void write_table_holder(const struct finding_writer *writing, const struct findi
 
 /* Who has the socket now, where that is not who bound it. */
 static void write_heir(const struct finding_writer *writing, const struct finding *finding) {
-    char process[SIDE_TEXT_SIZE];
-    char text[RUN_CLOCK_TEXT_SIZE];
     const char *how = finding_how_text(writing->check, finding);
     uint32_t trace = finding->other.trace;
-    if (finding->held_by != 0)
-        message_write(writing->to, "    now of %s%s%s",
-                      side_process_of(writing->check, trace, finding->held_by, process),
-                      how != NULL ? ", " : "", how != NULL ? how : "");
-    if (finding->held_by != 0 && finding->held_since_ns != 0)
+    char process[SIDE_TEXT_SIZE];
+    char time[RUN_CLOCK_TEXT_SIZE];
+    message_write(writing->to, "  %s %s%s%s", finding_other_heading(finding),
+                  side_process_of(writing->check, trace, finding->held_by, process),
+                  how != NULL ? ", " : "", how != NULL ? how : "");
+    if (finding->held_since_ns != 0)
         message_write(writing->to, "    since %s",
-                      run_clock_text(writing->check, trace, finding->held_since_ns, 6, text));
+                      run_clock_text(writing->check, trace, finding->held_since_ns, 6, time));
+    write_call(writing, "Which was bound by", &finding->other);
     if (finding->binder_ended_ns != 0)
-        message_write(writing->to, "    who bound it ended at %s",
-                      run_clock_text(writing->check, trace, finding->binder_ended_ns, 6, text));
+        message_write(writing->to, "    that process ended at %s",
+                      run_clock_text(writing->check, trace, finding->binder_ended_ns, 6, time));
 }
 
 static void write_holder(const struct finding_writer *writing, const struct finding *finding) {
-    write_call(writing, finding_other_heading(finding), &finding->other);
-    if (finding->other.process != 0)
+    if (finding->other.process != 0 && finding->held_by != 0)
         write_heir(writing, finding);
+    else
+        write_call(writing, finding_other_heading(finding), &finding->other);
     write_call(writing, "Which had been given for port 0 by", &finding->other_assigned);
     if (finding->holder == HOLDER_TABLE)
         write_table_holder(writing, finding);

@@ -39,9 +39,9 @@ const char *finding_assigned_heading(const struct finding *finding) {
 
 const char *finding_other_heading(const struct finding *finding) {
     if (finding->how == HOW_ACCEPTED)
-        return "Held by a connection accepted from the listener of";
+        return "Held by a connection that a listener accepted, open in";
     if (finding->how == HOW_CONNECTION)
-        return "Held by a connection of";
+        return "Held as the source port of a connection of";
     switch (finding->kind) {
     case FINDING_LOST_RACE:
         return finding->holder == HOLDER_TIME_WAIT ? "Its place was taken (TIME_WAIT now) by"
@@ -69,8 +69,6 @@ const char *finding_how_text(const struct check *check, const struct finding *fi
         return holder->by_exec ? "which inherited it at exec" : "which inherited it at a fork";
     case HOW_PASSED:
         return "which was sent it";
-    case HOW_ACCEPTED:
-        return "which has the connection open";
     default:
         return NULL;
     }
