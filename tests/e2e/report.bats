@@ -67,6 +67,7 @@ PYTHON
     [0-9]+ .*parent.py   <- has or had it
       [0-9]+ .*server.py 20000   <- was refused it
 '
+    assert_equal "$(grep -c '^ *[0-9]* .*parent\.py   <-' <<<"$output")" 1
 }
 
 @test "a long command line is cut in the middle, and not with --verbose" {
