@@ -2,10 +2,11 @@
  * wanted. */
 #include "harness/report/command_text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { HEAD = 24, TAIL = COMMAND_TEXT_WIDTH - HEAD - 6 };
+enum { COMMAND_LOOKED_AT = 8192, HEAD = 24, TAIL = COMMAND_TEXT_WIDTH - HEAD - 6 };
 
 /* The begin of the character that the byte is a part of. */
 static size_t character(const char *text, size_t at) {
@@ -33,20 +34,32 @@ static size_t tail_of(const char *command, size_t length, const char *other) {
     return at;
 }
 
-/* Where a program lies is what people know of it. */
-static const char *without_folder(const char *command) {
-    size_t length = strcspn(command, " ");
-    const char *name = command;
-    for (size_t i = 0; i + 1 < length; i++)
-        if (command[i] == '/')
-            name = command + i + 1;
-    return name;
+/* Where programs and scripts lie is what people know of them. */
+static void drop_folders(const char *command, char to[COMMAND_LOOKED_AT]) {
+    size_t used = 0;
+    for (const char *at = command; *at != '\0' && used + 1 < COMMAND_LOOKED_AT; at++) {
+        size_t length = strcspn(at, " ");
+        bool begins_word = at == command || at[-1] == ' ';
+        for (size_t i = 0; begins_word && *at == '/' && i + 1 < length; i++)
+            if (at[length - 2 - i] == '/') {
+                at += length - 1 - i;
+                break;
+            }
+        to[used++] = *at;
+    }
+    to[used] = '\0';
 }
 
 const char *command_text(const char *command, const char *other, char text[COMMAND_TEXT_SIZE]) {
+    char shorter[COMMAND_LOOKED_AT];
+    char other_shorter[COMMAND_LOOKED_AT];
     if (strlen(command) > COMMAND_TEXT_WIDTH) {
-        command = without_folder(command);
-        other = other != NULL ? without_folder(other) : NULL;
+        drop_folders(command, shorter);
+        command = shorter;
+    }
+    if (command == shorter && other != NULL) {
+        drop_folders(other, other_shorter);
+        other = other_shorter;
     }
     size_t length = strlen(command);
     if (length <= COMMAND_TEXT_WIDTH) {

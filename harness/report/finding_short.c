@@ -147,20 +147,26 @@ static void write_since(const struct finding_writer *writing, const struct findi
     char time[RUN_CLOCK_TEXT_SIZE];
     char length[RUN_CLOCK_TEXT_SIZE] = "";
     char place[SIDE_TEXT_SIZE];
+    char own_place[SIDE_TEXT_SIZE];
     char given[SHORT_PROCESS_SIZE];
     bool before = since <= subject->begin_ns;
     if (check_is_same_machine(&writing->check->traces[other->trace],
                               &writing->check->traces[subject->trace]))
         run_clock_length(before ? subject->begin_ns - since : since - subject->begin_ns, length);
     place_of(writing, other, place);
+    place_of(writing, subject, own_place);
+    if (strcmp(place, own_place) == 0)
+        place[0] = '\0'; /* it stands above */
     message_write(writing->to, "    since %s%s%s%s%s%s%s%s",
                   run_clock_text(writing->check, other->trace, since, 3, time),
                   length[0] != '\0' ? ", " : "", length,
                   length[0] == '\0' ? ""
                   : before          ? " before"
                                     : " after",
-                  place[0] != '\0' ? ", bound at " : "", place,
-                  finding->other_assigned.process != 0 ? "; given for port 0 to " : "",
+                  place[0] == '\0'              ? ""
+                  : other->kind == PW_KIND_BIND ? ", bound at "
+                                                : ", at ",
+                  place, finding->other_assigned.process != 0 ? "; given for port 0 to " : "",
                   finding->other_assigned.process != 0
                       ? short_process(writing->check, finding, finding->other_assigned.trace,
                                       finding->other_assigned.process, given)

@@ -22,6 +22,10 @@ static void a_long_one_loses_its_folder_first(void **state) {
     assert_string_equal(
         command_text("/a/very/long/path/to/some/folder/of/programs/server --port 8080", NULL, text),
         "server --port 8080");
+    assert_string_equal(command_text("/usr/bin/python3 /builds/of/some/continuous/integration/"
+                                     "tests/run.py / /a/ --x=/a/b",
+                                     NULL, text),
+                        "python3 run.py / a/ --x=/a/b");
 }
 
 static void then_the_middle_and_the_end_stays(void **state) {
