@@ -7,19 +7,6 @@
 
 static bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
-static bool is_temporary(const char *path) {
-    static const char *const folders[] = {"/tmp/", "/var/tmp/", "/dev/shm/"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (strncmp(path, folders[i], strlen(folders[i])) == 0)
-            return true;
-    return false;
-}
-
-/* Behind which byte an absolute path can begin. */
-static bool begins_path(const char *text, const char *at) {
-    return *at == '/' && (at == text || strchr(" =:,'\"(", at[-1]) != NULL);
-}
-
 /* The last part of the path, which ends before the same bytes. */
 static const char *last_part(const char *path) {
     size_t length = strcspn(path, " :,'\")");
@@ -28,6 +15,20 @@ static const char *last_part(const char *path) {
         if (path[i] == '/')
             part = path + i + 1;
     return part;
+}
+
+/* Is it right in a folder for temporary files, where names are made up as a rule? */
+static bool is_temporary(const char *path) {
+    static const char *const folders[] = {"/tmp/", "/var/tmp/", "/dev/shm/"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+            return last_part(path) == path + strlen(folders[i]);
+    return false;
+}
+
+/* Behind which byte an absolute path can begin. */
+static bool begins_path(const char *text, const char *at) {
+    return *at == '/' && (at == text || strchr(" =:,'\"(", at[-1]) != NULL);
 }
 
 const char *stable_text(const char *text, char *to, size_t size) {

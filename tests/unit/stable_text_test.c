@@ -30,9 +30,9 @@ static void folders_differ_from_machine_to_machine(void **state) {
 
 static void temporary_files_have_no_name(void **state) {
     (void)state;
-    assert_stable("x /tmp/tmpab3x/socket --log=/var/tmp/q --shm /dev/shm/abc",
-                  "x * --log=* --shm *");
-    assert_stable("/tmp/build/server 8080", "* N");
+    assert_stable("x /tmp/tmpab3x --log=/var/tmp/q --shm /dev/shm/abc", "x * --log=* --shm *");
+    assert_stable("/tmp/server 8080", "* N");
+    assert_stable("python3 /tmp/pytest-of-me/pytest-7/serve2.py", "pythonN serveN.py");
 }
 
 static void what_is_too_long_is_cut(void **state) {
