@@ -4,13 +4,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/memory.h"
+#include "harness/base/message.h"
 
 enum { PIECE_BYTES = 64 * 1024 };
 
@@ -58,4 +60,63 @@ char *text_file_read_lines(const char *name, size_t most, char why[TEXT_FILE_WHY
     else
         snprintf(why, TEXT_FILE_WHY_BYTES, "is not a text file: it has a NUL in it");
     return NULL;
+}
+
+static bool write_all(int file, const char *text, size_t length) {
+    while (length > 0) {
+        ssize_t put = write(file, text, length);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        text += put;
+        length -= (size_t)put;
+    }
+    return true;
+}
+
+static bool write_through(const char *name, const char *text, size_t length) {
+    int file = open(name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    bool good = file >= 0 && write_all(file, text, length);
+    if (file >= 0)
+        good = close(file) == 0 && good;
+    return good;
+}
+
+/* `mode`: of the file that was there. */
+static bool write_new(const char *name, mode_t mode, const char *text, size_t length) {
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s.XXXXXX", name) >= (int)sizeof path) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    int file = mkostemp(path, O_CLOEXEC);
+    if (file < 0)
+        return false;
+    bool good = fchmod(file, mode) == 0 && write_all(file, text, length) && fsync(file) == 0;
+    good = close(file) == 0 && good && rename(path, name) == 0;
+    int error = errno;
+    if (!good)
+        (void)unlink(path);
+    errno = error;
+    return good;
+}
+
+bool text_file_replace(const char *name, const char *text, size_t length) {
+    struct stat status;
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    mode_t mode = 0666 & ~mask;
+    char *real = realpath(name, NULL); /* a link stays one */
+    bool good;
+    if (real != NULL && stat(real, &status) == 0) {
+        mode = status.st_mode & 07777;
+        good = S_ISREG(status.st_mode) ? write_new(real, mode, text, length)
+                                       : write_through(real, text, length);
+    } else {
+        good = write_new(name, mode, text, length);
+    }
+    int error = errno;
+    free(real);
+    return good || complain(NULL, "%s: %s", name, strerror(error));
 }

@@ -3,6 +3,7 @@
 #ifndef PORTWITNESS_BASE_TEXT_FILE_H
 #define PORTWITNESS_BASE_TEXT_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Reads the file, or standard input where it is named "-", but at most `most` bytes and one, which
@@ -15,5 +16,9 @@ enum { TEXT_FILE_WHY_BYTES = 128 };
 /* The same for a file of lines, which are to be taken with strsep(3). NULL, with the reason in why,
  * if it cannot be read, has more than `most` bytes, or has a NUL in it. */
 char *text_file_read_lines(const char *name, size_t most, char why[TEXT_FILE_WHY_BYTES]);
+
+/* Makes the text the file's whole content: at once, so that nobody reads a half of it and an error
+ * leaves what was there. A pipe or a device is written to. false, with one line on stderr. */
+bool text_file_replace(const char *name, const char *text, size_t length);
 
 #endif

@@ -93,7 +93,7 @@ static void check_machine(struct machine *machine) {
     machine_free(machine);
 }
 
-static bool same_machine(const struct check_trace *one, const struct check_trace *other) {
+bool check_is_same_machine(const struct check_trace *one, const struct check_trace *other) {
     return memcmp(one->header.boot_id, other->header.boot_id, sizeof one->header.boot_id) == 0 &&
            strncmp(one->header.host_id, other->header.host_id, sizeof one->header.host_id) == 0;
 }
@@ -112,7 +112,7 @@ static void check_machines(struct check *check, struct trace_reader **readers,
                                   .progress = progress,
                                   .with = with};
         for (uint32_t i = first; i < check->trace_count; i++)
-            if (!done[i] && same_machine(&check->traces[first], &check->traces[i])) {
+            if (!done[i] && check_is_same_machine(&check->traces[first], &check->traces[i])) {
                 members[machine.count++] = i;
                 done[i] = true;
             }
@@ -180,7 +180,7 @@ enum check_verdict check_verdict(const struct check *check) {
     enum check_verdict verdict = check_is_incomplete(check) ? VERDICT_INCOMPLETE : VERDICT_CLEAN;
     for (size_t i = 0; i < check->findings.count; i++) {
         const struct finding *finding = &check->findings.list[i];
-        if (finding->suppressed)
+        if (!finding_counts(finding))
             continue;
         if (finding->severity == SEVERITY_ERROR)
             return VERDICT_FINDINGS;
@@ -218,8 +218,11 @@ void check_free(struct check *check) {
         struct check_trace *trace = &check->traces[i];
         processes_free(&trace->processes);
         modules_free(&trace->modules);
-        for (size_t j = 0; j < trace->blind_spot_count; j++)
+        for (size_t j = 0; j < trace->blind_spot_count; j++) {
             free(trace->blind_spots[j].program);
+            for (size_t k = 0; k < trace->blind_spots[j].program_count; k++)
+                free(trace->blind_spots[j].programs[k]);
+        }
         free(trace->blind_spots);
         free(trace->stacks);
         free(trace->addresses);

@@ -7,11 +7,17 @@
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
 
+enum { CHECK_BLIND_PROGRAMS = 16 };
+
 /* One cause of a blind spot in one trace. */
 struct check_blind_spot {
     unsigned reason; /* enum pw_blind */
     uint64_t count;
-    char *program; /* the first one's name, NULL: not known */
+    char *program;                        /* the first one's name, NULL: not known */
+    char *programs[CHECK_BLIND_PROGRAMS]; /* different ones */
+    size_t program_count;
+    uint64_t more;   /* blind spots of programs beyond */
+    bool is_command; /* the command of the run is one of them */
 };
 
 /* The return addresses behind one record, the innermost first. */
@@ -62,7 +68,8 @@ bool check_run(struct check *check, const char *const *paths, size_t count,
 
 enum check_verdict { VERDICT_CLEAN, VERDICT_INCOMPLETE, VERDICT_HAZARDS, VERDICT_FINDINGS };
 
-/* What the findings that are not suppressed come to; clean only on complete evidence. */
+/* What the findings that are neither suppressed nor known come to; clean only on complete evidence.
+ */
 enum check_verdict check_verdict(const struct check *check);
 
 /* "clean", "incomplete", "hazards", "findings" */
@@ -71,6 +78,9 @@ const char *check_verdict_name(enum check_verdict verdict);
 /* Whether anything is missing from the evidence: lost, torn, blank or damaged records, blind
  * spots. */
 bool check_is_incomplete(const struct check *check);
+
+/* Of one host and boot, so that their clocks are one? */
+bool check_is_same_machine(const struct check_trace *one, const struct check_trace *other);
 
 /* The stack behind a record of a finding; NULL if none was recorded. */
 const struct check_stack *check_stack_of(const struct check *check, const struct call *call);

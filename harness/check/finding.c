@@ -30,6 +30,10 @@ static const struct {
     [FINDING_TORN] = {"torn", SEVERITY_NOTE, CAUSE_NONE},
 };
 
+bool finding_counts(const struct finding *finding) {
+    return !finding->suppressed && !finding->known;
+}
+
 const char *finding_name(enum finding_kind kind) { return kinds[kind].name; }
 
 enum finding_kind finding_kind_of(const char *name) {
@@ -101,11 +105,23 @@ void findings_merge_self_connects(struct findings *findings) {
     findings->count = kept;
 }
 
+/* What a process failed of it did last, as a rule. */
+static int nearest_to_failure(const struct finding *a, const struct finding *b) {
+    if ((a->status > 0) != (b->status > 0))
+        return a->status > 0 ? -1 : 1;
+    if (a->status > 0 && a->ns != b->ns)
+        return a->ns > b->ns ? -1 : 1;
+    return 0;
+}
+
 static int in_order(const void *one, const void *other) {
     const struct finding *a = one;
     const struct finding *b = other;
     if (a->severity != b->severity)
         return a->severity > b->severity ? -1 : 1;
+    int nearest = nearest_to_failure(a, b);
+    if (nearest != 0)
+        return nearest;
     if (a->ns != b->ns)
         return a->ns < b->ns ? -1 : 1;
     if (a->subject.trace != b->subject.trace)

@@ -133,6 +133,7 @@ struct finding {
     bool elsewhere; /* of an address in use: `assigned` is where its number was picked, on another
                        endpoint, which was free */
     bool suppressed;
+    bool known; /* stands in the baseline */
 };
 
 /* Zero-initialized there are none. */
@@ -144,6 +145,9 @@ struct findings {
 
 /* Was this connect given its destination's port and address as its own? */
 bool call_is_self_connect(const struct call *call);
+
+/* Is it shown, and does it count: is it neither suppressed nor known? */
+bool finding_counts(const struct finding *finding);
 
 /* "lost-race" */
 const char *finding_name(enum finding_kind kind);
@@ -165,7 +169,8 @@ struct finding *findings_add(struct findings *findings, enum finding_kind kind);
  * to itself. */
 void findings_merge_self_connects(struct findings *findings);
 
-/* Puts them in order: errors first, then hazards, then notes; within these by time. */
+/* Puts them in order: errors first, then hazards, then notes; within these those of processes that
+ * failed, the last first, and the others by time. */
 void findings_sort(struct findings *findings);
 
 /* Frees all. */

@@ -157,21 +157,42 @@ static void note_namespace(struct prescan *look, const struct trace_record *reco
                         : 0};
 }
 
-static void note_blind_spot(struct prescan *look, const struct trace_record *record) {
-    struct check_trace *trace = &look->check->traces[MACHINE_TRACE(record->unit)];
-    for (size_t i = 0; i < trace->blind_spot_count; i++)
-        if (trace->blind_spots[i].reason == record->numbers->code) {
-            trace->blind_spots[i].count++;
+static void add_program(struct check_blind_spot *spot, const struct trace_record *record) {
+    /* The command itself is looked at by `run`, before it starts. */
+    spot->is_command = spot->is_command ||
+                       (record->source == PW_SOURCE_RUN && MACHINE_LOCAL(record->process) == 0);
+    if (record->text == NULL)
+        return;
+    for (size_t i = 0; i < spot->program_count; i++)
+        if (strcmp(spot->programs[i], record->text) == 0)
             return;
-        }
+    if (spot->program_count == CHECK_BLIND_PROGRAMS)
+        spot->more++;
+    else
+        spot->programs[spot->program_count++] = memory_copy(record->text, record->text_length);
+}
+
+static struct check_blind_spot *blind_spot_of(struct check_trace *trace, unsigned reason) {
+    for (size_t i = 0; i < trace->blind_spot_count; i++)
+        if (trace->blind_spots[i].reason == reason)
+            return &trace->blind_spots[i];
     if (trace->blind_spot_count == 256)
-        return; /* a damaged trace: there are not as many reasons */
+        return NULL; /* a damaged trace: there are not as many reasons */
     trace->blind_spots = memory_grow(trace->blind_spots, &trace->blind_spot_room,
                                      trace->blind_spot_count + 1, sizeof *trace->blind_spots);
-    trace->blind_spots[trace->blind_spot_count++] = (struct check_blind_spot){
-        .reason = record->numbers->code,
-        .count = 1,
-        .program = record->text != NULL ? memory_copy(record->text, record->text_length) : NULL};
+    struct check_blind_spot *spot = &trace->blind_spots[trace->blind_spot_count++];
+    *spot = (struct check_blind_spot){.reason = reason};
+    return spot;
+}
+
+static void note_blind_spot(struct prescan *look, const struct trace_record *record) {
+    struct check_blind_spot *spot =
+        blind_spot_of(&look->check->traces[MACHINE_TRACE(record->unit)], record->numbers->code);
+    if (spot == NULL)
+        return;
+    if (spot->count++ == 0 && record->text != NULL)
+        spot->program = memory_copy(record->text, record->text_length);
+    add_program(spot, record);
 }
 
 /* Who was connected to itself, closed that, and tried again until somebody else answered has

@@ -25,6 +25,13 @@ static bool is_kind(const char *pattern) {
     return false;
 }
 
+static bool is_cause(const char *pattern) {
+    for (enum finding_cause cause = CAUSE_NONE + 1; cause < CAUSES; cause++)
+        if (fnmatch(pattern, cause_name(cause), 0) == 0)
+            return true;
+    return false;
+}
+
 static bool read_port(const char **text, unsigned *port) {
     uint64_t number = 0;
     bool good = read_digits(text, 65535, &number);
@@ -44,32 +51,51 @@ static bool read_ports(struct suppression *suppression, const char *text) {
     return *text == '\0' && suppression->first_port <= suppression->last_port;
 }
 
+static bool take_ports(struct suppression *suppression, const char *word, const char *value,
+                       const char *path) {
+    if (suppression->first_port != 0)
+        return refuse(path, suppression->line, "given twice on the line:", word);
+    return read_ports(suppression, value) ||
+           refuse(path, suppression->line, "invalid port or range of ports", value);
+}
+
 static bool take_word(struct suppression *suppression, const char *word, const char *path) {
-    static const char *const names[] = {"kind:", "program:", "module:", "port:"};
-    char **const places[] = {&suppression->kind, &suppression->program, &suppression->module};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t length = strlen(names[i]);
+    const struct {
+        const char *name;
+        char **place; /* NULL: ports */
+        bool (*is_known)(const char *pattern);
+        const char *unknown;
+    } fields[] = {{"kind:", &suppression->kind, is_kind, "no finding matches"},
+                  {"cause:", &suppression->cause, is_cause, "no cause matches"},
+                  {"program:", &suppression->program, NULL, NULL},
+                  {"module:", &suppression->module, NULL, NULL},
+                  {"test:", &suppression->test, NULL, NULL},
+                  {"port:", NULL, NULL, NULL}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        size_t length = strlen(fields[i].name);
         const char *value = word + length;
-        if (strncmp(word, names[i], length) != 0)
+        if (strncmp(word, fields[i].name, length) != 0)
             continue;
         if (*value == '\0')
             return refuse(path, suppression->line, "missing pattern after", word);
-        if (i == 3 ? suppression->first_port != 0 : *places[i] != NULL)
+        if (fields[i].place == NULL)
+            return take_ports(suppression, word, value, path);
+        if (*fields[i].place != NULL)
             return refuse(path, suppression->line, "given twice on the line:", word);
-        if (i == 3)
-            return read_ports(suppression, value) ||
-                   refuse(path, suppression->line, "invalid port or range of ports", value);
-        if (i == 0 && !is_kind(value))
-            return refuse(path, suppression->line, "no finding matches", value);
-        *places[i] = memory_copy(value, strlen(value));
+        if (fields[i].is_known != NULL && !fields[i].is_known(value))
+            return refuse(path, suppression->line, fields[i].unknown, value);
+        *fields[i].place = memory_copy(value, strlen(value));
         return true;
     }
-    return refuse(path, suppression->line, "must be kind:, program:, module: or port:, not", word);
+    return refuse(path, suppression->line,
+                  "must be kind:, cause:, program:, module:, test: or port:, not", word);
 }
 
 static void free_one(struct suppression *suppression) {
     free(suppression->text);
     free(suppression->kind);
+    free(suppression->cause);
+    free(suppression->test);
     free(suppression->program);
     free(suppression->module);
 }
@@ -142,6 +168,10 @@ static bool is_module(const struct check_trace *trace, const struct finding *fin
                                    (base != NULL && fnmatch(pattern, base + 1, 0) == 0));
 }
 
+static bool fits_text(const char *pattern, const char *text) {
+    return pattern == NULL || (text != NULL && fnmatch(pattern, text, 0) == 0);
+}
+
 static bool fits(const struct suppression *suppression, const struct check *check,
                  const struct finding *finding) {
     const struct check_trace *trace = &check->traces[finding->subject.trace];
@@ -149,8 +179,9 @@ static bool fits(const struct suppression *suppression, const struct check *chec
     if (suppression->first_port != 0 &&
         (port < suppression->first_port || port > suppression->last_port))
         return false;
-    return (suppression->kind == NULL ||
-            fnmatch(suppression->kind, finding_name(finding->kind), 0) == 0) &&
+    return fits_text(suppression->kind, finding_name(finding->kind)) &&
+           fits_text(suppression->cause, cause_name(finding->cause)) &&
+           fits_text(suppression->test, finding->marker) &&
            (suppression->program == NULL || is_program(trace, finding, suppression->program)) &&
            (suppression->module == NULL || is_module(trace, finding, suppression->module));
 }

@@ -8,8 +8,10 @@ struct suppression {
     unsigned line;
     char *text; /* the line as it stands */
     char *kind; /* patterns of fnmatch(3); NULL: any */
+    char *cause;
     char *program;
     char *module;
+    char *test;
     unsigned first_port; /* 0: any */
     unsigned last_port;
     uint64_t used;
@@ -22,13 +24,15 @@ struct suppressions {
     size_t room;
 };
 
-/* Reads a file: on each line one or more of kind:PATTERN, program:PATTERN, module:PATTERN and
- * port:N or port:N-M, with white space between, all of which must fit; '#' begins a comment. false,
- * with one line on stderr that names file and line. */
+/* Reads a file: on each line one or more of kind:PATTERN, cause:PATTERN, program:PATTERN,
+ * module:PATTERN, test:PATTERN and port:N or port:N-M, with white space between, all of which must
+ * fit; '#' begins a comment. A '?' in a pattern stands for white space too. false, with one line on
+ * stderr that names file and line. */
 bool suppressions_read(struct suppressions *suppressions, const char *path);
 
 /* Marks the findings that one fits, and counts. The program is the name or the command of the
- * process that a finding is about, the module the file that it called from. */
+ * process that a finding is about, the module the file that it called from, the test the one that
+ * ran then. */
 void suppressions_apply(struct suppressions *suppressions, struct check *check);
 
 /* Frees all. */

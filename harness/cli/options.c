@@ -38,10 +38,12 @@ static void join_options(struct parsing *parsing) {
         {"help", KEY_HELP, NULL, 0, "Show this help and stop", 0},
         {"version", KEY_VERSION, NULL, 0, "Show the version and stop", 0},
         {0}};
-    const struct argp_option *const parts[] = {parsing->command->options, common};
+    const struct argp_option *const parts[] = {parsing->command->options,
+                                               parsing->command->shared_options, common};
     int count = 0;
-    for (size_t i = 0; i < 2; i++)
-        for (const struct argp_option *option = parts[i]; option->name != NULL; option++) {
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (const struct argp_option *option = parts[i]; option != NULL && option->name != NULL;
+             option++) {
             if (count == OPTIONS_MAX - 1)
                 abort();
             parsing->options[count] = *option;

@@ -28,6 +28,7 @@ struct command {
     bool runs_program;                 /* options end at the first word that is not one */
     int wrong_usage;                   /* the exit status after it */
     const struct argp_option *options; /* ended by a row of zeros; -h and -V are every command's */
+    const struct argp_option *shared_options; /* more of them, behind; NULL: none */
     /* Takes one option into what options_parse was given. false after a complaint. */
     bool (*take)(void *into, const struct option_value *value);
     int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit status */

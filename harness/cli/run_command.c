@@ -2,11 +2,12 @@
 #include <string.h>
 
 #include "harness/base/number.h"
+#include "harness/base/output.h"
 #include "harness/base/statuses.h"
+#include "harness/cli/check_options.h"
 #include "harness/cli/commands.h"
 #include "harness/cli/run_command.h"
 #include "harness/cli/sharing.h"
-#include "harness/report/check_report.h"
 #include "harness/run/run.h"
 #include "shim/shared/trace_format.h"
 
@@ -49,6 +50,8 @@ static const struct argp_option options[] = {
 
 struct run_choice {
     struct run_options options;
+    struct check_request check;
+    const char *check_option; /* one that --check alone understands; NULL: none was given */
     bool bad_policy;
 };
 
@@ -84,6 +87,11 @@ static bool take_policy(struct run_choice *choice, const struct option_value *va
 static bool take(void *into, const struct option_value *value) {
     struct run_choice *choice = into;
     struct run_options *run = &choice->options;
+    const char *name = check_options_name(value->key);
+    if (name != NULL) {
+        choice->check_option = name;
+        return check_options_take(&choice->check, value);
+    }
     switch (value->key) {
     case 'o':
         run->trace.name = value->text;
@@ -110,31 +118,48 @@ static bool take(void *into, const struct option_value *value) {
     }
 }
 
-bool run_options_parse(struct run_options *parsed, int argc, char **argv, int *status) {
-    struct run_choice choice = {.options = run_options_default()};
+bool run_options_parse(struct run_options *parsed, struct check_request *check, int argc,
+                       char **argv, int *status) {
+    struct run_choice choice = {.options = run_options_default(),
+                                .check = {.to = stderr, .json_to = stdout}};
     bool good = options_parse(&run_command, argc, argv, &choice, &choice.options.command, status);
     if (!good && choice.bad_policy)
         *status = STATUS_USAGE;
     *parsed = choice.options;
-    if (!good || choice.options.command[0] != NULL)
-        return good;
-    *status = usage_error(&run_command, "missing operand: COMMAND");
+    *check = choice.check;
+    check->quiet = choice.options.quiet;
+    if (!good)
+        return false;
+    if (choice.check_option != NULL && !choice.options.check)
+        *status = usage_error(&run_command, "option '--%s' needs '--check'", choice.check_option);
+    else if (check_options_problem(check) != NULL)
+        *status = usage_error(&run_command, "%s", check_options_problem(check));
+    else if (choice.options.command[0] == NULL)
+        *status = usage_error(&run_command, "missing operand: COMMAND");
+    else
+        return true;
     return false;
 }
 
-static int check_trace(const char *trace, bool quiet) {
-    const struct check_request request = {
-        .traces = &trace, .count = 1, .quiet = quiet, .to = stderr};
-    int status = check_report(&request);
-    return status == STATUS_USAGE ? STATUS_FAILED : status;
+/* What a report to standard output comes to there is only known when it has been written. */
+static int check_trace(void *with, const char *trace) {
+    struct check_request *request = with;
+    request->traces = &trace;
+    request->count = 1;
+    int status = check_report(request);
+    bool written = !request->json || request->json_file != NULL || output_finish();
+    return status == STATUS_USAGE || !written ? STATUS_FAILED : status;
 }
 
 static int run(int argc, char **argv) {
     struct run_options parsed;
+    struct check_request check;
     int status;
-    if (!run_options_parse(&parsed, argc, argv, &status))
+    if (!run_options_parse(&parsed, &check, argc, argv, &status))
         return status;
-    return run_recording(&parsed, check_trace);
+    if (parsed.check && !check_report_ready(&check))
+        return STATUS_FAILED;
+    return run_recording(&parsed, check_trace, &check);
 }
 
 const struct command run_command = {
@@ -145,11 +170,12 @@ const struct command run_command = {
              "Options end at the first word that is not an option, or at --.",
     .notes = "The exit status is the command's; 128+N if signal N ended it; 127 if it was not "
              "found, 126 if it could not be executed; 125 if portwitness itself failed. With "
-             "--check it is 1 where the command's is 0 and an error was found. The last line on "
-             "stderr names the trace.",
+             "--check, where the command's is 0, it is that of the check: 1 if an error was found. "
+             "Options from --fail-on on need --check. The last line on stderr names the trace.",
     .examples = {"run --check -- pytest -n 4", "run -o test.trace -- make check"},
     .runs_program = true,
     .wrong_usage = STATUS_FAILED,
     .options = options,
+    .shared_options = check_options,
     .take = take,
     .run = run};

@@ -1,12 +1,20 @@
 /* What went wrong with ports in a run, and what nearly did. */
 #include "harness/report/check_report.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/message.h"
 #include "harness/base/progress.h"
 #include "harness/base/statuses.h"
+#include "harness/base/text_file.h"
 #include "harness/check/check.h"
 #include "harness/check/suppressions.h"
 #include "harness/report/finding_json.h"
-#include "harness/report/finding_text.h"
+#include "harness/report/finding_list.h"
+#include "harness/report/known_findings.h"
 #include "shim/shared/recorder.h"
 
 /* What takes no longer shows nothing. */
@@ -30,28 +38,107 @@ static bool found_nothing(const struct check *check) {
     return verdict == VERDICT_CLEAN || verdict == VERDICT_INCOMPLETE;
 }
 
+/* What is read beside the traces. */
+struct inputs {
+    struct suppressions suppressions;
+    struct baseline baseline;
+};
+
+/* A baseline that is to be written need not be there, but what is there must be one. */
+static bool read_baseline(const struct check_request *request, struct baseline *baseline) {
+    if (request->baseline == NULL ||
+        (request->update_baseline && access(request->baseline, F_OK) != 0 && errno == ENOENT))
+        return true;
+    return baseline_read(baseline, request->baseline);
+}
+
+static bool read_inputs(const struct check_request *request, struct inputs *inputs) {
+    *inputs = (struct inputs){.baseline = {0}};
+    return (request->suppressions == NULL ||
+            suppressions_read(&inputs->suppressions, request->suppressions)) &&
+           read_baseline(request, &inputs->baseline);
+}
+
+static void free_inputs(struct inputs *inputs) {
+    suppressions_free(&inputs->suppressions);
+    baseline_free(&inputs->baseline);
+}
+
+bool check_report_ready(const struct check_request *request) {
+    struct inputs inputs;
+    bool good = read_inputs(request, &inputs);
+    free_inputs(&inputs);
+    return good;
+}
+
+/* false, with a complaint, where the baseline cannot be written. */
+static bool apply(const struct check_request *request, struct inputs *inputs, struct check *check) {
+    size_t length;
+    suppressions_apply(&inputs->suppressions, check);
+    if (!request->update_baseline) {
+        known_findings_mark(&inputs->baseline, check);
+        return true;
+    }
+    baseline_free(&inputs->baseline);
+    known_findings_add(&inputs->baseline, check);
+    char *text = baseline_text(&inputs->baseline, &length);
+    bool good = text_file_replace(request->baseline, text, length);
+    free(text);
+    return good;
+}
+
+/* false, with a complaint, where a file for it cannot be written. */
+static bool write_json(const struct check_request *request, const struct check *check,
+                       const struct inputs *inputs) {
+    const struct baseline *baseline = request->baseline != NULL ? &inputs->baseline : NULL;
+    char *text = NULL;
+    size_t length = 0;
+    if (request->json_file == NULL) {
+        finding_json_write(check, &inputs->suppressions, baseline, request->json_to);
+        return true;
+    }
+    FILE *to = open_memstream(&text, &length);
+    if (to == NULL)
+        return complain(NULL, "%s: %s", request->json_file, strerror(errno));
+    finding_json_write(check, &inputs->suppressions, baseline, to);
+    bool good = fclose(to) == 0 && text_file_replace(request->json_file, text, length);
+    free(text);
+    return good;
+}
+
+static bool report(const struct check_request *request, const struct check *check,
+                   const struct inputs *inputs) {
+    const struct finding_list_options options = {.all = request->all,
+                                                 .quiet = request->quiet,
+                                                 .verbose = request->verbose,
+                                                 .colour =
+                                                     colour_is_wanted(request->colour, request->to),
+                                                 .to = request->to};
+    if (!request->json || request->json_file != NULL)
+        finding_list_write(check, &inputs->suppressions, &inputs->baseline, &options);
+    return !request->json || write_json(request, check, inputs);
+}
+
+static int status_of(const struct check_request *request, const struct check *check) {
+    if (is_failure(check, request->fail_on))
+        return STATUS_FOUND;
+    return request->strict && found_nothing(check) && check_is_incomplete(check) ? STATUS_INCOMPLETE
+                                                                                 : STATUS_GOOD;
+}
+
 int check_report(const struct check_request *request) {
-    struct suppressions suppressions = {0};
+    struct inputs inputs;
     struct check check = {0};
     uint64_t begin_ns = monotonic_ns();
-    const struct finding_text_options options = {
-        .all = request->all, .quiet = request->quiet, .to = request->to};
     int status = STATUS_USAGE;
-    if ((request->suppressions == NULL ||
-         suppressions_read(&suppressions, request->suppressions)) &&
+    if (read_inputs(request, &inputs) &&
         check_run(&check, request->traces, request->count, show_progress, &begin_ns)) {
         progress_end();
-        suppressions_apply(&suppressions, &check);
-        if (request->json)
-            finding_json_write(&check, &suppressions, request->to);
-        else
-            finding_text_write(&check, &suppressions, &options);
-        status = is_failure(&check, request->fail_on) ? STATUS_FOUND : 0;
-        if (status == 0 && request->strict && found_nothing(&check) && check_is_incomplete(&check))
-            status = STATUS_INCOMPLETE;
+        if (apply(request, &inputs, &check) && report(request, &check, &inputs))
+            status = status_of(request, &check);
     }
     progress_end();
     check_free(&check);
-    suppressions_free(&suppressions);
+    free_inputs(&inputs);
     return status;
 }

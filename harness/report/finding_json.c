@@ -9,7 +9,9 @@
 #include "harness/base/json_line.h"
 #include "harness/base/names.h"
 #include "harness/report/finding_sides.h"
+#include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
+#include "harness/report/headline.h"
 #include "harness/report/policy_report.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
@@ -153,11 +155,7 @@ static json_t *holder_json(const struct check *check, const struct finding *find
 
 static json_t *finding_json(const struct check *check, struct source_lines *lines,
                             const struct finding *finding) {
-    bool window = finding->assigned.process != 0 && finding->kind != FINDING_STALE_PORT_CONNECT &&
-                  !finding->elsewhere;
-    uint64_t from = finding->released_to_ns != 0 && !finding->release_inferred
-                        ? finding->released_to_ns
-                        : finding->assigned.end_ns;
+    uint64_t window = finding_window_ns(finding);
     char fix[FIX_TEXT_SIZE];
     json_t *object = json_object();
     set(object, "kind", json_string(finding_name(finding->kind)));
@@ -165,6 +163,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "cause", json_text_or_null(cause_name(finding->cause)));
     set(object, "certain", json_boolean(finding->certainty == CERTAIN));
     set(object, "suppressed", json_boolean(finding->suppressed));
+    set(object, "baseline", json_boolean(finding->known));
     set(object, "endpoint", endpoint_json(&finding->endpoint));
     set(object, "netns", json_number_or_null(finding->netns));
     set(object, "times", json_number(finding->times));
@@ -172,9 +171,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "assigned", call_side_json(check, lines, &finding->assigned));
     set(object, "released_ns",
         json_number_or_null(finding->release_inferred ? 0 : finding->released_to_ns));
-    set(object, "window_ns",
-        window && finding->subject.begin_ns >= from ? json_number(finding->subject.begin_ns - from)
-                                                    : json_null());
+    set(object, "window_ns", json_number_or_null(window));
     set(object, "other", call_side_json(check, lines, &finding->other));
     set(object, "other_assigned", call_side_json(check, lines, &finding->other_assigned));
     set(object, "holder", holder_json(check, finding));
@@ -248,7 +245,8 @@ static json_t *policies_json(const struct check *check) {
 }
 
 void finding_json_write(const struct check *check, const struct suppressions *suppressions,
-                        FILE *to) {
+                        const struct baseline *baseline, FILE *to) {
+    char headline[HEADLINE_SIZE];
     struct source_lines *lines = source_lines_make();
     json_t *list = json_array();
     json_t *unused = json_array();
@@ -259,9 +257,12 @@ void finding_json_write(const struct check *check, const struct suppressions *su
         if (suppressions->list[i].used == 0)
             json_array_append_new(unused, json_text_or_null(suppressions->list[i].text));
     set(object, "verdict", json_string(check_verdict_name(check_verdict(check))));
+    set(object, "headline", json_text_or_null(headline_text(check, headline) ? headline : NULL));
     set(object, "findings", list);
     set(object, "evidence", evidence_json(check));
     set(object, "unused_suppressions", unused);
+    set(object, "baseline_unseen",
+        baseline != NULL ? json_number(baseline_unseen(baseline)) : json_null());
     set(object, "policies", policies_json(check));
     json_dumpf(object, to, JSON_COMPACT);
     fputc('\n', to);

@@ -4,11 +4,13 @@
 
 #include <stdio.h>
 
+#include "harness/check/baseline.h"
 #include "harness/check/check.h"
 #include "harness/check/suppressions.h"
 
-/* Writes the object, whose keys portwitness-json(5) lists, on one line. */
+/* Writes the object, whose keys portwitness-json(5) lists, on one line. `baseline`: NULL: there is
+ * none. */
 void finding_json_write(const struct check *check, const struct suppressions *suppressions,
-                        FILE *to);
+                        const struct baseline *baseline, FILE *to);
 
 #endif

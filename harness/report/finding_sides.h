@@ -7,7 +7,7 @@
 #include "harness/check/check.h"
 #include "harness/report/source_line.h"
 
-#define SIDE_TEXT_SIZE 512
+#define SIDE_TEXT_SIZE 8192 /* what stands in a trace is not cut */
 
 /* "bind to port 0", "bind to tcp 127.0.0.1:80", "listen on ...", "connect to ...". */
 const char *side_call(const struct call *call, char text[SIDE_TEXT_SIZE]);
@@ -16,6 +16,10 @@ const char *side_call(const struct call *call, char text[SIDE_TEXT_SIZE]);
 const char *side_process(const struct check *check, const struct call *call,
                          char text[SIDE_TEXT_SIZE]);
 
+/* The same of the process with that serial. With several traces its trace stands behind it. */
+const char *side_process_of(const struct check *check, uint32_t trace, uint64_t serial,
+                            char text[SIDE_TEXT_SIZE]);
+
 /* "main server.c:42 (/usr/bin/server+0x1234)", or what is known of it; "" if nothing is. */
 const char *side_site(const struct check *check, struct source_lines *lines,
                       const struct call *call, uint64_t address, char text[SIDE_TEXT_SIZE]);
@@ -23,12 +27,8 @@ const char *side_site(const struct check *check, struct source_lines *lines,
 /* Where the address lay in the process when it made the call. */
 struct site side_module(const struct check *check, const struct call *call, uint64_t address);
 
-/* Seconds from the trace's start, as `ports` has them. */
+/* Seconds from the run's start, and the time of the day; see run_clock_text. */
 const char *side_time(const struct check *check, const struct call *call, uint64_t ns,
                       char text[SIDE_TEXT_SIZE]);
-
-/* Writes the processes of the finding and those above them up to the nearest that they have in
- * common, one a line and indented by generation, with what each did to the finding. */
-void side_family(const struct check *check, const struct finding *finding, FILE *to);
 
 #endif

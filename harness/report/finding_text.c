@@ -1,25 +1,19 @@
-/* Whoever finds a report in a log of ten thousand lines has a screen's worth of patience: what
- * lost, what came before, who took it, and what to do. Findings like one before are counted. */
+/* The form that --verbose asks for: both calls in full, with what came before, every frame, and the
+ * processes above. */
 #include "harness/report/finding_text.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #include "harness/base/message.h"
 #include "harness/base/names.h"
 #include "harness/report/finding_sides.h"
+#include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
-#include "harness/report/policy_report.h"
-
-#define RULE "=================="
-
-struct writing {
-    const struct check *check;
-    struct source_lines *lines;
-    FILE *to;
-};
+#include "harness/report/process_tree.h"
+#include "harness/report/run_clock.h"
 
 static const char *title_of(enum finding_kind kind) {
     static const char *const titles[FINDING_KINDS] = {
@@ -39,8 +33,34 @@ static const char *title_of(enum finding_kind kind) {
     return titles[kind] != NULL ? titles[kind] : finding_name(kind);
 }
 
+void finding_heading_write(const struct finding_writer *writing, enum colour colour,
+                           const char *heading, const char *format, ...) {
+    char text[8192];
+    va_list arguments;
+    va_start(arguments, format);
+    message_put(text, sizeof text, format, arguments);
+    va_end(arguments);
+    colour_write(writing->to, writing->colour ? colour : COLOUR_NONE, heading);
+    fprintf(writing->to, "%s\n", text);
+}
+
+void finding_text_head(const struct finding_writer *writing, const struct finding *finding) {
+    static const struct {
+        const char *word;
+        enum colour colour;
+    } of[] = {[SEVERITY_NOTE] = {"NOTE:", COLOUR_CYAN},
+              [SEVERITY_HAZARD] = {"WARNING:", COLOUR_YELLOW},
+              [SEVERITY_ERROR] = {"ERROR:", COLOUR_RED}};
+    const char *cause = cause_name(finding->cause);
+    finding_heading_write(
+        writing, of[finding->severity].colour, of[finding->severity].word,
+        " portwitness: %s: %s (%s)%s%s%s", finding_name(finding->kind), title_of(finding->kind),
+        finding->certainty == CERTAIN ? "certain" : "possible", cause != NULL ? " [" : "",
+        cause != NULL ? cause : "", cause != NULL ? "]" : "");
+}
+
 /* The stack where one was recorded, else the call's own place. */
-static void write_place(const struct writing *writing, const struct call *call) {
+static void write_place(const struct finding_writer *writing, const struct call *call) {
     const struct check_stack *stack = check_stack_of(writing->check, call);
     char text[SIDE_TEXT_SIZE];
     if (stack == NULL) {
@@ -60,7 +80,7 @@ static void write_place(const struct writing *writing, const struct call *call) 
     }
 }
 
-static void write_call(const struct writing *writing, const char *heading,
+static void write_call(const struct finding_writer *writing, const char *heading,
                        const struct call *call) {
     const char *error = name_of_error(call->error);
     char name[SIDE_TEXT_SIZE];
@@ -76,42 +96,7 @@ static void write_call(const struct writing *writing, const char *heading,
     write_place(writing, call);
 }
 
-static const char *subject_heading(const struct finding *finding) {
-    switch (finding->kind) {
-    case FINDING_LOST_RACE:
-        return "Lost";
-    case FINDING_RACE_WINDOW:
-        return "Bound by number, which succeeded";
-    case FINDING_DOUBLE_HAND_OUT:
-        return "Bound by the second";
-    case FINDING_STALE_PORT_CONNECT:
-        return "Connected";
-    case FINDING_COLLISION:
-        return "Announced";
-    default:
-        return "Call";
-    }
-}
-
-static const char *other_heading(const struct finding *finding) {
-    switch (finding->kind) {
-    case FINDING_LOST_RACE:
-        return finding->holder == HOLDER_TIME_WAIT ? "Its place was taken (TIME_WAIT now)"
-                                                   : "Taken by";
-    case FINDING_RACE_WINDOW:
-        return "Used meanwhile by";
-    case FINDING_DOUBLE_HAND_OUT:
-        return "Bound by the first";
-    case FINDING_STALE_PORT_CONNECT:
-        return "Answered by";
-    case FINDING_COLLISION:
-        return "Announced before";
-    default:
-        return finding->holder == HOLDER_TIME_WAIT ? "Held by the TIME_WAIT of" : "Held by";
-    }
-}
-
-static void write_table_holder(const struct writing *writing, const struct finding *finding) {
+void write_table_holder(const struct finding_writer *writing, const struct finding *finding) {
     const struct table_holder *table = &finding->table;
     const struct call *subject = &finding->subject;
     char endpoint[ENDPOINT_TEXT_SIZE];
@@ -130,8 +115,29 @@ static void write_table_holder(const struct writing *writing, const struct findi
                       side_time(writing->check, subject, table->start_time, time));
 }
 
-static void write_holder(const struct writing *writing, const struct finding *finding) {
-    write_call(writing, other_heading(finding), &finding->other);
+/* Who has the socket now, where that is not who bound it. */
+static void write_heir(const struct finding_writer *writing, const struct finding *finding) {
+    const char *how = finding_how_text(writing->check, finding);
+    uint32_t trace = finding->other.trace;
+    char process[SIDE_TEXT_SIZE];
+    char time[RUN_CLOCK_TEXT_SIZE];
+    message_write(writing->to, "  %s %s%s%s", finding_other_heading(finding),
+                  side_process_of(writing->check, trace, finding->held_by, process),
+                  how != NULL ? ", " : "", how != NULL ? how : "");
+    if (finding->held_since_ns != 0)
+        message_write(writing->to, "    since %s",
+                      run_clock_text(writing->check, trace, finding->held_since_ns, 6, time));
+    write_call(writing, "Which was bound by", &finding->other);
+    if (finding->binder_ended_ns != 0)
+        message_write(writing->to, "    that process ended at %s",
+                      run_clock_text(writing->check, trace, finding->binder_ended_ns, 6, time));
+}
+
+static void write_holder(const struct finding_writer *writing, const struct finding *finding) {
+    if (finding->other.process != 0 && finding->held_by != 0)
+        write_heir(writing, finding);
+    else
+        write_call(writing, finding_other_heading(finding), &finding->other);
     write_call(writing, "Which had been given for port 0 by", &finding->other_assigned);
     if (finding->holder == HOLDER_TABLE)
         write_table_holder(writing, finding);
@@ -142,37 +148,42 @@ static void write_holder(const struct writing *writing, const struct finding *fi
         message_write(writing->to, "  No holder was seen");
 }
 
-static void write_window(const struct writing *writing, const struct finding *finding) {
+static void write_window(const struct finding_writer *writing, const struct finding *finding) {
     const struct call *assigned = &finding->assigned;
     char time[SIDE_TEXT_SIZE];
-    if (assigned->process == 0 || finding->elsewhere)
+    char length[RUN_CLOCK_TEXT_SIZE];
+    uint64_t window = finding_window_ns(finding);
+    if (assigned->process == 0 || !finding_was_released(finding))
         return;
     if (finding->released_to_ns != 0 && !finding->release_inferred)
         message_write(writing->to, "    released at %s",
                       side_time(writing->check, assigned, finding->released_to_ns, time));
     else
         message_write(writing->to, "    released at a time that was not seen");
-    uint64_t from = finding->released_to_ns != 0 && !finding->release_inferred
-                        ? finding->released_to_ns
-                        : assigned->end_ns;
-    if (finding->kind != FINDING_STALE_PORT_CONNECT && finding->subject.begin_ns > from)
-        message_write(writing->to, "  Window: %s%" PRIu64 " us, in which anybody could have it",
+    if (window != 0)
+        message_write(writing->to, "  Window: %s%s, in which anybody could have it",
                       finding->release_inferred ? "at most " : "",
-                      (finding->subject.begin_ns - from) / 1000);
+                      run_clock_length(window, length));
 }
 
-static void write_range(const struct writing *writing, const struct finding *finding) {
+void write_range(const struct finding_writer *writing, const struct finding *finding) {
+    const struct processes *processes = &writing->check->traces[finding->subject.trace].processes;
+    const struct process *user = processes_find(processes, finding->range_user);
+    uint32_t ports = finding->range_high - finding->range_low + 1;
     if (finding->kind != FINDING_EXHAUSTED || finding->range_high == 0)
         return;
-    message_write(
-        writing->to,
-        "  Range: %" PRIu32 " to %" PRIu32 ", %" PRIu32 " port%s, %" PRIu32
-        " of them reserved; %" PRIu32 " held as the trace saw",
-        finding->range_low, finding->range_high, finding->range_high - finding->range_low + 1,
-        plural(finding->range_high - finding->range_low + 1), finding->reserved, finding->held);
+    message_write(writing->to,
+                  "  Range: %" PRIu32 " to %" PRIu32 ", %" PRIu32 " port%s: %" PRIu32
+                  " held by sockets, %" PRIu32 " of them connections; %" PRIu32
+                  " in TIME_WAIT; %" PRIu32 " reserved",
+                  finding->range_low, finding->range_high, ports, plural(ports), finding->held,
+                  finding->connections, finding->time_wait, finding->reserved);
+    if (user != NULL)
+        message_write(writing->to, "    %" PRIu32 " used by process %" PRIu32 " %s",
+                      finding->range_user_ports, user->pid, user->comm);
 }
 
-static void write_fate(const struct writing *writing, const struct finding *finding) {
+static void write_fate(const struct finding_writer *writing, const struct finding *finding) {
     int status = finding->status;
     char call[SIDE_TEXT_SIZE];
     if (finding->instead.process != 0)
@@ -185,7 +196,7 @@ static void write_fate(const struct writing *writing, const struct finding *find
         message_write(writing->to, "  The process ended with status %d", WEXITSTATUS(status));
 }
 
-static void write_summary(const struct writing *writing, const struct finding *finding) {
+void finding_text_summary(const struct finding_writer *writing, const struct finding *finding) {
     const struct process *process = processes_find(
         &writing->check->traces[finding->subject.trace].processes, finding->subject.process);
     char endpoint[ENDPOINT_TEXT_SIZE] = "";
@@ -198,26 +209,16 @@ static void write_summary(const struct writing *writing, const struct finding *f
                   process != NULL ? process->comm : "", process != NULL ? ")" : "");
 }
 
-static void write_finding(const struct writing *writing, const struct finding *finding) {
+void finding_text_full(const struct finding_writer *writing, const struct finding *finding) {
     char text[FIX_TEXT_SIZE];
     const char *fix = fix_of(writing->check, finding, text);
-    message_write(writing->to, RULE);
-    message_write(writing->to, "%s: portwitness: %s: %s (%s)",
-                  finding->severity == SEVERITY_ERROR    ? "ERROR"
-                  : finding->severity == SEVERITY_HAZARD ? "WARNING"
-                                                         : "NOTE",
-                  finding_name(finding->kind), title_of(finding->kind),
-                  finding->certainty == CERTAIN ? "certain" : "possible");
     if (writing->check->trace_count > 1)
         message_write(writing->to, "  Trace: %s",
                       writing->check->traces[finding->subject.trace].path);
-    write_call(writing, subject_heading(finding), &finding->subject);
+    write_call(writing, finding_subject_heading(finding), &finding->subject);
     if (finding->times > 1)
         message_write(writing->to, "    %" PRIu64 " times", finding->times);
-    write_call(writing,
-               finding->elsewhere ? "The number had been given on another endpoint"
-                                  : "The number had been given before",
-               &finding->assigned);
+    write_call(writing, finding_assigned_heading(finding), &finding->assigned);
     write_window(writing, finding);
     write_holder(writing, finding);
     write_range(writing, finding);
@@ -225,125 +226,7 @@ static void write_finding(const struct writing *writing, const struct finding *f
     if (finding->marker != NULL)
         message_write(writing->to, "  Test: %s", finding->marker);
     message_write(writing->to, "  Processes:");
-    side_family(writing->check, finding, writing->to);
+    process_tree_write(writing->check, finding, writing->to);
     if (fix != NULL)
-        message_write(writing->to, "  Fix: %s", fix);
-    write_summary(writing, finding);
-}
-
-/* Is it like that one: of one kind, by programs of one name that called from the same places? */
-static bool is_alike(const struct check *check, const struct finding *one,
-                     const struct finding *other) {
-    const struct process *a =
-        processes_find(&check->traces[one->subject.trace].processes, one->subject.process);
-    const struct process *b =
-        processes_find(&check->traces[other->subject.trace].processes, other->subject.process);
-    if (one->kind != other->kind || one->severity != other->severity ||
-        one->certainty != other->certainty || a == NULL || b == NULL ||
-        strcmp(a->comm, b->comm) != 0)
-        return false;
-    struct site first = side_module(check, &one->subject, one->subject.site);
-    struct site second = side_module(check, &other->subject, other->subject.site);
-    return first.offset == second.offset && (first.module == NULL) == (second.module == NULL) &&
-           (first.module == NULL || strcmp(first.module, second.module) == 0);
-}
-
-static void write_more(const struct writing *writing, const struct finding *first, uint64_t more,
-                       const char *ports) {
-    if (more == 0)
-        return;
-    message_write(writing->to, "And %" PRIu64 " more %s like it: ports %s", more,
-                  finding_name(first->kind), ports);
-}
-
-static void write_group(const struct writing *writing, bool *done, size_t first) {
-    const struct findings *findings = &writing->check->findings;
-    char ports[200] = "";
-    size_t used = 0;
-    uint64_t more = 0;
-    write_finding(writing, &findings->list[first]);
-    for (size_t i = first + 1; i < findings->count; i++) {
-        const struct finding *finding = &findings->list[i];
-        if (done[i] || finding->suppressed || finding->kind != findings->list[first].kind ||
-            !is_alike(writing->check, finding, &findings->list[first]))
-            continue;
-        done[i] = true;
-        if (used + 16 < sizeof ports)
-            used += (size_t)snprintf(ports + used, sizeof ports - used, "%s%u",
-                                     more > 0 ? ", " : "", finding->endpoint.port);
-        else if (strcmp(ports + used - 3, "...") != 0)
-            used += (size_t)snprintf(ports + used, sizeof ports - used, ", ...");
-        more++;
-    }
-    write_more(writing, &findings->list[first], more, ports);
-}
-
-static void write_policies(const struct writing *writing) {
-    const struct check *check = writing->check;
-    for (size_t i = 0; i < check->trace_count; i++)
-        policy_report_write(check->trace_count > 1 ? check->traces[i].path : NULL,
-                            check->traces[i].header.policy, &check->traces[i].policy, writing->to);
-}
-
-static void write_limits(const struct writing *writing) {
-    const struct findings *findings = &writing->check->findings;
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->list[i];
-        if (finding->kind < FINDING_INFERRED_RELEASE)
-            continue;
-        message_write(writing->to, "not seen: %s: %" PRIu64 " %s: %s",
-                      writing->check->traces[finding->subject.trace].path, finding->times,
-                      finding_name(finding->kind), finding->detail);
-    }
-}
-
-static void write_verdict(const struct writing *writing, const struct suppressions *suppressions) {
-    const struct findings *findings = &writing->check->findings;
-    uint64_t count[SEVERITY_ERROR + 1] = {0};
-    uint64_t suppressed = 0;
-    for (size_t i = 0; i < findings->count; i++) {
-        if (findings->list[i].suppressed)
-            suppressed++;
-        else if (findings->list[i].kind < FINDING_INFERRED_RELEASE)
-            count[findings->list[i].severity]++;
-    }
-    for (size_t i = 0; i < suppressions->count; i++)
-        if (suppressions->list[i].used == 0)
-            message_write(writing->to, "unused suppression, line %u: %s",
-                          suppressions->list[i].line, suppressions->list[i].text);
-    message_write(writing->to,
-                  "portwitness: %s: %" PRIu64 " error%s, %" PRIu64 " hazard%s, %" PRIu64
-                  " note%s, %" PRIu64 " suppressed",
-                  check_verdict_name(check_verdict(writing->check)), count[SEVERITY_ERROR],
-                  plural(count[SEVERITY_ERROR]), count[SEVERITY_HAZARD],
-                  plural(count[SEVERITY_HAZARD]), count[SEVERITY_NOTE],
-                  plural(count[SEVERITY_NOTE]), suppressed);
-}
-
-void finding_text_write(const struct check *check, const struct suppressions *suppressions,
-                        const struct finding_text_options *options) {
-    const struct findings *findings = &check->findings;
-    struct writing writing = {.check = check, .lines = source_lines_make(), .to = options->to};
-    bool *done = calloc(findings->count + 1, sizeof *done);
-    bool any = false;
-    for (size_t i = 0; done != NULL && i < findings->count; i++) {
-        const struct finding *finding = &findings->list[i];
-        if (finding->kind >= FINDING_INFERRED_RELEASE || finding->suppressed || done[i])
-            continue;
-        any = true;
-        if (options->all)
-            write_finding(&writing, finding);
-        else
-            write_group(&writing, done, i);
-    }
-    if (any)
-        message_write(options->to, RULE);
-    if (!options->quiet)
-        write_limits(&writing);
-    if (!options->quiet || any)
-        write_policies(&writing);
-    if (!options->quiet || any)
-        write_verdict(&writing, suppressions);
-    free(done);
-    source_lines_free(writing.lines);
+        finding_heading_write(writing, COLOUR_GREEN, "  Fix:", " %s", fix);
 }

@@ -1,20 +1,39 @@
-/* Findings as text, in the form of a sanitizer's reports. */
+/* One finding as text, in the form of a sanitizer's reports: its first and last line, and all that
+ * is known of it between them. */
 #ifndef PORTWITNESS_REPORT_FINDING_TEXT_H
 #define PORTWITNESS_REPORT_FINDING_TEXT_H
 
 #include <stdio.h>
 
+#include "harness/base/colour.h"
 #include "harness/check/check.h"
-#include "harness/check/suppressions.h"
+#include "harness/report/source_line.h"
 
-struct finding_text_options {
-    bool all;   /* every finding in full, also those like one before */
-    bool quiet; /* findings alone: no line where there are none */
+struct finding_writer {
+    const struct check *check;
+    struct source_lines *lines;
+    bool colour;
     FILE *to;
 };
 
-/* Writes the findings, the limits of the evidence and the verdict. */
-void finding_text_write(const struct check *check, const struct suppressions *suppressions,
-                        const struct finding_text_options *options);
+/* Writes a line as message_write does, behind a heading in that colour where colours are wanted. */
+void finding_heading_write(const struct finding_writer *writing, enum colour colour,
+                           const char *heading, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* "ERROR: portwitness: lost-race: ..." */
+void finding_text_head(const struct finding_writer *writing, const struct finding *finding);
+
+/* What stands between head and summary with --verbose. */
+void finding_text_full(const struct finding_writer *writing, const struct finding *finding);
+
+/* "SUMMARY: portwitness: lost-race tcp 127.0.0.1:80 in main server.c:42 (server)" */
+void finding_text_summary(const struct finding_writer *writing, const struct finding *finding);
+
+/* Who has the port outside of the traces, in up to three lines. */
+void write_table_holder(const struct finding_writer *writing, const struct finding *finding);
+
+/* The range of an exhausted one; of others nothing. */
+void write_range(const struct finding_writer *writing, const struct finding *finding);
 
 #endif

@@ -90,7 +90,7 @@ static int run_privately(struct reservation *reservation, char **command) {
     options.trace.name = reservation->trace;
     options.quiet = true;
     options.command = command;
-    int status = run_recording(&options, NULL);
+    int status = run_recording(&options, NULL, NULL);
     reserve_problems_report(reservation->trace, &reservation->held, status != 0, stderr);
     return status;
 }

@@ -283,7 +283,7 @@ static int run_unrecorded(char *const command[]) {
     return child_report_failure(command[0], errno);
 }
 
-int run_recording(const struct run_options *options, run_checker *check) {
+int run_recording(const struct run_options *options, run_checker *check, void *with) {
     struct run run = {.options = options, .destroyed.notices = {.file = -1, .query = -1}};
     int status = STATUS_FAILED;
     if (!filters_are_harmless())
@@ -292,7 +292,7 @@ int run_recording(const struct run_options *options, run_checker *check) {
     if (shim != NULL && new_trace_make(&run.trace, &options->trace))
         status = run_recorded(&run, shim);
     if (options->check && run.child.ended) {
-        int found = check(run.trace.name, options->quiet);
+        int found = check(with, run.trace.name);
         status = status != 0 ? status : found;
     }
     new_trace_free(&run.trace);

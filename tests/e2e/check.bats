@@ -54,7 +54,7 @@ JS
     "$PORTWITNESS" run --quiet --stacks -o t -- "$build/tests/guests/rebind"
     assert_equal "$(found '.[0] | [.subject.stack[0:3][].function, .assigned.stack[0:3][].function] | join(" ")')" \
         'bind_port start_server main bind_port pick_port main'
-    run "$PORTWITNESS" check t
+    run "$PORTWITNESS" check --verbose t
     assert_matches "$output" '#0 bind_port .*rebind\.c:[0-9]+ .*
     #1 start_server .*rebind\.c:[0-9]+ .*
     #2 main '
@@ -128,12 +128,23 @@ PYTHON
         "20000 $taker trace 256"
     run -1 "$PORTWITNESS" check t
     assert_matches "$output" 'ERROR: portwitness: lost-race: a race for a port was lost \(certain\)'
-    assert_matches "$output" 'Lost: bind to tcp 127.0.0.1:20000 failed with EADDRINUSE'
-    assert_matches "$output" "Taken by: bind to port 0, which gave tcp 127.0.0.1:20000
-    at [0-9.]+ s by process $taker "
-    assert_matches "$output" 'Window: [0-9]+ us'
+    assert_matches "$output" '  bind to tcp 127.0.0.1:20000 failed with EADDRINUSE; the process ended with status 1
+    by [0-9]+ .*python3.* loses.py.*, [0-9.]+ s into the run \([0-9:.]+\)'
+    assert_matches "$output" 'Given for port 0 to the same process, [0-9.]+ s \([0-9:.]+\), released at [0-9.]+ s '
+    assert_matches "$output" 'Window: [0-9.]+ (us|s), in which anybody could have it'
+    assert_matches "$output" "Taken by $taker .*python3.* taker.py, its child
+    since [0-9.]+ s \([0-9:.]+\), [0-9.]+ (us|s) before"
     assert_matches "$output" 'Fix: let the server bind port 0 itself'
     assert_matches "$output" 'SUMMARY: portwitness: lost-race tcp 127.0.0.1:20000 '
+    # Ten lines and the summary, between the rules.
+    [ "$(grep -c '' <<<"$output")" -le 14 ]
+    run -1 "$PORTWITNESS" check --verbose t
+    assert_matches "$output" 'Lost: bind to tcp 127.0.0.1:20000 failed with EADDRINUSE'
+    assert_matches "$output" "Taken by: bind to port 0, which gave tcp 127.0.0.1:20000
+    at [0-9.]+ s \([0-9:.]+\) by process $taker "
+    assert_matches "$output" 'Processes:
+    [0-9]+ .*python3 loses.py   <- was given the number, was refused it
+      '"$taker"' .*python3 taker.py   <- has or had it'
 }
 
 @test "a number that two rely on and both get away with is a double hand-out" {
@@ -172,8 +183,8 @@ SH
     assert_matches "$report" "Held by pid $left .*left-over-server, not recorded"
     assert_matches "$report" 'listens on tcp 127.0.0.1:'"$port"
     assert_matches "$report" 'started at -?[0-9]+\.[0-9]+ s'
-    assert_matches "$report" 'The process ended with status 1'
-    assert_matches "$report" 'Test: test_web.py::test_page \(call\)'
+    assert_matches "$report" '; the process ended with status 1'
+    assert_matches "$report" 'in test test_web.py::test_page \(call\)'
 }
 
 @test "a refused bind that is caught is a hazard, a note where it was its own or it takes another port" {

@@ -275,7 +275,7 @@ END
         assert_equal "$(found '.[0] | "\(.assigned.requested_port) \(.window_ns) \(.holder.source)"')" \
             '0 null trace'
         report=$("$PORTWITNESS" check t 2>&1) || true
-        assert_matches "$report" 'The number had been given on another endpoint: bind to port 0'
+        assert_matches "$report" 'Picked on another endpoint by the same process as '
         assert_matches "$report" 'Fix: pick the number with the protocol, the family and the address'
         [[ $report != *Window:* ]]
     done

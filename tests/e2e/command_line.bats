@@ -113,7 +113,7 @@ Try 'portwitness${command:+ $command} --help' for more information."
 
 @test "an option may be abbreviated as long as one is meant" {
     run -0 "$PORTWITNESS" run --quie -o t --pol kernel -- true
-    wrong run "option '--s' is ambiguous; possibilities: '--stacks' '--shared'" --s true
+    wrong run "option '--s' is ambiguous; possibilities: '--stacks' '--shared' '--strict' '--suppressions'" --s true
 }
 
 @test "an argument that is missing, or too much" {
@@ -170,7 +170,7 @@ run|--stacks|17|must be a number from 1 to 16
 run|--max-size|x|not a size such as 512M
 run|--max-size|1M|must be at least 2M
 run|--shared|0999|not an octal mode
-check|--fail-on|hazrd|must be error, hazard or never
+check|--fail-on|hazrd|must be error, hazard (or warning), or never
 stress|--rounds|0|must be a number from 1 to 1000000
 reserve|--number|1001|must be a number from 1 to 1000
 ports|--port|-1|must be a number from 0 to 65535

@@ -48,10 +48,10 @@ all_lost() {
     rebind_beside soonest 1 0.01 >/dev/null
     run -1 "$PORTWITNESS" check t.trace
     assert_matches "$output" 'lost-race: a race for a port was lost'
-    assert_matches "$output" "Lost: bind to tcp 127.0.0.1:[0-9]+ failed with EADDRINUSE
-    at [^ ]+ s by process [0-9]+ python3 \([^)]*rebind.py 1\)"
-    assert_matches "$output" "Taken by: bind to port 0, which gave tcp 127.0.0.1:[0-9]+
-    at [^ ]+ s by process [0-9]+ python3 \([^)]*ask.py 60 0.01\)"
+    assert_matches "$output" "
+  bind to tcp 127.0.0.1:[0-9]+ failed with EADDRINUSE.*
+    by [0-9]+ [^(]*rebind.py 1"
+    assert_matches "$output" "Taken by [0-9]+ [^(]*ask.py 60 0.01"
     assert_matches "$output" 'portwitness: policy soonest: [0-9]+ ports chosen'
 }
 

@@ -83,8 +83,9 @@ static void options_end_at_the_first_word_that_is_none(void **state) {
     (void)state;
     char *argv[] = {"run", "--wait", "-o", "t", "cmd", "-o", "other", "--quiet", "--", NULL};
     struct run_options options;
+    struct check_request check;
     int status;
-    assert_true(run_options_parse(&options, 9, argv, &status));
+    assert_true(run_options_parse(&options, &check, 9, argv, &status));
     assert_true(options.wait);
     assert_false(options.quiet);
     assert_true(options.follow);
@@ -100,8 +101,9 @@ static void the_double_dash_is_no_part_of_the_command(void **state) {
     (void)state;
     char *argv[] = {"run", "-q", "--no-follow", "--max-size=4M", "--", "--odd", NULL};
     struct run_options options;
+    struct check_request check;
     int status;
-    assert_true(run_options_parse(&options, 6, argv, &status));
+    assert_true(run_options_parse(&options, &check, 6, argv, &status));
     assert_true(options.quiet);
     assert_false(options.follow);
     assert_int_equal(options.trace.max_size, 4 << 20);
@@ -113,10 +115,26 @@ static void shared_takes_its_value_only_behind_an_equals_sign(void **state) {
     (void)state;
     char *argv[] = {"run", "--shared", "root", NULL};
     struct run_options options;
+    struct check_request check;
     int status;
-    assert_true(run_options_parse(&options, 3, argv, &status));
+    assert_true(run_options_parse(&options, &check, 3, argv, &status));
     assert_int_equal(options.trace.mode, 0666);
     assert_string_equal(options.command[0], "root");
+}
+
+static void options_of_the_check_go_to_it(void **state) {
+    (void)state;
+    char *argv[] = {"run",           "--check",   "-v",      "-q",   "--json=x", "--strict",
+                    "--color=never", "--fail-on", "warning", "true", NULL};
+    struct run_options options;
+    struct check_request check;
+    int status;
+    assert_true(run_options_parse(&options, &check, 10, argv, &status));
+    assert_true(options.check && options.quiet);
+    assert_true(check.verbose && check.quiet && check.strict && check.json && !check.all);
+    assert_string_equal(check.json_file, "x");
+    assert_int_equal(check.colour, COLOUR_NEVER);
+    assert_int_equal(check.fail_on, FAIL_ON_HAZARD);
 }
 
 int main(void) {
@@ -128,6 +146,7 @@ int main(void) {
         cmocka_unit_test(options_end_at_the_first_word_that_is_none),
         cmocka_unit_test(the_double_dash_is_no_part_of_the_command),
         cmocka_unit_test(shared_takes_its_value_only_behind_an_equals_sign),
+        cmocka_unit_test(options_of_the_check_go_to_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,20 +15,18 @@
 
 enum { SERVER = 1, WORKER, UNKNOWN = 9, LIBRARY_AT = 0x1000, PROGRAM_AT = 0x8000 };
 
+#define NO_FIELD ": must be kind:, cause:, program:, module:, test: or port:, not "
+
 static char path[64];
 static struct suppressions suppressions;
 static struct check check;
 
 static int begin(void **state) {
-    size_t room = 0;
-    int file;
     (void)state;
     strcpy(path, "/tmp/portwitness-suppressions-XXXXXX");
-    file = mkstemp(path);
+    int file = mkstemp(path);
     suppressions = (struct suppressions){0};
-    check = (struct check){.trace_count = 2};
-    check.traces = memory_grow(NULL, &room, 2, sizeof *check.traces);
-    memset(check.traces, 0, 2 * sizeof *check.traces);
+    check = (struct check){.traces = memory_zeroed(2, sizeof *check.traces), .trace_count = 2};
     return file < 0 ? -1 : close(file);
 }
 
@@ -111,8 +109,10 @@ static void a_line_is_kept_with_its_number_as_it_stands_without_its_comment(void
 static void every_field_is_read(void **state) {
     (void)state;
     const struct suppression *one =
-        only("kind:race-window\tprogram:py* module:/lib/*.so port:8000-8010");
+        only("kind:race-window\tprogram:py* module:/lib/*.so port:8000-8010 cause:re* test:t?x");
     assert_string_equal(one->kind, "race-window");
+    assert_string_equal(one->cause, "re*");
+    assert_string_equal(one->test, "t?x");
     assert_string_equal(one->program, "py*");
     assert_string_equal(one->module, "/lib/*.so");
     assert_int_equal(one->first_port, 8000);
@@ -173,12 +173,11 @@ static void a_kind_may_be_a_pattern_that_fits_some_finding(void **state) {
 
 static void a_word_that_is_no_field_is_refused(void **state) {
     (void)state;
-    assert_refused("kind:torn\nkid:torn\n",
-                   "2: must be kind:, program:, module: or port:, not 'kid:torn'");
-    assert_refused("torn\n", "1: must be kind:, program:, module: or port:, not 'torn'");
-    assert_refused("Kind:torn\n", "1: must be kind:, program:, module: or port:, not 'Kind:torn'");
-    assert_refused("kind\n", "1: must be kind:, program:, module: or port:, not 'kind'");
-    assert_refused("program:a b\n", "1: must be kind:, program:, module: or port:, not 'b'");
+    assert_refused("kind:torn\nkid:torn\n", "2" NO_FIELD "'kid:torn'");
+    assert_refused("torn\n", "1" NO_FIELD "'torn'");
+    assert_refused("Kind:torn\n", "1" NO_FIELD "'Kind:torn'");
+    assert_refused("kind\n", "1" NO_FIELD "'kind'");
+    assert_refused("program:a b\n", "1" NO_FIELD "'b'");
 }
 
 static void a_field_without_a_value_is_refused(void **state) {
@@ -194,6 +193,7 @@ static void a_kind_that_fits_no_finding_is_refused(void **state) {
     assert_refused("\nkind:race\n", "2: no finding matches 'race'");
     assert_refused("kind:RACE-WINDOW\n", "1: no finding matches 'RACE-WINDOW'");
     assert_refused("kind:z*\n", "1: no finding matches 'z*'");
+    assert_refused("cause:race-window\n", "1: no cause matches 'race-window'");
 }
 
 static void a_field_twice_on_a_line_is_refused(void **state) {
@@ -201,6 +201,7 @@ static void a_field_twice_on_a_line_is_refused(void **state) {
     assert_refused("kind:torn kind:torn\n", "1: given twice on the line: 'kind:torn'");
     assert_refused("program:a program:b\n", "1: given twice on the line: 'program:b'");
     assert_refused("module:a port:1 module:b\n", "1: given twice on the line: 'module:b'");
+    assert_refused("cause:* test:a cause:*\n", "1: given twice on the line: 'cause:*'");
     assert_refused("port:1 port:2\n", "1: given twice on the line: 'port:2'");
     assert_refused("port:1-9 kind:torn port:1-9\n", "1: given twice on the line: 'port:1-9'");
 }
@@ -230,7 +231,7 @@ static void a_bad_line_leaves_those_before_it(void **state) {
     (void)state;
     const char text[] = "kind:torn\nprogram:a bad\nkind:lost-race\n";
     write_bytes(text, strlen(text));
-    assert_complaint("2: must be kind:, program:, module: or port:, not 'bad'");
+    assert_complaint("2" NO_FIELD "'bad'");
     assert_int_equal(suppressions.count, 1);
 }
 

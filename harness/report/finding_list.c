@@ -1,0 +1,204 @@
+/* All findings, those alike counted behind the first, and what they come to. */
+#include "harness/report/finding_list.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/message.h"
+#include "harness/report/finding_short.h"
+#include "harness/report/finding_sides.h"
+#include "harness/report/finding_text.h"
+#include "harness/report/headline.h"
+#include "harness/report/policy_report.h"
+
+#define RULE "=================="
+
+static void write_finding(const struct finding_writer *writing, const struct finding *finding,
+                          bool verbose) {
+    message_write(writing->to, RULE);
+    finding_text_head(writing, finding);
+    if (verbose)
+        finding_text_full(writing, finding);
+    else
+        finding_short_write(writing, finding);
+    finding_text_summary(writing, finding);
+}
+
+static bool same_text(const char *one, const char *other) {
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+static bool same_site(const struct check *check, const struct call *one, uint64_t address,
+                      const struct call *other, uint64_t other_address) {
+    const struct site first = side_module(check, one, address);
+    const struct site second = side_module(check, other, other_address);
+    return first.offset == second.offset && same_text(first.module, second.module);
+}
+
+/* From the same place, and, where stacks were recorded, by way of the same calls. */
+static bool same_place(const struct check *check, const struct call *one,
+                       const struct call *other) {
+    const struct check_stack *first = check_stack_of(check, one);
+    const struct check_stack *second = check_stack_of(check, other);
+    if (first == NULL || second == NULL)
+        return first == second && same_site(check, one, one->site, other, other->site);
+    bool same = first->count == second->count;
+    for (size_t i = 0; same && i < first->count; i++)
+        same = same_site(check, one, check->traces[one->trace].addresses[first->first + i], other,
+                         check->traces[other->trace].addresses[second->first + i]);
+    return same;
+}
+
+static bool same_program(const struct check *check, const struct call *one,
+                         const struct call *other) {
+    const struct processes *first = &check->traces[one->trace].processes;
+    const struct processes *second = &check->traces[other->trace].processes;
+    const struct process *a = processes_find(first, one->process);
+    const struct process *b = processes_find(second, other->process);
+    return a != NULL && b != NULL && strcmp(a->comm, b->comm) == 0 &&
+           same_text(process_command(first, a), process_command(second, b));
+}
+
+/* Does one fix do for both? */
+static bool is_alike(const struct check *check, const struct finding *one,
+                     const struct finding *other) {
+    return one->kind == other->kind && one->severity == other->severity &&
+           one->certainty == other->certainty && one->cause == other->cause &&
+           same_text(one->marker, other->marker) &&
+           same_program(check, &one->subject, &other->subject) &&
+           same_place(check, &one->subject, &other->subject);
+}
+
+static void write_more(const struct finding_writer *writing, const struct finding *first,
+                       uint64_t more, const char *ports) {
+    if (more == 0)
+        return;
+    message_write(writing->to, "And %" PRIu64 " more %s like it: ports %s", more,
+                  finding_name(first->kind), ports);
+}
+
+static void write_group(const struct finding_writer *writing, bool *done, size_t first,
+                        bool verbose) {
+    const struct findings *findings = &writing->check->findings;
+    char ports[200] = "";
+    size_t used = 0;
+    uint64_t more = 0;
+    write_finding(writing, &findings->list[first], verbose);
+    for (size_t i = first + 1; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        if (done[i] || !finding_counts(finding) || finding->kind != findings->list[first].kind ||
+            !is_alike(writing->check, finding, &findings->list[first]))
+            continue;
+        done[i] = true;
+        if (used + 16 < sizeof ports)
+            used += (size_t)snprintf(ports + used, sizeof ports - used, "%s%u",
+                                     more > 0 ? ", " : "", finding->endpoint.port);
+        else if (strcmp(ports + used - 3, "...") != 0)
+            used += (size_t)snprintf(ports + used, sizeof ports - used, ", ...");
+        more++;
+    }
+    write_more(writing, &findings->list[first], more, ports);
+}
+
+static void write_policies(const struct finding_writer *writing) {
+    const struct check *check = writing->check;
+    for (size_t i = 0; i < check->trace_count; i++)
+        policy_report_write(check->trace_count > 1 ? check->traces[i].path : NULL,
+                            check->traces[i].header.policy, &check->traces[i].policy, writing->to);
+}
+
+static void write_limits(const struct finding_writer *writing) {
+    const struct findings *findings = &writing->check->findings;
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        if (finding->kind < FINDING_INFERRED_RELEASE)
+            continue;
+        message_write(writing->to, "not seen: %s: %" PRIu64 " %s: %s",
+                      writing->check->traces[finding->subject.trace].path, finding->times,
+                      finding_name(finding->kind), finding->detail);
+    }
+}
+
+/* Where nothing was found the headline is the verdict. */
+static void write_last(const struct finding_writer *writing, const char *counts) {
+    static const enum colour colours[] = {[VERDICT_CLEAN] = COLOUR_GREEN,
+                                          [VERDICT_INCOMPLETE] = COLOUR_YELLOW,
+                                          [VERDICT_HAZARDS] = COLOUR_YELLOW,
+                                          [VERDICT_FINDINGS] = COLOUR_RED};
+    enum check_verdict verdict = check_verdict(writing->check);
+    char headline[HEADLINE_SIZE];
+    bool any = headline_text(writing->check, headline);
+    if (any && verdict == VERDICT_INCOMPLETE) {
+        finding_heading_write(writing, COLOUR_YELLOW, "portwitness:", " %s (%s)", headline, counts);
+        return;
+    }
+    if (any)
+        finding_heading_write(writing, COLOUR_YELLOW, "portwitness:", " %s", headline);
+    finding_heading_write(writing, colours[verdict], "portwitness:", " %s", counts);
+}
+
+static void write_verdict(const struct finding_writer *writing,
+                          const struct suppressions *suppressions,
+                          const struct baseline *baseline) {
+    const struct findings *findings = &writing->check->findings;
+    uint64_t count[SEVERITY_ERROR + 1] = {0};
+    uint64_t suppressed = 0;
+    uint64_t known = 0;
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->list[i].suppressed)
+            suppressed++;
+        else if (findings->list[i].known)
+            known++;
+        else if (findings->list[i].kind < FINDING_INFERRED_RELEASE)
+            count[findings->list[i].severity]++;
+    }
+    for (size_t i = 0; i < suppressions->count; i++)
+        if (suppressions->list[i].used == 0)
+            message_write(writing->to, "unused suppression, line %u: %s",
+                          suppressions->list[i].line, suppressions->list[i].text);
+    if (known > 0)
+        message_write(writing->to, "portwitness: %" PRIu64 " known finding%s (baseline)", known,
+                      plural(known));
+    if (baseline_unseen(baseline) > 0)
+        message_write(writing->to, "portwitness: %zu of the baseline %s not seen",
+                      baseline_unseen(baseline), baseline_unseen(baseline) == 1 ? "was" : "were");
+    char counts[200];
+    snprintf(counts, sizeof counts,
+             "%s: %" PRIu64 " error%s, %" PRIu64 " hazard%s, %" PRIu64 " note%s, %" PRIu64
+             " suppressed",
+             check_verdict_name(check_verdict(writing->check)), count[SEVERITY_ERROR],
+             plural(count[SEVERITY_ERROR]), count[SEVERITY_HAZARD], plural(count[SEVERITY_HAZARD]),
+             count[SEVERITY_NOTE], plural(count[SEVERITY_NOTE]), suppressed);
+    write_last(writing, counts);
+}
+
+void finding_list_write(const struct check *check, const struct suppressions *suppressions,
+                        const struct baseline *baseline,
+                        const struct finding_list_options *options) {
+    const struct findings *findings = &check->findings;
+    struct finding_writer writing = {
+        .check = check, .lines = source_lines_make(), .colour = options->colour, .to = options->to};
+    bool *done = calloc(findings->count + 1, sizeof *done);
+    bool any = false;
+    for (size_t i = 0; done != NULL && i < findings->count; i++) {
+        const struct finding *finding = &findings->list[i];
+        if (finding->kind >= FINDING_INFERRED_RELEASE || !finding_counts(finding) || done[i])
+            continue;
+        any = true;
+        if (options->all)
+            write_finding(&writing, finding, options->verbose);
+        else
+            write_group(&writing, done, i, options->verbose);
+    }
+    if (any)
+        message_write(options->to, RULE);
+    if (!options->quiet)
+        write_limits(&writing);
+    if (!options->quiet || any)
+        write_policies(&writing);
+    if (!options->quiet || any || headline_is_urgent(check))
+        write_verdict(&writing, suppressions, baseline);
+    free(done);
+    source_lines_free(writing.lines);
+}

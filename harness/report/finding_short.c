@@ -1,0 +1,218 @@
+/* Whoever finds a report in a log of ten thousand lines has a screen's worth of patience. */
+#include "harness/report/finding_short.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "harness/base/message.h"
+#include "harness/base/names.h"
+#include "harness/report/finding_sides.h"
+#include "harness/report/finding_words.h"
+#include "harness/report/fix.h"
+#include "harness/report/run_clock.h"
+#include "harness/report/short_process.h"
+
+/* How the call ended, and then its process. */
+static void write_call(const struct finding_writer *writing, const struct finding *finding) {
+    const struct call *subject = &finding->subject;
+    const char *error = name_of_error(subject->error);
+    int status = finding->status;
+    char name[SIDE_TEXT_SIZE];
+    char then[SIDE_TEXT_SIZE] = "";
+    char fate[64] = "";
+    char times[48] = "";
+    bool refused = finding->kind == FINDING_ADDRESS_IN_USE || finding->kind == FINDING_LOST_RACE;
+    if (finding->instead.process != 0)
+        side_call(&finding->instead, then);
+    if (refused && status >= 0 && WIFSIGNALED(status))
+        snprintf(fate, sizeof fate, "; the process was ended by signal %d", WTERMSIG(status));
+    else if (refused && status >= 0)
+        snprintf(fate, sizeof fate, "; the process ended with status %d", WEXITSTATUS(status));
+    if (finding->times > 1)
+        snprintf(times, sizeof times, ", %" PRIu64 " times", finding->times);
+    message_write(writing->to, "  %s%s%s%s%s%s%s", side_call(subject, name),
+                  error != NULL                          ? " failed with "
+                  : finding->kind == FINDING_RACE_WINDOW ? " succeeded"
+                                                         : "",
+                  error != NULL ? error : "", times, then[0] != '\0' ? "; then succeeded: " : "",
+                  then, fate);
+}
+
+/* Of libraries of the system nobody can change a line. */
+static bool is_of_system(const char *module) {
+    static const char *const folders[] = {"/lib", "/usr/lib"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (strncmp(module, folders[i], strlen(folders[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The innermost frame in the user's own program, else the place of the call itself. */
+static uint64_t nearest_place(const struct finding_writer *writing, const struct call *call) {
+    const struct check_stack *stack = check_stack_of(writing->check, call);
+    for (size_t i = 0; stack != NULL && i < stack->count; i++) {
+        uint64_t address = writing->check->traces[call->trace].addresses[stack->first + i];
+        const struct site site = side_module(writing->check, call, address);
+        if (site.module != NULL && !is_of_system(site.module))
+            return address;
+    }
+    return call->site;
+}
+
+static void place_of(const struct finding_writer *writing, const struct call *call,
+                     char text[SIDE_TEXT_SIZE]) {
+    uint64_t address = nearest_place(writing, call);
+    const struct site site = side_module(writing->check, call, address);
+    const struct source_line line = source_lines_find(writing->lines, &site);
+    if (address != 0 && line.file != NULL)
+        snprintf(text, SIDE_TEXT_SIZE, "%s%s%s:%d", line.function != NULL ? line.function : "",
+                 line.function != NULL ? " " : "", line.file, line.line);
+    else
+        side_site(writing->check, writing->lines, call, address, text);
+}
+
+static void write_subject(const struct finding_writer *writing, const struct finding *finding) {
+    const struct call *subject = &finding->subject;
+    char process[SHORT_PROCESS_SIZE];
+    char time[RUN_CLOCK_TEXT_SIZE];
+    char place[SIDE_TEXT_SIZE];
+    if (subject->process == 0)
+        return;
+    message_write(writing->to, "    by %s, %s",
+                  short_process_subject(writing->check, finding, process),
+                  run_clock_into(writing->check, subject->trace, subject->begin_ns, time));
+    place_of(writing, subject, place);
+    if (place[0] != '\0' || finding->marker != NULL)
+        message_write(writing->to, "    %s%s%s%s%s", place[0] != '\0' ? "at " : "", place,
+                      place[0] != '\0' && finding->marker != NULL ? ", " : "",
+                      finding->marker != NULL ? "in test " : "",
+                      finding->marker != NULL ? finding->marker : "");
+}
+
+static void write_assigned(const struct finding_writer *writing, const struct finding *finding) {
+    const struct call *assigned = &finding->assigned;
+    char process[SHORT_PROCESS_SIZE];
+    char endpoint[ENDPOINT_TEXT_SIZE];
+    char time[RUN_CLOCK_TEXT_SIZE];
+    char released[RUN_CLOCK_TEXT_SIZE];
+    bool elsewhere = !endpoints_equal(&assigned->endpoint, &finding->endpoint);
+    bool seen =
+        finding_was_released(finding) && finding->released_to_ns != 0 && !finding->release_inferred;
+    if (assigned->process == 0)
+        return;
+    message_write(
+        writing->to, "  %s %s%s%s, %s%s%s", finding_assigned_heading(finding),
+        short_process(writing->check, finding, assigned->trace, assigned->process, process),
+        elsewhere ? " as " : "", elsewhere ? endpoint_text(&assigned->endpoint, endpoint) : "",
+        run_clock_text(writing->check, assigned->trace, assigned->begin_ns, 3, time),
+        seen                            ? ", released at "
+        : finding_was_released(finding) ? ", released at a time that was not seen"
+                                        : "",
+        seen ? run_clock_text(writing->check, assigned->trace, finding->released_to_ns, 3, released)
+             : "");
+}
+
+static void write_window(const struct finding_writer *writing, const struct finding *finding) {
+    char length[RUN_CLOCK_TEXT_SIZE];
+    uint64_t window = finding_window_ns(finding);
+    if (window != 0)
+        message_write(writing->to, "  Window: %s%s, in which anybody could have it",
+                      finding->release_inferred ? "at most " : "",
+                      run_clock_length(window, length));
+}
+
+/* Who bound it, where another has it now. */
+static void bound_by(const struct finding_writer *writing, const struct finding *finding,
+                     char *text, size_t size) {
+    const struct call *other = &finding->other;
+    char process[SHORT_PROCESS_SIZE];
+    char time[RUN_CLOCK_TEXT_SIZE];
+    bool ended = finding->binder_ended_ns != 0;
+    text[0] = '\0';
+    if (finding->held_by == 0 || finding->held_by == other->process)
+        return;
+    snprintf(text, size, "; bound by %s%s%s",
+             short_process(writing->check, finding, other->trace, other->process, process),
+             ended ? ", which ended at " : "",
+             ended ? run_clock_text(writing->check, other->trace, finding->binder_ended_ns, 3, time)
+                   : "");
+}
+
+static void write_since(const struct finding_writer *writing, const struct finding *finding) {
+    const struct call *other = &finding->other;
+    const struct call *subject = &finding->subject;
+    bool inherited = finding->held_by != 0 && finding->held_since_ns != 0;
+    uint64_t since = inherited ? finding->held_since_ns : other->begin_ns;
+    char time[RUN_CLOCK_TEXT_SIZE];
+    char length[RUN_CLOCK_TEXT_SIZE] = "";
+    char place[SIDE_TEXT_SIZE];
+    char own_place[SIDE_TEXT_SIZE];
+    char given[SHORT_PROCESS_SIZE];
+    bool before = since <= subject->begin_ns;
+    if (check_is_same_machine(&writing->check->traces[other->trace],
+                              &writing->check->traces[subject->trace]))
+        run_clock_length(before ? subject->begin_ns - since : since - subject->begin_ns, length);
+    place_of(writing, other, place);
+    place_of(writing, subject, own_place);
+    if (strcmp(place, own_place) == 0)
+        place[0] = '\0'; /* it stands above */
+    message_write(writing->to, "    since %s%s%s%s%s%s%s%s",
+                  run_clock_text(writing->check, other->trace, since, 3, time),
+                  length[0] != '\0' ? ", " : "", length,
+                  length[0] == '\0' ? ""
+                  : before          ? " before"
+                                    : " after",
+                  place[0] == '\0'              ? ""
+                  : other->kind == PW_KIND_BIND ? ", bound at "
+                                                : ", at ",
+                  place, finding->other_assigned.process != 0 ? "; given for port 0 to " : "",
+                  finding->other_assigned.process != 0
+                      ? short_process(writing->check, finding, finding->other_assigned.trace,
+                                      finding->other_assigned.process, given)
+                      : "");
+}
+
+static void write_recorded_holder(const struct finding_writer *writing,
+                                  const struct finding *finding) {
+    const struct call *other = &finding->other;
+    const char *how = finding_how_text(writing->check, finding);
+    char process[SHORT_PROCESS_SIZE];
+    char endpoint[ENDPOINT_TEXT_SIZE];
+    char peer[ENDPOINT_TEXT_SIZE];
+    char binder[SHORT_PROCESS_SIZE + 96];
+    bool elsewhere =
+        !endpoints_equal(&other->endpoint, &finding->endpoint) && other->endpoint.protocol != 0;
+    bool connected = finding->how == HOW_CONNECTION && other->peer.protocol != 0;
+    bound_by(writing, finding, binder, sizeof binder);
+    message_write(writing->to, "  %s %s%s%s%s%s%s%s%s", finding_other_heading(finding),
+                  short_process_holder(writing->check, finding, process), how != NULL ? ", " : "",
+                  how != NULL ? how : "", connected ? ", to " : "",
+                  connected ? endpoint_text(&other->peer, peer) : "", elsewhere ? ", as " : "",
+                  elsewhere ? endpoint_text(&other->endpoint, endpoint) : "", binder);
+    write_since(writing, finding);
+}
+
+static void write_holder(const struct finding_writer *writing, const struct finding *finding) {
+    if (finding->other.process != 0)
+        write_recorded_holder(writing, finding);
+    else if (finding->holder == HOLDER_TABLE)
+        write_table_holder(writing, finding);
+    else if (finding->holder == HOLDER_TIME_WAIT)
+        message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT)");
+    else if (finding->holder == HOLDER_NOBODY)
+        message_write(writing->to, "  No holder was seen");
+}
+
+void finding_short_write(const struct finding_writer *writing, const struct finding *finding) {
+    char text[FIX_TEXT_SIZE];
+    const char *fix = fix_of(writing->check, finding, text);
+    write_call(writing, finding);
+    write_subject(writing, finding);
+    write_assigned(writing, finding);
+    write_window(writing, finding);
+    write_holder(writing, finding);
+    write_range(writing, finding);
+    if (fix != NULL)
+        finding_heading_write(writing, COLOUR_GREEN, "  Fix:", " %s", fix);
+}

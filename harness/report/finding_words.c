@@ -1,0 +1,95 @@
+/* The short form and the full one differ in what they leave out, not in what they call it. */
+#include "harness/report/finding_words.h"
+
+#include <stddef.h>
+
+const char *finding_subject_heading(const struct finding *finding) {
+    switch (finding->kind) {
+    case FINDING_LOST_RACE:
+        return "Lost";
+    case FINDING_RACE_WINDOW:
+        return "Bound by number, which succeeded";
+    case FINDING_DOUBLE_HAND_OUT:
+        return "Bound by the second";
+    case FINDING_STALE_PORT_CONNECT:
+        return "Connected";
+    case FINDING_COLLISION:
+        return "Announced";
+    default:
+        return "Call";
+    }
+}
+
+const char *finding_assigned_heading(const struct finding *finding) {
+    switch (finding->cause) {
+    case CAUSE_PROBED_BY_NUMBER:
+        return "Bound before, to see whether it is free, by";
+    case CAUSE_HELD_PAIR:
+        return "The same number is held by";
+    case CAUSE_NEIGHBOUR:
+        return "The number it was counted from was given to";
+    case CAUSE_PICKED_ELSEWHERE:
+        return "Picked on another endpoint by";
+    case CAUSE_OTHER_NAMESPACE:
+        return "Picked in another network namespace by";
+    default:
+        break;
+    }
+    if (finding->elsewhere)
+        return "Picked on another endpoint by";
+    return finding->assigned.requested_port != 0 ? "Bound before by" : "Given for port 0 to";
+}
+
+const char *finding_other_heading(const struct finding *finding) {
+    if (finding->how == HOW_ACCEPTED)
+        return "Held by a connection that a listener accepted, open in";
+    if (finding->how == HOW_CONNECTION)
+        return "Held as the source port of a connection of";
+    switch (finding->kind) {
+    case FINDING_LOST_RACE:
+        return finding->holder == HOLDER_TIME_WAIT ? "Its place was taken (TIME_WAIT now) by"
+                                                   : "Taken by";
+    case FINDING_RACE_WINDOW:
+        return "Used meanwhile by";
+    case FINDING_DOUBLE_HAND_OUT:
+        return "Bound first by";
+    case FINDING_STALE_PORT_CONNECT:
+        return "Answered by";
+    case FINDING_COLLISION:
+        return "Announced before by";
+    default:
+        return finding->holder == HOLDER_TIME_WAIT ? "Held by the TIME_WAIT of" : "Held by";
+    }
+}
+
+const char *finding_how_text(const struct check *check, const struct finding *finding) {
+    const struct processes *processes = &check->traces[finding->other.trace].processes;
+    const struct process *holder = processes_find(processes, finding->held_by);
+    switch (finding->how) {
+    case HOW_INHERITED:
+        if (holder == NULL)
+            return "which inherited it";
+        return holder->by_exec ? "which inherited it at exec" : "which inherited it at a fork";
+    case HOW_PASSED:
+        return "which was sent it";
+    default:
+        return NULL;
+    }
+}
+
+bool finding_was_released(const struct finding *finding) {
+    return !finding->elsewhere && finding->cause != CAUSE_HELD_PAIR &&
+           finding->cause != CAUSE_NEIGHBOUR && finding->cause != CAUSE_PICKED_ELSEWHERE &&
+           finding->cause != CAUSE_OTHER_NAMESPACE;
+}
+
+uint64_t finding_window_ns(const struct finding *finding) {
+    uint64_t from = finding->released_to_ns != 0 && !finding->release_inferred
+                        ? finding->released_to_ns
+                        : finding->assigned.end_ns;
+    if (finding->assigned.process == 0 || finding->kind == FINDING_STALE_PORT_CONNECT ||
+        finding->kind == FINDING_ADDRESS_IN_USE ||
+        !finding_was_released(finding) || finding->subject.begin_ns < from)
+        return 0;
+    return finding->subject.begin_ns - from;
+}

@@ -1,0 +1,148 @@
+# A baseline: findings that a team knows of do not fail, new ones do.
+# shellcheck disable=SC2154,SC2016 # variables of the helpers, those of programs in quotes
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    load ../common
+    load check
+    check_setup
+    rebind=$build/tests/guests/rebind
+    # Binds a number that was released, once for each of its arguments.
+    cat >windows.sh <<'SH'
+for name; do
+    "$python" "$name.py"
+done
+SH
+    local name
+    for name in one two; do
+        cat >"$name.py" <<'PYTHON'
+import socket
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+with socket.socket() as server:
+    server.bind(("127.0.0.1", port))
+PYTHON
+    done
+    export python
+}
+
+# windows NAME...: a trace t with a race window of each.
+windows() {
+    rm -f t
+    record sh windows.sh "$@"
+}
+
+@test "what was written once is known in the next run, with other pids, ports and times" {
+    windows one two
+    run -1 "$PORTWITNESS" check --fail-on hazard t
+    run -0 "$PORTWITNESS" check --fail-on hazard --baseline known --update-baseline t
+    assert_matches "$output" 'portwitness: 2 known findings \(baseline\)
+portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
+    cp known first
+    windows one two
+    run -0 "$PORTWITNESS" check --fail-on hazard --baseline known t
+    assert_equal "$output" 'portwitness: 2 known findings (baseline)
+portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
+    "$PORTWITNESS" check --baseline known --update-baseline t
+    cmp first known
+    assert_equal "$(head -n 1 known)" '{"portwitness-baseline":1}'
+    assert_equal "$(wc -l <known)" 3
+    sort -c <(tail -n +2 known)
+    assert_equal "$(jq -r '.baseline' <("$PORTWITNESS" check --json --baseline known t | jq -c '.findings[]') | xargs)" 'true true'
+}
+
+@test "a new finding fails, and it alone is shown; what was not seen is counted" {
+    windows one
+    "$PORTWITNESS" check --baseline known --update-baseline t
+    windows one two
+    run -1 "$PORTWITNESS" check --fail-on hazard --baseline known t
+    assert_equal "$(grep -c '^SUMMARY' <<<"$output")" 1
+    assert_matches "$output" 'by [0-9]+ .*two.py'
+    assert_matches "$output" 'portwitness: 1 known finding \(baseline\)'
+    assert_matches "$output" 'portwitness: hazards: 0 errors, 1 hazard'
+    windows two
+    run -1 "$PORTWITNESS" check --fail-on hazard --baseline known t
+    assert_matches "$output" 'portwitness: 1 of the baseline was not seen'
+    assert_equal "$("$PORTWITNESS" check --json --baseline known t | jq -c '[.baseline_unseen, .findings[0].baseline]')" '[1,false]'
+    assert_equal "$("$PORTWITNESS" check --json t | jq -c .baseline_unseen)" null
+}
+
+@test "a number that was written down is part of what is known" {
+    cat >fixed.py <<'PYTHON'
+import os, socket, sys
+held = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+if os.fork() == 0:
+    socket.create_server(("127.0.0.1", int(sys.argv[1])))
+os.wait()
+PYTHON
+    fixed() { rm -f t; one_port 20001 "$PORTWITNESS" run --quiet -o t -- "$python" fixed.py "$1" 2>/dev/null; }
+    fixed 20000
+    "$PORTWITNESS" check --baseline known --update-baseline t
+    assert_equal "$(tail -n 1 known | jq -r '"\(.finding) \(.protocol) \(.port)"')" 'address-in-use tcp 20000'
+    fixed 20000
+    run -0 "$PORTWITNESS" check --baseline known t
+    fixed 20002
+    run -1 "$PORTWITNESS" check --baseline known t
+}
+
+@test "run --check takes both options, and reads the file before it starts anything" {
+    run -0 "$PORTWITNESS" run --quiet --check --fail-on hazard --baseline known --update-baseline -o t -- "$rebind"
+    [ -s known ]
+    run -0 "$PORTWITNESS" run --quiet --check --fail-on hazard --baseline known -o t2 -- "$rebind"
+    run -1 "$PORTWITNESS" run --quiet --check --fail-on hazard --baseline known -o t3 -- sh windows.sh one
+    run -125 --separate-stderr "$PORTWITNESS" run --check --baseline missing -o no -- touch ran
+    assert_equal "$stderr" 'portwitness: missing: No such file or directory'
+    run -125 --separate-stderr "$PORTWITNESS" run --check --update-baseline -o no -- touch ran
+    assert_matches "$stderr" "^portwitness run: option '--update-baseline' needs '--baseline'"
+    [ ! -e ran ]
+    [ ! -e no ]
+}
+
+@test "a file that is no baseline is refused and stays as it is" {
+    windows one
+    "$PORTWITNESS" check --baseline known --update-baseline t
+    local text
+    for text in '' 'kind:race-window' '{"portwitness-baseline":2}' "$(cat known)
+{\"finding\":\"no-such\"}"; do
+        printf '%s' "$text" >bad
+        cp bad before
+        run -2 --separate-stderr "$PORTWITNESS" check --baseline bad t
+        assert_equal "$output" ''
+        assert_equal "${#stderr_lines[@]}" 1
+        assert_matches "$stderr" '^portwitness: bad:[1-9]: '
+        run -2 "$PORTWITNESS" check --baseline bad --update-baseline t
+        cmp bad before
+    done
+    run -2 --separate-stderr "$PORTWITNESS" check --baseline missing t
+    assert_equal "$stderr" 'portwitness: missing: No such file or directory'
+    run -2 --separate-stderr "$PORTWITNESS" check --update-baseline t
+    assert_matches "$stderr" "^portwitness check: option '--update-baseline' needs '--baseline'"
+    run -2 --separate-stderr "$PORTWITNESS" check --baseline no/such/folder --update-baseline t
+    assert_matches "$stderr" '^portwitness: no/such/folder: No such file or directory'
+}
+
+@test "the file is replaced at once: a link stays one, the mode is kept, nothing is left beside it" {
+    windows one
+    mkdir folder
+    umask 022
+    "$PORTWITNESS" check --baseline folder/real --update-baseline t
+    ln -s folder/real known
+    assert_equal "$(stat -c %a folder/real)" 644
+    chmod 600 folder/real
+    local inode
+    inode=$(stat -c %i folder/real)
+    "$PORTWITNESS" check --baseline known --update-baseline t
+    assert_equal "$(stat -c %a folder/real)" 600
+    [ "$(stat -c %i folder/real)" != "$inode" ]
+    [ -L known ]
+    assert_equal "$(ls folder)" real
+}
+
+@test "suppressed findings and notes are not written" {
+    windows one
+    echo kind:race-window >suppressions
+    "$PORTWITNESS" check --suppressions suppressions --baseline known --update-baseline t
+    assert_equal "$(cat known)" '{"portwitness-baseline":1}'
+}

@@ -1,0 +1,63 @@
+# A verdict on programs that could not be seen says so first.
+# shellcheck disable=SC2154,SC2016 # variables of the helpers, those of jq and of programs
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    load ../common
+    load check
+    check_setup
+    static=$build/tests/guests/bind_once.static
+    go_like=$build/tests/guests/go_like
+}
+
+# What the headline of t is in JSON.
+headline() { "$PORTWITNESS" check --json t | jq -r '.headline'; }
+
+@test "the command itself is a static program: no green clean, not even with --quiet" {
+    run -0 --separate-stderr "$PORTWITNESS" run --check -o t -- "$static"
+    assert_matches "${stderr_lines[-1]}" '^portwitness: nothing of bind_once.static was checked: it is a static program \(incomplete: 0 errors, 0 hazards, 0 notes, 0 suppressed\)$'
+    [[ $stderr != *clean* ]]
+    assert_equal "$(headline)" 'nothing of bind_once.static was checked: it is a static program'
+    assert_equal "$("$PORTWITNESS" check --json t | jq -r .verdict)" incomplete
+    run -0 "$PORTWITNESS" check --quiet t
+    assert_matches "$output" '^portwitness: nothing of bind_once.static was checked'
+    run -3 "$PORTWITNESS" check --strict t
+}
+
+@test "a Go test binary below another program is named before what built it" {
+    cp "$go_like" server.test
+    cp "$static" compile
+    record sh -c './compile && ./server.test'
+    run -0 "$PORTWITNESS" check t
+    assert_matches "${lines[-1]}" '^portwitness: nothing of server.test \(Go program that calls the kernel itself\), compile \(static program\) was checked \(incomplete: '
+    rm t
+    record sh -c './server.test'
+    assert_equal "$(headline)" 'nothing of server.test was checked: it is a Go program that makes its system calls itself'
+}
+
+@test "more than four are counted" {
+    local name
+    for name in a b c d e f; do cp "$static" $name; done
+    record sh -c './a; ./b; ./c; ./d; ./e; ./f; ./a'
+    assert_matches "$(headline)" '^nothing of a \(static program\), b .*, c .*, d \(static program\) and 2 more was checked$'
+}
+
+@test "beside findings it stands where the command or the tests were not seen, and nowhere else" {
+    cp "$go_like" server.test
+    record sh -c './server.test; "$0"' "$build/tests/guests/rebind"
+    run -0 "$PORTWITNESS" check t
+    assert_matches "${lines[-2]}" '^portwitness: nothing of server.test was checked'
+    assert_matches "${lines[-1]}" '^portwitness: hazards: 0 errors, 1 hazard'
+    rm t
+    record sh -c '"$1"; "$0"' "$build/tests/guests/rebind" "$static"
+    assert_equal "$(headline)" null
+    rm t
+    record "$build/tests/guests/rebind"
+    assert_equal "$(headline)" null
+    rm t
+    record true
+    assert_equal "$(headline)" null
+    run -0 "$PORTWITNESS" check t
+    assert_equal "$output" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
+}
