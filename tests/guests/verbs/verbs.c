@@ -229,6 +229,15 @@ static int do_receive(char **words) {
     return keep_socket(words[1], descriptor);
 }
 
+/* fill: opens files until there is room for one descriptor more. */
+static int do_fill(char **words) {
+    (void)words;
+    int last = -1;
+    for (int file = 0; file >= 0; file = open("/dev/null", O_RDONLY))
+        last = file;
+    return close(last);
+}
+
 static int do_exit(char **words) { _exit((int)strtol(words[1], NULL, 10)); }
 
 static const struct {
@@ -237,7 +246,8 @@ static const struct {
 } verbs[] = {{"bind", do_bind},     {"listen", do_listen},   {"connect", do_connect},
              {"accept", do_accept}, {"close", do_close},     {"fork", do_fork},
              {"spawn", do_spawn},   {"given", do_given},     {"mailbox", do_mailbox},
-             {"send", do_send},     {"receive", do_receive}, {"exit", do_exit}};
+             {"send", do_send},     {"receive", do_receive}, {"fill", do_fill},
+             {"exit", do_exit}};
 
 /* Reads no byte ahead, since descriptor 0 is another pipe after a fork. */
 static bool read_line(char *line, size_t room) {

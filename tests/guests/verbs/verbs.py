@@ -80,13 +80,23 @@ def receive(name):
     sockets[name] = socket.socket(fileno=one)
 
 
+# Until there is room for one descriptor more.
+def fill():
+    files = []
+    try:
+        while True:
+            files.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError:
+        os.close(files[-1])
+
+
 def end(status):
     os._exit(int(status))
 
 
 VERBS = {"bind": bind, "listen": lambda name: sockets[name].listen(), "connect": connect, "accept": accept,
          "close": lambda name: sockets.pop(name).close(), "fork": fork, "spawn": spawn, "given": given,
-         "mailbox": mailbox, "send": send, "receive": receive, "exit": end}
+         "mailbox": mailbox, "send": send, "receive": receive, "fill": fill, "exit": end}
 
 
 # Descriptors 0 and 1 are other pipes after a fork, so nothing may be read ahead.
