@@ -44,7 +44,8 @@ const verbs = {
   },
   close: (name) => {
     for (const peer of accepted[name] ?? []) peer.destroy();
-    if (sockets[name] instanceof net.Socket) sockets[name].on('close', () => say('ok')).destroy();
+    if (sockets[name].closed) say('ok'); // as the other end did
+    else if (sockets[name] instanceof net.Socket) sockets[name].on('close', () => say('ok')).destroy();
     else sockets[name].close(() => say('ok'));
   },
   spawn: (name, language, inherited) => {
