@@ -80,9 +80,25 @@ void findings_sort(struct findings *findings) {
         qsort(findings->list, findings->count, sizeof *findings->list, in_order);
 }
 
+static char *own(const char *text) { return text != NULL ? memory_copy(text, strlen(text)) : NULL; }
+
+void table_holder_own(struct table_holder *holder) {
+    holder->command = own(holder->command);
+    holder->folder = own(holder->folder);
+    holder->user = own(holder->user);
+    holder->control_group = own(holder->control_group);
+}
+
+void table_holder_free(struct table_holder *holder) {
+    free(holder->command);
+    free(holder->folder);
+    free(holder->user);
+    free(holder->control_group);
+}
+
 void findings_free(struct findings *findings) {
     for (size_t i = 0; i < findings->count; i++) {
-        free(findings->list[i].table.command);
+        table_holder_free(&findings->list[i].table);
         free(findings->list[i].marker);
         free(findings->list[i].detail);
     }

@@ -11,6 +11,7 @@
 #include "harness/base/names.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/fix.h"
+#include "harness/report/outside_holder.h"
 #include "harness/report/policy_report.h"
 
 #define RULE "=================="
@@ -111,30 +112,11 @@ static const char *other_heading(const struct finding *finding) {
     }
 }
 
-static void write_table_holder(const struct writing *writing, const struct finding *finding) {
-    const struct table_holder *table = &finding->table;
-    const struct call *subject = &finding->subject;
-    char endpoint[ENDPOINT_TEXT_SIZE];
-    char time[SIDE_TEXT_SIZE];
-    bool listens = table->state == 10;
-    if (table->pid != 0)
-        message_write(writing->to, "  Held by pid %" PRIu32 " %.200s, not recorded", table->pid,
-                      table->command != NULL ? table->command : "");
-    else
-        message_write(writing->to, "  Held by a process of uid %" PRIu32 ", not recorded",
-                      table->uid);
-    message_write(writing->to, "    %s on %s, as the kernel's table said then",
-                  listens ? "listens" : "has a socket", endpoint_text(&table->endpoint, endpoint));
-    if (table->start_time != 0)
-        message_write(writing->to, "    started at %s",
-                      side_time(writing->check, subject, table->start_time, time));
-}
-
 static void write_holder(const struct writing *writing, const struct finding *finding) {
     write_call(writing, other_heading(finding), &finding->other);
     write_call(writing, "Which had been given for port 0 by", &finding->other_assigned);
     if (finding->holder == HOLDER_TABLE)
-        write_table_holder(writing, finding);
+        outside_holder_write(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TIME_WAIT && finding->other.process == 0)
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT), as the "
                                    "kernel's table said then");

@@ -17,6 +17,7 @@
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
 #include "harness/run/filters.h"
+#include "harness/run/holder_search.h"
 #include "harness/run/run_environment.h"
 #include "harness/run/summary.h"
 #include "harness/run/watch.h"
@@ -53,6 +54,7 @@ struct run {
     struct child child;
     struct watch watch;
     struct destroyed destroyed;
+    struct holder_search search;
     struct summary summary;
     struct trace_reader *reader;
     int signals;
@@ -74,6 +76,7 @@ static void take_record(struct run *run, const struct trace_record *record) {
     summary_add(&run->summary, record);
     watch_learn(&run->watch, record);
     destroyed_learn(&run->destroyed, record);
+    holder_search_learn(&run->search, &run->destroyed.sockets, record);
 }
 
 /* Reads the trace to its present end, then what the kernel has to say. true if there was anything.
@@ -85,6 +88,7 @@ static bool take_news(struct run *run) {
         take_record(run, &record);
         any = true;
     }
+    holder_search_run(&run->search);
     watch_settle(&run->watch);
     if (destroyed_take(&run->destroyed))
         any = true;
@@ -249,6 +253,7 @@ static int prepare(struct run *run) {
     }
     trace_reader_tail(run->reader, true);
     destroyed_start(&run->destroyed);
+    run->search.netns = run->destroyed.notices.netns;
     return 0;
 }
 
@@ -270,6 +275,7 @@ static int run_recorded(struct run *run, const char *shim) {
     }
     destroyed_stop(&run->destroyed);
     trace_reader_close(run->reader);
+    holder_search_free(&run->search);
     summary_free(&run->summary);
     return status;
 }
