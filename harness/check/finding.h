@@ -84,7 +84,8 @@ struct table_holder {
     char *folder; /* the working folder */
     char *user;
     char *control_group; /* lines of /proc/PID/cgroup */
-    uint64_t others;     /* processes that have the socket as well */
+    uint64_t others;     /* processes that have the socket as well; this and the next of a
+                            leftover process too */
     uint32_t other_pids[TABLE_PIDS_MAX];
     bool sought; /* by `run`, which says why where it names nobody */
 };

@@ -89,6 +89,8 @@ static const char *subject_heading(const struct finding *finding) {
         return "Connected";
     case FINDING_COLLISION:
         return "Announced";
+    case FINDING_LEFTOVER_PROCESS:
+        return "Bound";
     default:
         return "Call";
     }
@@ -107,6 +109,8 @@ static const char *other_heading(const struct finding *finding) {
         return "Answered by";
     case FINDING_COLLISION:
         return "Announced before";
+    case FINDING_LEFTOVER_PROCESS:
+        return "Left behind when the command had ended";
     default:
         return finding->holder == HOLDER_TIME_WAIT ? "Held by the TIME_WAIT of" : "Held by";
     }
@@ -115,7 +119,9 @@ static const char *other_heading(const struct finding *finding) {
 static void write_holder(const struct writing *writing, const struct finding *finding) {
     write_call(writing, other_heading(finding), &finding->other);
     write_call(writing, "Which had been given for port 0 by", &finding->other_assigned);
-    if (finding->holder == HOLDER_TABLE)
+    if (finding->kind == FINDING_LEFTOVER_PROCESS)
+        outside_holder_write_left(writing->check, finding, writing->to);
+    else if (finding->holder == HOLDER_TABLE)
         outside_holder_write(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TIME_WAIT && finding->other.process == 0)
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT), as the "

@@ -47,6 +47,8 @@ const char *fix_of(const struct finding *finding) {
     case FINDING_STALE_PORT_CONNECT:
         return "keep the socket for as long as the number is used, or have the server prove who "
                "it is";
+    case FINDING_LEFTOVER_PROCESS:
+        return "end it when the command ends, for example by a trap or in a fixture's teardown";
     case FINDING_EXHAUSTED:
         return "release ports earlier, or widen net.ipv4.ip_local_port_range";
     default:

@@ -189,6 +189,22 @@ void outside_holder_write(const struct check *check, const struct finding *findi
         message_write(to, holder->pid != 0 ? "  End it: %s" : "  Find it: %s", end);
 }
 
+static uint32_t pid_of_left(const struct check *check, const struct finding *finding) {
+    const struct call *other = &finding->other;
+    const struct process *process =
+        finding->kind == FINDING_LEFTOVER_PROCESS
+            ? processes_find(&check->traces[other->trace].processes, other->process)
+            : NULL;
+    return process != NULL ? process->pid : 0;
+}
+
+void outside_holder_write_left(const struct check *check, const struct finding *finding, FILE *to) {
+    uint32_t pid = pid_of_left(check, finding);
+    write_others(&finding->table, to);
+    if (pid != 0)
+        message_write(to, "  End it: kill %" PRIu32, pid);
+}
+
 static json_t *moment_json(uint64_t ns) {
     char text[40];
     struct tm moment;
@@ -217,8 +233,11 @@ void outside_holder_add_json(json_t *object, const struct check *check,
     char end[END_TEXT_SIZE];
     bool is_unit = group.kind == GROUP_UNIT || group.kind == GROUP_USER_UNIT;
     bool is_named = holder->pid != 0;
+    const uint32_t left = pid_of_left(check, finding);
     if (is_named)
         outside_holder_end(holder, end);
+    else if (left != 0)
+        snprintf(end, sizeof end, "kill %" PRIu32, left);
     json_object_set_new(object, "user", json_text_or_null(holder->user));
     json_object_set_new(object, "started_at", moment_json(started_of(holder, header)));
     json_object_set_new(object, "folder", json_text_or_null(holder->folder));
@@ -227,8 +246,9 @@ void outside_holder_add_json(json_t *object, const struct check *check,
                         group.kind == GROUP_NONE || is_unit
                             ? json_null()
                             : json_pack("{s:s,s:s}", "runtime", kind, "id", group.name));
-    json_object_set_new(object, "other_pids", is_outside ? pids_json(holder) : json_null());
-    json_object_set_new(object, "end", json_text_or_null(is_named ? end : NULL));
+    json_object_set_new(object, "other_pids",
+                        is_outside || left != 0 ? pids_json(&finding->table) : json_null());
+    json_object_set_new(object, "end", json_text_or_null(is_named || left != 0 ? end : NULL));
     json_object_set_new(object, "unnamed",
                         json_text_or_null(is_outside && !is_named ? why_code(holder) : NULL));
 }

@@ -18,6 +18,7 @@
 #include "harness/run/destroyed.h"
 #include "harness/run/filters.h"
 #include "harness/run/holder_search.h"
+#include "harness/run/left_behind.h"
 #include "harness/run/run_environment.h"
 #include "harness/run/summary.h"
 #include "harness/run/watch.h"
@@ -43,7 +44,9 @@ enum {
     DRAIN_ROUNDS_FIRST = 2,
     DRAIN_ROUNDS_FOR_MARKS = 15000,
     DRAIN_ROUNDS_QUIET_FOR_MARKS = 1500,
-    DRAIN_PAUSE_NS = 2 * 1000 * 1000
+    DRAIN_PAUSE_NS = 2 * 1000 * 1000,
+    LEFTOVER_ROUNDS = 15,
+    LEFTOVER_PAUSE_MS = 20
 };
 
 #define EVENT_SIGNALS UINT64_MAX /* no serial is as large */
@@ -55,6 +58,7 @@ struct run {
     struct watch watch;
     struct destroyed destroyed;
     struct holder_search search;
+    struct left_behind left;
     struct summary summary;
     struct trace_reader *reader;
     int signals;
@@ -164,11 +168,24 @@ static void drain_notices(struct run *run) {
         recorder_lost(PW_LOST_NOTICES, 1);
 }
 
+/* Who has just been told to end takes a moment for it, and is no leftover. */
+static void let_holders_end(struct run *run) {
+    for (unsigned round = 0; round < LEFTOVER_ROUNDS && run->watch.living > 0; round++) {
+        left_behind_look(&run->left, &run->watch);
+        if (run->left.holders == 0)
+            return;
+        take_events(run, LEFTOVER_PAUSE_MS);
+        take_news(run);
+    }
+}
+
 static void drain(struct run *run) {
     drain_notices(run);
     destroyed_take_kept(&run->destroyed);
     watch_look(&run->watch);
     watch_record_unseen(&run->watch);
+    left_behind_look(&run->left, &run->watch);
+    left_behind_record(&run->left, run->destroyed.notices.netns);
     trace_reader_tail(run->reader, false);
     take_news(run);
     run->summary.blank = trace_reader_counts(run->reader)->blank;
@@ -187,7 +204,7 @@ static void report_cut(const struct run *run) {
 static void report(struct run *run) {
     char living[1024];
     report_cut(run);
-    watch_name_living(&run->watch, living, sizeof living);
+    left_behind_name(&run->left, living, sizeof living);
     if (!run->options->quiet)
         summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,
                       run->trace.name, stderr);
@@ -265,6 +282,7 @@ static int run_recorded(struct run *run, const char *shim) {
         populate_start();
         watch_start(&run->watch, run->epoll, run->child.pid, run->trace.absolute);
         follow_command(run);
+        let_holders_end(run);
         populate_stop();
         drain(run);
         report(run);
@@ -276,6 +294,7 @@ static int run_recorded(struct run *run, const char *shim) {
     destroyed_stop(&run->destroyed);
     trace_reader_close(run->reader);
     holder_search_free(&run->search);
+    left_behind_free(&run->left);
     summary_free(&run->summary);
     return status;
 }
