@@ -7,7 +7,7 @@ setup() {
     load ../common
     load check
     check_setup
-    to='' busy=()
+    to='' group='' busy=()
     cat >hold.py <<'PYTHON'
 import os, socket, sys
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -29,6 +29,7 @@ teardown() {
     [ -z "$to" ] || exec {to}>&-
     [ "${#busy[@]}" -eq 0 ] || kill "${busy[@]}" || true
     wait
+    [ ! -d "$group" ] || rmdir "$group"
 }
 
 # input: a pipe for those who live until their input ends or has a line. Nobody but us may keep it open.
@@ -164,23 +165,19 @@ PYTHON
 }
 
 @test "a holder in a unit or a container is named with it, and with what stops that" {
-    local group id
-    id=$(printf '%064d' 7)
+    local id
+    id=$(printf '%064x' "$$")
     for group in /sys/fs/cgroup/unified /sys/fs/cgroup/systemd /sys/fs/cgroup; do
         [ ! -e "$group/cgroup.procs" ] || [ ! -w "$group/cgroup.procs" ] || break
     done
     group=$group/docker-$id.scope
-    mkdir "$group" 2>/dev/null && [ -e "$group/cgroup.procs" ] || skip 'needs a control group to write to'
+    mkdir "$group" && [ -e "$group/cgroup.procs" ] || skip 'needs a control group to write to'
     hold sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group" "$python" hold.py 0
     refused
-    exec {to}>&-
-    to=''
-    wait "$holder"
-    rmdir "$group"
     holder_is '"\(.container.runtime) \(.container.id) \(.unit) \(.end)"' \
-        "docker 000000000000 null docker stop 000000000000"
-    assert_matches "$stderr" 'container 000000000000'
-    assert_matches "$stderr" 'End it: docker stop 000000000000'
+        "docker ${id:0:12} null docker stop ${id:0:12}"
+    assert_matches "$stderr" "container ${id:0:12}"
+    assert_matches "$stderr" "End it: docker stop ${id:0:12}"
 }
 
 @test "without run the guest looks itself, and what it does not find is said to be not sought" {
