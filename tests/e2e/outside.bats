@@ -261,7 +261,7 @@ PYTHON
 import signal, socket, sys, time
 server = socket.create_server(("127.0.0.1", 0))
 def end(*_):
-    time.sleep(0.05)
+    time.sleep(0.12)
     sys.exit()
 signal.signal(signal.SIGTERM, end)
 open("up", "w").close()
