@@ -52,6 +52,8 @@ static const char *const kinds[] = {
     [PW_KIND_BLIND_SPOT] = "blind-spot",
     [PW_KIND_LOST] = "lost",
     [PW_KIND_NUMBER_SOURCE] = "number-source",
+    [PW_KIND_HOLDER] = "holder",
+    [PW_KIND_LEFTOVER] = "leftover",
 };
 
 static const char *const sources[] = {

@@ -46,9 +46,10 @@ static const struct {
     [CAUSE_BOUND_NOT_LISTENING] = {"bound-not-listening",
                                    "the holder had bound the port and did not listen yet"},
     [CAUSE_SHORT_PROBE] = {"short-probe", "the holder never listened and released the port soon"},
-    [CAUSE_LEFTOVER_PROCESS] = {"leftover-process",
-                                "the holder was started before and is left over"},
-    [CAUSE_OUTSIDE_PROCESS] = {"outside-process", "the holder is no process of this run"},
+    [CAUSE_LEFTOVER_PROCESS] = {"leftover-process", "the holder runs since before this run"},
+    [CAUSE_OUTSIDE_PROCESS] = {"outside-process",
+                               "the holder is no process of this run, and was started since it "
+                               "began, or cannot be named"},
     [CAUSE_FIXED_NUMBER] = {"fixed-number", "two programs use one number"},
     [CAUSE_REUSEPORT] = {"reuseport", "SO_REUSEPORT lets two share one endpoint"},
     [CAUSE_UDP_PORT_ZERO] = {"udp-port-zero",

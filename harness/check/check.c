@@ -62,6 +62,7 @@ static void detect(struct machine *machine, struct selection *selection) {
     detect_stale_connections(pass.history, findings);
     detect_collisions(pass.history, findings);
     detect_impossible_answers(pass.history, findings);
+    detect_leftovers(pass.history, findings);
     annotate_findings(pass.history, findings);
     history_free(pass.history);
 }

@@ -75,7 +75,7 @@ bool call_is_self_connect(const struct call *call) {
 }
 
 static void free_finding(struct finding *finding) {
-    free(finding->table.command);
+    table_holder_free(&finding->table);
     free(finding->marker);
     free(finding->other_marker);
     free(finding->variable);
@@ -134,6 +134,22 @@ static int in_order(const void *one, const void *other) {
 void findings_sort(struct findings *findings) {
     if (findings->count > 1)
         qsort(findings->list, findings->count, sizeof *findings->list, in_order);
+}
+
+static char *own(const char *text) { return text != NULL ? memory_copy(text, strlen(text)) : NULL; }
+
+void table_holder_own(struct table_holder *holder) {
+    holder->command = own(holder->command);
+    holder->folder = own(holder->folder);
+    holder->user = own(holder->user);
+    holder->control_group = own(holder->control_group);
+}
+
+void table_holder_free(struct table_holder *holder) {
+    free(holder->command);
+    free(holder->folder);
+    free(holder->user);
+    free(holder->control_group);
 }
 
 void findings_free(struct findings *findings) {

@@ -68,13 +68,26 @@ enum holder_how {
     HOW_OUTSIDE /* a process that is not recorded */
 };
 
+enum { TABLE_PIDS_MAX = 4 };
+
+/* What is not known is 0, and NULL of a text. */
 struct table_holder {
-    uint32_t pid;        /* 0: not known */
+    uint32_t pid;
+    uint32_t parent_pid;
     uint32_t uid;        /* UINT32_MAX: not known */
     unsigned state;      /* as the kernel counts: 10 listens */
-    uint64_t start_time; /* CLOCK_MONOTONIC in ns, 0: not known */
+    unsigned unnamed;    /* enum pw_unnamed: why there is no pid */
+    uint64_t start_time; /* CLOCK_MONOTONIC in ns */
+    uint64_t started_ns; /* CLOCK_REALTIME */
     struct endpoint endpoint;
-    char *command; /* NULL: not known */
+    char *command;
+    char *folder; /* the working folder */
+    char *user;
+    char *control_group; /* lines of /proc/PID/cgroup */
+    uint64_t others;     /* processes that have the socket as well; this and the next of a
+                            leftover process too */
+    uint32_t other_pids[TABLE_PIDS_MAX];
+    bool sought; /* by `run`, which says why where it names nobody */
 };
 
 struct finding {
@@ -160,6 +173,12 @@ const char *holder_how_name(enum holder_how how);
 
 /* "error", "hazard", "note" */
 const char *severity_name(enum severity severity);
+
+/* Makes the texts copies of their own. */
+void table_holder_own(struct table_holder *holder);
+
+/* Frees the texts. */
+void table_holder_free(struct table_holder *holder);
 
 /* Adds a finding of that kind, with its usual severity, CERTAIN, with times 1 and status -1, and
  * all else 0. Good until the next is added. */

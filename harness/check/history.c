@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "harness/base/memory.h"
+#include "harness/check/outside.h"
 #include "harness/check/recovery.h"
 
 unsigned history_protocol(unsigned type, unsigned protocol) {
@@ -248,17 +249,16 @@ static void note_answer(struct history *history, const struct trace_record *reco
     history->answers = memory_grow(history->answers, &history->answer_room,
                                    history->answer_count + 1, sizeof *history->answers);
     struct table_answer *answer = &history->answers[history->answer_count++];
-    *answer = (struct table_answer){
-        .unit = (record->unit & ~MACHINE_LOCAL_MASK) | peer->record,
-        .cookie = peer->other_cookie,
-        .holder = {.pid = peer->pid,
-                   .uid = peer->uid,
-                   .state = peer->code,
-                   .start_time = peer->start_time * (UINT64_C(1000000000) / 100), /* USER_HZ */
-                   .endpoint = endpoint_of(record, true)},
-        .source = peer->code == 0                 ? HOLDER_NOBODY
-                  : peer->code == STATE_TIME_WAIT ? HOLDER_TIME_WAIT
-                                                  : HOLDER_TABLE};
+    *answer = (struct table_answer){.unit = (record->unit & ~MACHINE_LOCAL_MASK) | peer->record,
+                                    .cookie = peer->other_cookie,
+                                    .holder = {.pid = peer->pid,
+                                               .uid = peer->uid,
+                                               .state = peer->code,
+                                               .start_time = peer->start_time * HISTORY_NS_PER_TICK,
+                                               .endpoint = endpoint_of(record, true)},
+                                    .source = peer->code == 0                 ? HOLDER_NOBODY
+                                              : peer->code == STATE_TIME_WAIT ? HOLDER_TIME_WAIT
+                                                                              : HOLDER_TABLE};
     if (record->text != NULL && record->text_length > 0)
         answer->holder.command = memory_copy(record->text, record->text_length);
 }
@@ -271,6 +271,16 @@ static void note_source(struct history *history, const struct trace_record *reco
     history->sources[history->source_count++] =
         (struct number_source){.unit = (record->unit & ~MACHINE_LOCAL_MASK) | record->cookie,
                                .variable = memory_copy(record->text, record->text_length)};
+}
+
+static void note_leftover(struct history *history, const struct trace_record *record) {
+    if (record->socket == NULL || record->process == 0)
+        return;
+    history->leftovers = memory_grow(history->leftovers, &history->leftover_room,
+                                     history->leftover_count + 1, sizeof *history->leftovers);
+    struct leftover *leftover = &history->leftovers[history->leftover_count++];
+    *leftover = (struct leftover){.call = machine_call(record), .netns = record->socket->netns};
+    leftover->call.endpoint = endpoint_of(record, true);
 }
 
 static void note_torn(struct history *history, const struct trace_record *record) {
@@ -289,6 +299,14 @@ void history_note(struct history *history, const struct selection *selection,
         note_marker(history, record);
     if (record->committed && record->kind == PW_KIND_TABLE_ANSWER) {
         note_answer(history, record);
+        return;
+    }
+    if (record->committed && record->kind == PW_KIND_HOLDER) {
+        outside_note(history, record);
+        return;
+    }
+    if (record->committed && record->kind == PW_KIND_LEFTOVER) {
+        note_leftover(history, record);
         return;
     }
     if (record->committed && record->kind == PW_KIND_BIND && record->error == 0)
@@ -343,6 +361,7 @@ void history_finish(struct history *history) {
     struct bindings *bindings = &history->bindings;
     size_t next = 0;
     bindings_finish(bindings);
+    outside_complete(history);
     if (history->torn_count > 1)
         qsort(history->torn, history->torn_count, sizeof *history->torn, in_time);
     history->by_port =
@@ -450,7 +469,7 @@ static void free_names(struct history *history) {
     for (size_t i = 0; i < history->marker_count; i++)
         free(history->markers[i].name);
     for (size_t i = 0; i < history->answer_count; i++)
-        free(history->answers[i].holder.command);
+        table_holder_free(&history->answers[i].holder);
     for (size_t i = 0; i < history->source_count; i++)
         free(history->sources[i].variable);
 }
@@ -472,6 +491,8 @@ void history_free(struct history *history) {
     free(history->markers);
     free(history->answers);
     free(history->sources);
+    outside_free(history);
+    free(history->leftovers);
     free(history->torn);
     free(history);
 }

@@ -5,6 +5,8 @@
 #include "harness/check/selection.h"
 #include "harness/trace/bindings.h"
 
+#define HISTORY_NS_PER_TICK (UINT64_C(1000000000) / 100) /* USER_HZ: of start times */
+
 /* What a binding's record holds beside what is in struct binding. One for each, by its index. */
 struct request {
     uint64_t end_ns;
@@ -109,6 +111,17 @@ struct table_answer {
     enum holder_source source; /* HOLDER_TABLE, HOLDER_TIME_WAIT or HOLDER_NOBODY */
 };
 
+/* What `run` found out about a socket of a table answer. */
+struct outside_holder {
+    struct table_holder holder; /* without state and endpoint */
+};
+
+/* A socket that a process had when the command had ended. */
+struct leftover {
+    struct call call; /* by the process that has it; the endpoint is the socket's */
+    uint64_t netns;
+};
+
 struct history {
     const struct machine *machine;
     struct bindings bindings;
@@ -134,6 +147,11 @@ struct history {
     struct asker askers[2]; /* two processes, the latest first */
     struct port_range ranges[HISTORY_RANGES];
     unsigned range_count;
+    struct outside_holder *outside;
+    size_t outside_count, outside_room;
+    struct map outside_of_cookie; /* the first one about a socket */
+    struct leftover *leftovers;
+    size_t leftover_count, leftover_room;
     uint64_t *torn; /* when requests began whose records are torn: in order */
     size_t torn_count, torn_room;
     struct map waiting;         /* thread to the latest failed bind, plus 1, that waits for what

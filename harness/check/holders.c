@@ -113,7 +113,5 @@ void holders_fill_in(const struct history *history, const struct holder_found *f
     if (found->source != HOLDER_TABLE)
         return;
     finding->table = found->answer->holder;
-    if (finding->table.command != NULL)
-        finding->table.command =
-            memory_copy(finding->table.command, strlen(finding->table.command));
+    table_holder_own(&finding->table);
 }

@@ -170,6 +170,7 @@ void selection_note_ports(struct selection *selection, const struct machine *mac
             note_accept(selection, record);
         return;
     case PW_KIND_CLAIM:
+    case PW_KIND_LEFTOVER:
         want(selection, record->socket->assigned_port, UINT64_MAX);
         return;
     case PW_KIND_AUTOBIND:

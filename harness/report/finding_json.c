@@ -12,6 +12,7 @@
 #include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
 #include "harness/report/headline.h"
+#include "harness/report/outside_holder.h"
 #include "harness/report/policy_report.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
@@ -150,6 +151,7 @@ static json_t *holder_json(const struct check *check, const struct finding *find
     }
     set(object, "bound_by", process_json(check, finding->other.trace, finding->other.process));
     set(object, "binder_ended_ns", json_number_or_null(finding->binder_ended_ns));
+    outside_holder_add_json(object, check, finding);
     return object;
 }
 

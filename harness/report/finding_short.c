@@ -10,6 +10,7 @@
 #include "harness/report/finding_sides.h"
 #include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
+#include "harness/report/outside_holder.h"
 #include "harness/report/run_clock.h"
 #include "harness/report/short_process.h"
 
@@ -194,10 +195,12 @@ static void write_recorded_holder(const struct finding_writer *writing,
 }
 
 static void write_holder(const struct finding_writer *writing, const struct finding *finding) {
-    if (finding->other.process != 0)
+    if (finding->kind == FINDING_LEFTOVER_PROCESS)
+        outside_holder_write_left(writing->check, finding, writing->to);
+    else if (finding->other.process != 0)
         write_recorded_holder(writing, finding);
     else if (finding->holder == HOLDER_TABLE)
-        write_table_holder(writing, finding);
+        outside_holder_write(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TIME_WAIT)
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT)");
     else if (finding->holder == HOLDER_NOBODY)

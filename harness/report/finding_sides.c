@@ -33,6 +33,9 @@ const char *side_call(const struct call *call, char text[SIDE_TEXT_SIZE]) {
     case PW_KIND_AUTOBIND:
         snprintf(text, SIDE_TEXT_SIZE, "send from an unbound socket, as %s", endpoint);
         break;
+    case PW_KIND_LEFTOVER:
+        snprintf(text, SIDE_TEXT_SIZE, "socket on %s", endpoint);
+        break;
     case PW_KIND_CLAIM:
         snprintf(text, SIDE_TEXT_SIZE, "announcement of %s", endpoint);
         break;

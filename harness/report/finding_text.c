@@ -12,6 +12,7 @@
 #include "harness/report/finding_sides.h"
 #include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
+#include "harness/report/outside_holder.h"
 #include "harness/report/process_tree.h"
 #include "harness/report/run_clock.h"
 
@@ -96,25 +97,6 @@ static void write_call(const struct finding_writer *writing, const char *heading
     write_place(writing, call);
 }
 
-void write_table_holder(const struct finding_writer *writing, const struct finding *finding) {
-    const struct table_holder *table = &finding->table;
-    const struct call *subject = &finding->subject;
-    char endpoint[ENDPOINT_TEXT_SIZE];
-    char time[SIDE_TEXT_SIZE];
-    bool listens = table->state == 10;
-    if (table->pid != 0)
-        message_write(writing->to, "  Held by pid %" PRIu32 " %.200s, not recorded", table->pid,
-                      table->command != NULL ? table->command : "");
-    else
-        message_write(writing->to, "  Held by a process of uid %" PRIu32 ", not recorded",
-                      table->uid);
-    message_write(writing->to, "    %s on %s, as the kernel's table said then",
-                  listens ? "listens" : "has a socket", endpoint_text(&table->endpoint, endpoint));
-    if (table->start_time != 0)
-        message_write(writing->to, "    started at %s",
-                      side_time(writing->check, subject, table->start_time, time));
-}
-
 /* Who has the socket now, where that is not who bound it. */
 static void write_heir(const struct finding_writer *writing, const struct finding *finding) {
     const char *how = finding_how_text(writing->check, finding);
@@ -139,8 +121,10 @@ static void write_holder(const struct finding_writer *writing, const struct find
     else
         write_call(writing, finding_other_heading(finding), &finding->other);
     write_call(writing, "Which had been given for port 0 by", &finding->other_assigned);
-    if (finding->holder == HOLDER_TABLE)
-        write_table_holder(writing, finding);
+    if (finding->kind == FINDING_LEFTOVER_PROCESS)
+        outside_holder_write_left(writing->check, finding, writing->to);
+    else if (finding->holder == HOLDER_TABLE)
+        outside_holder_write(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TIME_WAIT && finding->other.process == 0)
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT), as the "
                                    "kernel's table said then");

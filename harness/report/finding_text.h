@@ -30,9 +30,6 @@ void finding_text_full(const struct finding_writer *writing, const struct findin
 /* "SUMMARY: portwitness: lost-race tcp 127.0.0.1:80 in main server.c:42 (server)" */
 void finding_text_summary(const struct finding_writer *writing, const struct finding *finding);
 
-/* Who has the port outside of the traces, in up to three lines. */
-void write_table_holder(const struct finding_writer *writing, const struct finding *finding);
-
 /* The range of an exhausted one; of others nothing. */
 void write_range(const struct finding_writer *writing, const struct finding *finding);
 

@@ -15,6 +15,8 @@ const char *finding_subject_heading(const struct finding *finding) {
         return "Connected";
     case FINDING_COLLISION:
         return "Announced";
+    case FINDING_LEFTOVER_PROCESS:
+        return "Bound";
     default:
         return "Call";
     }
@@ -57,6 +59,8 @@ const char *finding_other_heading(const struct finding *finding) {
         return "Answered by";
     case FINDING_COLLISION:
         return "Announced before by";
+    case FINDING_LEFTOVER_PROCESS:
+        return "Left behind when the command had ended";
     default:
         return finding->holder == HOLDER_TIME_WAIT ? "Held by the TIME_WAIT of" : "Held by";
     }

@@ -113,6 +113,8 @@ static const char *fix_of_kind(enum finding_kind kind) {
     case FINDING_STALE_PORT_CONNECT:
         return "keep the socket for as long as the number is used, or have the server prove who "
                "it is";
+    case FINDING_LEFTOVER_PROCESS:
+        return "end it when the command ends, for example by a trap or in a fixture's teardown";
     default:
         return NULL;
     }

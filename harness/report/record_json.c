@@ -200,6 +200,13 @@ static void set_numbers(json_t *object, const struct trace_record *record) {
         set(object, "reason", json_text_or_null(name_of_blind_spot(numbers->code)));
         set(object, "blind_pid", json_number_or_null(numbers->number[0]));
         break;
+    case PW_KIND_HOLDER:
+        set(object, "unnamed", json_integer(numbers->code));
+        set(object, "inode", json_number_or_null(numbers->number[0]));
+        set(object, "started_ns", json_number_or_null(numbers->number[1]));
+        set(object, "others", json_number(numbers->number[2]));
+        set(object, "other_pids", number_list(numbers->number + 3, 4));
+        break;
     case PW_KIND_LOST:
         set(object, "cause", json_text_or_null(name_of_loss(numbers->code)));
         set(object, "lost", json_number(numbers->number[0]));
@@ -227,6 +234,22 @@ static void set_owner(json_t *object, const struct pw_peer *peer) {
     set(object, "owner_pid", json_number_or_null(peer->pid));
     set(object, "owner_start_time", json_number_or_null(peer->start_time));
     set(object, "of_seq", json_number(peer->record));
+    set(object, "inode", json_number_or_null(peer->inode));
+    set(object, "holder_cookie", json_number_or_null(peer->other_cookie));
+}
+
+/* The strings of the text, in their order. */
+static void set_holder(json_t *object, const struct trace_record *record) {
+    static const char *const keys[] = {"command", "folder", "user", "control_group"};
+    size_t at = 0;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        bool is_there = record->text != NULL && at < record->text_length;
+        const char *text = is_there ? record->text + at : "";
+
+        set(object, keys[i], *text != '\0' ? json_text(text, strlen(text)) : json_null());
+        at += strlen(text) + 1;
+    }
 }
 
 static void set_extras(json_t *object, const struct trace_record *record) {
@@ -247,6 +270,8 @@ static void set_extras(json_t *object, const struct trace_record *record) {
                 : json_null());
     if (record->kind == PW_KIND_PROCESS_START && record->text != NULL)
         set(object, "arguments", argument_list(record));
+    else if (record->kind == PW_KIND_HOLDER)
+        set_holder(object, record);
     else if (record->text != NULL)
         set(object, "text", json_text(record->text, record->text_length));
     if (peer != NULL && (record->kind == PW_KIND_ACCEPT || record->kind == PW_KIND_DESCRIPTOR)) {

@@ -43,6 +43,10 @@ void cookie_set_add(struct cookie_set *set, uint64_t cookie) {
     set->slots[slot] = cookie;
 }
 
+bool cookie_set_has(const struct cookie_set *set, uint64_t cookie) {
+    return set->used > 0 && cookie != 0 && set->slots[find(set, cookie)] != 0;
+}
+
 bool cookie_set_take(struct cookie_set *set, uint64_t cookie) {
     if (set->used == 0 || cookie == 0)
         return false;

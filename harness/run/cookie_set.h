@@ -16,6 +16,9 @@ struct cookie_set {
 /* Adds a cookie (not 0). Without memory it is left out. */
 void cookie_set_add(struct cookie_set *set, uint64_t cookie);
 
+/* Is the cookie in? */
+bool cookie_set_has(const struct cookie_set *set, uint64_t cookie);
+
 /* Takes a cookie out. false if it was not in. */
 bool cookie_set_take(struct cookie_set *set, uint64_t cookie);
 

@@ -17,6 +17,8 @@
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
 #include "harness/run/filters.h"
+#include "harness/run/holder_search.h"
+#include "harness/run/left_behind.h"
 #include "harness/run/run_environment.h"
 #include "harness/run/summary.h"
 #include "harness/run/watch.h"
@@ -42,7 +44,9 @@ enum {
     DRAIN_ROUNDS_FIRST = 2,
     DRAIN_ROUNDS_FOR_MARKS = 15000,
     DRAIN_ROUNDS_QUIET_FOR_MARKS = 1500,
-    DRAIN_PAUSE_NS = 2 * 1000 * 1000
+    DRAIN_PAUSE_NS = 2 * 1000 * 1000,
+    LEFTOVER_ROUNDS = 15,
+    LEFTOVER_PAUSE_MS = 20
 };
 
 #define EVENT_SIGNALS UINT64_MAX /* no serial is as large */
@@ -53,6 +57,8 @@ struct run {
     struct child child;
     struct watch watch;
     struct destroyed destroyed;
+    struct holder_search search;
+    struct left_behind left;
     struct summary summary;
     struct trace_reader *reader;
     int signals;
@@ -74,6 +80,7 @@ static void take_record(struct run *run, const struct trace_record *record) {
     summary_add(&run->summary, record);
     watch_learn(&run->watch, record);
     destroyed_learn(&run->destroyed, record);
+    holder_search_learn(&run->search, &run->destroyed.sockets, record);
 }
 
 /* Reads the trace to its present end, then what the kernel has to say. true if there was anything.
@@ -85,6 +92,7 @@ static bool take_news(struct run *run) {
         take_record(run, &record);
         any = true;
     }
+    holder_search_run(&run->search);
     watch_settle(&run->watch);
     if (destroyed_take(&run->destroyed))
         any = true;
@@ -160,11 +168,24 @@ static void drain_notices(struct run *run) {
         recorder_lost(PW_LOST_NOTICES, 1);
 }
 
+/* Who has just been told to end takes a moment for it, and is no leftover. */
+static void let_holders_end(struct run *run) {
+    for (unsigned round = 0; round < LEFTOVER_ROUNDS && run->watch.living > 0; round++) {
+        left_behind_look(&run->left, &run->watch);
+        if (run->left.holders == 0)
+            return;
+        take_events(run, LEFTOVER_PAUSE_MS);
+        take_news(run);
+    }
+}
+
 static void drain(struct run *run) {
     drain_notices(run);
     destroyed_take_kept(&run->destroyed);
     watch_look(&run->watch);
     watch_record_unseen(&run->watch);
+    left_behind_look(&run->left, &run->watch);
+    left_behind_record(&run->left, run->destroyed.notices.netns);
     trace_reader_tail(run->reader, false);
     take_news(run);
     run->summary.blank = trace_reader_counts(run->reader)->blank;
@@ -183,7 +204,7 @@ static void report_cut(const struct run *run) {
 static void report(struct run *run) {
     char living[1024];
     report_cut(run);
-    watch_name_living(&run->watch, living, sizeof living);
+    left_behind_name(&run->left, living, sizeof living);
     if (!run->options->quiet)
         summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,
                       run->trace.name, stderr);
@@ -249,6 +270,7 @@ static int prepare(struct run *run) {
     }
     trace_reader_tail(run->reader, true);
     destroyed_start(&run->destroyed);
+    run->search.netns = run->destroyed.notices.netns;
     return 0;
 }
 
@@ -260,6 +282,7 @@ static int run_recorded(struct run *run, const char *shim) {
         populate_start();
         watch_start(&run->watch, run->epoll, run->child.pid, run->trace.absolute);
         follow_command(run);
+        let_holders_end(run);
         populate_stop();
         drain(run);
         report(run);
@@ -270,6 +293,8 @@ static int run_recorded(struct run *run, const char *shim) {
     }
     destroyed_stop(&run->destroyed);
     trace_reader_close(run->reader);
+    holder_search_free(&run->search);
+    left_behind_free(&run->left);
     summary_free(&run->summary);
     return status;
 }

@@ -12,7 +12,7 @@
 #include "harness/base/names.h"
 #include "harness/report/policy_report.h"
 
-enum { BLIND_SHOWN = 4, NAME_SHOWN = 100 };
+enum { BLIND_SHOWN = 4, NAME_SHOWN = 100, LIVING_SHOWN = 1000 };
 
 static void add_blind_spot(struct summary *summary, const struct trace_record *record) {
     const char *name = record->text != NULL ? record->text : "";
@@ -45,8 +45,8 @@ void summary_add(struct summary *summary, const struct trace_record *record) {
 }
 
 /* Names come from file names: keep a line one line. */
-static void print_name(const char *name, FILE *out) {
-    for (unsigned i = 0; i < NAME_SHOWN && name[i] != '\0'; i++)
+static void print_name(const char *name, size_t most, FILE *out) {
+    for (size_t i = 0; i < most && name[i] != '\0'; i++)
         fputc(iscntrl((unsigned char)name[i]) ? '?' : name[i], out);
 }
 
@@ -62,7 +62,7 @@ static void print_programs(const struct summary *summary, FILE *out) {
     for (size_t i = 0; i < summary->blind_count && i < BLIND_SHOWN; i++) {
         const char *reason = name_of_blind_spot(summary->blind[i].reason);
         fputs(i > 0 ? ", " : "", out);
-        print_name(summary->blind[i].name, out);
+        print_name(summary->blind[i].name, NAME_SHOWN, out);
         fprintf(out, " (%s)", reason != NULL ? reason : "reason not known");
     }
     if (count > BLIND_SHOWN)
@@ -104,7 +104,7 @@ void summary_print(const struct summary *summary, const struct pw_header *header
     policy_report_write(NULL, policy, &work, out);
     if (*living != '\0') {
         fputs("portwitness: still running: ", out);
-        print_name(living, out);
+        print_name(living, LIVING_SHOWN, out);
         fputc('\n', out);
     }
     summary_print_name(trace, out);

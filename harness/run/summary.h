@@ -29,8 +29,9 @@ struct summary {
 void summary_add(struct summary *summary, const struct trace_record *record);
 
 /* Prints the lines. `header` may be written to meanwhile: only its counters are looked at. `policy`
- * is the run's, as it was asked for; `living` names the processes that live on, "" for none;
- * `trace` is the file's name, and stands alone behind "portwitness: " on the last line. */
+ * is the run's, as it was asked for; `living` names the processes that live on, with their ports,
+ * "" for none; `trace` is the file's name, and stands alone behind "portwitness: " on the last
+ * line. */
 void summary_print(const struct summary *summary, const struct pw_header *header,
                    const char *policy, const char *living, const char *trace, FILE *out);
 

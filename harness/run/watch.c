@@ -24,7 +24,6 @@ enum {
     WATCHED_MAX = 1 << 24, /* a damaged trace may name any number of processes */
     PIDS_MAX = 1 << 22,    /* the most that Linux has, proc(5) */
     REPORTS_WITHIN_MS = 500,
-    NAMED_AT_MOST = 8,
     PATH_BYTES = 1024
 };
 
@@ -349,22 +348,10 @@ bool watch_lives(const struct watch *watch, uint64_t serial) {
     return poll(&end, 1, 0) == 0;
 }
 
-size_t watch_name_living(struct watch *watch, char *text, size_t size) {
-    size_t count = 0;
-    size_t used = 0;
-    *text = '\0';
-    for (size_t i = 0; i < watch->process_count; i++) {
-        const struct watched *process = &watch->processes[i];
-        struct process_facts facts;
-        if (!watch_lives(watch, process->serial) || !process_facts_read(process->pid, &facts))
-            continue;
-        if (count++ < NAMED_AT_MOST && used < size)
-            used += (size_t)snprintf(text + used, size - used, "%s%s (%d)", count > 1 ? ", " : "",
-                                     facts.comm, (int)process->pid);
-    }
-    if (count > NAMED_AT_MOST && used < size)
-        snprintf(text + used, size - used, " and %zu more", count - NAMED_AT_MOST);
-    return count;
+void watch_each_living(const struct watch *watch, watch_take *take, void *with) {
+    for (size_t i = 0; i < watch->process_count; i++)
+        if (watch_lives(watch, watch->processes[i].serial))
+            take(with, watch->processes[i].serial, watch->processes[i].pid);
 }
 
 static void free_list(struct watch_list *list) { free(list->serials); }

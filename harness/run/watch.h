@@ -59,9 +59,10 @@ void watch_record_unseen(struct watch *watch);
 /* Does the process still run? */
 bool watch_lives(const struct watch *watch, uint64_t serial);
 
-/* Names and pids of the processes that live, "redis-server (12), sh (14) and 3 more", into `text`.
- * How many there are. */
-size_t watch_name_living(struct watch *watch, char *text, size_t size);
+typedef void watch_take(void *with, uint64_t serial, pid_t pid);
+
+/* Shows the processes that live, in the order in which the trace names them. */
+void watch_each_living(const struct watch *watch, watch_take *take, void *with);
 
 /* Frees what is held. */
 void watch_stop(struct watch *watch);

@@ -17,21 +17,33 @@
 enum { BOUND_ONLY = 13, ANSWER_BYTES = 1 << 16 };
 
 struct question {
-    struct socket_table *table;
+    struct socket_table *table; /* that the rows go into; NULL: one socket is looked for */
+    uint64_t cookie;            /* ... this one */
+    bool found;
     uint8_t protocol;
 };
 
+static uint64_t cookie_of(const struct inet_diag_msg *message) {
+    return message->id.idiag_cookie[0] | (uint64_t)message->id.idiag_cookie[1] << 32;
+}
+
 static int take_row(const struct nlmsghdr *header, void *data) {
-    const struct question *question = data;
+    struct question *question = data;
     struct socket_table *table = question->table;
     if (mnl_nlmsg_get_payload_len(header) < sizeof(struct inet_diag_msg))
         return MNL_CB_OK;
     const struct inet_diag_msg *message = mnl_nlmsg_get_payload(header);
+    if (table == NULL) {
+        question->found = question->found || cookie_of(message) == question->cookie;
+        return MNL_CB_OK;
+    }
     if (message->id.idiag_sport == 0 || message->id.idiag_dport != 0)
         return MNL_CB_OK;
     table->rows = memory_grow(table->rows, &table->room, table->count + 1, sizeof *table->rows);
     struct socket_row *row = &table->rows[table->count++];
-    *row = (struct socket_row){.inode = message->idiag_inode};
+    *row = (struct socket_row){.inode = message->idiag_inode,
+                               .cookie = cookie_of(message),
+                               .listens = message->idiag_state == TCP_LISTEN};
     row->endpoint.protocol = question->protocol;
     row->endpoint.port = ntohs(message->id.idiag_sport);
     endpoint_set_address(&row->endpoint, message->idiag_family, message->id.idiag_src);
@@ -102,6 +114,20 @@ int socket_table_read(struct socket_table *table) {
     }
     mnl_socket_close(netlink);
     return error;
+}
+
+int socket_table_has(uint8_t protocol, uint64_t cookie) {
+    struct question question = {.cookie = cookie, .protocol = protocol};
+    struct mnl_socket *netlink = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
+    if (netlink == NULL)
+        return -1;
+    int error = mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0 ? errno : 0;
+    if (error == 0)
+        error = dump(netlink, &question, AF_INET, UINT32_MAX);
+    if (error == 0 && !question.found)
+        error = dump(netlink, &question, AF_INET6, UINT32_MAX);
+    mnl_socket_close(netlink);
+    return error != 0 ? -1 : question.found;
 }
 
 void socket_table_free(struct socket_table *table) {

@@ -43,6 +43,8 @@ static const enum part layouts[PW_KIND_END][PARTS_MAX] = {
     [PW_KIND_BLIND_SPOT] = {PART_NUMBERS, PART_TEXT},
     [PW_KIND_LOST] = {PART_NUMBERS},
     [PW_KIND_NUMBER_SOURCE] = {PART_TEXT},
+    [PW_KIND_HOLDER] = {PART_PROCESS, PART_NUMBERS, PART_TEXT},
+    [PW_KIND_LEFTOVER] = {PART_SOCKET},
 };
 
 /* Joins the text of `count` units. Only the filling at its end is left off: NULs between arguments

@@ -242,6 +242,7 @@ static void take_facts(const struct first_bytes *first, struct trace_facts *fact
     facts->capacity = first->page.header.capacity;
     facts->stacks = at_most(first->page.header.stacks, PW_STACK_MAX);
     facts->questions = at_most(first->page.header.questions, PW_QUESTIONS);
+    facts->supervisor_pid = first->page.header.supervisor_pid;
     facts->config = (struct pw_policy_config){.kind = PW_POLICY_KERNEL};
     if (trace_config_is_sound(&first->config))
         facts->config = first->config;

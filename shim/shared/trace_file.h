@@ -29,6 +29,7 @@ struct trace_facts {
     uint64_t capacity;
     uint32_t stacks;    /* at most PW_STACK_MAX */
     uint32_t questions; /* at most PW_QUESTIONS */
+    uint32_t supervisor_pid;
     struct pw_policy_config config;
 };
 

@@ -127,6 +127,12 @@ enum pw_kind {
     PW_KIND_MARKER = 26,       /* text: the name of a test that starts or ends */
     PW_KIND_BLIND_SPOT = 27, /* pw_numbers: code = enum pw_blind, number[0] = pid; text = program */
     PW_KIND_LOST = 28,       /* pw_numbers: code = enum pw_lost, number[0] = how many */
+    /* pw_process of who has the socket with this cookie, which stood in a table answer, as `run`
+     * found it; pw_numbers: code = enum pw_unnamed, inode, when the process started (CLOCK_REALTIME
+     * in ns), how many others have the socket, up to four pids of these; text: command line,
+     * working folder, user and /proc/PID/cgroup, with a NUL between. */
+    PW_KIND_HOLDER = 29,
+    PW_KIND_LEFTOVER = 30, /* pw_socket that the process had when the command had ended */
     PW_KIND_NUMBER_SOURCE = 31, /* text: the environment variable in which a number stands that was
                                    refused; cookie = number of the record of the call */
     PW_KIND_END = 32            /* one past the last kind of this version */
@@ -154,6 +160,17 @@ enum pw_blind {
     PW_BLIND_OWN_CALLS = 11,   /* a Go program: loads the shim, but makes its system calls itself */
     PW_BLIND_SANDBOXED = 12    /* put a seccomp filter on itself: what memory shows is recorded, but
                                   the kernel is not asked, nor in what it executes */
+};
+
+/* Why `run` names no process that has a socket. */
+enum pw_unnamed {
+    PW_UNNAMED_NOT = 0,       /* it names one */
+    PW_UNNAMED_ENDED = 1,     /* the socket was gone when `run` looked */
+    PW_UNNAMED_DENIED = 2,    /* it is there, and there are processes that `run` may not look at */
+    PW_UNNAMED_ELSEWHERE = 3, /* it is there, and no process that `run` sees has it */
+    PW_UNNAMED_ORPHAN = 4,    /* no process has it: the kernel ends the connection */
+    PW_UNNAMED_NOT_KNOWN = 5, /* nobody has it, and whether it is there the kernel did not say */
+    PW_UNNAMED_END = 6
 };
 
 /* Options that matter for a binding; the value is as given to setsockopt. */
@@ -272,7 +289,10 @@ struct pw_peer {
     uint16_t port;
     uint16_t code; /* of PW_KIND_DESTROYED and TABLE_ANSWER: the TCP state */
     uint8_t address[16];
-    uint32_t scope;
+    union {
+        uint32_t scope;
+        uint32_t inode; /* TABLE_ANSWER: of the socket, as in /proc/PID/fd; 0: not known */
+    };
     int32_t other_descriptor; /* the listener's, or the one that was duplicated; -1: none */
     uint64_t other_cookie;
     uint32_t pid; /* TABLE_ANSWER: the owner's, 0: not known */

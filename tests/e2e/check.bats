@@ -180,9 +180,10 @@ SH
     assert_equal "$(found '.[0] | "\(.holder.source) \(.holder.pid) \(.test)"')" \
         "kernel-table $left test_web.py::test_page (call)"
     assert_equal "$(found '.[0].holder.started_ns < .[0].subject.begin_ns')" true
-    assert_matches "$report" "Held by pid $left .*left-over-server, not recorded"
+    assert_matches "$report" "Held by pid $left .*left-over-server \(user [a-z]+\), not recorded"
     assert_matches "$report" 'listens on tcp 127.0.0.1:'"$port"
-    assert_matches "$report" 'started at -?[0-9]+\.[0-9]+ s'
+    assert_matches "$report" 'since [0-9:]{8}, [0-9.]+ m?s before this run; in '"$PWD"
+    assert_matches "$report" "End it: kill $left"
     assert_matches "$report" '; the process ended with status 1'
     assert_matches "$report" 'in test test_web.py::test_page \(call\)'
 }

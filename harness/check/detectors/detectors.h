@@ -34,6 +34,9 @@ void detect_collisions(const struct history *history, struct findings *findings)
 /* model-disagreement. */
 void detect_impossible_answers(const struct history *history, struct findings *findings);
 
+/* leftover-process. */
+void detect_leftovers(const struct history *history, struct findings *findings);
+
 /* Gives each finding of the machine its test's name and its process's status. */
 void annotate_findings(const struct history *history, struct findings *findings);
 

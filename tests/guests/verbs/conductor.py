@@ -77,7 +77,38 @@ def fail(text):
 
 
 
+def save_agents():
+    pids = json.load(open("agents.json")) if os.path.exists("agents.json") else {}  # of who was there before
+    pids.update((name, agent.pid) for name, agent in agents.items())
+    json.dump(pids, open("agents.json", "w"))
+
+
+def wait_for(path):
+    until = time.monotonic() + BOUND
+    while not os.path.exists(path):
+        if time.monotonic() > until:
+            fail(f"there is no {path}")
+        time.sleep(0.002)
+
+
+def run_for_both(step):
+    """A step that no program takes, but two conductors that work side by side."""
+    word, _, path = step.partition(" ")
+    if word == "ready":
+        print("ready", flush=True)
+    elif word == "wait":
+        wait_for(path)
+    elif word == "make":
+        save_agents()
+        open(path, "w").close()
+    else:
+        return False
+    return True
+
+
 def run(step):
+    if run_for_both(step):
+        return None
     text, _, wanted = step.partition(" = ")
     text, _, captured = text.partition(" -> ")
     name, verb, *words = [numbers.get(word, word) for word in text.split()]
@@ -106,11 +137,10 @@ def run(step):
 
 for step in plan["steps"]:
     run(step)
-pids = json.load(open("agents.json")) if os.path.exists("agents.json") else {}  # of who was there before
-pids.update((name, agent.pid) for name, agent in agents.items())
-json.dump(pids, open("agents.json", "w"))
+save_agents()
 if "--hold" in sys.argv:
-    print("ready", flush=True)
+    if "ready" not in plan["steps"]:
+        print("ready", flush=True)
     sys.stdin.read()
 for name, agent in agents.items():
     if not agent.ended and name not in left:

@@ -1,0 +1,33 @@
+/* Names the processes outside of the run that have the ports which the run is refused. */
+#ifndef PORTWITNESS_RUN_HOLDER_SEARCH_H
+#define PORTWITNESS_RUN_HOLDER_SEARCH_H
+
+#include "harness/base/map.h"
+#include "harness/run/cookie_set.h"
+#include "harness/trace/reader.h"
+
+struct sought_socket;
+
+/* Zero-initialized it seeks nothing. */
+struct holder_search {
+    uint64_t netns;             /* SO_NETNS_COOKIE of our own namespace, 0: not known */
+    struct map known;           /* cookies of sockets that were sought before */
+    struct sought_socket *list; /* to be sought now */
+    size_t count;
+    size_t room;
+};
+
+/* Learns of a record: a socket that stands in somebody's way is to be sought, unless it is one of
+ * the trace, whose live sockets are `recorded`. */
+void holder_search_learn(struct holder_search *search, const struct cookie_set *recorded,
+                         const struct trace_record *record);
+
+/* Goes through all processes once for all sockets that are wanted, and writes a record about each.
+ * To be called as soon as the trace has been read to its present end: a holder may end at any time.
+ */
+void holder_search_run(struct holder_search *search);
+
+/* Frees what is held. */
+void holder_search_free(struct holder_search *search);
+
+#endif
