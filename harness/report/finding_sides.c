@@ -9,8 +9,7 @@
 #include "harness/report/run_clock.h"
 
 /* Its own end is not known where it got no port; the other one not in the oldest traces. */
-static void name_connect(const struct call *call, const char *endpoint,
-                         char text[SIDE_TEXT_SIZE]) {
+static void name_connect(const struct call *call, const char *endpoint, char text[SIDE_TEXT_SIZE]) {
     char peer[ENDPOINT_TEXT_SIZE];
     bool has_port = call->endpoint.port != 0;
     if (call->peer.protocol == 0)

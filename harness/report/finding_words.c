@@ -92,8 +92,8 @@ uint64_t finding_window_ns(const struct finding *finding) {
                         ? finding->released_to_ns
                         : finding->assigned.end_ns;
     if (finding->assigned.process == 0 || finding->kind == FINDING_STALE_PORT_CONNECT ||
-        finding->kind == FINDING_ADDRESS_IN_USE ||
-        !finding_was_released(finding) || finding->subject.begin_ns < from)
+        finding->kind == FINDING_ADDRESS_IN_USE || !finding_was_released(finding) ||
+        finding->subject.begin_ns < from)
         return 0;
     return finding->subject.begin_ns - from;
 }

@@ -164,6 +164,8 @@ static void an_assignment_is_headed_by_the_cause(void **state) {
     } lines[] = {
         {CAUSE_RELEASED_NUMBER,
          "  Given for port 0 to the same process, 0.500 s, released at a time that was not seen"},
+        {CAUSE_FIXED_NUMBER,
+         "  Bound before by the same process, 0.500 s, released at a time that was not seen"},
         {CAUSE_PROBED_BY_NUMBER, "  Bound before, to see whether it is free, by the same process, "
                                  "0.500 s, released at a time that was not seen"},
         {CAUSE_HELD_PAIR, "  The same number is held by the same process as udp 127.0.0.1:8080, "
@@ -175,6 +177,8 @@ static void an_assignment_is_headed_by_the_cause(void **state) {
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         finding->cause = lines[i].cause;
         finding->assigned = call_of(LOST, SECOND_NS + SECOND_NS / 2, 8080);
+        if (finding->cause == CAUSE_RELEASED_NUMBER)
+            finding->assigned.requested_port = 0;
         if (finding->cause == CAUSE_HELD_PAIR)
             finding->assigned.endpoint.protocol = IPPROTO_UDP;
         assert_line(lines[i].line);

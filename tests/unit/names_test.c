@@ -30,7 +30,7 @@ static void kinds_sources_options_and_blind_spots_are_named(void **state) {
     (void)state;
     assert_named(name_of_kind, PW_KIND_END - 1);
     assert_named(name_of_source, PW_SOURCE_SUPERVISOR);
-    assert_named(name_of_option, PW_OPTION_DEVICE);
+    assert_named(name_of_option, PW_OPTION_BROADCAST);
     assert_named(name_of_blind_spot, PW_BLIND_SANDBOXED);
 }
 
