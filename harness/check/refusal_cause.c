@@ -9,6 +9,8 @@
 #include "harness/check/ancestry.h"
 #include "harness/check/held.h"
 
+/* The start of a process is known by the tick (USER_HZ). */
+#define TICK_NS UINT64_C(10000000)
 /* Who counts up from a number does it at once. */
 #define NEIGHBOUR_NS UINT64_C(10000000000)
 /* No server that never listens is kept longer than this by who looks whether a port is free. */
@@ -188,8 +190,8 @@ static enum finding_cause cause_of_outside(const struct refusal *refusal) {
     const struct finding *finding = refusal->finding;
     const struct check *check = refusal->history->machine->check;
     uint64_t began = check->traces[finding->subject.trace].header.monotonic_ns;
-    return finding->table.pid != 0 && finding->table.start_time < began ? CAUSE_LEFTOVER_PROCESS
-                                                                        : CAUSE_OUTSIDE_PROCESS;
+    bool is_older = finding->table.pid != 0 && finding->table.start_time + TICK_NS < began;
+    return is_older ? CAUSE_LEFTOVER_PROCESS : CAUSE_OUTSIDE_PROCESS;
 }
 
 static enum finding_cause cause_of_holder(const struct refusal *refusal) {

@@ -132,7 +132,7 @@ enum pw_kind {
      * in ns), how many others have the socket, up to four pids of these; text: command line,
      * working folder, user and /proc/PID/cgroup, with a NUL between. */
     PW_KIND_HOLDER = 29,
-    PW_KIND_LEFTOVER = 30, /* pw_socket that the process had when the command had ended */
+    PW_KIND_LEFTOVER = 30,      /* pw_socket that the process had when the command had ended */
     PW_KIND_NUMBER_SOURCE = 31, /* text: the environment variable in which a number stands that was
                                    refused; cookie = number of the record of the call */
     PW_KIND_END = 32            /* one past the last kind of this version */
