@@ -85,6 +85,20 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
     return (struct holder_found){.source = HOLDER_TRACE, .binding = index, .certainty = CERTAIN};
 }
 
+/* A program that cannot be recorded has inherited it: `run` has found it by the socket. */
+static void fill_in_heir(const struct history *history, uint32_t binding, struct finding *finding) {
+    uint32_t index = map_get(&history->outside_of_cookie, history->requests[binding].cookie);
+    const struct process *binder = machine_process(history->machine, finding->other.process);
+    if (index == MAP_NONE || history->outside[index].holder.pid == 0 ||
+        (binder != NULL && binder->pid == history->outside[index].holder.pid))
+        return;
+    finding->holder = HOLDER_TABLE;
+    finding->how = HOW_INHERITED;
+    finding->table = history->outside[index].holder;
+    finding->table.endpoint = finding->other.endpoint;
+    table_holder_own(&finding->table);
+}
+
 /* The socket is known to the trace; who has it by now, too. */
 static void fill_in_recorded(const struct history *history, uint32_t binding, uint64_t ns,
                              struct finding *finding) {
@@ -94,6 +108,8 @@ static void fill_in_recorded(const struct history *history, uint32_t binding, ui
     finding->held_by = now.process;
     finding->held_since_ns = now.since_ns;
     finding->binder_ended_ns = ended_ns <= ns ? ended_ns : 0;
+    if (now.is_nobody && history->outside_count > 0)
+        fill_in_heir(history, binding, finding);
 }
 
 static enum holder_how how_of_source(enum holder_source source) {

@@ -88,6 +88,7 @@ struct holding_found holding_find(const struct history *history, uint32_t index,
     struct search search = search_socket(history, binding->socket, binding->process, ns, asker);
     if (search.any && !search.by_binder && search.found.process != 0)
         found = search.found;
+    found.is_nobody = search.any && !search.by_binder && search.found.process == 0;
     if (is_connection(&history->requests[index]))
         found.how = HOW_CONNECTION;
     return found;

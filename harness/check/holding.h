@@ -8,6 +8,7 @@ struct holding_found {
     enum holder_how how;
     uint64_t process;  /* serial of the holder, 0: who bound it, as far as is known */
     uint64_t since_ns; /* 0: not known */
+    bool is_nobody;    /* no recorded process had it then */
 };
 
 /* Who had the socket behind the binding at `ns`, as `asker` (a serial) sees it: the asker itself

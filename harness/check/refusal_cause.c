@@ -199,7 +199,8 @@ static enum finding_cause cause_of_holder(const struct refusal *refusal) {
     case HOLDER_TRACE:
         return cause_of_recorded(refusal);
     case HOLDER_TABLE:
-        return cause_of_outside(refusal);
+        return refusal->finding->how == HOW_INHERITED ? CAUSE_INHERITED_DESCRIPTOR
+                                                      : cause_of_outside(refusal);
     case HOLDER_TIME_WAIT:
         return CAUSE_TIME_WAIT;
     default:

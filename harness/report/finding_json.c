@@ -138,7 +138,7 @@ static json_t *holder_json(const struct check *check, const struct finding *find
     json_t *object = json_object();
     set(object, "source", json_text_or_null(sources[finding->holder]));
     set(object, "how", json_text_or_null(holder_how_name(finding->how)));
-    if (finding->other.process != 0 && finding->how != HOW_TIME_WAIT) {
+    if (finding->other.process != 0 && finding->holder == HOLDER_TRACE) {
         add_recorded_holder(object, check, finding);
     } else {
         set(object, "pid", json_number_or_null(asked ? table->pid : 0));

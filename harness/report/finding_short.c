@@ -194,13 +194,26 @@ static void write_recorded_holder(const struct finding_writer *writing,
     write_since(writing, finding);
 }
 
+/* Of a socket that a recorded process bound: it is said who. */
+static void write_outside_holder(const struct finding_writer *writing,
+                                 const struct finding *finding) {
+    const struct call *other = &finding->other;
+    char process[SHORT_PROCESS_SIZE];
+    char time[RUN_CLOCK_TEXT_SIZE];
+    outside_holder_write(writing->check, finding, writing->to);
+    if (other->process != 0)
+        message_write(writing->to, "    inherited; bound by %s at %s",
+                      short_process(writing->check, finding, other->trace, other->process, process),
+                      run_clock_text(writing->check, other->trace, other->begin_ns, 3, time));
+}
+
 static void write_holder(const struct finding_writer *writing, const struct finding *finding) {
     if (finding->kind == FINDING_LEFTOVER_PROCESS)
         outside_holder_write_left(writing->check, finding, writing->to);
+    else if (finding->holder == HOLDER_TABLE)
+        write_outside_holder(writing, finding);
     else if (finding->other.process != 0)
         write_recorded_holder(writing, finding);
-    else if (finding->holder == HOLDER_TABLE)
-        outside_holder_write(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TIME_WAIT)
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT)");
     else if (finding->holder == HOLDER_NOBODY)

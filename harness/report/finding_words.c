@@ -43,6 +43,8 @@ const char *finding_assigned_heading(const struct finding *finding) {
 }
 
 const char *finding_other_heading(const struct finding *finding) {
+    if (finding->how == HOW_INHERITED && finding->holder == HOLDER_TABLE)
+        return "Bound by";
     if (finding->how == HOW_ACCEPTED)
         return "Held by a connection that a listener accepted, open in";
     if (finding->how == HOW_CONNECTION)

@@ -19,6 +19,10 @@
 
 enum { OTHERS_NAMED = 4, WALKS_MAX = 3, STATE_TIME_WAIT = 6, TEXT_BYTES = 4096 };
 
+/* A fiftieth of the time, and this much at first, may go into sockets of the trace. */
+enum { PART_OF_TIME = 50 };
+#define FIRST_NS UINT64_C(100000000)
+
 struct sought_socket {
     uint64_t cookie;
     uint64_t netns;
@@ -31,6 +35,13 @@ struct sought_socket {
     size_t pid_count;
 };
 
+static bool may_seek_recorded(struct holder_search *search) {
+    uint64_t now = monotonic_ns();
+    if (search->began_ns == 0)
+        search->began_ns = now;
+    return search->spent_ns < FIRST_NS + (now - search->began_ns) / PART_OF_TIME;
+}
+
 void holder_search_learn(struct holder_search *search, const struct cookie_set *recorded,
                          const struct trace_record *record) {
     const struct pw_peer *peer = record->peer;
@@ -38,8 +49,13 @@ void holder_search_learn(struct holder_search *search, const struct cookie_set *
         return;
     uint64_t cookie = peer->other_cookie;
     if (peer->code == 0 || peer->code == STATE_TIME_WAIT || peer->pid != 0 || cookie == 0 ||
-        cookie_set_has(recorded, cookie) || map_get(&search->known, cookie) != MAP_NONE)
+        map_get(&search->known, cookie) != MAP_NONE)
         return;
+    if (cookie_set_has(recorded, cookie)) {
+        if (!may_seek_recorded(search))
+            return;
+        search->is_recorded = true;
+    }
     map_put(&search->known, cookie, 1);
     search->list =
         memory_grow(search->list, &search->room, search->count + 1, sizeof *search->list);
@@ -172,7 +188,11 @@ static void write_record(const struct sought_socket *sought) {
 void holder_search_run(struct holder_search *search) {
     if (search->count == 0)
         return;
+    uint64_t began = monotonic_ns();
     seek(search);
+    if (search->is_recorded)
+        search->spent_ns += monotonic_ns() - began;
+    search->is_recorded = false;
     for (size_t i = 0; i < search->count; i++) {
         write_record(&search->list[i]);
         free(search->list[i].owner);

@@ -2,6 +2,8 @@
 #ifndef PORTWITNESS_RUN_HOLDER_SEARCH_H
 #define PORTWITNESS_RUN_HOLDER_SEARCH_H
 
+#include <stdbool.h>
+
 #include "harness/base/map.h"
 #include "harness/run/cookie_set.h"
 #include "harness/trace/reader.h"
@@ -15,10 +17,14 @@ struct holder_search {
     struct sought_socket *list; /* to be sought now */
     size_t count;
     size_t room;
+    uint64_t began_ns;
+    uint64_t spent_ns; /* on sockets of the trace */
+    bool is_recorded;  /* one of the list is of the trace */
 };
 
-/* Learns of a record: a socket that stands in somebody's way is to be sought, unless it is one of
- * the trace, whose live sockets are `recorded`. */
+/* Learns of a record: a socket that stands in somebody's way is to be sought. One of the trace,
+ * whose live sockets are `recorded`, may be held by a program that is not: it is sought as well, as
+ * long as that does not take more than a small part of the time. */
 void holder_search_learn(struct holder_search *search, const struct cookie_set *recorded,
                          const struct trace_record *record);
 
