@@ -90,7 +90,7 @@ static void detect_loss(struct history *history, struct findings *findings, uint
     if (finding->how == HOW_CONNECTION && call_is_self_connect(&finding->other))
         finding->cause = CAUSE_SELF_CONNECT;
     if (held_released(history, probe, bound->begin_ns) != RELEASE_CERTAIN ||
-        taken->begin_ns < released_ns)
+        taken->begin_ns < released_ns || taker.certainty == POSSIBLE)
         finding->certainty = POSSIBLE;
     request->is_told = true;
 }
