@@ -89,7 +89,7 @@ struct asker {
     uint64_t ns;
 };
 
-struct port_range {
+struct given_range {
     uint64_t netns;
     uint32_t low;
     uint32_t high;
@@ -145,7 +145,7 @@ struct history {
     struct table_answer *answers;
     size_t answer_count, answer_room;
     struct asker askers[2]; /* two processes, the latest first */
-    struct port_range ranges[HISTORY_RANGES];
+    struct given_range ranges[HISTORY_RANGES];
     unsigned range_count;
     struct outside_holder *outside;
     size_t outside_count, outside_room;

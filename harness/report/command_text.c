@@ -63,7 +63,7 @@ const char *command_text(const char *command, const char *other, char text[COMMA
     }
     size_t length = strlen(command);
     if (length <= COMMAND_TEXT_WIDTH) {
-        snprintf(text, COMMAND_TEXT_SIZE, "%s", command);
+        snprintf(text, COMMAND_TEXT_SIZE, "%.*s", COMMAND_TEXT_SIZE - 1, command);
         return text;
     }
     size_t head = character(command, HEAD);

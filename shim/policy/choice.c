@@ -5,6 +5,8 @@
  */
 #include "shim/policy/choice.h"
 
+#include <netinet/in.h>
+
 #include "shim/identity.h"
 #include "shim/policy/place.h"
 #include "shim/shared/recorder.h"
@@ -36,10 +38,14 @@ static bool choose_seeded(struct policy_request *request) {
     return choose_one(request, port);
 }
 
+static bool is_udp_bind(const struct policy_request *request) {
+    return request->kind == POLICY_BIND && request->facts->protocol == IPPROTO_UDP;
+}
+
 /* First of all what somebody waits to see taken. Its stamp may be wrong: a process that ended has
  * released it, and nobody has said so yet. */
 static bool choose_soonest(struct policy_request *request) {
-    uint16_t shareable = request->turn == 0 && policy_is_udp_bind(request)
+    uint16_t shareable = request->turn == 0 && is_udp_bind(request)
                              ? policy_shareable(request->space, request->facts->flags)
                              : 0;
     request->shares = shareable != 0;

@@ -12,7 +12,4 @@ bool policy_choose(struct policy_request *request);
  * side, or the other one. false where that has no port. */
 bool policy_choose_beside(struct policy_request *request, uint16_t low, uint16_t high, bool larger);
 
-/* Is it a bind of a UDP socket? */
-bool policy_is_udp_bind(const struct policy_request *request);
-
 #endif

@@ -52,10 +52,6 @@ static bool read_start(struct policy_request *request, struct address_start *sta
 
 static bool is_udp(const struct socket_facts *facts) { return facts->protocol == IPPROTO_UDP; }
 
-bool policy_is_udp_bind(const struct policy_request *request) {
-    return request->kind == POLICY_BIND && is_udp(request->facts);
-}
-
 struct policy_space *policy_space_of(const struct socket_facts *facts, bool make) {
     if (!is_udp(facts) && facts->protocol != IPPROTO_TCP && facts->protocol != IPPROTO_MPTCP)
         return NULL;
