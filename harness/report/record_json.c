@@ -230,6 +230,13 @@ static void set_identity(json_t *object, const struct pw_process *identity) {
     set(object, "pid_namespace", json_number_or_null(identity->pid_namespace));
 }
 
+/* Such a record has in place of a socket's cookie the number of the record that it belongs to. */
+static bool is_about_record(const struct trace_record *record) {
+    return record->kind == PW_KIND_NUMBER_SOURCE || record->addresses != NULL ||
+           (record->kind == PW_KIND_MARKER && record->cookie != 0 &&
+            (record->flags & PW_FLAG_MARKER_ENVIRONMENT) != 0);
+}
+
 static void set_owner(json_t *object, const struct pw_peer *peer) {
     set(object, "owner_pid", json_number_or_null(peer->pid));
     set(object, "owner_start_time", json_number_or_null(peer->start_time));
@@ -263,6 +270,8 @@ static void set_extras(json_t *object, const struct trace_record *record) {
         set(object, "addresses", number_list(record->addresses, record->address_count));
         set(object, "of_seq", json_number(record->cookie));
     }
+    if (is_about_record(record) && record->addresses == NULL)
+        set(object, "of_seq", json_number(record->cookie));
     if (record->kind == PW_KIND_PROCESS_EXIT)
         set(object, "status",
             (record->flags & PW_FLAG_STATUS_KNOWN) != 0
@@ -301,7 +310,7 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set_process(object, record, source);
     set(object, "call", json_text_or_null(name_of_call(record->call)));
     set(object, "fd", record->descriptor >= 0 ? json_integer(record->descriptor) : json_null());
-    set(object, "cookie", json_number_or_null(record->cookie));
+    set(object, "cookie", json_number_or_null(is_about_record(record) ? 0 : record->cookie));
     set_socket(object, record);
     set(object, "error", error_name(record->error));
     set(object, "begin_ns", json_number(record->begin_ns));

@@ -209,9 +209,11 @@ leave() {
     assert_equal "$("$PORTWITNESS" check --json t | jq -r .verdict)" hazards
     run -1 "$PORTWITNESS" check --fail-on hazard t
     assert_matches "$output" 'WARNING: portwitness: leftover-process: a process is left that holds ports \(certain\)'
+    assert_matches "$output" "  bind to port 0, which gave tcp 127.0.0.1:$port"
+    assert_matches "$output" "End it: kill $pid"
+    run -1 "$PORTWITNESS" check -v --fail-on hazard t
     assert_matches "$output" "Bound: bind to port 0, which gave tcp 127.0.0.1:$port"
     assert_matches "$output" "Left behind when the command had ended: socket on tcp 127.0.0.1:$port"
-    assert_matches "$output" "End it: kill $pid"
 }
 
 @test "a socket that several processes have is left behind once" {
