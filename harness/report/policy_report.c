@@ -30,6 +30,8 @@ static const struct {
      "bind waited to see its port taken", 1},
     {PW_POLICY_VAIN_NS, "waited_for_nobody_ns", "ms waited for nobody (2000 at most)", NULL,
      1000000},
+    {PW_POLICY_UNGIVABLE, "outside_range_released",
+     "released outside the local port range, which cannot be given for port 0", NULL, 1},
     {PW_POLICY_UNPLACED, "unplaced", "processes placed by their arrival",
      "process placed by its arrival", 1},
 };

@@ -165,6 +165,9 @@ void policy_note_released(const struct socket_facts *facts, uint16_t port) {
     struct policy_space *space = policy_space_of(facts, false);
     if (space == NULL || port == 0)
         return;
+    /* A number that a program picked by binding it, 8000 for one, is given to nobody for port 0. */
+    if (policy_config()->kind == PW_POLICY_SOONEST && !policy_space_has(space, port))
+        policy_count(PW_POLICY_UNGIVABLE);
     uint32_t stamp = policy_port_released(space, port, facts->cookie);
     if (stamp != 0)
         policy_own_released(space, port, stamp, identity_thread());

@@ -277,3 +277,27 @@ PYTHON
         (sleep 1; kill $pid) >/dev/null 2>&1 3>&- &' "$python"
     assert_equal "$(kinds)" ''
 }
+
+@test "a program that cannot be recorded, and has inherited a recorded socket, is named as the holder" {
+    cat >leak.py <<'END'
+import os, socket, subprocess, sys
+if os.fork():
+    os.wait()
+    try:
+        socket.create_server(("127.0.0.1", int(open("leaked").read().split()[0])))
+    except OSError:
+        sys.exit()
+server = socket.create_server(("127.0.0.1", 0))
+server.set_inheritable(True)
+child = subprocess.Popen(["busybox", "sleep", "20"], close_fds=False)
+open("leaked", "w").write(f"{server.getsockname()[1]} {child.pid}")
+os._exit(0)
+END
+    rm -f t
+    "$PORTWITNESS" run --quiet -o t -- "$python" leak.py
+    kill "$(cut -d ' ' -f 2 leaked)"
+    assert_equal "$(kinds)" 'address-in-use hazard certain'
+    assert_equal "$(found '.[0] | "\(.cause) \(.holder.how) \(.holder.pid) \(.holder.command)"')" \
+        "inherited-descriptor inherited $(cut -d ' ' -f 2 leaked) busybox sleep 20"
+    assert_matches "$(found '.[0].holder.bound_by.command')" 'leak.py$'
+}

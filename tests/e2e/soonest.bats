@@ -367,3 +367,62 @@ given = [unused() for _ in range(7)]
 print(len(set(given[:3])), given[3] != given[2], len(set(given[3:6])), given[6] != given[5])' >said
     assert_equal "$(cat said)" '1 True 1 True'
 }
+
+@test "a number that a program binds to see whether it is free, and binds again, goes to another in between" {
+    cat >probe.py <<'END'
+import socket, subprocess, sys
+if sys.argv[1:] == ["other"]:
+    kept = []
+    for _ in sys.stdin:
+        kept.append(socket.create_server(("127.0.0.1", 0)))
+        print(kept[-1].getsockname()[1], flush=True)
+    sys.exit()
+other = subprocess.Popen([sys.executable, __file__, "other"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                         text=True)
+low = int(open("/proc/sys/net/ipv4/ip_local_port_range").read().split()[0])
+lost = 0
+for number in range(low + 200, low + 205):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", number))
+    other.stdin.write("ask\n"); other.stdin.flush(); other.stdout.readline()
+    with socket.socket() as server:
+        try:
+            server.bind(("127.0.0.1", number))
+        except OSError:
+            lost += 1
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", low - 1))
+other.stdin.close(); other.wait()
+print("lost", lost)
+END
+    assert_equal "$(under soonest "$python" probe.py)" 'lost 5'
+    run -1 "$PORTWITNESS" check --json t.trace
+    assert_equal "$(jq -r '[.findings[] | "\(.kind) \(.cause) \(.certain)"] | unique[]' <<<"$output")" \
+        'lost-race probed-by-number true'
+    # One that is in no range is given to nobody, and the report says so.
+    assert_equal "$(counted outside_range_released)" 1
+    assert_matches "$("$PORTWITNESS" check --fail-on never t.trace)" '1 released outside the local port range'
+}
+
+@test "a UDP request for port 0 with a reuse option is given the number that another such socket has" {
+    cat >share.py <<'END'
+import socket, sys
+option = getattr(socket, sys.argv[1])
+def get():
+    one = socket.socket(type=socket.SOCK_DGRAM)
+    one.setsockopt(socket.SOL_SOCKET, option, int(sys.argv[2]))
+    one.bind(("127.0.0.1", 0))
+    return one
+first, second = get(), get()
+print(first.getsockname() == second.getsockname(), second.getsockopt(socket.SOL_SOCKET, option))
+END
+    local option
+    for option in SO_REUSEPORT SO_REUSEADDR; do
+        assert_equal "$(under soonest "$python" share.py $option 1)" 'True 1'
+        run "$PORTWITNESS" check --json t.trace
+        assert_equal "$(jq -r '.findings[] | "\(.kind) \(.cause) \(.certain)"' <<<"$output")" \
+            'shared-port udp-port-zero true'
+        assert_equal "$(under soonest "$python" share.py $option 0)" 'False 0'
+        assert_equal "$(under kernel "$python" share.py $option 1)" 'False 1'
+    done
+}
