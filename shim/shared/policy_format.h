@@ -31,8 +31,8 @@ enum pw_policy_count {
     PW_POLICY_OWN_RANGE = 8, /* requests of sockets with a range of the program's own */
     PW_POLICY_NO_ROOM = 9,   /* requests in network namespaces that the area had no room for */
     PW_POLICY_WAITED = 10, /* soonest: binds by number that waited for somebody to take the port */
-    PW_POLICY_UNPLACED = 11, /* seeded: processes placed in the order of their arrival */
-    PW_POLICY_VAIN_NS = 12,  /* soonest: nanoseconds that were waited for nobody */
+    PW_POLICY_UNPLACED = 11,  /* seeded: processes placed in the order of their arrival */
+    PW_POLICY_VAIN_NS = 12,   /* soonest: nanoseconds that were waited for nobody */
     PW_POLICY_UNGIVABLE = 13, /* soonest: numbers released that lie outside the local port range */
     PW_POLICY_COUNTS = 16
 };

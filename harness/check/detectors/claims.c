@@ -7,6 +7,7 @@
 #include "harness/check/detectors/detectors.h"
 #include "harness/check/held.h"
 #include "harness/check/holders.h"
+#include "harness/check/holding.h"
 #include "harness/check/proofs.h"
 
 /* TCP_TIMEWAIT_LEN (include/net/tcp.h), less what a timer may be early. */
@@ -71,6 +72,18 @@ static bool is_own_time_wait(const struct history *history, const struct holder_
            history->bindings.list[assignment].first_accepted != MAP_NONE;
 }
 
+/* The very socket that was given the number is in the way: another process than the one that was
+ * given it has it, inherited or sent. */
+static bool is_handed_on(const struct history *history, const struct holder_found *holder,
+                         uint32_t assignment, uint32_t attempt) {
+    const struct binding *bound = &history->bindings.list[attempt];
+    if (holder->source != HOLDER_TRACE || holder->binding != assignment)
+        return false;
+    const struct holding_found now =
+        holding_find(history, assignment, bound->begin_ns, bound->process);
+    return now.process != 0 || now.is_nobody;
+}
+
 /* The pick asked for another protocol, family or address than the bind: who has the port there had
  * it before, or may have had. Nothing was taken since. */
 static bool was_picked_elsewhere(const struct history *history, const struct holder_found *holder,
@@ -92,7 +105,8 @@ static void detect_loss(struct history *history, struct findings *findings, uint
     const struct holder_found taker =
         holders_find(history, attempt, tagged_unit(history, attempt), bound->begin_ns,
                      history->requests[attempt].end_ns, false);
-    if (is_own_time_wait(history, &taker, assignment)) {
+    if (is_own_time_wait(history, &taker, assignment) ||
+        is_handed_on(history, &taker, assignment, attempt)) {
         history->requests[attempt].proves = MAP_NONE; /* reported as an address in use */
         return;
     }
