@@ -278,32 +278,47 @@ static void note_torn(struct history *history, const struct trace_record *record
     history->torn[history->torn_count++] = record->begin_ns;
 }
 
+/* What is noted of every record, whether its socket is selected or not. true: that was all. */
+static bool note_in_passing(struct history *history, const struct trace_record *record) {
+    switch (record->kind) {
+    case PW_KIND_MARKER:
+        note_marker(history, record);
+        return false;
+    case PW_KIND_TABLE_ANSWER:
+        note_answer(history, record);
+        return true;
+    case PW_KIND_HOLDER:
+        outside_note(history, record);
+        return true;
+    case PW_KIND_LEFTOVER:
+        note_leftover(history, record);
+        return true;
+    case PW_KIND_NUMBER_SOURCE:
+        note_source(history, record);
+        return true;
+    case PW_KIND_NAMESPACE:
+        if (record->numbers != NULL)
+            note_range(history, record);
+        return false;
+    case PW_KIND_BIND:
+        if (record->error == 0 &&
+            (history->waiting.used != 0 || history->listens_waiting.used != 0))
+            recovery_end(history, record);
+        break;
+    default:
+        break;
+    }
+    if ((record->flags & PW_FLAG_PORT_ZERO) != 0 && record->socket != NULL)
+        note_asker(history, record);
+    return false;
+}
+
 void history_note(struct history *history, const struct selection *selection,
                   const struct trace_record *record) {
     if (!record->committed)
         note_torn(history, record);
-    if (record->committed && record->kind == PW_KIND_MARKER)
-        note_marker(history, record);
-    if (record->committed && record->kind == PW_KIND_TABLE_ANSWER) {
-        note_answer(history, record);
+    else if (note_in_passing(history, record))
         return;
-    }
-    if (record->committed && record->kind == PW_KIND_HOLDER) {
-        outside_note(history, record);
-        return;
-    }
-    if (record->committed && record->kind == PW_KIND_LEFTOVER) {
-        note_leftover(history, record);
-        return;
-    }
-    if (record->committed && record->kind == PW_KIND_BIND && record->error == 0)
-        recovery_end(history, record);
-    if (record->committed && record->kind == PW_KIND_NUMBER_SOURCE)
-        note_source(history, record);
-    if (record->committed && record->kind == PW_KIND_NAMESPACE && record->numbers != NULL)
-        note_range(history, record);
-    if (record->committed && record->socket != NULL && (record->flags & PW_FLAG_PORT_ZERO) != 0)
-        note_asker(history, record);
     if (!selection_has(selection, record))
         return;
     if (record->kind == PW_KIND_PROCESS_START) {

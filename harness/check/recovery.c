@@ -75,8 +75,7 @@ static void end_listen(struct history *history, uint64_t key, const struct call 
 }
 
 void recovery_end(struct history *history, const struct trace_record *record) {
-    if (record->socket == NULL ||
-        (history->waiting.used == 0 && history->listens_waiting.used == 0))
+    if (record->socket == NULL)
         return;
     const struct call success = success_of(record);
     uint64_t key = key_of(record->process, record->thread);

@@ -193,15 +193,13 @@ static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to) 
         later->list[later->count++] = (struct range){from, to};
 }
 
-/* Makes the window hold `count` units from `from` on, within the current range. false, with the
- * range ended there and the rest counted, where the file has become shorter. */
-static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t count) {
+/* Reads the window anew, so that it holds `count` units from `from` on. false, with the range ended
+ * there and the rest counted, where the file has become shorter. */
+static bool window_fill(struct trace_reader *reader, uint64_t from, uint64_t count) {
     uint64_t want = reader->now.to - from;
     off_t offset = (off_t)(reader->header.units_offset + from * PW_UNIT_SIZE);
     size_t got;
 
-    if (from >= reader->window_from && from + count <= reader->window_to)
-        return true;
     /* Many ranges are many neighbours, as a rule: they share a window. */
     if (reader->again_done > 0 && reader->again.count > RANGES_FEW && reader->seen > from)
         want = reader->seen - from;
@@ -218,6 +216,13 @@ static bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t cou
     reader->counts.cut += reader->now.to - from;
     reader->now.to = from;
     return false;
+}
+
+/* Makes the window hold `count` units from `from` on, within the current range; as window_fill. It
+ * does so already, as a rule. */
+static inline bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t count) {
+    return (from >= reader->window_from && from + count <= reader->window_to) ||
+           window_fill(reader, from, count);
 }
 
 static uint32_t window_tag(const struct trace_reader *reader, uint64_t unit) {
