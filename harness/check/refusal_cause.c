@@ -194,6 +194,15 @@ static enum finding_cause cause_of_outside(const struct refusal *refusal) {
     return is_older ? CAUSE_LEFTOVER_PROCESS : CAUSE_OUTSIDE_PROCESS;
 }
 
+/* SO_REUSEADDR passes over the connections that a listener with it had accepted, not over those of
+ * a client that was given its port (inet_csk_bind_conflict). */
+static enum finding_cause cause_of_time_wait(const struct refusal *refusal) {
+    const struct call *other = &refusal->finding->other;
+    if (other->process == 0 || other->kind != PW_KIND_CONNECT)
+        return CAUSE_TIME_WAIT;
+    return call_is_self_connect(other) ? CAUSE_SELF_CONNECT : CAUSE_CONNECTION_SOURCE_PORT;
+}
+
 static enum finding_cause cause_of_holder(const struct refusal *refusal) {
     switch (refusal->finding->holder) {
     case HOLDER_TRACE:
@@ -202,7 +211,7 @@ static enum finding_cause cause_of_holder(const struct refusal *refusal) {
         return refusal->finding->how == HOW_INHERITED ? CAUSE_INHERITED_DESCRIPTOR
                                                       : cause_of_outside(refusal);
     case HOLDER_TIME_WAIT:
-        return CAUSE_TIME_WAIT;
+        return cause_of_time_wait(refusal);
     default:
         return CAUSE_HOLDER_NOT_SEEN;
     }

@@ -137,7 +137,7 @@ static const char *relation(const struct lineage *holder, const struct lineage *
     if (is_above(holder, subject))
         return lower->count + 1 == other->count ? ", its parent" : ", from which it descends";
     if (is_above(subject, holder))
-        return other->count + 1 == lower->count ? ", its child" : ", which descends from it";
+        return other->count + 1 == lower->count ? ", its child" : ", its descendant";
     return "";
 }
 
