@@ -145,6 +145,9 @@ struct finding {
     bool both_served;    /* of a shared port: connections, or a number from port 0, came to both */
     bool elsewhere; /* of an address in use: `assigned` is where its number was picked, on another
                        endpoint, which was free */
+    bool started_again; /* the same program was started once more, and got the port */
+    bool from_holder;   /* the number came from the holder, which has it from port 0 */
+    bool is_step;       /* the thread went on to the next number, and was refused that, too */
     bool suppressed;
     bool known; /* stands in the baseline */
 };

@@ -32,7 +32,7 @@ static struct endpoint endpoint_of(const struct trace_record *record, bool assig
 }
 
 static void note_asker(struct history *history, const struct trace_record *record) {
-    struct asker *askers = history->askers;
+    struct asker *askers = history->askers[record->socket->type == SOCK_DGRAM];
     if (askers[0].process != record->process)
         askers[1] = askers[0];
     askers[0] = (struct asker){
@@ -41,7 +41,7 @@ static void note_asker(struct history *history, const struct trace_record *recor
 
 static uint64_t asked_by_another(const struct history *history, const struct trace_record *record) {
     for (unsigned i = 0; i < 2; i++) {
-        const struct asker *asker = &history->askers[i];
+        const struct asker *asker = &history->askers[record->socket->type == SOCK_DGRAM][i];
         if (asker->process != 0 && asker->process != record->process &&
             asker->netns == record->socket->netns)
             return asker->ns;

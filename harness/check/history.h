@@ -28,6 +28,7 @@ struct request {
     uint32_t proves;          /* of a bind by number: the assignment, MAP_NONE: none */
     uint64_t latest_given_ns; /* ... and when the latest had been given that it may prove instead */
     bool is_explained;      /* ... if the binder knew the number from a socket that had it still */
+    bool is_step;           /* ... its thread then tried the next number, which failed, too */
     bool is_told;           /* a finding reports it already */
     bool has_alternative;   /* ... if there is another */
     uint32_t probed;        /* ... or the bind by number by which a related process had seen that it
@@ -144,7 +145,7 @@ struct history {
     size_t source_count, source_room;
     struct table_answer *answers;
     size_t answer_count, answer_room;
-    struct asker askers[2]; /* two processes, the latest first */
+    struct asker askers[2][2]; /* over TCP, and over UDP: two processes, the latest first */
     struct given_range ranges[HISTORY_RANGES];
     unsigned range_count;
     struct outside_holder *outside;

@@ -54,8 +54,14 @@ static struct search search_socket(const struct history *history, uint32_t socke
     return search;
 }
 
-static bool is_connection(const struct request *request) {
-    return request->kind == PW_KIND_CONNECT || request->kind == PW_KIND_AUTOBIND;
+/* A client may bind port 0 before it connects. */
+static bool is_connection(const struct history *history, uint32_t index) {
+    const struct binding *binding = &history->bindings.list[index];
+    const struct request *request = &history->requests[index];
+    if (request->kind == PW_KIND_CONNECT || request->kind == PW_KIND_AUTOBIND)
+        return true;
+    return binding->socket != MAP_NONE && binding->requested_port == 0 && request->listen_ns == 0 &&
+           history->bindings.sockets.list[binding->socket].client;
 }
 
 bool holding_is_accepted(const struct history *history, uint32_t index, uint64_t ns,
@@ -86,10 +92,10 @@ struct holding_found holding_find(const struct history *history, uint32_t index,
     if (holding_is_accepted(history, index, ns, &found))
         return found;
     struct search search = search_socket(history, binding->socket, binding->process, ns, asker);
-    if (search.any && !search.by_binder && search.found.process != 0)
+    if (search.any && (!search.by_binder || search.by_asker) && search.found.process != 0)
         found = search.found;
     found.is_nobody = search.any && !search.by_binder && search.found.process == 0;
-    if (is_connection(&history->requests[index]))
+    if (is_connection(history, index))
         found.how = HOW_CONNECTION;
     return found;
 }

@@ -11,8 +11,9 @@ struct holding_found {
     bool is_nobody;    /* no recorded process had it then */
 };
 
-/* Who had the socket behind the binding at `ns`, as `asker` (a serial) sees it: the asker itself
- * comes before others, but after the process that bound the socket, if that has it still. */
+/* Who had the socket behind the binding at `ns`, as `asker` (a serial) sees it: the asker itself,
+ * if it has inherited it or was sent it; else the process that bound the socket, if that has it
+ * still; else whoever has. */
 struct holding_found holding_find(const struct history *history, uint32_t binding, uint64_t ns,
                                   uint64_t asker);
 

@@ -195,20 +195,38 @@ static void note_blind_spot(struct prescan *look, const struct trace_record *rec
     add_program(spot, record);
 }
 
+static uint64_t self_key(const struct trace_record *record) {
+    return (record->process * UINT64_C(0x9e3779b97f4a7c15) ^ record->thread) *
+               UINT64_C(0x100000001b3) ^
+           record->peer->port;
+}
+
+static void note_self_connect(struct prescan *look, const struct trace_record *record) {
+    struct findings *findings = &look->check->findings;
+    fill_subject(findings_add(findings, FINDING_SELF_CONNECT), record);
+    map_put(&look->self_of, self_key(record), (uint32_t)findings->count - 1);
+}
+
 /* Who was connected to itself, closed that, and tried again until somebody else answered has
- * coped. */
+ * coped: with all of those that came one soon after the other. */
 static void note_other_end(struct prescan *look, const struct trace_record *record) {
     struct findings *findings = &look->check->findings;
-    for (size_t i = findings->count; i-- > 0;) {
+    struct finding instead = {0};
+    uint32_t index = map_get(&look->self_of, self_key(record));
+    uint64_t next_ns = record->begin_ns;
+    if (index == MAP_NONE)
+        return;
+    fill_subject(&instead, record);
+    for (size_t i = (size_t)index + 1; i-- > 0;) {
         struct finding *finding = &findings->list[i];
-        if (finding->kind != FINDING_SELF_CONNECT || finding->instead.process != 0 ||
-            finding->subject.process != record->process ||
-            finding->subject.end_ns + RECOVERY_NS < record->begin_ns)
-            break;
-        if (finding->endpoint.port != record->peer->port)
+        if (finding->subject.end_ns + RECOVERY_NS < next_ns)
+            return;
+        if (finding->kind != FINDING_SELF_CONNECT || finding->subject.process != record->process ||
+            finding->endpoint.port != record->peer->port)
             continue;
-        struct finding instead = {0};
-        fill_subject(&instead, record);
+        if (finding->instead.process != 0)
+            return;
+        next_ns = finding->subject.begin_ns;
         finding->instead = instead.subject;
     }
 }
@@ -217,11 +235,9 @@ static void note_socket(struct prescan *look, const struct trace_record *record)
     if (is_exhausted(record))
         note_want(look, record);
     if (is_self_connect(record)) {
-        struct finding *finding = findings_add(&look->check->findings, FINDING_SELF_CONNECT);
-        fill_subject(finding, record);
-        look->self_thread = record->thread;
+        note_self_connect(look, record);
     } else if (record->kind == PW_KIND_CONNECT && record->error == 0 && record->peer != NULL &&
-               look->self_thread == record->thread) {
+               look->self_of.used != 0) {
         note_other_end(look, record);
     }
     if (record->error == 0 &&
@@ -259,6 +275,7 @@ void prescan_free(struct prescan *look) {
     if (look == NULL)
         return;
     map_free(&look->want_of);
+    map_free(&look->self_of);
     free(look->wants);
     free(look);
 }

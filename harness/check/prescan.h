@@ -28,7 +28,8 @@ struct prescan {
     } namespaces[PRESCAN_NAMESPACES];
     unsigned namespace_count;
     struct range_use use;
-    uint32_t self_thread; /* whose connection was connected to itself last */
+    struct map self_of; /* by process, thread and port: the finding of its latest connection to
+                           itself, an index */
 };
 
 /* A new one, empty; to be freed by prescan_free. */

@@ -12,6 +12,8 @@
 #include "harness/check/ancestry.h"
 #include "harness/check/held.h"
 
+#define PICKED_TWICE_NS UINT64_C(1000000000)
+
 /* What is open while the requests for one port are gone through in the order of time. */
 struct matching {
     struct history *history;
@@ -308,10 +310,21 @@ static bool explains(const struct history *history, uint32_t holder, uint32_t as
            history->requests[holder].thread == history->requests[assignment].thread;
 }
 
+/* One who picks a number for each of his servers and is given one twice, soon after each other,
+ * does not expect the second server to be refused. */
+static bool was_picked_twice(const struct history *history, uint32_t holder, uint32_t assignment) {
+    uint32_t other = holder != MAP_NONE ? history->requests[holder].proves : MAP_NONE;
+    if (other == MAP_NONE || other == assignment)
+        return false;
+    uint64_t one = history->bindings.list[other].from_ns;
+    uint64_t two = history->bindings.list[assignment].from_ns;
+    return (one > two ? one - two : two - one) <= PICKED_TWICE_NS;
+}
+
 static void prove(struct matching *matching, uint32_t attempt) {
     struct history *history = matching->history;
     struct request *request = &history->requests[attempt];
-    const struct known_from known = held_explain(&matching->held, history, attempt);
+    struct known_from known = held_explain(&matching->held, history, attempt);
     if (known.holder != MAP_NONE && history->bindings.list[attempt].from_ns != 0)
         return; /* it shares the port that it knows the number from */
     struct choice choice = choose(matching, attempt);
@@ -321,6 +334,8 @@ static void prove(struct matching *matching, uint32_t attempt) {
         return;
     const struct binding *bound = &history->bindings.list[attempt];
     const struct binding *given = &history->bindings.list[best];
+    if (best != MAP_NONE && was_picked_twice(history, known.holder, best))
+        known = (struct known_from){.holder = MAP_NONE};
     request->is_explained = known.is_own || explains(history, known.holder, best);
     request->proves = best;
     request->tier = (uint8_t)(shared ? choice.shared_tier : choice.tier);

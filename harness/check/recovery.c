@@ -6,6 +6,9 @@
 
 #include "harness/check/machine.h"
 
+/* Whoever looks for a free number tries the next one at once. */
+#define STEP_NS UINT64_C(100000000)
+
 /* Functions are seldom longer. */
 enum { NEAR_BYTES = 4096 };
 
@@ -18,12 +21,24 @@ static uint64_t key_of(uint64_t process, uint32_t thread) {
     return process * UINT64_C(0x9e3779b97f4a7c15) ^ thread;
 }
 
+/* Does the thread go on from that number to the next one, looking for one that is free? */
+static bool is_step(const struct history *history, uint32_t before, uint32_t after) {
+    const struct binding *one = &history->bindings.list[before];
+    const struct binding *other = &history->bindings.list[after];
+    int distance = other->requested_port - one->requested_port;
+    return (distance == 1 || distance == -1) && other->type == one->type &&
+           other->begin_ns < history->requests[before].end_ns + STEP_NS &&
+           recovery_is_near(history->requests[before].site, history->requests[after].site);
+}
+
 void recovery_wait(struct history *history, uint32_t index) {
     struct request *request = &history->requests[index];
     uint64_t key = key_of(history->bindings.list[index].process, request->thread);
     uint32_t before = map_get(&history->waiting, key);
-    if (before != MAP_NONE && before != 0)
+    if (before != MAP_NONE && before != 0) {
         request->next_waiting = before - 1;
+        history->requests[before - 1].is_step = is_step(history, before - 1, index);
+    }
     map_put(&history->waiting, key, index + 1);
 }
 

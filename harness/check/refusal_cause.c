@@ -13,8 +13,8 @@
 #define TICK_NS UINT64_C(10000000)
 /* Who counts up from a number does it at once. */
 #define NEIGHBOUR_NS UINT64_C(10000000000)
-/* No server that never listens is kept longer than this by who looks whether a port is free. */
-#define PROBE_NS UINT64_C(1000000000)
+/* Whoever looks whether a port is free does not keep it longer than this. */
+#define PROBE_NS UINT64_C(500000000)
 
 struct refusal {
     const struct history *history;
@@ -75,13 +75,9 @@ static bool is_held_pair(const struct refusal *refusal) {
     return true;
 }
 
-/* It had just asked for the number beside it, which came from port 0, and was told this one by
- * nobody. */
+/* It had just asked for the number beside it, which came from port 0. */
 static bool is_neighbour(const struct refusal *refusal) {
-    const uint64_t told = PW_FLAG_IN_ARGUMENTS | PW_FLAG_IN_ENVIRONMENT;
     uint64_t begin_ns = refusal->finding->subject.begin_ns;
-    if ((request_of(refusal, refusal->asker)->flags & told) != 0)
-        return false;
     for (unsigned i = 0; i < SELECTION_DISTANCES; i++) {
         int port = refusal->finding->endpoint.port - selection_distances[i];
         if (port <= 0 || port >= SELECTION_PORTS)
@@ -121,6 +117,40 @@ static bool is_inherited_number(const struct refusal *refusal) {
                                                     ancestry_is_sibling(machine, asker, other));
 }
 
+/* The one that was refused was told the number by the holder, which has it from port 0 and keeps
+ * its socket open. */
+static bool is_picked_there(const struct refusal *refusal) {
+    const uint64_t told = PW_FLAG_IN_ARGUMENTS | PW_FLAG_IN_ENVIRONMENT;
+    uint32_t holder = refusal->holder->binding;
+    const struct machine *machine = refusal->history->machine;
+    uint64_t asker = binding_of(refusal, refusal->asker)->process;
+    uint64_t other = binding_of(refusal, holder)->process;
+    refusal->finding->from_holder =
+        binding_of(refusal, holder)->requested_port == 0 &&
+        request_of(refusal, holder)->read_ns != 0 &&
+        (ancestry_is_above(machine, other, asker) ||
+         ((request_of(refusal, refusal->asker)->flags & told) != 0 &&
+          ancestry_is_sibling(machine, other, asker) &&
+          ancestry_program_began_ns(machine, asker) >= request_of(refusal, holder)->read_ns));
+    return refusal->finding->from_holder;
+}
+
+/* TCP alone listens, so over UDP it says nothing that nobody did. */
+static enum finding_cause cause_of_silent_holder(const struct refusal *refusal) {
+    uint32_t holder = refusal->holder->binding;
+    const struct binding *binding = binding_of(refusal, holder);
+    const struct request *request = request_of(refusal, holder);
+    uint64_t begin_ns = refusal->finding->subject.begin_ns;
+    if (binding->requested_port != 0 && request->listen_ns == 0 &&
+        !history_is_udp(refusal->history, holder) && binding->to_ns != 0 &&
+        binding->to_ns - binding->from_ns <= PROBE_NS)
+        return CAUSE_SHORT_PROBE;
+    if (history_is_udp(refusal->history, holder) || is_picked_there(refusal) ||
+        (request->listen_ns != 0 && request->listen_ns <= begin_ns))
+        return CAUSE_FIXED_NUMBER;
+    return CAUSE_BOUND_NOT_LISTENING;
+}
+
 static void name_variable(const struct refusal *refusal) {
     const struct history *history = refusal->history;
     uint64_t unit = binding_of(refusal, refusal->asker)->unit;
@@ -131,19 +161,17 @@ static void name_variable(const struct refusal *refusal) {
     }
 }
 
-/* TCP alone listens, so over UDP it says nothing that nobody did. */
-static enum finding_cause cause_of_silent_holder(const struct refusal *refusal) {
-    uint32_t holder = refusal->holder->binding;
-    const struct binding *binding = binding_of(refusal, holder);
-    const struct request *request = request_of(refusal, holder);
-    uint64_t begin_ns = refusal->finding->subject.begin_ns;
-    if (history_is_udp(refusal->history, holder) ||
-        (request->listen_ns != 0 && request->listen_ns <= begin_ns))
-        return CAUSE_FIXED_NUMBER;
-    if (request->listen_ns == 0 && binding->requested_port != 0 && binding->to_ns != 0 &&
-        binding->to_ns - binding->from_ns <= PROBE_NS)
-        return CAUSE_SHORT_PROBE;
-    return CAUSE_BOUND_NOT_LISTENING;
+/* Where the number came to both by the environment, that a child has the socket as well is by the
+ * way: who bound it is the holder. */
+static enum finding_cause cause_of_own_descriptor(const struct refusal *refusal) {
+    struct finding *finding = refusal->finding;
+    if (finding->binder_ended_ns != 0 || !is_inherited_number(refusal))
+        return CAUSE_OWN_DESCRIPTOR;
+    finding->how = HOW_BOUND;
+    finding->held_by = 0;
+    finding->held_since_ns = finding->other.end_ns;
+    name_variable(refusal);
+    return CAUSE_INHERITED_NUMBER;
 }
 
 /* What the process has itself stands in its way. */
@@ -155,7 +183,7 @@ static enum finding_cause cause_of_own(const struct refusal *refusal) {
     if (finding->holder != HOLDER_TRACE)
         return CAUSE_NONE;
     if (got && ancestry_is_same(machine, finding->held_by, asker))
-        return CAUSE_OWN_DESCRIPTOR;
+        return cause_of_own_descriptor(refusal);
     if (finding->how != HOW_BOUND || !ancestry_is_same(machine, finding->other.process, asker))
         return CAUSE_NONE;
     return is_dual_stack(finding) ? CAUSE_DUAL_STACK : CAUSE_SAME_PROCESS;
@@ -215,6 +243,12 @@ static enum finding_cause cause_of_holder(const struct refusal *refusal) {
     default:
         return CAUSE_HOLDER_NOT_SEEN;
     }
+}
+
+bool refusal_cause_is_pair(const struct history *history, uint32_t asker,
+                           const struct holder_found *holder, struct finding *finding) {
+    const struct refusal refusal = {history, asker, holder, finding};
+    return is_held_pair(&refusal);
 }
 
 void refusal_cause_set(const struct history *history, uint32_t asker,

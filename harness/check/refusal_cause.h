@@ -10,4 +10,9 @@
 void refusal_cause_set(const struct history *history, uint32_t asker,
                        const struct holder_found *holder, struct finding *finding);
 
+/* Has the process the number, by port 0, where it does not stand in its own way? Fills in
+ * `assigned` then. */
+bool refusal_cause_is_pair(const struct history *history, uint32_t asker,
+                           const struct holder_found *holder, struct finding *finding);
+
 #endif

@@ -12,7 +12,7 @@
 #include "harness/base/memory.h"
 #include "harness/check/ancestry.h"
 
-const int selection_distances[SELECTION_DISTANCES] = {1, 2, 3, -1, 10000};
+const int selection_distances[SELECTION_DISTANCES] = {1, 2, 3, 4, 5, 6, 7, 8, -1, 1000, 10000};
 
 struct selection *selection_make(void) {
     return memory_zeroed(1, sizeof(struct selection));
@@ -98,6 +98,9 @@ static void note_bind(struct selection *selection, const struct trace_record *re
         note_refused(selection, requested, record);
     if (record->error != 0)
         return;
+    /* RTCP has the number behind that of RTP (RFC 3550, section 11). */
+    if (requested > 1 && record->socket->type == SOCK_DGRAM)
+        want(selection, requested - 1, record->end_ns);
     note_reusable_udp(selection, record);
     note_sharer(selection, record);
     if (requested == 0 && (record->flags & PW_FLAG_ADDRESS_READ) != 0)

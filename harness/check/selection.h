@@ -8,7 +8,7 @@ enum { SELECTION_PORTS = 65536, SELECTION_ASSIGNERS = 4, SELECTION_MARKS = 1 << 
 
 /* By how much programs count up from a number to get a second one: by 10000 for the cluster bus of
  * Redis. */
-enum { SELECTION_DISTANCES = 5 };
+enum { SELECTION_DISTANCES = 11 };
 extern const int selection_distances[SELECTION_DISTANCES];
 
 struct selection {

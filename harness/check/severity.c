@@ -23,23 +23,30 @@ static bool was_ended_by_somebody(int status) {
 
 static bool is_failure(int status) { return status > 0 && !was_ended_by_somebody(status); }
 
-/* The process failed, or the command as a whole did. */
-static bool has_failed(const struct machine *machine, const struct finding *finding) {
+static int status_of_command(const struct machine *machine, const struct finding *finding) {
     uint64_t command =
         (uint64_t)finding->subject.trace << MACHINE_TAG_SHIFT | (uint64_t)COMMAND_SERIAL;
-    return is_failure(finding->status) || is_failure(ancestry_status(machine, command));
+    return ancestry_status(machine, command);
+}
+
+/* The process failed, or the command as a whole did. */
+static bool has_failed(const struct machine *machine, const struct finding *finding) {
+    return is_failure(finding->status) || is_failure(status_of_command(machine, finding));
 }
 
 /* Who is refused what he has himself knows of it: where all ends well, a test that expects to be
  * refused, as a rule. */
 static bool is_own(const struct machine *machine, const struct finding *finding) {
+    uint64_t holder = finding->held_by != 0 ? finding->held_by : finding->other.process;
     return finding->kind == FINDING_ADDRESS_IN_USE && finding->holder == HOLDER_TRACE &&
-           ancestry_is_same(machine, finding->other.process, finding->subject.process);
+           ancestry_is_same(machine, finding->other.process, finding->subject.process) &&
+           ancestry_is_same(machine, holder, finding->subject.process);
 }
 
 /* It had the number from port 0, has the socket, and named the number all the same. */
 static bool is_meant(const struct machine *machine, const struct finding *finding) {
-    return is_own(machine, finding) && finding->other.requested_port == 0;
+    return is_own(machine, finding) && finding->how == HOW_BOUND &&
+           finding->other.requested_port == 0;
 }
 
 /* Where only the loss itself is certain, or may have been expected. */
@@ -66,7 +73,9 @@ void severity_set(const struct machine *machine, struct finding *finding) {
         return;
     }
     bool coped = finding->instead.process != 0 && finding->cause != CAUSE_OTHER_FAMILY;
-    if (coped || is_meant(machine, finding) || (!failed && is_own(machine, finding)))
+    bool started_again = finding->started_again && !is_failure(status_of_command(machine, finding));
+    if (coped || started_again || finding->is_step || is_meant(machine, finding) ||
+        (!failed && is_own(machine, finding)))
         finding->severity = SEVERITY_NOTE;
     else if (failed && (finding->kind != FINDING_SHARED_PORT || finding->both_served))
         finding->severity = SEVERITY_ERROR;

@@ -125,6 +125,17 @@ static const char *fix_of_case(const struct finding *finding) {
     if (finding->cause == CAUSE_TIME_WAIT && finding->subject.reuse_address)
         return "SO_REUSEADDR is set here, but was not on the connection that has ended: set it "
                "there as well, let the other end close first, or bind port 0";
+    if (finding->cause == CAUSE_ACCEPTED_CONNECTION && finding->subject.reuse_address)
+        return "SO_REUSEADDR is set here, but was not on the listener that had accepted the "
+               "connection: set it there as well, or wait until the connection is closed";
+    if (finding->from_holder)
+        return "close the socket that picked the number before another binds it, or hand that "
+               "socket on instead of the number";
+    if (finding->cause == CAUSE_FIXED_NUMBER && finding->holder == HOLDER_TRACE &&
+        finding->other.requested_port == 0)
+        return "use a number outside net.ipv4.ip_local_port_range, or put it into "
+               "net.ipv4.ip_local_reserved_ports: port 0 gave it to the other; or use port 0 "
+               "yourself";
     if (finding->cause == CAUSE_RANGE_FULL && finding->time_wait > finding->held)
         return "keep connections open and use them again, let the server close first, or widen "
                "net.ipv4.ip_local_port_range";

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum language { LANGUAGE_PYTHON, LANGUAGE_NODE, LANGUAGE_JAVA, LANGUAGE_PERL, LANGUAGES };
 
@@ -31,9 +32,10 @@ static const char *const words[FIX_MEANS][LANGUAGES] = {
 };
 
 /* Who is to be changed: as a rule who was refused the port; where a descriptor went on, who bound
- * it. */
+ * it; of two families the one of IPv6. */
 static const struct call *author_of(const struct finding *finding, enum fix_means means) {
-    bool is_binder = means == FIX_CLOSE_ON_EXEC && finding->other.process != 0;
+    bool is_other_v6 = means == FIX_V6_ONLY && finding->subject.endpoint.family != AF_INET6;
+    bool is_binder = (means == FIX_CLOSE_ON_EXEC || is_other_v6) && finding->other.process != 0;
     return is_binder ? &finding->other : &finding->subject;
 }
 

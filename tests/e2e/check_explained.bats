@@ -215,7 +215,9 @@ except OSError:
     pass
 END
     record "$python" set.py
-    assert_matches "$(found '.[0].fix')" '^SO_REUSEADDR is set here, but was not on the connection'
+    assert_equal "$(found '.[0] | "\(.cause) \(.holder.how)"')" 'connection-source-port time-wait'
+    assert_matches "$(found '.[0].fix')" '^use a number outside net.ipv4.ip_local_port_range'
+    assert_equal "$(found ".[0].fix | contains(\"SO_REUSEADDR\")")" false
 }
 
 @test "a server that is given the port of its parent is no stranger to a client beside it" {

@@ -2,6 +2,8 @@
  * nothing of an older assignment of the same number. */
 #include "tests/unit/proofs_fixture.h"
 
+#define SECOND UINT64_C(1000000000)
+
 /* Refused, it may have lost what was given before, and may have expected it. */
 static void assert_explained(uint64_t taken, uint64_t given) {
     assert_proves(taken, given, TIER_OWN, POSSIBLE);
@@ -28,12 +30,24 @@ static void a_refusal_of_the_own_port_may_have_been_expected(void **state) {
 static void so_may_one_of_a_port_that_was_bound_by_number(void **state) {
     (void)state;
     was_given_before();
+    is_assigned_and_releases(PARENT, GIVEN_LATER, 2 * SECOND);
+    binds(PARENT, TAKEN, 2 * SECOND + 100);
+    is_refused(PARENT, TAKEN_AGAIN, 2 * SECOND + 200);
+    read_history();
+    assert_proves(TAKEN, GIVEN_LATER, TIER_OWN, CERTAIN);
+    assert_explained(TAKEN_AGAIN, GIVEN);
+}
+
+static void not_so_where_the_number_was_picked_twice_in_a_row(void **state) {
+    (void)state;
+    was_given_before();
     is_assigned_and_releases(PARENT, GIVEN_LATER, 140);
     binds(PARENT, TAKEN, 200);
     is_refused(PARENT, TAKEN_AGAIN, 300);
     read_history();
     assert_proves(TAKEN, GIVEN_LATER, TIER_OWN, CERTAIN);
-    assert_explained(TAKEN_AGAIN, GIVEN);
+    assert_proves(TAKEN_AGAIN, GIVEN, TIER_OWN, CERTAIN);
+    assert_false(history->requests[of_socket(TAKEN_AGAIN)].is_explained);
 }
 
 static void a_bind_that_shares_the_own_port_proves_nothing(void **state) {
@@ -147,6 +161,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         HISTORY_TEST(a_refusal_of_the_own_port_may_have_been_expected),
         HISTORY_TEST(so_may_one_of_a_port_that_was_bound_by_number),
+        HISTORY_TEST(not_so_where_the_number_was_picked_twice_in_a_row),
         HISTORY_TEST(a_bind_that_shares_the_own_port_proves_nothing),
         HISTORY_TEST(nor_does_a_second_protocol_on_the_own_number),
         HISTORY_TEST(so_may_one_of_what_an_ancestor_holds),

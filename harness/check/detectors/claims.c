@@ -84,16 +84,17 @@ static bool is_handed_on(const struct history *history, const struct holder_foun
     return now.process != 0 || now.is_nobody;
 }
 
-/* The pick asked for another protocol, family or address than the bind: who has the port there had
- * it before, or may have had. Nothing was taken since. */
+/* The pick asked for another protocol, family or address than the bind, and promised nothing there:
+ * who has the port never stood in its way, before it or after. */
 static bool was_picked_elsewhere(const struct history *history, const struct holder_found *holder,
                                  uint32_t assignment, uint32_t attempt) {
-    const struct binding *given = &history->bindings.list[assignment];
+    const struct endpoint given = history_endpoint(history, assignment);
     if (holder->binding == assignment)
         return false;
-    if (holder->binding != MAP_NONE)
-        return history->requests[holder->binding].end_ns <= given->begin_ns &&
-               history_may_share(history, assignment, holder->binding, given->begin_ns, false);
+    if (holder->binding != MAP_NONE) {
+        const struct endpoint held = history_endpoint(history, holder->binding);
+        return !endpoints_overlap(&given, &held);
+    }
     return holder->source == HOLDER_TABLE &&
            history_may_share(history, attempt, assignment, history->bindings.list[attempt].begin_ns,
                              false);
@@ -181,9 +182,28 @@ static bool is_kept_by_time_wait(const struct history *history, uint32_t assignm
     return false;
 }
 
+/* The process holds the UDP number before it, which port 0 gave: the number comes from there, as
+ * RTCP's from RTP's (RFC 3550, section 11), whoever was given it before. */
+static bool is_counted_up(const struct history *history, uint32_t attempt) {
+    const struct binding *bound = &history->bindings.list[attempt];
+    if (!history_is_udp(history, attempt) || bound->requested_port < 2)
+        return false;
+    unsigned port = bound->requested_port - 1u;
+    for (uint32_t i = history_end_of_port(history, port, bound->begin_ns);
+         i-- > history->first_of_port[port];) {
+        uint32_t index = history->by_port[i];
+        const struct binding *binding = &history->bindings.list[index];
+        if (binding->from_ns != 0 && binding->requested_port == 0 &&
+            history_is_udp(history, index) &&
+            held_released(history, index, bound->begin_ns) == RELEASE_NOT_SEEN)
+            return ancestry_is_same(history->machine, binding->process, bound->process);
+    }
+    return false;
+}
+
 static void detect_window(struct history *history, struct findings *findings, uint32_t attempt) {
     uint32_t assignment = history->requests[attempt].proves;
-    if (is_kept_by_time_wait(history, assignment, attempt))
+    if (is_kept_by_time_wait(history, assignment, attempt) || is_counted_up(history, attempt))
         return;
     uint32_t other = passer_by(history, attempt);
     struct finding *finding = add(history, findings, FINDING_RACE_WINDOW, attempt);

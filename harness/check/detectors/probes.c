@@ -106,14 +106,18 @@ static bool is_interpreted(const struct history *history, uint64_t serial) {
     return false;
 }
 
+/* Nobody sees who receives over UDP: only what was closed at once has received nothing. */
+#define UDP_PROBE_NS UINT64_C(10000000)
+
 /* Did the socket do anything but show that its number is free? */
 static bool was_used(const struct history *history, uint32_t probe) {
     const struct binding *binding = binding_of(history, probe);
     if (binding->first_accepted != MAP_NONE || binding->socket == MAP_NONE)
         return true;
     const struct socket_state *socket = &history->bindings.sockets.list[binding->socket];
+    uint64_t longest_ns = history_is_udp(history, probe) ? UDP_PROBE_NS : PROBE_NS;
     return socket->past != MAP_NONE || socket->holders != 0 || socket->in_flight != 0 ||
-           binding->to_ns - binding->from_ns > PROBE_NS;
+           binding->to_ns - binding->from_ns > longest_ns;
 }
 
 /* Could another process have been given it between release and bind, or did it ask for it? */

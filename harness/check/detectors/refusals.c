@@ -1,6 +1,7 @@
 /* The commonest problem is not a race: a fixed number, and somebody who has it still. */
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/check/ancestry.h"
 #include "harness/check/detectors/detectors.h"
@@ -50,6 +51,37 @@ static void fill_in_probe(const struct history *history, uint32_t probe, struct 
     finding->release_inferred = binding->end_known_by == END_INFERRED;
 }
 
+static bool is_same_program(const struct history *history, uint64_t one, uint64_t other) {
+    const struct machine *machine = history->machine;
+    const struct process *a = machine_process(machine, one);
+    const struct process *b = machine_process(machine, other);
+    if (a == NULL || b == NULL || MACHINE_TRACE(one) != MACHINE_TRACE(other))
+        return false;
+    const struct processes *processes = &machine->check->traces[MACHINE_TRACE(one)].processes;
+    const char *command = process_command(processes, a);
+    const char *other_command = process_command(processes, b);
+    return command != NULL && other_command != NULL && strcmp(command, other_command) == 0 &&
+           ancestry_parent(machine, one) == ancestry_parent(machine, other);
+}
+
+/* until server 8080; do sleep 1; done */
+static bool was_started_again(const struct history *history, uint32_t attempt) {
+    const struct binding *bound = &history->bindings.list[attempt];
+    const struct endpoint endpoint = history_endpoint(history, attempt);
+    uint32_t end = history->first_of_port[bound->requested_port + 1];
+    enum { LOOKED_AT = 64 };
+    uint32_t i = history_end_of_port(history, bound->requested_port, bound->begin_ns);
+    for (uint32_t seen = 0; i < end && seen < LOOKED_AT; i++, seen++) {
+        const struct endpoint other = history_endpoint(history, history->by_port[i]);
+        const struct binding *binding = &history->bindings.list[history->by_port[i]];
+        if (binding->from_ns != 0 && endpoints_equal(&endpoint, &other) &&
+            !ancestry_is_same(history->machine, binding->process, bound->process) &&
+            is_same_program(history, binding->process, bound->process))
+            return true;
+    }
+    return false;
+}
+
 static void detect_bind(const struct history *history, struct findings *findings,
                         uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
@@ -61,6 +93,14 @@ static void detect_bind(const struct history *history, struct findings *findings
         add_refused(history, findings, FINDING_ADDRESS_IN_USE, &subject, bound->netns, &holder);
     finding->instead = request->instead;
     finding->times = 1 + request->times;
+    finding->is_step = request->is_step;
+    finding->started_again = was_started_again(history, attempt);
+    bool is_pair =
+        request->picked != MAP_NONE && refusal_cause_is_pair(history, attempt, &holder, finding);
+    if (is_pair) {
+        finding->cause = CAUSE_HELD_PAIR;
+        return;
+    }
     finding->elsewhere = request->picked != MAP_NONE;
     if (!finding->elsewhere) {
         refusal_cause_set(history, attempt, &holder, finding);

@@ -10,6 +10,8 @@
 #include "harness/check/detectors/detectors.h"
 #include "harness/check/held.h"
 
+#define GRACE_NS UINT64_C(500000000)
+
 struct sharing {
     const struct history *history;
     struct findings *findings;
@@ -47,7 +49,7 @@ static bool do_meet(const struct history *history, uint32_t older, uint32_t youn
     const struct endpoint other = history_endpoint(history, younger);
     const struct binding *a = binding_of(history, older);
     const struct binding *b = binding_of(history, younger);
-    return endpoints_equal(&one, &other) && a->netns != 0 && a->netns == b->netns &&
+    return endpoints_overlap(&one, &other) && a->netns != 0 && a->netns == b->netns &&
            history->requests[older].cookie != history->requests[younger].cookie &&
            history->requests[older].end_ns <= b->begin_ns &&
            common_options(history, older, younger) != 0 && !is_for_all(history, older) &&
@@ -152,7 +154,10 @@ static bool is_handover(const struct history *history, uint32_t older, uint32_t 
     if (is_udp)
         return is_alike(command_of(history, a->process), command_of(history, b->process));
     uint64_t listens_ns = history->requests[younger].listen_ns;
-    return history->requests[older].accepted_ns <= listens_ns &&
+    /* Told to stop only then, it may still accept for a moment. */
+    uint64_t grace_ns =
+        is_alike(command_of(history, a->process), command_of(history, b->process)) ? GRACE_NS : 0;
+    return history->requests[older].accepted_ns <= listens_ns + grace_ns &&
            !still_expects_answers(history, older, listens_ns);
 }
 
