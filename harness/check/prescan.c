@@ -195,20 +195,37 @@ static void note_blind_spot(struct prescan *look, const struct trace_record *rec
     add_program(spot, record);
 }
 
+static uint64_t self_key(const struct trace_record *record) {
+    return (record->process * UINT64_C(0x9e3779b97f4a7c15) ^ record->thread) *
+               UINT64_C(0x100000001b3) ^
+           record->peer->port;
+}
+
+static void note_self_connect(struct prescan *look, const struct trace_record *record) {
+    uint64_t key = self_key(record);
+    uint32_t before = map_get(&look->self_of, key);
+    look->selves =
+        memory_grow(look->selves, &look->self_room, look->self_count + 1, sizeof *look->selves);
+    look->selves[look->self_count++] =
+        (struct self_waiting){.finding = (uint32_t)look->check->findings.count, .before = before};
+    fill_subject(findings_add(&look->check->findings, FINDING_SELF_CONNECT), record);
+    map_put(&look->self_of, key, (uint32_t)look->self_count);
+}
+
 /* Who was connected to itself, closed that, and tried again until somebody else answered has
  * coped. */
 static void note_other_end(struct prescan *look, const struct trace_record *record) {
-    struct findings *findings = &look->check->findings;
-    for (size_t i = findings->count; i-- > 0;) {
-        struct finding *finding = &findings->list[i];
-        if (finding->kind != FINDING_SELF_CONNECT || finding->instead.process != 0 ||
-            finding->subject.process != record->process ||
-            finding->subject.end_ns + RECOVERY_NS < record->begin_ns)
-            break;
-        if (finding->endpoint.port != record->peer->port)
-            continue;
-        struct finding instead = {0};
-        fill_subject(&instead, record);
+    uint64_t key = self_key(record);
+    uint32_t waiting = map_get(&look->self_of, key);
+    if (waiting == MAP_NONE || waiting == 0)
+        return;
+    map_put(&look->self_of, key, 0);
+    struct finding instead = {0};
+    fill_subject(&instead, record);
+    for (; waiting != MAP_NONE && waiting != 0; waiting = look->selves[waiting - 1].before) {
+        struct finding *finding = &look->check->findings.list[look->selves[waiting - 1].finding];
+        if (finding->subject.end_ns + RECOVERY_NS < record->begin_ns)
+            return;
         finding->instead = instead.subject;
     }
 }
@@ -216,14 +233,11 @@ static void note_other_end(struct prescan *look, const struct trace_record *reco
 static void note_socket(struct prescan *look, const struct trace_record *record) {
     if (is_exhausted(record))
         note_want(look, record);
-    if (is_self_connect(record)) {
-        struct finding *finding = findings_add(&look->check->findings, FINDING_SELF_CONNECT);
-        fill_subject(finding, record);
-        look->self_thread = record->thread;
-    } else if (record->kind == PW_KIND_CONNECT && record->error == 0 && record->peer != NULL &&
-               look->self_thread == record->thread) {
+    if (is_self_connect(record))
+        note_self_connect(look, record);
+    else if (look->self_count > 0 && record->kind == PW_KIND_CONNECT && record->error == 0 &&
+             record->peer != NULL)
         note_other_end(look, record);
-    }
     if (record->error == 0 &&
         (record->kind == PW_KIND_BIND || record->kind == PW_KIND_LISTEN ||
          record->kind == PW_KIND_CONNECT || record->kind == PW_KIND_AUTOBIND)) {
@@ -259,6 +273,8 @@ void prescan_free(struct prescan *look) {
     if (look == NULL)
         return;
     map_free(&look->want_of);
+    map_free(&look->self_of);
     free(look->wants);
+    free(look->selves);
     free(look);
 }
