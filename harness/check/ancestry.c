@@ -18,8 +18,7 @@ static bool is_exec_step(const struct machine *machine, const struct process *pr
            before->pid_namespace == process->pid_namespace;
 }
 
-/* One step up; 0 at the top. */
-static uint64_t above(const struct machine *machine, uint64_t serial) {
+uint64_t ancestry_step(const struct machine *machine, uint64_t serial) {
     const struct process *process = machine_process(machine, serial);
     if (process == NULL || process->parent == 0 || process->parent == process->serial)
         return 0;
@@ -29,7 +28,7 @@ static uint64_t above(const struct machine *machine, uint64_t serial) {
 static bool is_below(const struct machine *machine, uint64_t lower, uint64_t upper) {
     /* Whoever is above has the lower serial. */
     for (int step = 0; lower > upper && step < STEPS_MAX; step++)
-        lower = above(machine, lower);
+        lower = ancestry_step(machine, lower);
     return lower != 0 && lower == upper;
 }
 
@@ -62,7 +61,7 @@ bool ancestry_is_same(const struct machine *machine, uint64_t one, uint64_t othe
 }
 
 uint64_t ancestry_maker(const struct machine *machine, uint64_t serial) {
-    return above(machine, ancestry_process(machine, serial));
+    return ancestry_step(machine, ancestry_process(machine, serial));
 }
 
 uint64_t ancestry_parent(const struct machine *machine, uint64_t serial) {
@@ -103,7 +102,7 @@ uint64_t ancestry_common(const struct machine *machine, uint64_t one, uint64_t o
 uint64_t ancestry_program_began_ns(const struct machine *machine, uint64_t serial) {
     const struct process *process = machine_process(machine, serial);
     for (int step = 0; process != NULL && process->by_fork && step < STEPS_MAX; step++) {
-        const struct process *parent = machine_process(machine, above(machine, serial));
+        const struct process *parent = machine_process(machine, ancestry_step(machine, serial));
         if (parent == NULL)
             break;
         serial = parent->serial | tag_of(serial);
@@ -114,22 +113,7 @@ uint64_t ancestry_program_began_ns(const struct machine *machine, uint64_t seria
     return process->first_ns;
 }
 
-/* The image that runs in the same process now, found by what does not change at an exec. */
-static const struct process *successor_of(const struct processes *processes,
-                                          const struct process *process) {
-    for (size_t i = 0; process->start_time != 0 && i < processes->count; i++) {
-        const struct process *other = &processes->list[i];
-        if (other->pid == process->pid && other->start_time == process->start_time &&
-            other->pid_namespace == process->pid_namespace && other->status >= 0)
-            return other;
-    }
-    return NULL;
-}
-
 int ancestry_status(const struct machine *machine, uint64_t serial) {
     const struct process *process = machine_process(machine, serial);
-    if (process == NULL || process->status >= 0)
-        return process != NULL ? process->status : -1;
-    process = successor_of(&machine->check->traces[MACHINE_TRACE(serial)].processes, process);
-    return process != NULL ? process->status : -1;
+    return process != NULL ? process->life_status : -1;
 }

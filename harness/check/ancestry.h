@@ -13,6 +13,9 @@ uint64_t ancestry_parent(const struct machine *machine, uint64_t serial);
 /* The same process (whatever it executed since), or one an ancestor of the other. */
 bool ancestry_is_related(const struct machine *machine, uint64_t one, uint64_t other);
 
+/* One step up, over a fork or an exec: the image before this one; 0 at the top. */
+uint64_t ancestry_step(const struct machine *machine, uint64_t serial);
+
 /* The image that made the process of this one; 0: not known. */
 uint64_t ancestry_maker(const struct machine *machine, uint64_t serial);
 

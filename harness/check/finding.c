@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/map.h"
 #include "harness/base/memory.h"
 
 static const struct {
@@ -82,27 +83,33 @@ static void free_finding(struct finding *finding) {
     free(finding->detail);
 }
 
-static bool is_told(const struct findings *findings, const struct finding *self) {
-    for (size_t i = 0; i < findings->count; i++) {
-        const struct finding *finding = &findings->list[i];
-        if (finding->cause == CAUSE_SELF_CONNECT && finding->kind != FINDING_SELF_CONNECT &&
-            finding->other.trace == self->subject.trace &&
-            finding->other.unit == self->subject.unit)
-            return true;
-    }
-    return false;
+static uint64_t place_of(const struct call *call) {
+    return (uint64_t)call->trace << 48 | call->unit;
+}
+
+/* The self-connects that other findings report, by the place of the call. */
+static struct map told_by_others(const struct findings *findings) {
+    struct map told = {0};
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->list[i].cause == CAUSE_SELF_CONNECT &&
+            findings->list[i].kind != FINDING_SELF_CONNECT)
+            map_put(&told, place_of(&findings->list[i].other), 1);
+    return told;
 }
 
 void findings_merge_self_connects(struct findings *findings) {
+    struct map told = told_by_others(findings);
     size_t kept = 0;
     for (size_t i = 0; i < findings->count; i++) {
         struct finding finding = findings->list[i];
-        if (finding.kind == FINDING_SELF_CONNECT && is_told(findings, &finding))
+        if (finding.kind == FINDING_SELF_CONNECT &&
+            map_get(&told, place_of(&finding.subject)) != MAP_NONE)
             free_finding(&finding);
         else
             findings->list[kept++] = finding;
     }
     findings->count = kept;
+    map_free(&told);
 }
 
 /* What a process failed of it did last, as a rule. */

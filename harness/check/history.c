@@ -236,7 +236,9 @@ static void note_answer(struct history *history, const struct trace_record *reco
     history->answers = memory_grow(history->answers, &history->answer_room,
                                    history->answer_count + 1, sizeof *history->answers);
     struct table_answer *answer = &history->answers[history->answer_count++];
-    *answer = (struct table_answer){.unit = (record->unit & ~MACHINE_LOCAL_MASK) | peer->record,
+    uint64_t unit = (record->unit & ~MACHINE_LOCAL_MASK) | peer->record;
+    *answer = (struct table_answer){.unit = unit,
+                                    .before = map_get(&history->answer_of_unit, unit),
                                     .cookie = peer->other_cookie,
                                     .holder = {.pid = peer->pid,
                                                .uid = peer->uid,
@@ -248,6 +250,7 @@ static void note_answer(struct history *history, const struct trace_record *reco
                                                                               : HOLDER_TABLE};
     if (record->text != NULL && record->text_length > 0)
         answer->holder.command = memory_copy(record->text, record->text_length);
+    map_put(&history->answer_of_unit, unit, (uint32_t)history->answer_count - 1);
 }
 
 static void note_source(struct history *history, const struct trace_record *record) {
@@ -255,9 +258,11 @@ static void note_source(struct history *history, const struct trace_record *reco
         return;
     history->sources = memory_grow(history->sources, &history->source_room,
                                    history->source_count + 1, sizeof *history->sources);
-    history->sources[history->source_count++] =
-        (struct number_source){.unit = (record->unit & ~MACHINE_LOCAL_MASK) | record->cookie,
-                               .variable = memory_copy(record->text, record->text_length)};
+    uint64_t unit = (record->unit & ~MACHINE_LOCAL_MASK) | record->cookie;
+    if (map_get(&history->source_of_unit, unit) == MAP_NONE)
+        map_put(&history->source_of_unit, unit, (uint32_t)history->source_count);
+    history->sources[history->source_count++] = (struct number_source){
+        .unit = unit, .variable = memory_copy(record->text, record->text_length)};
 }
 
 static void note_leftover(struct history *history, const struct trace_record *record) {
@@ -340,6 +345,39 @@ static int by_begin(const void *one, const void *other, void *with) {
     return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
+/* Whoever ended no later than this one is outlived by nobody who does not outlive this one. */
+static void find_outlived(struct history *history, unsigned port) {
+    uint32_t first = history->first_of_port[port];
+    for (uint32_t i = first; i < history->first_of_port[port + 1]; i++) {
+        uint32_t before = i > first ? i - 1 : MAP_NONE;
+        while (before != MAP_NONE && history_end_ns(history, before) <= history_end_ns(history, i))
+            before = history->outlived_by[before];
+        history->outlived_by[i] = before;
+    }
+}
+
+static int by_peer(const void *one, const void *other) {
+    const struct call *a = &((const struct connection *)one)->call;
+    const struct call *b = &((const struct connection *)other)->call;
+    if (a->endpoint.port != b->endpoint.port)
+        return a->endpoint.port < b->endpoint.port ? -1 : 1;
+    if (a->begin_ns != b->begin_ns)
+        return a->begin_ns < b->begin_ns ? -1 : 1;
+    if (a->trace != b->trace)
+        return a->trace < b->trace ? -1 : 1;
+    return a->unit < b->unit ? -1 : a->unit > b->unit;
+}
+
+static void sort_connections(struct history *history) {
+    if (history->connection_count > 1)
+        qsort(history->connections, history->connection_count, sizeof *history->connections,
+              by_peer);
+    for (size_t i = 0; i < history->connection_count; i++)
+        history->first_connection[history->connections[i].call.endpoint.port + 1]++;
+    for (unsigned port = 0; port < SELECTION_PORTS; port++)
+        history->first_connection[port + 1] += history->first_connection[port];
+}
+
 static int in_time(const void *one, const void *other) {
     uint64_t a = *(const uint64_t *)one;
     uint64_t b = *(const uint64_t *)other;
@@ -349,13 +387,17 @@ static int in_time(const void *one, const void *other) {
 void history_finish(struct history *history) {
     struct bindings *bindings = &history->bindings;
     size_t next = 0;
+    size_t outlived_room = 0;
     bindings_finish(bindings);
     outside_complete(history);
+    sort_connections(history);
     if (history->torn_count > 1)
         qsort(history->torn, history->torn_count, sizeof *history->torn, in_time);
     history->by_port =
         memory_grow(NULL, &history->by_port_count, bindings->count + 1, sizeof *history->by_port);
     history->by_port_count = bindings->count;
+    history->outlived_by =
+        memory_grow(NULL, &outlived_room, bindings->count + 1, sizeof *history->outlived_by);
     for (size_t i = 0; i < bindings->count; i++)
         history->first_of_port[history_endpoint(history, (uint32_t)i).port + 1]++;
     for (unsigned port = 0; port < SELECTION_PORTS; port++)
@@ -371,6 +413,7 @@ void history_finish(struct history *history) {
         if (count > 1)
             qsort_r(history->by_port + from, count, sizeof *history->by_port, by_begin,
                     bindings->list);
+        find_outlived(history, port);
     }
 }
 
@@ -390,10 +433,13 @@ void history_free(struct history *history) {
     bindings_free(&history->bindings);
     map_free(&history->of_cookie);
     map_free(&history->of_group);
+    map_free(&history->source_of_unit);
+    map_free(&history->answer_of_unit);
     map_free(&history->waiting);
     map_free(&history->listens_waiting);
     free(history->requests);
     free(history->by_port);
+    free(history->outlived_by);
     free(history->failed_listens);
     free(history->connections);
     free(history->claims);

@@ -109,6 +109,7 @@ struct table_answer {
     uint64_t unit; /* tagged: of the record that failed */
     struct table_holder holder;
     uint64_t cookie;           /* of the socket */
+    uint32_t before;           /* another of the same record, MAP_NONE if none */
     enum holder_source source; /* HOLDER_TABLE, HOLDER_TIME_WAIT or HOLDER_NOBODY */
 };
 
@@ -128,23 +129,28 @@ struct history {
     struct bindings bindings;
     struct request *requests;
     size_t request_room;
-    struct map of_cookie; /* to the latest binding of the socket */
-    struct map of_group;  /* sockets, by cookie, that joined a multicast group, or may broadcast */
-    uint32_t *by_port;    /* binding indexes, by port and begin */
+    struct map of_cookie;  /* to the latest binding of the socket */
+    struct map of_group;   /* sockets, by cookie, that joined a multicast group, or may broadcast */
+    uint32_t *by_port;     /* binding indexes, by port and begin */
+    uint32_t *outlived_by; /* for each place there: the latest before it, of the port, that ended
+                              later; MAP_NONE: none */
     size_t by_port_count;
     uint32_t first_of_port[SELECTION_PORTS + 1];
     struct failed_listen *failed_listens;
     size_t failed_listen_count, failed_listen_room;
     struct connection *connections;
     size_t connection_count, connection_room;
+    uint32_t first_connection[SELECTION_PORTS + 1]; /* ... by the peer's port and begin */
     struct announced_claim *claims;
     size_t claim_count, claim_room;
     struct marker *markers;
     size_t marker_count, marker_room;
     struct number_source *sources;
     size_t source_count, source_room;
+    struct map source_of_unit; /* the first one */
     struct table_answer *answers;
     size_t answer_count, answer_room;
+    struct map answer_of_unit; /* the latest one */
     struct asker askers[2][2]; /* over TCP, and over UDP: two processes, the latest first */
     struct given_range ranges[HISTORY_RANGES];
     unsigned range_count;
@@ -197,6 +203,15 @@ bool history_may_share(const struct history *history, uint32_t newcomer, uint32_
 
 /* Where in by_port the requests for the port that had begun by `ns` end. */
 uint32_t history_end_of_port(const struct history *history, unsigned port, uint64_t ns);
+
+/* When the binding at the place in by_port ended: UINT64_MAX if that was not seen, 0 if there was
+ * none.
+ */
+uint64_t history_end_ns(const struct history *history, uint32_t place);
+
+/* The latest place in by_port, at `place` or before it, of a binding of the port that had not ended
+ * by `ns`; MAP_NONE: there is none. */
+uint32_t history_lasting(const struct history *history, uint32_t place, uint64_t ns);
 
 /* When the latest request before `ns` began whose record is torn; 0: none. */
 uint64_t history_torn_before(const struct history *history, uint64_t ns);

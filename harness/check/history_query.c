@@ -104,6 +104,19 @@ uint32_t history_end_of_port(const struct history *history, unsigned port, uint6
     return low;
 }
 
+uint64_t history_end_ns(const struct history *history, uint32_t place) {
+    const struct binding *binding = &history->bindings.list[history->by_port[place]];
+    if (binding->from_ns == 0)
+        return 0;
+    return binding->to_ns != 0 ? binding->to_ns : UINT64_MAX;
+}
+
+uint32_t history_lasting(const struct history *history, uint32_t place, uint64_t ns) {
+    while (place != MAP_NONE && history_end_ns(history, place) < ns)
+        place = history->outlived_by[place];
+    return place;
+}
+
 bool history_is_in_range(const struct history *history, uint64_t netns, unsigned port) {
     for (unsigned i = 0; i < history->range_count; i++)
         if (history->ranges[i].netns == netns)

@@ -28,8 +28,16 @@ static uint32_t find_in_trace(const struct history *history, uint32_t asker, uin
                               uint64_t end_ns, bool listening) {
     const struct endpoint endpoint = history_endpoint(history, asker);
     uint32_t newest = MAP_NONE; /* the latest that stood in the way at any time before */
+    uint32_t first = history->first_of_port[endpoint.port];
     uint32_t end = history_end_of_port(history, endpoint.port, end_ns);
-    for (uint32_t i = end; i-- > history->first_of_port[endpoint.port];) {
+    for (uint32_t i = end > first ? end - 1 : MAP_NONE; i != MAP_NONE;
+         i = i > first ? i - 1 : MAP_NONE) {
+        /* Those that had no port at all are passed over, and behind the newest those that had lost
+         * it.
+         */
+        i = history_lasting(history, i, newest != MAP_NONE ? begin_ns : 1);
+        if (i == MAP_NONE)
+            break;
         uint32_t index = history->by_port[i];
         const struct binding *binding = &history->bindings.list[index];
         if (index == asker || binding->from_ns == 0 ||
@@ -47,16 +55,20 @@ static uint32_t find_in_trace(const struct history *history, uint32_t asker, uin
     return MAP_NONE;
 }
 
+/* Does the first say more? The sources are in the order of what they say: a socket, TIME_WAIT,
+ * nobody. */
+static bool says_more(const struct table_answer *one, const struct table_answer *other) {
+    if (one->source != other->source)
+        return one->source < other->source;
+    return one->holder.pid != 0 && other->holder.pid == 0;
+}
+
 static const struct table_answer *find_answer(const struct history *history, uint64_t unit) {
     const struct table_answer *found = NULL;
-    for (size_t i = 0; i < history->answer_count; i++) {
-        const struct table_answer *answer = &history->answers[i];
-        /* The sources are in the order of what they say: a socket, TIME_WAIT, nobody. */
-        if (answer->unit == unit && (found == NULL || answer->source < found->source ||
-                                     (answer->source == found->source && found->holder.pid == 0 &&
-                                      answer->holder.pid != 0)))
-            found = answer;
-    }
+    for (uint32_t i = map_get(&history->answer_of_unit, unit); i != MAP_NONE;
+         i = history->answers[i].before)
+        if (found == NULL || !says_more(found, &history->answers[i]))
+            found = &history->answers[i];
     return found;
 }
 

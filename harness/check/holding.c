@@ -102,15 +102,5 @@ struct holding_found holding_find(const struct history *history, uint32_t index,
 
 uint64_t holding_ended_ns(const struct history *history, uint64_t serial) {
     const struct process *process = machine_process(history->machine, serial);
-    if (process == NULL || process->ended_ns != 0)
-        return process != NULL ? process->ended_ns : 0;
-    const struct processes *processes =
-        &history->machine->check->traces[MACHINE_TRACE(serial)].processes;
-    for (size_t i = 0; process->start_time != 0 && i < processes->count; i++) {
-        const struct process *other = &processes->list[i];
-        if (other->pid == process->pid && other->start_time == process->start_time &&
-            other->pid_namespace == process->pid_namespace && other->ended_ns != 0)
-            return other->ended_ns;
-    }
-    return 0;
+    return process != NULL ? process->life_end_ns : 0;
 }

@@ -92,6 +92,7 @@ static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, m
     }
     if (pass > 1)
         return;
+    processes_finish(&machine->check->traces[trace].processes);
     machine->check->traces[trace].counts = *counts;
     if (counts->blank != blank)
         note_blank(machine, before_ns, UINT64_MAX);
@@ -115,6 +116,20 @@ const struct process *machine_process(const struct machine *machine, uint64_t se
     if (serial == 0 || trace >= machine->check->trace_count)
         return NULL;
     return processes_find(&machine->check->traces[trace].processes, MACHINE_LOCAL(serial));
+}
+
+/* The members are in the order of their indexes. */
+bool machine_has(const struct machine *machine, uint32_t trace) {
+    size_t low = 0;
+    size_t high = machine->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (machine->members[middle] < trace)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < machine->count && machine->members[low] == trace;
 }
 
 void machine_free(struct machine *machine) { free(machine->blanks); }

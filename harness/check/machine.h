@@ -51,6 +51,9 @@ struct call machine_call(const struct trace_record *record);
 /* The process with a tagged serial, NULL if it has no record. */
 const struct process *machine_process(const struct machine *machine, uint64_t serial);
 
+/* Is the trace with that index one of it? */
+bool machine_has(const struct machine *machine, uint32_t trace);
+
 /* Frees what reading took. */
 void machine_free(struct machine *machine);
 

@@ -202,29 +202,30 @@ static uint64_t self_key(const struct trace_record *record) {
 }
 
 static void note_self_connect(struct prescan *look, const struct trace_record *record) {
-    struct findings *findings = &look->check->findings;
-    fill_subject(findings_add(findings, FINDING_SELF_CONNECT), record);
-    map_put(&look->self_of, self_key(record), (uint32_t)findings->count - 1);
+    uint64_t key = self_key(record);
+    uint32_t before = map_get(&look->self_of, key);
+    look->selves =
+        memory_grow(look->selves, &look->self_room, look->self_count + 1, sizeof *look->selves);
+    look->selves[look->self_count++] =
+        (struct self_waiting){.finding = (uint32_t)look->check->findings.count, .before = before};
+    fill_subject(findings_add(&look->check->findings, FINDING_SELF_CONNECT), record);
+    map_put(&look->self_of, key, (uint32_t)look->self_count);
 }
 
 /* Who was connected to itself, closed that, and tried again until somebody else answered has
  * coped: with all of those that came one soon after the other. */
 static void note_other_end(struct prescan *look, const struct trace_record *record) {
-    struct findings *findings = &look->check->findings;
-    struct finding instead = {0};
-    uint32_t index = map_get(&look->self_of, self_key(record));
-    uint64_t next_ns = record->begin_ns;
-    if (index == MAP_NONE)
+    uint64_t key = self_key(record);
+    uint32_t waiting = map_get(&look->self_of, key);
+    if (waiting == MAP_NONE || waiting == 0)
         return;
+    map_put(&look->self_of, key, 0);
+    struct finding instead = {0};
     fill_subject(&instead, record);
-    for (size_t i = (size_t)index + 1; i-- > 0;) {
-        struct finding *finding = &findings->list[i];
+    uint64_t next_ns = record->begin_ns;
+    for (; waiting != MAP_NONE && waiting != 0; waiting = look->selves[waiting - 1].before) {
+        struct finding *finding = &look->check->findings.list[look->selves[waiting - 1].finding];
         if (finding->subject.end_ns + RECOVERY_NS < next_ns)
-            return;
-        if (finding->kind != FINDING_SELF_CONNECT || finding->subject.process != record->process ||
-            finding->endpoint.port != record->peer->port)
-            continue;
-        if (finding->instead.process != 0)
             return;
         next_ns = finding->subject.begin_ns;
         finding->instead = instead.subject;
@@ -234,12 +235,11 @@ static void note_other_end(struct prescan *look, const struct trace_record *reco
 static void note_socket(struct prescan *look, const struct trace_record *record) {
     if (is_exhausted(record))
         note_want(look, record);
-    if (is_self_connect(record)) {
+    if (is_self_connect(record))
         note_self_connect(look, record);
-    } else if (record->kind == PW_KIND_CONNECT && record->error == 0 && record->peer != NULL &&
-               look->self_of.used != 0) {
+    else if (look->self_count > 0 && record->kind == PW_KIND_CONNECT && record->error == 0 &&
+             record->peer != NULL)
         note_other_end(look, record);
-    }
     if (record->error == 0 &&
         (record->kind == PW_KIND_BIND || record->kind == PW_KIND_LISTEN ||
          record->kind == PW_KIND_CONNECT || record->kind == PW_KIND_AUTOBIND)) {
@@ -277,5 +277,6 @@ void prescan_free(struct prescan *look) {
     map_free(&look->want_of);
     map_free(&look->self_of);
     free(look->wants);
+    free(look->selves);
     free(look);
 }

@@ -14,6 +14,12 @@ struct want {
     uint32_t thread;
 };
 
+/* Who was connected to itself, and may yet find who was meant. */
+struct self_waiting {
+    uint32_t finding;
+    uint32_t before; /* another one of the same thread and port, plus 1; 0 or MAP_NONE: none */
+};
+
 struct prescan {
     struct check *check;
     struct map want_of; /* by process, namespace and kind: index in wants */
@@ -28,8 +34,10 @@ struct prescan {
     } namespaces[PRESCAN_NAMESPACES];
     unsigned namespace_count;
     struct range_use use;
-    struct map self_of; /* by process, thread and port: the finding of its latest connection to
-                           itself, an index */
+    struct map self_of; /* by process, thread and peer's port: the latest, plus 1; 0: none waits */
+    struct self_waiting *selves;
+    size_t self_count;
+    size_t self_room;
 };
 
 /* A new one, empty; to be freed by prescan_free. */

@@ -17,6 +17,7 @@ void range_use_take(struct range_use *use, const struct trace_record *record) {
     unsigned port = record->socket->assigned_port;
     if (record->cookie == 0 || port == 0 || use->sockets[place].cookie == record->cookie)
         return;
+    use->counted_until_ns = 0;
     use->sockets[place].cookie = record->cookie;
     use->sockets[place].port = (uint16_t)port;
     use->ports[port].holders++;
@@ -31,6 +32,7 @@ void range_use_release(struct range_use *use, const struct trace_record *record)
         return;
     unsigned port = use->sockets[place].port;
     bool is_gone = record->kind == PW_KIND_DESTROYED && (record->flags & PW_FLAG_TIME_WAIT) == 0;
+    use->counted_until_ns = 0;
     use->sockets[place].cookie = 0;
     if (use->ports[port].holders > 0)
         use->ports[port].holders--;
@@ -59,9 +61,29 @@ static uint64_t find_user(const struct range_use *use, const struct finding *fin
     return user;
 }
 
-void range_use_count(const struct range_use *use, uint64_t ns, struct finding *finding) {
+static void copy_count(struct finding *to, const struct finding *from) {
+    to->held = from->held;
+    to->connections = from->connections;
+    to->time_wait = from->time_wait;
+    to->range_user = from->range_user;
+    to->range_user_ports = from->range_user_ports;
+}
+
+/* Where all are refused, one after the other, nothing has changed since the last. */
+static bool is_counted(const struct range_use *use, uint64_t ns, const struct finding *finding) {
+    return ns < use->counted_until_ns && ns >= use->counted.ns &&
+           use->counted.range_low == finding->range_low &&
+           use->counted.range_high == finding->range_high;
+}
+
+void range_use_count(struct range_use *use, uint64_t ns, struct finding *finding) {
+    uint64_t until_ns = UINT64_MAX;
     if (finding->range_low == 0 || finding->range_high >= RANGE_USE_PORTS)
         return;
+    if (is_counted(use, ns, finding)) {
+        copy_count(finding, &use->counted);
+        return;
+    }
     for (uint32_t port = finding->range_low; port <= finding->range_high; port++) {
         uint64_t closed_ns = use->ports[port].closed_ns;
         if (use->ports[port].holders != 0) {
@@ -69,7 +91,11 @@ void range_use_count(const struct range_use *use, uint64_t ns, struct finding *f
             finding->connections += use->ports[port].connection;
         } else if (closed_ns != 0 && ns < closed_ns + TIME_WAIT_NS) {
             finding->time_wait++;
+            until_ns = closed_ns + TIME_WAIT_NS < until_ns ? closed_ns + TIME_WAIT_NS : until_ns;
         }
     }
     finding->range_user = find_user(use, finding, ns, &finding->range_user_ports);
+    use->counted = *finding;
+    use->counted.ns = ns;
+    use->counted_until_ns = until_ns;
 }

@@ -20,6 +20,8 @@ struct range_use {
         uint32_t holders;
         bool connection;
     } ports[RANGE_USE_PORTS];
+    struct finding counted;    /* what was counted last, for its range, and */
+    uint64_t counted_until_ns; /* ... until when that holds; 0: no more */
 };
 
 /* Takes one record of a socket: a bind, listen, connect or send that was given a port. */
@@ -29,6 +31,6 @@ void range_use_take(struct range_use *use, const struct trace_record *record);
 void range_use_release(struct range_use *use, const struct trace_record *record);
 
 /* Fills in what the range is used for at `ns`, by *finding's range. */
-void range_use_count(const struct range_use *use, uint64_t ns, struct finding *finding);
+void range_use_count(struct range_use *use, uint64_t ns, struct finding *finding);
 
 #endif

@@ -50,8 +50,8 @@ static bool is_own(const struct refusal *refusal, uint32_t index) {
 }
 
 /* The latest of the port that is the process's own, came from port 0 and is younger than `ns`;
- * MAP_NONE: there is none. `held`: it has it still. */
-static uint32_t find_own(const struct refusal *refusal, unsigned port, uint64_t ns, bool held) {
+ * MAP_NONE: there is none. */
+static uint32_t find_own(const struct refusal *refusal, unsigned port, uint64_t ns) {
     const struct history *history = refusal->history;
     uint64_t begin_ns = refusal->finding->subject.begin_ns;
     for (uint32_t i = history_end_of_port(history, port, begin_ns);
@@ -59,8 +59,23 @@ static uint32_t find_own(const struct refusal *refusal, unsigned port, uint64_t 
         uint32_t index = history->by_port[i];
         if (binding_of(refusal, index)->begin_ns < ns)
             break;
+        if (is_own(refusal, index) && is_from_port_zero(refusal, index))
+            return index;
+    }
+    return MAP_NONE;
+}
+
+/* ... that it has still. */
+static uint32_t find_held(const struct refusal *refusal) {
+    const struct history *history = refusal->history;
+    unsigned port = refusal->finding->endpoint.port;
+    uint64_t begin_ns = refusal->finding->subject.begin_ns;
+    uint32_t first = history->first_of_port[port];
+    uint32_t i = history_end_of_port(history, port, begin_ns);
+    while (i > first && (i = history_lasting(history, i - 1, begin_ns)) != MAP_NONE) {
+        uint32_t index = history->by_port[i];
         if (is_own(refusal, index) && is_from_port_zero(refusal, index) &&
-            (!held || held_released(history, index, begin_ns) == RELEASE_NOT_SEEN))
+            held_released(history, index, begin_ns) == RELEASE_NOT_SEEN)
             return index;
     }
     return MAP_NONE;
@@ -68,7 +83,7 @@ static uint32_t find_own(const struct refusal *refusal, unsigned port, uint64_t 
 
 /* The process has the number, by port 0, where it does not stand in its own way. */
 static bool is_held_pair(const struct refusal *refusal) {
-    uint32_t pair = find_own(refusal, refusal->finding->endpoint.port, 0, true);
+    uint32_t pair = find_held(refusal);
     if (pair == MAP_NONE || pair == refusal->holder->binding)
         return false;
     refusal->finding->assigned = history_call(refusal->history, pair);
@@ -83,7 +98,7 @@ static bool is_neighbour(const struct refusal *refusal) {
         if (port <= 0 || port >= SELECTION_PORTS)
             continue;
         uint32_t base = find_own(refusal, (unsigned)port,
-                                 begin_ns > NEIGHBOUR_NS ? begin_ns - NEIGHBOUR_NS : 0, false);
+                                 begin_ns > NEIGHBOUR_NS ? begin_ns - NEIGHBOUR_NS : 0);
         if (base == MAP_NONE)
             continue;
         refusal->finding->assigned = history_call(refusal->history, base);
@@ -153,12 +168,11 @@ static enum finding_cause cause_of_silent_holder(const struct refusal *refusal) 
 
 static void name_variable(const struct refusal *refusal) {
     const struct history *history = refusal->history;
-    uint64_t unit = binding_of(refusal, refusal->asker)->unit;
-    for (size_t i = 0; i < history->source_count; i++) {
-        const char *variable = history->sources[i].variable;
-        if (history->sources[i].unit == unit && refusal->finding->variable == NULL)
-            refusal->finding->variable = memory_copy(variable, strlen(variable));
-    }
+    uint32_t index = map_get(&history->source_of_unit, binding_of(refusal, refusal->asker)->unit);
+    if (index == MAP_NONE || refusal->finding->variable != NULL)
+        return;
+    const char *variable = history->sources[index].variable;
+    refusal->finding->variable = memory_copy(variable, strlen(variable));
 }
 
 /* Where the number came to both by the environment, that a child has the socket as well is by the

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/map.h"
+#include "harness/base/memory.h"
 #include "harness/base/message.h"
 #include "harness/report/finding_short.h"
 #include "harness/report/finding_sides.h"
@@ -78,17 +80,55 @@ static void write_more(const struct finding_writer *writing, const struct findin
                   finding_name(first->kind), ports);
 }
 
-static void write_group(const struct finding_writer *writing, bool *done, size_t first,
-                        bool verbose) {
+static uint64_t add_text(uint64_t hash, const char *text) {
+    for (; text != NULL && *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
+    return hash * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* Equal for those that are alike. */
+static uint64_t hash_of(const struct check *check, const struct finding *finding) {
+    const struct call *call = &finding->subject;
+    const struct processes *processes = &check->traces[call->trace].processes;
+    const struct process *process = processes_find(processes, call->process);
+    const struct check_stack *stack = check_stack_of(check, call);
+    uint64_t hash = (uint64_t)finding->kind << 32 | (uint64_t)finding->cause << 8 |
+                    (uint64_t)finding->severity << 4 | (uint64_t)finding->certainty;
+    hash = add_text(hash, finding->marker);
+    if (process != NULL)
+        hash = add_text(add_text(hash, process->comm), process_command(processes, process));
+    return hash ^ (stack != NULL ? stack->count : side_module(check, call, call->site).offset);
+}
+
+/* Of each finding that is to be written the next one that may be like it, SIZE_MAX for none. */
+static size_t *link_alike(const struct check *check) {
+    const struct findings *findings = &check->findings;
+    size_t room = 0;
+    struct map next_of_hash = {0};
+    size_t *next = memory_grow(NULL, &room, findings->count + 1, sizeof *next);
+    for (size_t i = findings->count; i-- > 0;) {
+        if (findings->list[i].kind >= FINDING_INFERRED_RELEASE ||
+            !finding_counts(&findings->list[i]))
+            continue;
+        uint64_t hash = hash_of(check, &findings->list[i]);
+        uint32_t known = map_get(&next_of_hash, hash);
+        next[i] = known != MAP_NONE ? known : SIZE_MAX;
+        map_put(&next_of_hash, hash, (uint32_t)i);
+    }
+    map_free(&next_of_hash);
+    return next;
+}
+
+static void write_group(const struct finding_writer *writing, const size_t *next, bool *done,
+                        size_t first, bool verbose) {
     const struct findings *findings = &writing->check->findings;
     char ports[200] = "";
     size_t used = 0;
     uint64_t more = 0;
     write_finding(writing, &findings->list[first], verbose);
-    for (size_t i = first + 1; i < findings->count; i++) {
+    for (size_t i = next[first]; i != SIZE_MAX; i = next[i]) {
         const struct finding *finding = &findings->list[i];
-        if (done[i] || !finding_counts(finding) || finding->kind != findings->list[first].kind ||
-            !is_alike(writing->check, finding, &findings->list[first]))
+        if (done[i] || !is_alike(writing->check, finding, &findings->list[first]))
             continue;
         done[i] = true;
         if (used + 16 < sizeof ports)
@@ -179,9 +219,10 @@ void finding_list_write(const struct check *check, const struct suppressions *su
     const struct findings *findings = &check->findings;
     struct finding_writer writing = {
         .check = check, .lines = source_lines_make(), .colour = options->colour, .to = options->to};
-    bool *done = calloc(findings->count + 1, sizeof *done);
+    bool *done = memory_zeroed(findings->count + 1, sizeof *done);
+    size_t *next = link_alike(check);
     bool any = false;
-    for (size_t i = 0; done != NULL && i < findings->count; i++) {
+    for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->list[i];
         if (finding->kind >= FINDING_INFERRED_RELEASE || !finding_counts(finding) || done[i])
             continue;
@@ -189,7 +230,7 @@ void finding_list_write(const struct check *check, const struct suppressions *su
         if (options->all)
             write_finding(&writing, finding, options->verbose);
         else
-            write_group(&writing, done, i, options->verbose);
+            write_group(&writing, next, done, i, options->verbose);
     }
     if (any)
         message_write(options->to, RULE);
@@ -200,5 +241,6 @@ void finding_list_write(const struct check *check, const struct suppressions *su
     if (!options->quiet || any || headline_is_urgent(check))
         write_verdict(&writing, suppressions, baseline);
     free(done);
+    free(next);
     source_lines_free(writing.lines);
 }

@@ -28,8 +28,8 @@ static struct process *find_or_add(struct processes *processes, uint64_t serial)
         index = (uint32_t)processes->count++;
         processes->list = memory_grow(processes->list, &processes->room, processes->count,
                                       sizeof *processes->list);
-        processes->list[index] =
-            (struct process){.serial = serial, .first_ns = UINT64_MAX, .status = -1};
+        processes->list[index] = (struct process){
+            .serial = serial, .first_ns = UINT64_MAX, .status = -1, .life_status = -1};
         map_put(&processes->by_serial, serial, index);
     }
     processes->last = index;
@@ -142,6 +142,49 @@ void processes_note(struct processes *processes, const struct trace_record *reco
     if (process->parent == 0)
         find_parent(processes, process, record->identity);
     note_pid(processes, process);
+}
+
+/* What does not change at an exec. */
+static uint64_t life_key(const struct process *process) {
+    return (process->start_time * UINT64_C(0x9e3779b97f4a7c15) ^ process->pid_namespace) *
+               UINT64_C(0x100000001b3) ^
+           process->pid;
+}
+
+static bool is_one_life(const struct process *one, const struct process *other) {
+    return one->start_time != 0 && one->pid == other->pid && one->start_time == other->start_time &&
+           one->pid_namespace == other->pid_namespace;
+}
+
+/* The first image of the process that is in the map; NULL: there is none. */
+static const struct process *image_in(const struct map *map, const struct processes *processes,
+                                      const struct process *process) {
+    uint32_t index = map_get(map, life_key(process));
+    const struct process *image = index != MAP_NONE ? &processes->list[index] : NULL;
+    return image != NULL && is_one_life(process, image) ? image : NULL;
+}
+
+void processes_finish(struct processes *processes) {
+    struct map ended = {0};
+    struct map with_status = {0};
+    for (size_t i = processes->count; i-- > 0;) {
+        const struct process *process = &processes->list[i];
+        if (process->start_time != 0 && process->ended_ns != 0)
+            map_put(&ended, life_key(process), (uint32_t)i);
+        if (process->start_time != 0 && process->status >= 0)
+            map_put(&with_status, life_key(process), (uint32_t)i);
+    }
+    for (size_t i = 0; i < processes->count; i++) {
+        struct process *process = &processes->list[i];
+        const struct process *other = image_in(&ended, processes, process);
+        process->life_end_ns =
+            process->ended_ns == 0 && other != NULL ? other->ended_ns : process->ended_ns;
+        other = image_in(&with_status, processes, process);
+        process->life_status =
+            process->status < 0 && other != NULL ? other->status : process->status;
+    }
+    map_free(&ended);
+    map_free(&with_status);
 }
 
 const struct process *process_forked_from(const struct processes *processes,

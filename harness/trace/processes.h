@@ -15,8 +15,10 @@ struct process {
     uint64_t pid_namespace;
     uint64_t first_ns;     /* when the earliest record by this process began */
     uint64_t ended_ns;     /* 0: not known */
+    uint64_t life_end_ns;  /* ... of the process, whatever it executed since: processes_finish */
     uint64_t sandboxed_ns; /* since when it could be asked nothing; 0: it could be */
     int status;            /* as of waitpid(2); -1: not known */
+    int life_status;       /* ... of the process, as life_end_ns */
     uint32_t pid;          /* 0: not known */
     bool by_fork;
     bool by_exec;
@@ -37,6 +39,10 @@ struct processes {
 /* Takes from a record what it says about processes; a record of any other kind shows that its
  * process lives. */
 void processes_note(struct processes *processes, const struct trace_record *record);
+
+/* After the last record: an end that was recorded under one serial is that of all that the process
+ * executed. */
+void processes_finish(struct processes *processes);
 
 /* The process with that serial, NULL if no record names it. */
 const struct process *processes_find(const struct processes *processes, uint64_t serial);

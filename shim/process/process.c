@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "shim/identity.h"
 #include "shim/policy/place.h"
@@ -36,6 +37,13 @@ static uint64_t next_serial(void) {
 
 static const char *address_of(uint64_t number) { return (const char *)(uintptr_t)number; }
 
+/* The array of the environment, if it stands where the kernel put it: above all that runs, below
+ * the strings. */
+static char *const *start_variables(const char *on_stack, uint64_t strings) {
+    uintptr_t at = (uintptr_t)environ;
+    return at > (uintptr_t)on_stack && at < strings ? environ : NULL;
+}
+
 /* Fields of /proc/self/stat (proc(5)) count from the last parenthesis, since a name may hold any
  * character: 22 is the start time, 48 to 51 the bounds of arguments and environment. */
 static uint64_t read_own_stat(bool is_new_image) {
@@ -56,7 +64,8 @@ static uint64_t read_own_stat(bool is_new_image) {
      * program does not run on the stack that the kernel made, as in valgrind. */
     if (is_new_image && field[51] == getauxval(AT_EXECFN))
         start_strings_set(&(struct start_strings){address_of(field[48]), address_of(field[49]),
-                                                  address_of(field[50]), address_of(field[51])});
+                                                  address_of(field[50]), address_of(field[51]),
+                                                  start_variables(text, field[48])});
     return field[22];
 }
 

@@ -12,6 +12,7 @@ struct start_strings {
     const char *arguments_end;
     const char *environment;
     const char *environment_end;
+    char *const *variables; /* the array that points to these; NULL: not known to be there */
 };
 
 /* Set once, when this program image is entered in the trace. */

@@ -217,6 +217,7 @@ static void a_serial_in_one_trace_says_nothing_about_another_trace(void **state)
         .serial = SON, .start_time = 1502, .first_ns = 5, .status = 0x0100, .pid = 7};
     *process_of(30) =
         (struct process){.serial = 30, .start_time = 1502, .first_ns = 6, .status = 0, .pid = 502};
+    processes_finish(&check.traces[0].processes);
     assert_true(ancestry_process(&machine, tag | 30) == (tag | SON));
     assert_int_equal(ancestry_program_began_ns(&machine, tag | 31), 40);
     assert_int_equal(ancestry_status(&machine, tag | SON), -1);

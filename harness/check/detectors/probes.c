@@ -9,6 +9,7 @@
 #include "harness/check/holders.h"
 #include "harness/check/proofs.h"
 #include "harness/check/recovery.h"
+#include "harness/check/relatives.h"
 
 /* Whoever only looks whether a number is free does not keep it longer. */
 #define PROBE_NS UINT64_C(5000000000)
@@ -17,27 +18,38 @@ static const struct binding *binding_of(const struct history *history, uint32_t 
     return &history->bindings.list[index];
 }
 
-/* Is this one of the family's own, on the endpoint that `attempt` asked for, from before? */
+/* While the binds of one port are gone through in the order of time. */
+struct probing {
+    struct history *history;
+    struct findings *findings;
+    struct relatives before; /* binds by number that went well, by their places in by_port */
+};
+
+static bool may_be_probe(const struct history *history, uint32_t index) {
+    const struct binding *binding = binding_of(history, index);
+    return binding->from_ns != 0 && binding->requested_port != 0 &&
+           history->requests[index].kind == PW_KIND_BIND;
+}
+
+/* Is this one, of the family's own, on the endpoint that `attempt` asked for? */
 static bool is_before(const struct history *history, uint32_t index, uint32_t attempt) {
     const struct binding *binding = binding_of(history, index);
     const struct binding *bound = binding_of(history, attempt);
     const struct endpoint one = history_endpoint(history, index);
     const struct endpoint other = history_endpoint(history, attempt);
-    return index != attempt && binding->from_ns != 0 && binding->requested_port != 0 &&
-           history->requests[index].kind == PW_KIND_BIND && binding->netns == bound->netns &&
-           endpoints_overlap(&one, &other) &&
+    return binding->netns == bound->netns && endpoints_overlap(&one, &other) &&
            ancestry_is_related(history->machine, binding->process, bound->process);
 }
 
 /* The latest, MAP_NONE if there is none; *count is how many there are, up to 2. */
-static uint32_t find_before(const struct history *history, uint32_t attempt, unsigned *count) {
-    const struct binding *bound = binding_of(history, attempt);
-    unsigned port = bound->requested_port;
+static uint32_t find_before(struct probing *probing, uint32_t attempt, unsigned *count) {
+    const struct history *history = probing->history;
     uint32_t found = MAP_NONE;
+    uint32_t place;
     *count = 0;
-    for (uint32_t i = history_end_of_port(history, port, bound->begin_ns);
-         i-- > history->first_of_port[port] && *count < 2;) {
-        uint32_t index = history->by_port[i];
+    relatives_seek_related(&probing->before, binding_of(history, attempt)->process);
+    while (*count < 2 && (place = relatives_next(&probing->before)) != MAP_NONE) {
+        uint32_t index = history->by_port[place];
         if (!is_before(history, index, attempt))
             continue;
         found = found == MAP_NONE ? index : found;
@@ -63,11 +75,12 @@ static struct finding *add(const struct history *history, struct findings *findi
     return finding;
 }
 
-static void detect_loss(struct history *history, struct findings *findings, uint32_t attempt) {
+static void detect_loss(struct probing *probing, uint32_t attempt) {
+    struct history *history = probing->history;
     const struct binding *bound = binding_of(history, attempt);
     struct request *request = &history->requests[attempt];
     unsigned count;
-    uint32_t probe = find_before(history, attempt, &count);
+    uint32_t probe = find_before(probing, attempt, &count);
     if (probe == MAP_NONE || held_released(history, probe, bound->begin_ns) == RELEASE_NOT_SEEN ||
         binding_of(history, probe)->to_ns == 0)
         return;
@@ -84,7 +97,7 @@ static void detect_loss(struct history *history, struct findings *findings, uint
     if (was_told || history->requests[taker.binding].end_ns < released_ns ||
         ancestry_is_same(history->machine, taken->process, bound->process))
         return;
-    struct finding *finding = add(history, findings, FINDING_LOST_RACE, probe, attempt);
+    struct finding *finding = add(history, probing->findings, FINDING_LOST_RACE, probe, attempt);
     holders_fill_in(history, &taker, finding);
     finding->instead = request->instead;
     if (finding->how == HOW_CONNECTION && call_is_self_connect(&finding->other))
@@ -140,10 +153,11 @@ static bool was_asked_for(const struct history *history, uint32_t probe, uint32_
     return false;
 }
 
-static void detect_window(struct history *history, struct findings *findings, uint32_t attempt) {
+static void detect_window(struct probing *probing, uint32_t attempt) {
+    const struct history *history = probing->history;
     const struct binding *bound = binding_of(history, attempt);
     unsigned count;
-    uint32_t probe = find_before(history, attempt, &count);
+    uint32_t probe = find_before(probing, attempt, &count);
     if (probe == MAP_NONE || count != 1 || binding_of(history, probe)->to_ns == 0 ||
         binding_of(history, probe)->to_ns > bound->begin_ns || was_used(history, probe) ||
         !was_asked_for(history, probe, attempt))
@@ -152,20 +166,34 @@ static void detect_window(struct history *history, struct findings *findings, ui
                       is_interpreted(history, bound->process);
     if (!is_unknown && history->requests[probe].site == history->requests[attempt].site)
         return;
-    struct finding *finding = add(history, findings, FINDING_RACE_WINDOW, probe, attempt);
+    struct finding *finding = add(history, probing->findings, FINDING_RACE_WINDOW, probe, attempt);
     if (is_unknown || held_released(history, probe, bound->begin_ns) != RELEASE_CERTAIN)
         finding->certainty = POSSIBLE;
 }
 
+static void look_at(struct probing *probing, uint32_t index) {
+    const struct history *history = probing->history;
+    const struct request *request = &history->requests[index];
+    if (!proofs_is_attempt(history, index) || request->proves != MAP_NONE ||
+        request->picked != MAP_NONE || request->repeats != MAP_NONE)
+        return;
+    if (binding_of(history, index)->from_ns == 0)
+        detect_loss(probing, index);
+    else
+        detect_window(probing, index);
+}
+
 void detect_probes(struct history *history, struct findings *findings) {
-    for (uint32_t i = 0; i < history->bindings.count; i++) {
-        const struct request *request = &history->requests[i];
-        if (!proofs_is_attempt(history, i) || request->proves != MAP_NONE ||
-            request->picked != MAP_NONE || request->repeats != MAP_NONE)
-            continue;
-        if (history->bindings.list[i].from_ns == 0)
-            detect_loss(history, findings, i);
-        else
-            detect_window(history, findings, i);
+    struct probing probing = {
+        .history = history, .findings = findings, .before = {.machine = history->machine}};
+    for (unsigned port = 1; port < SELECTION_PORTS; port++) {
+        for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++) {
+            uint32_t index = history->by_port[i];
+            look_at(&probing, index);
+            if (may_be_probe(history, index))
+                relatives_note(&probing.before, binding_of(history, index)->process, i);
+        }
+        relatives_clear(&probing.before);
     }
+    relatives_free(&probing.before);
 }

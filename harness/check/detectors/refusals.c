@@ -8,6 +8,7 @@
 #include "harness/check/holders.h"
 #include "harness/check/proofs.h"
 #include "harness/check/refusal_cause.h"
+#include "harness/check/relatives.h"
 
 static struct finding *add_refused(const struct history *history, struct findings *findings,
                                    enum finding_kind kind, const struct call *subject,
@@ -21,22 +22,36 @@ static struct finding *add_refused(const struct history *history, struct finding
     return finding;
 }
 
+/* While the refusals of one port are gone through. */
+struct refusing {
+    const struct history *history;
+    struct findings *findings;
+    struct relatives connected; /* all connections to it */
+};
+
+static bool is_to_holder(const struct history *history, const struct finding *finding,
+                         const struct connection *connection, uint32_t holder) {
+    const struct call *call = &connection->call;
+    return ancestry_is_related(history->machine, call->process, finding->subject.process) &&
+           !ancestry_is_related(history->machine, call->process, finding->other.process) &&
+           !endpoints_overlap(&call->endpoint, &finding->instead.endpoint) &&
+           connection_is_answered_by(history, connection, holder);
+}
+
 /* It was refused one address, took the same number on another, and then its own connection, meant
  * for itself, went to who had the first. */
-static bool met_holder(const struct history *history, const struct finding *finding,
-                       uint32_t holder) {
+static bool met_holder(struct refusing *refusing, const struct finding *finding, uint32_t holder) {
+    const struct history *history = refusing->history;
+    uint32_t i;
     if (finding->instead.process == 0 || finding->instead.endpoint.port != finding->endpoint.port ||
         holder == MAP_NONE)
         return false;
-    for (size_t i = 0; i < history->connection_count; i++) {
+    relatives_seek_related(&refusing->connected, finding->subject.process);
+    while ((i = relatives_next(&refusing->connected)) != MAP_NONE) {
         const struct connection *connection = &history->connections[i];
-        const struct call *call = &connection->call;
-        if (call->endpoint.port == finding->endpoint.port &&
-            call->begin_ns >= finding->instead.end_ns &&
-            ancestry_is_related(history->machine, call->process, finding->subject.process) &&
-            !ancestry_is_related(history->machine, call->process, finding->other.process) &&
-            !endpoints_overlap(&call->endpoint, &finding->instead.endpoint) &&
-            connection_is_answered_by(history, connection, holder))
+        if (connection->call.begin_ns < finding->instead.end_ns)
+            return false;
+        if (is_to_holder(history, finding, connection, holder))
             return true;
     }
     return false;
@@ -82,15 +97,15 @@ static bool was_started_again(const struct history *history, uint32_t attempt) {
     return false;
 }
 
-static void detect_bind(const struct history *history, struct findings *findings,
-                        uint32_t attempt) {
+static void detect_bind(struct refusing *refusing, uint32_t attempt) {
+    const struct history *history = refusing->history;
     const struct binding *bound = &history->bindings.list[attempt];
     const struct request *request = &history->requests[attempt];
     const struct call subject = history_call(history, attempt);
     const struct holder_found holder =
         holders_find(history, attempt, bound->unit, bound->begin_ns, request->end_ns, false);
-    struct finding *finding =
-        add_refused(history, findings, FINDING_ADDRESS_IN_USE, &subject, bound->netns, &holder);
+    struct finding *finding = add_refused(history, refusing->findings, FINDING_ADDRESS_IN_USE,
+                                          &subject, bound->netns, &holder);
     finding->instead = request->instead;
     finding->times = 1 + request->times;
     finding->is_step = request->is_step;
@@ -106,7 +121,7 @@ static void detect_bind(const struct history *history, struct findings *findings
         refusal_cause_set(history, attempt, &holder, finding);
         if (finding->assigned.process == 0 && request->probed != MAP_NONE)
             fill_in_probe(history, request->probed, finding);
-        if (met_holder(history, finding, holder.binding))
+        if (met_holder(refusing, finding, holder.binding))
             finding->cause = CAUSE_OTHER_FAMILY;
         return;
     }
@@ -147,13 +162,26 @@ static void detect_listen(const struct history *history, struct findings *findin
         finding->cause = CAUSE_HOLDER_NOT_SEEN;
 }
 
-void detect_refusals(struct history *history, struct findings *findings) {
-    for (uint32_t i = 0; i < history->bindings.count; i++) {
-        const struct request *request = &history->requests[i];
-        if (proofs_is_attempt(history, i) && history->bindings.list[i].from_ns == 0 &&
+static void detect_binds(struct refusing *refusing, unsigned port) {
+    const struct history *history = refusing->history;
+    for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++) {
+        uint32_t index = history->by_port[i];
+        const struct request *request = &history->requests[index];
+        if (proofs_is_attempt(history, index) && history->bindings.list[index].from_ns == 0 &&
             request->proves == MAP_NONE && request->repeats == MAP_NONE && !request->is_told)
-            detect_bind(history, findings, i);
+            detect_bind(refusing, index);
     }
+}
+
+void detect_refusals(struct history *history, struct findings *findings) {
+    struct refusing refusing = {
+        .history = history, .findings = findings, .connected = {.machine = history->machine}};
+    for (unsigned port = 1; port < SELECTION_PORTS; port++) {
+        relatives_note_connections(&refusing.connected, history, port);
+        detect_binds(&refusing, port);
+        relatives_clear(&refusing.connected);
+    }
+    relatives_free(&refusing.connected);
     for (size_t i = 0; i < history->failed_listen_count; i++)
         detect_listen(history, findings, &history->failed_listens[i]);
 }

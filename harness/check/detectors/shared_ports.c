@@ -6,16 +6,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/memory.h"
 #include "harness/check/ancestry.h"
 #include "harness/check/detectors/detectors.h"
 #include "harness/check/held.h"
+#include "harness/check/relatives.h"
 
 #define GRACE_NS UINT64_C(500000000)
 
+/* One that may share its port. What is asked of each pair is kept with it. */
+struct sharer {
+    uint32_t index;
+    bool is_for_all;
+    uint64_t process; /* by its first image */
+    uint64_t parent;
+    uint64_t command; /* equal for those that are alike */
+    struct endpoint endpoint;
+};
+
+/* While the binds of one port are gone through in the order of time. */
 struct sharing {
     const struct history *history;
     struct findings *findings;
-    struct indexes open; /* of one port: those with a reuse option that may have it still */
+    struct sharer *open; /* those with a reuse option that may have it still */
+    size_t open_count, room;
+    struct { /* what was found of the latest pair's common ancestor */
+        uint32_t younger;
+        uint64_t process;
+        bool is_server; /* runs no other programs, and has bound the endpoint */
+        bool is_runner;
+    } above;
+    struct relatives bound;     /* all requests for the port, by their places in by_port */
+    struct relatives connected; /* all connections to it */
 };
 
 static const struct binding *binding_of(const struct history *history, uint32_t index) {
@@ -44,16 +66,15 @@ static uint64_t common_options(const struct history *history, uint32_t one, uint
     return a->listen_ns != 0 && b->listen_ns != 0 ? both & PW_FLAG_REUSEPORT : 0;
 }
 
-static bool do_meet(const struct history *history, uint32_t older, uint32_t younger) {
-    const struct endpoint one = history_endpoint(history, older);
-    const struct endpoint other = history_endpoint(history, younger);
-    const struct binding *a = binding_of(history, older);
-    const struct binding *b = binding_of(history, younger);
-    return endpoints_overlap(&one, &other) && a->netns != 0 && a->netns == b->netns &&
-           history->requests[older].cookie != history->requests[younger].cookie &&
-           history->requests[older].end_ns <= b->begin_ns &&
-           common_options(history, older, younger) != 0 && !is_for_all(history, older) &&
-           !is_for_all(history, younger);
+static bool do_meet(const struct history *history, const struct sharer *older,
+                    const struct sharer *younger) {
+    const struct binding *a = binding_of(history, older->index);
+    const struct binding *b = binding_of(history, younger->index);
+    return endpoints_overlap(&older->endpoint, &younger->endpoint) && a->netns != 0 &&
+           a->netns == b->netns && !older->is_for_all && !younger->is_for_all &&
+           history->requests[older->index].cookie != history->requests[younger->index].cookie &&
+           history->requests[older->index].end_ns <= b->begin_ns &&
+           common_options(history, older->index, younger->index) != 0;
 }
 
 static const char *command_of(const struct history *history, uint64_t serial) {
@@ -63,17 +84,16 @@ static const char *command_of(const struct history *history, uint64_t serial) {
     return command != NULL ? command : "";
 }
 
-/* Are these the same but for digits? "worker 1", "worker 2" are. */
-static bool is_alike(const char *one, const char *other) {
-    while (*one != '\0' || *other != '\0') {
-        if (isdigit((unsigned char)*one) && isdigit((unsigned char)*other)) {
-            one += strspn(one, "0123456789");
-            other += strspn(other, "0123456789");
-        } else if (*one++ != *other++) {
-            return false;
-        }
+/* FNV-1a, equal for those that are the same but for digits: "worker 1", "worker 2". */
+static uint64_t hash_of_command(const char *command) {
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (const char *at = command; *at != '\0'; at++) {
+        if (isdigit((unsigned char)*at))
+            at += strspn(at, "0123456789") - 1;
+        hash = (hash ^ (isdigit((unsigned char)*at) ? '0' : (unsigned char)*at)) *
+               UINT64_C(0x100000001b3);
     }
-    return true;
+    return hash;
 }
 
 /* Whoever starts anything, and knows nothing of what it starts. */
@@ -98,30 +118,42 @@ static bool is_runner(const struct history *history, uint64_t serial) {
 }
 
 /* Has the process, or an image of it, bound this endpoint itself? */
-static bool has_bound(const struct history *history, uint64_t process, uint32_t index) {
+static bool has_bound(struct sharing *sharing, uint64_t process, uint32_t index) {
+    const struct history *history = sharing->history;
     const struct endpoint endpoint = history_endpoint(history, index);
-    for (uint32_t i = history->first_of_port[endpoint.port];
-         i < history->first_of_port[endpoint.port + 1]; i++) {
-        const struct endpoint other = history_endpoint(history, history->by_port[i]);
-        if (endpoints_overlap(&endpoint, &other) &&
-            ancestry_is_same(history->machine, binding_of(history, history->by_port[i])->process,
-                             process))
+    uint32_t place;
+    relatives_seek_own(&sharing->bound, process);
+    while ((place = relatives_next(&sharing->bound)) != MAP_NONE) {
+        const struct endpoint other = history_endpoint(history, history->by_port[place]);
+        if (endpoints_overlap(&endpoint, &other))
             return true;
     }
     return false;
 }
 
+static void look_above(struct sharing *sharing, uint64_t above, uint32_t younger) {
+    if (sharing->above.process == above && sharing->above.younger == younger)
+        return;
+    sharing->above.process = above;
+    sharing->above.younger = younger;
+    sharing->above.is_runner = is_runner(sharing->history, above);
+    sharing->above.is_server = !sharing->above.is_runner && has_bound(sharing, above, younger);
+}
+
 /* Workers of one server: who is above both shares the endpoint, or started two of a kind. */
-static bool is_meant(const struct history *history, uint32_t older, uint32_t younger) {
-    uint64_t one = binding_of(history, older)->process;
-    uint64_t other = binding_of(history, younger)->process;
-    if (ancestry_is_same(history->machine, one, other))
+static bool is_meant(struct sharing *sharing, const struct sharer *older,
+                     const struct sharer *younger) {
+    if (older->process != 0 && older->process == younger->process)
         return true;
-    uint64_t above = ancestry_common(history->machine, one, other);
-    if (above == 0 || is_runner(history, above))
+    uint64_t above =
+        older->parent != 0 && older->parent == younger->parent
+            ? older->parent
+            : ancestry_common(sharing->history->machine, older->process, younger->process);
+    if (above == 0)
         return false;
-    return has_bound(history, above, younger) ||
-           is_alike(command_of(history, one), command_of(history, other));
+    look_above(sharing, above, younger->index);
+    return sharing->above.is_server ||
+           (!sharing->above.is_runner && older->command == younger->command);
 }
 
 static bool is_same_program(const struct history *history, uint64_t one, uint64_t other) {
@@ -131,12 +163,16 @@ static bool is_same_program(const struct history *history, uint64_t one, uint64_
 }
 
 /* Whoever connects to the endpoint means its own listener. */
-static bool still_expects_answers(const struct history *history, uint32_t older, uint64_t ns) {
+static bool still_expects_answers(struct sharing *sharing, uint32_t older, uint64_t ns) {
+    const struct history *history = sharing->history;
     const struct endpoint endpoint = history_endpoint(history, older);
-    for (size_t i = 0; i < history->connection_count; i++) {
+    uint32_t i;
+    relatives_seek_own(&sharing->connected, binding_of(history, older)->process);
+    while ((i = relatives_next(&sharing->connected)) != MAP_NONE) {
         const struct call *call = &history->connections[i].call;
-        if (call->begin_ns >= ns && endpoints_overlap(&call->endpoint, &endpoint) &&
-            ancestry_is_same(history->machine, call->process, binding_of(history, older)->process))
+        if (call->begin_ns < ns)
+            return false;
+        if (endpoints_overlap(&call->endpoint, &endpoint))
             return true;
     }
     return false;
@@ -144,21 +180,22 @@ static bool still_expects_answers(const struct history *history, uint32_t older,
 
 /* The older one accepts nothing once the younger listens, and ends: a restart without a gap. Over
  * UDP nobody sees who receives. */
-static bool is_handover(const struct history *history, uint32_t older, uint32_t younger) {
-    const struct binding *a = binding_of(history, older);
-    const struct binding *b = binding_of(history, younger);
-    bool is_udp = history_is_udp(history, older);
+static bool is_handover(struct sharing *sharing, const struct sharer *older,
+                        const struct sharer *younger) {
+    const struct history *history = sharing->history;
+    const struct binding *a = binding_of(history, older->index);
+    const struct binding *b = binding_of(history, younger->index);
+    bool is_udp = older->endpoint.protocol == IPPROTO_UDP;
     if (!is_same_program(history, a->process, b->process) || a->to_ns == 0 ||
         (b->to_ns != 0 && b->to_ns <= a->to_ns))
         return false;
     if (is_udp)
-        return is_alike(command_of(history, a->process), command_of(history, b->process));
-    uint64_t listens_ns = history->requests[younger].listen_ns;
+        return older->command == younger->command;
+    uint64_t listens_ns = history->requests[younger->index].listen_ns;
     /* Told to stop only then, it may still accept for a moment. */
-    uint64_t grace_ns =
-        is_alike(command_of(history, a->process), command_of(history, b->process)) ? GRACE_NS : 0;
-    return history->requests[older].accepted_ns <= listens_ns + grace_ns &&
-           !still_expects_answers(history, older, listens_ns);
+    uint64_t grace_ns = older->command == younger->command ? GRACE_NS : 0;
+    return history->requests[older->index].accepted_ns <= listens_ns + grace_ns &&
+           !still_expects_answers(sharing, older->index, listens_ns);
 }
 
 static bool has_served(const struct history *history, uint32_t index) {
@@ -186,40 +223,86 @@ static void add(const struct sharing *sharing, uint32_t older, uint32_t younger)
                                       binding_of(history, younger)->certainty == CERTAIN);
 }
 
-static void detect(struct sharing *sharing, uint32_t younger) {
+static struct sharer make_sharer(const struct history *history, uint32_t index) {
+    uint64_t process = binding_of(history, index)->process;
+    return (struct sharer){.index = index,
+                           .is_for_all = is_for_all(history, index),
+                           .process = ancestry_process(history->machine, process),
+                           .parent = ancestry_parent(history->machine, process),
+                           .command = hash_of_command(command_of(history, process)),
+                           .endpoint = history_endpoint(history, index)};
+}
+
+static bool is_unknown_to(struct sharing *sharing, const struct sharer *older,
+                          const struct sharer *younger) {
+    bool by_zero = younger->endpoint.protocol == IPPROTO_UDP &&
+                   binding_of(sharing->history, younger->index)->requested_port == 0;
+    return do_meet(sharing->history, older, younger) &&
+           (by_zero ||
+            (!is_meant(sharing, older, younger) && !is_handover(sharing, older, younger)));
+}
+
+static void detect(struct sharing *sharing, uint32_t index) {
     const struct history *history = sharing->history;
-    const struct binding *bound = binding_of(history, younger);
+    const struct sharer younger = make_sharer(history, index);
+    uint64_t begin_ns = binding_of(history, index)->begin_ns;
     size_t kept = 0;
     bool told = false;
-    for (size_t i = 0; i < sharing->open.count; i++) {
-        uint32_t older = sharing->open.list[i];
-        if (held_released(history, older, bound->begin_ns) != RELEASE_NOT_SEEN)
+    for (size_t i = 0; i < sharing->open_count; i++) {
+        const struct sharer *older = &sharing->open[i];
+        if (held_released(history, older->index, begin_ns) != RELEASE_NOT_SEEN)
             continue;
-        sharing->open.list[kept++] = older;
-        bool by_zero = history_is_udp(history, younger) && bound->requested_port == 0;
-        if (told || !do_meet(history, older, younger) ||
-            (!by_zero &&
-             (is_meant(history, older, younger) || is_handover(history, older, younger))))
-            continue;
-        add(sharing, older, younger);
-        told = true;
+        if (!told && is_unknown_to(sharing, older, &younger)) {
+            add(sharing, older->index, index);
+            told = true;
+        }
+        sharing->open[kept++] = *older;
     }
-    sharing->open.count = kept;
-    indexes_append(&sharing->open, younger);
+    sharing->open = memory_grow(sharing->open, &sharing->room, kept + 1, sizeof *sharing->open);
+    sharing->open[kept++] = younger;
+    sharing->open_count = kept;
+}
+
+static bool may_share(const struct history *history, uint32_t index) {
+    const uint64_t reuse = PW_FLAG_REUSEPORT | PW_FLAG_REUSEADDR;
+    return binding_of(history, index)->from_ns != 0 &&
+           history->requests[index].kind == PW_KIND_BIND &&
+           (history->requests[index].flags & reuse) != 0;
+}
+
+/* What is looked up of a port that at least two may share. */
+static bool gather(struct sharing *sharing, unsigned port) {
+    const struct history *history = sharing->history;
+    unsigned count = 0;
+    for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++)
+        count += may_share(history, history->by_port[i]);
+    if (count < 2)
+        return false;
+    for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++)
+        relatives_note(&sharing->bound, binding_of(history, history->by_port[i])->process, i);
+    relatives_note_connections(&sharing->connected, history, port);
+    return true;
+}
+
+static void detect_on(struct sharing *sharing, unsigned port) {
+    const struct history *history = sharing->history;
+    sharing->open_count = 0;
+    for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++)
+        if (may_share(history, history->by_port[i]))
+            detect(sharing, history->by_port[i]);
+    relatives_clear(&sharing->bound);
+    relatives_clear(&sharing->connected);
 }
 
 void detect_shared_ports(const struct history *history, struct findings *findings) {
-    const uint64_t reuse = PW_FLAG_REUSEPORT | PW_FLAG_REUSEADDR;
-    struct sharing sharing = {.history = history, .findings = findings};
-    for (unsigned port = 1; port < SELECTION_PORTS; port++) {
-        sharing.open.count = 0;
-        for (uint32_t i = history->first_of_port[port]; i < history->first_of_port[port + 1]; i++) {
-            uint32_t index = history->by_port[i];
-            if (binding_of(history, index)->from_ns != 0 &&
-                history->requests[index].kind == PW_KIND_BIND &&
-                (history->requests[index].flags & reuse) != 0)
-                detect(&sharing, index);
-        }
-    }
-    free(sharing.open.list);
+    struct sharing sharing = {.history = history,
+                              .findings = findings,
+                              .bound = {.machine = history->machine},
+                              .connected = {.machine = history->machine}};
+    for (unsigned port = 1; port < SELECTION_PORTS; port++)
+        if (gather(&sharing, port))
+            detect_on(&sharing, port);
+    free(sharing.open);
+    relatives_free(&sharing.bound);
+    relatives_free(&sharing.connected);
 }
