@@ -39,8 +39,10 @@ static void started_with(const char *arguments, size_t arguments_size, const cha
     assert_non_null(second);
     memcpy(first, arguments, arguments_size);
     memcpy(second, environment, environment_size);
-    strings =
-        (struct start_strings){first, first + arguments_size, second, second + environment_size};
+    strings = (struct start_strings){.arguments = first,
+                                     .arguments_end = first + arguments_size,
+                                     .environment = second,
+                                     .environment_end = second + environment_size};
 }
 
 /* String constants with NULs inside, as the kernel lays them out. */
@@ -146,6 +148,21 @@ static int forget(void **state) {
     return 0;
 }
 
+static void the_variable_that_holds_a_number_is_named(void **state) {
+    (void)state;
+    char name[16];
+    STARTED_WITH("server\0",
+                 "A=1\0PORT=8080\0NODE_OPTIONS=--inspect=127.0.0.1:9229\0X9230=92301\0");
+    start_strings_set(&strings);
+    assert_int_equal(start_strings_variable(9229, name, sizeof name), 12);
+    assert_string_equal(name, "NODE_OPTIONS");
+    assert_int_equal(start_strings_variable(8080, name, sizeof name), 4);
+    assert_int_equal(start_strings_variable(9230, name, sizeof name),
+                     0); /* neither name nor part */
+    assert_int_equal(start_strings_variable(9229, name, 5), 4);
+    assert_string_equal(name, "NODE");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_number_is_found_where_it_stands),
@@ -154,6 +171,7 @@ int main(void) {
         cmocka_unit_test(the_last_byte_counts),
         cmocka_unit_test(strings_that_nobody_found_are_not_searched),
         cmocka_unit_test(very_long_strings_are_searched_in_part),
+        cmocka_unit_test(the_variable_that_holds_a_number_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, forget);
 }
