@@ -85,15 +85,19 @@ static bool is_handed_on(const struct history *history, const struct holder_foun
 }
 
 /* The pick asked for another protocol, family or address than the bind, and promised nothing there:
- * who has the port never stood in its way, before it or after. */
+ * who has the port had it before the number was released, or may have had. Nothing was taken
+ * since. */
 static bool was_picked_elsewhere(const struct history *history, const struct holder_found *holder,
                                  uint32_t assignment, uint32_t attempt) {
-    const struct endpoint given = history_endpoint(history, assignment);
+    const struct binding *given = &history->bindings.list[assignment];
+    const struct endpoint endpoint = history_endpoint(history, assignment);
     if (holder->binding == assignment)
         return false;
     if (holder->binding != MAP_NONE) {
         const struct endpoint held = history_endpoint(history, holder->binding);
-        return !endpoints_overlap(&given, &held);
+        uint64_t kept_ns = given->to_ns > given->begin_ns ? given->to_ns : given->begin_ns;
+        return !endpoints_overlap(&endpoint, &held) &&
+               history->requests[holder->binding].end_ns <= kept_ns;
     }
     return holder->source == HOLDER_TABLE &&
            history_may_share(history, attempt, assignment, history->bindings.list[attempt].begin_ns,

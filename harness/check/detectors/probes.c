@@ -153,6 +153,24 @@ static bool was_asked_for(const struct history *history, uint32_t probe, uint32_
     return false;
 }
 
+/* Was the number given anew, by port 0, to a related process since it was released? Then it comes
+ * from there, leased as by a server of ports. */
+static bool was_given_anew(const struct history *history, uint32_t probe, uint32_t attempt) {
+    const struct binding *bound = binding_of(history, attempt);
+    uint64_t from_ns = binding_of(history, probe)->begin_ns;
+    unsigned port = bound->requested_port;
+    for (uint32_t i = history_end_of_port(history, port, bound->begin_ns);
+         i-- > history->first_of_port[port];) {
+        const struct binding *other = binding_of(history, history->by_port[i]);
+        if (other->begin_ns < from_ns)
+            return false;
+        if (other->requested_port == 0 && other->from_ns != 0 &&
+            ancestry_is_related(history->machine, other->process, bound->process))
+            return true;
+    }
+    return false;
+}
+
 static void detect_window(struct probing *probing, uint32_t attempt) {
     const struct history *history = probing->history;
     const struct binding *bound = binding_of(history, attempt);
@@ -160,7 +178,7 @@ static void detect_window(struct probing *probing, uint32_t attempt) {
     uint32_t probe = find_before(probing, attempt, &count);
     if (probe == MAP_NONE || count != 1 || binding_of(history, probe)->to_ns == 0 ||
         binding_of(history, probe)->to_ns > bound->begin_ns || was_used(history, probe) ||
-        !was_asked_for(history, probe, attempt))
+        !was_asked_for(history, probe, attempt) || was_given_anew(history, probe, attempt))
         return;
     bool is_unknown = history->requests[probe].site == 0 || history->requests[attempt].site == 0 ||
                       is_interpreted(history, bound->process);
