@@ -69,6 +69,38 @@ portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
     assert_equal "$("$PORTWITNESS" check --json t | jq -c .baseline_unseen)" null
 }
 
+@test "names that differ by a digit, by their folder, or late in a long command are not one" {
+    local long name
+    long=$(printf '%0300d' 0 | tr 0 x)
+    mkdir -p a/x/app b/y/app
+    for name in server1.py server2.py a/x/app/web.py b/y/app/web.py; do cp one.py "$name"; done
+    known() { rm -f t; record "$python" "$@"; "$PORTWITNESS" check --baseline known --update-baseline t; }
+    new() { rm -f t; record "$python" "$@"; run -1 "$PORTWITNESS" check --fail-on hazard --baseline known t; }
+    known server1.py
+    new server2.py
+    known "$PWD/a/x/app/web.py"
+    new "$PWD/b/y/app/web.py"
+    known one.py "${long}1"
+    new one.py "${long}2"
+}
+
+@test "other folders for temporary files, identifiers and workers of pytest make nothing new" {
+    again() {
+        rm -f t
+        mkdir -p "$1"
+        cp one.py "$1/web.py"
+        PYTEST_CURRENT_TEST="test_a.py::test_up[2] ($2)" PYTEST_XDIST_WORKER=$3 \
+            record "$python" "$1/web.py" --id="$4"
+    }
+    again "$PWD/one/tmpab3x_9qz" call gw0 01234567-89ab-cdef-0123-456789abcdef
+    "$PORTWITNESS" check --baseline known --update-baseline t
+    assert_equal "$(tail -n 1 known | jq -c '[.command, .test]')" \
+        "[\"$python */web.py --id=*\",\"test_a.py::test_up[2]\"]"
+    again tmp.Ab12Cd34Ef setup gw1 3f9a2b1c
+    run -0 "$PORTWITNESS" check --fail-on hazard --baseline known t
+    assert_matches "$output" '1 known finding '
+}
+
 @test "a number that was written down is part of what is known" {
     cat >fixed.py <<'PYTHON'
 import os, socket, sys
