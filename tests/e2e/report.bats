@@ -52,6 +52,28 @@ SH
     assert_equal "$(grep -c ' sh ./suite.sh ' <<<"$(sed -n '/Processes:/,/Fix:/p' <<<"$output")")" 2
 }
 
+@test "ancestors tell two shards apart that have a trace each" {
+    local shard
+    cat >shards.sh <<'SH'
+coproc FIRST { exec "$0" run --quiet -o t3 -- sh ./suite.sh "$1" 3; }
+read -r _ <&"${FIRST[0]}"
+"$0" run --quiet -o t4 -- sh ./suite.sh "$1" 4 </dev/null
+echo >&"${FIRST[1]}"
+wait "$FIRST_PID"
+SH
+    alone bash -c '. ./shards.sh' "$PORTWITNESS" "$python" 2>/dev/null || true
+    run -1 "$PORTWITNESS" check t3 t4
+    assert_matches "$output" "by [0-9]+ .*python3.* server.py 20000 \(of sh ./suite.sh .*python3.* 4\) in t4, "
+    assert_matches "$output" "Held by [0-9]+ .*python3.* server.py 20000 \(of sh ./suite.sh .*python3.* 3\) in t3
+"
+    run -1 "$PORTWITNESS" check --verbose t3 t4
+    for shard in 3 4; do
+        assert_matches "$output" " in t$shard:
+    [0-9]+ sh ./suite.sh .*python3 $shard
+      [0-9]+ .*python3.* server.py 20000   <- "
+    done
+}
+
 @test "a parent that is the holder is shown as such, once" {
     cat >parent.py <<'PYTHON'
 import socket, subprocess, sys
