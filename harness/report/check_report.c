@@ -144,6 +144,26 @@ static int status_of(const struct check_request *request, const struct check *ch
                                                                                  : STATUS_GOOD;
 }
 
+/* --host-id is for machines with one boot id, and is given to one trace of a machine by mistake. */
+static void warn_of_hosts(const struct check *check) {
+    static const uint8_t unknown[sizeof check->traces->header.boot_id];
+    for (size_t i = 1; i < check->trace_count; i++) {
+        const struct check_trace *trace = &check->traces[i];
+        if (memcmp(trace->header.boot_id, unknown, sizeof unknown) == 0)
+            continue;
+        for (size_t j = 0; j < i; j++)
+            if (memcmp(trace->header.boot_id, check->traces[j].header.boot_id, sizeof unknown) ==
+                    0 &&
+                !check_is_same_machine(trace, &check->traces[j])) {
+                complain(NULL,
+                         "traces %s and %s have one boot id and two host ids: they are held "
+                         "apart",
+                         check->traces[j].path, trace->path);
+                return;
+            }
+    }
+}
+
 int check_report(const struct check_request *request) {
     struct inputs inputs;
     struct check check = {0};
@@ -152,6 +172,7 @@ int check_report(const struct check_request *request) {
     if (read_inputs(request, &inputs) && is_apart(request) &&
         check_run(&check, request->traces, request->count, show_progress, &begin_ns)) {
         progress_end();
+        warn_of_hosts(&check);
         bool good = apply(request, &inputs, &check);
         if (report(request, &check, &inputs) && good)
             status = status_of(request, &check);

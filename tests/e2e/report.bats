@@ -244,3 +244,13 @@ PYTHON
     alone "$PORTWITNESS" run --quiet -o t -- "$python" fails.py
     assert_equal "$(found '[.[] | select(.severity == "error") | .endpoint.port] | join(" ")')" '20003 20000'
 }
+
+@test "traces with one boot id and two host ids are held apart, which is said once" {
+    local name
+    for name in one two three; do "$PORTWITNESS" run --quiet --host-id $name -o $name -- true; done
+    run -0 --separate-stderr "$PORTWITNESS" check one two three
+    assert_equal "$stderr" 'portwitness: traces one and two have one boot id and two host ids: they are held apart'
+    "$PORTWITNESS" run --quiet --host-id one -o again -- true
+    run -0 --separate-stderr "$PORTWITNESS" check one again
+    assert_equal "$stderr" ''
+}
