@@ -5,15 +5,14 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
+#include "harness/base/plain_text.h"
 
 void columns_add(struct columns *columns, const char *text) {
     size_t column = columns->used % columns->count;
-    size_t length = strlen(text);
-    char *cell = memory_copy(text, length);
+    char *cell = memory_copy(text, strlen(text));
 
-    for (size_t i = 0; i < length; i++)
-        if ((unsigned char)cell[i] < ' ' || cell[i] == 127)
-            cell[i] = '?';
+    plain_text_make(cell);
+    size_t length = strlen(cell);
     columns->cells =
         memory_grow(columns->cells, &columns->room, columns->used + 1, sizeof *columns->cells);
     columns->cells[columns->used++] = cell;

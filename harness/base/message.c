@@ -1,14 +1,14 @@
 /* A message is one line, whatever stands in a file's name. */
 #include "harness/base/message.h"
 
+#include "harness/base/plain_text.h"
+
 enum { LINE_BYTES = 8192 };
 
 void message_put(char *text, size_t size, const char *format, va_list arguments) {
     text[0] = '\0';
     vsnprintf(text, size, format, arguments);
-    for (char *byte = text; *byte != '\0'; byte++)
-        if ((unsigned char)*byte < ' ' || *byte == 127)
-            *byte = '?';
+    plain_text_make(text);
 }
 
 void message_write(FILE *to, const char *format, ...) {

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Writes one line, with '?' for each control character in it: names can hold those, and a terminal
- * would obey them. What is longer than 8 KiB is cut. */
+/* Writes one line, with '?' for each control character or mark of direction in it: names can hold
+ * those, and a terminal would obey them. What is longer than 8 KiB is cut. */
 void message_write(FILE *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes one such line to stderr behind "portwitness COMMAND: ", or "portwitness: " where `command`

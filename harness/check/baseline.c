@@ -39,24 +39,45 @@ static char *entry_text(const struct baseline_entry *entry) {
     return dump(object);
 }
 
-static struct baseline_line *find(const struct baseline *baseline, const char *text) {
-    for (size_t i = 0; i < baseline->count; i++)
-        if (strcmp(baseline->list[i].text, text) == 0)
-            return &baseline->list[i];
-    return NULL;
+/* Where the text stands, or would stand. */
+static size_t place_of(const struct baseline *baseline, const char *text) {
+    size_t low = 0;
+    size_t high = baseline->count;
+    /* A file is sorted, so each of its lines belongs behind the last. */
+    if (high > 0 && strcmp(baseline->list[high - 1].text, text) < 0)
+        return high;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(baseline->list[middle].text, text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-/* Takes the text over. */
-static void add_text(struct baseline *baseline, char *text, bool seen) {
+static struct baseline_line *find(const struct baseline *baseline, const char *text) {
+    size_t place = place_of(baseline, text);
+    return place < baseline->count && strcmp(baseline->list[place].text, text) == 0
+               ? &baseline->list[place]
+               : NULL;
+}
+
+/* Takes the text over. It was in the file, or else is seen now. */
+static void add_text(struct baseline *baseline, char *text, bool was_there) {
     struct baseline_line *line = find(baseline, text);
     if (line != NULL) {
-        line->seen = line->seen || seen;
+        line->seen = line->seen || !was_there;
         free(text);
         return;
     }
+    size_t place = place_of(baseline, text);
     baseline->list =
         memory_grow(baseline->list, &baseline->room, baseline->count + 1, sizeof *baseline->list);
-    baseline->list[baseline->count++] = (struct baseline_line){text, seen};
+    memmove(&baseline->list[place + 1], &baseline->list[place],
+            (baseline->count - place) * sizeof *baseline->list);
+    baseline->list[place] = (struct baseline_line){text, !was_there, was_there};
+    baseline->count++;
 }
 
 static bool is_field(const char *name) {
@@ -121,11 +142,15 @@ static char *ordered(const json_t *object) {
     return entry_text(&entry);
 }
 
+static bool refuse_file(const char *path, const char *why) {
+    return complain(NULL, "%s:1: is not a portwitness baseline: field '%s': %s", path, version_key,
+                    why);
+}
+
 static bool read_version(const json_t *object, const char *path) {
     const json_t *version = json_object_get(object, version_key);
     if (version == NULL)
-        return complain(NULL, "%s:1: field '%s': missing, so this is not a baseline", path,
-                        version_key);
+        return refuse_file(path, "missing");
     return (json_is_integer(version) && json_integer_value(version) == VERSION) ||
            complain(NULL, "%s:1: field '%s': a version that is not known; this program knows %d",
                     path, version_key, VERSION);
@@ -137,12 +162,13 @@ static bool read_line(struct baseline *baseline, const char *line, const char *p
     json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, &error);
     bool good = json_is_object(object);
     if (!good)
-        complain(NULL, "%s:%u: %s", path, number,
+        complain(NULL, "%s:%u: %s%s", path, number,
+                 number == 1 ? "is not a portwitness baseline: " : "",
                  object == NULL ? error.text : "must be a JSON object");
     else if (number == 1)
         good = read_version(object, path);
     else if (check_fields(object, path, number))
-        add_text(baseline, ordered(object), false);
+        add_text(baseline, ordered(object), true);
     else
         good = false;
     json_decref(object);
@@ -151,15 +177,15 @@ static bool read_line(struct baseline *baseline, const char *line, const char *p
 
 bool baseline_read(struct baseline *baseline, const char *path) {
     char why[TEXT_FILE_WHY_BYTES];
-    char *text = text_file_read_lines(path, BASELINE_BYTES, why);
+    char *text =
+        text_file_is_regular(path, why) ? text_file_read_lines(path, BASELINE_BYTES, why) : NULL;
     char *rest = text;
     bool good = true;
     unsigned number = 0;
     if (text == NULL)
         return complain(NULL, "%s: %s", path, why);
     if (*text == '\0')
-        good = complain(NULL, "%s:1: field '%s': missing, so this is not a baseline", path,
-                        version_key);
+        good = refuse_file(path, "missing");
     /* What stands behind the last newline is not a line. */
     while (good && rest != NULL && *rest != '\0')
         good = read_line(baseline, strsep(&rest, "\n"), path, ++number);
@@ -177,7 +203,7 @@ bool baseline_has(struct baseline *baseline, const struct baseline_entry *entry)
 }
 
 void baseline_add(struct baseline *baseline, const struct baseline_entry *entry) {
-    add_text(baseline, entry_text(entry), true);
+    add_text(baseline, entry_text(entry), false);
 }
 
 size_t baseline_unseen(const struct baseline *baseline) {
@@ -187,30 +213,24 @@ size_t baseline_unseen(const struct baseline *baseline) {
     return count;
 }
 
-static int in_order(const void *one, const void *other) {
-    const struct baseline_line *a = one;
-    const struct baseline_line *b = other;
-    return strcmp(a->text, b->text);
+size_t baseline_added(const struct baseline *baseline) {
+    size_t count = 0;
+    for (size_t i = 0; i < baseline->count; i++)
+        count += !baseline->list[i].was_there;
+    return count;
 }
 
-char *baseline_text(const struct baseline *baseline, size_t *length) {
-    size_t room = 0;
-    struct baseline_line *sorted =
-        memory_grow(NULL, &room, baseline->count + 1, sizeof *baseline->list);
+char *baseline_text(const struct baseline *baseline, bool keep_unseen, size_t *length) {
     char *text = NULL;
     FILE *to = open_memstream(&text, length);
     if (to == NULL)
         abort();
-    for (size_t i = 0; i < baseline->count; i++)
-        sorted[i] = baseline->list[i];
-    qsort(sorted, baseline->count, sizeof *sorted, in_order);
     fprintf(to, "{\"%s\":%d}\n", version_key, VERSION);
     for (size_t i = 0; i < baseline->count; i++)
-        if (sorted[i].seen)
-            fprintf(to, "%s\n", sorted[i].text);
+        if (baseline->list[i].seen || keep_unseen)
+            fprintf(to, "%s\n", baseline->list[i].text);
     if (fclose(to) != 0)
         abort();
-    free(sorted);
     return text;
 }
 

@@ -23,9 +23,10 @@ struct baseline_entry {
 struct baseline_line {
     char *text; /* the entry as it stands in the file, without a newline */
     bool seen;
+    bool was_there; /* in the file that was read */
 };
 
-/* Zero-initialized there are none. */
+/* Zero-initialized there are none. Sorted by text. */
 struct baseline {
     struct baseline_line *list;
     size_t count;
@@ -45,9 +46,12 @@ void baseline_add(struct baseline *baseline, const struct baseline_entry *entry)
 /* How many entries were not seen. */
 size_t baseline_unseen(const struct baseline *baseline);
 
-/* The file's text: a line with the version, then the entries that were seen, sorted. To be freed.
- */
-char *baseline_text(const struct baseline *baseline, size_t *length);
+/* How many entries were not in the file that was read. */
+size_t baseline_added(const struct baseline *baseline);
+
+/* The file's text: a line with the version, then the entries, sorted; those that were not seen only
+ * with keep_unseen. To be freed. */
+char *baseline_text(const struct baseline *baseline, bool keep_unseen, size_t *length);
 
 /* Frees all. */
 void baseline_free(struct baseline *baseline);

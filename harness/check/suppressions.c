@@ -10,6 +10,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/message.h"
 #include "harness/base/number.h"
+#include "harness/base/test_name.h"
 #include "harness/base/text_file.h"
 
 enum { SUPPRESSIONS_BYTES = 1 << 20, SUPPRESSIONS_LINES = 10000, SUPPRESSIONS_LINE_BYTES = 4096 };
@@ -100,24 +101,70 @@ static void free_one(struct suppression *suppression) {
     free(suppression->module);
 }
 
+static const char blank[] = " \t\r\n";
+
+/* Where a value in quotes ends that begins there, behind the field's colon; NULL: it does not. */
+static char *closing_quote(char *value) { return strchr(value + 1, '"'); }
+
+static bool is_quoted(const char *line, const char *at) {
+    return *at == '"' && at > line && at[-1] == ':';
+}
+
+/* Cuts the line where a comment begins. */
+static void cut_comment(char *line) {
+    for (char *at = line; *at != '\0'; at++) {
+        if (is_quoted(line, at) && closing_quote(at) != NULL)
+            at = closing_quote(at);
+        else if (*at == '#' || *at == '\n')
+            *at = '\0';
+        if (*at == '\0')
+            return;
+    }
+}
+
+/* Takes the next word, without the quotes of its value. NULL: there is none, or, with *open, one
+ * whose quote does not end. */
+static char *next_word(char **rest, bool *open) {
+    char *word = *rest + strspn(*rest, blank);
+    char *value = word + strcspn(word, ": \t\r\n");
+    char *end = word + strcspn(word, blank);
+    if (*word == '\0')
+        return NULL;
+    if (*value == ':' && value[1] == '"') {
+        end = closing_quote(value + 1);
+        *open = end == NULL;
+        if (end == NULL)
+            return NULL;
+        memmove(value + 1, value + 2, (size_t)(end - value - 2));
+        end[-1] = '\0';
+    }
+    *rest = *end != '\0' ? end + 1 : end;
+    *end = '\0';
+    return word;
+}
+
+static bool take_words(struct suppression *one, char *line, const char *path) {
+    bool open = false;
+    for (char *word = next_word(&line, &open); word != NULL; word = next_word(&line, &open))
+        if (!take_word(one, word, path))
+            return false;
+    return !open || refuse(path, one->line, "missing quote behind", line + strspn(line, blank));
+}
+
 static bool take_line(struct suppressions *suppressions, char *line, unsigned number,
                       const char *path) {
-    static const char blank[] = " \t\r\n";
     struct suppression one = {.line = number};
-    char *rest = NULL;
-    line[strcspn(line, "#\n")] = '\0';
+    cut_comment(line);
     line += strspn(line, blank);
     if (*line == '\0')
         return true;
     one.text = memory_copy(line, strlen(line));
     for (size_t i = strlen(one.text); i > 0 && strchr(blank, one.text[i - 1]) != NULL; i--)
         one.text[i - 1] = '\0';
-    for (char *word = strtok_r(line, blank, &rest); word != NULL;
-         word = strtok_r(NULL, blank, &rest))
-        if (!take_word(&one, word, path)) {
-            free_one(&one);
-            return false;
-        }
+    if (!take_words(&one, line, path)) {
+        free_one(&one);
+        return false;
+    }
     suppressions->list = memory_grow(suppressions->list, &suppressions->room,
                                      suppressions->count + 1, sizeof *suppressions->list);
     suppressions->list[suppressions->count++] = one;
@@ -172,6 +219,22 @@ static bool fits_text(const char *pattern, const char *text) {
     return pattern == NULL || (text != NULL && fnmatch(pattern, text, 0) == 0);
 }
 
+/* [2] behind a parametrised test is meant as it stands by whoever copies the name, and matches one
+ * character as a pattern. */
+static bool fits_name(const char *pattern, const char *name) {
+    return strcmp(pattern, name) == 0 || fnmatch(pattern, name, 0) == 0;
+}
+
+/* With pytest's phase and worker behind it or without. */
+static bool fits_test(const char *pattern, const char *name) {
+    if (pattern == NULL || name == NULL)
+        return pattern == NULL;
+    char *shorter = memory_copy(name, test_name_length(name));
+    bool fitting = fits_name(pattern, name) || (*shorter != '\0' && fits_name(pattern, shorter));
+    free(shorter);
+    return fitting;
+}
+
 static bool fits(const struct suppression *suppression, const struct check *check,
                  const struct finding *finding) {
     const struct check_trace *trace = &check->traces[finding->subject.trace];
@@ -181,7 +244,7 @@ static bool fits(const struct suppression *suppression, const struct check *chec
         return false;
     return fits_text(suppression->kind, finding_name(finding->kind)) &&
            fits_text(suppression->cause, cause_name(finding->cause)) &&
-           fits_text(suppression->test, finding->marker) &&
+           fits_test(suppression->test, finding->marker) &&
            (suppression->program == NULL || is_program(trace, finding, suppression->program)) &&
            (suppression->module == NULL || is_module(trace, finding, suppression->module));
 }

@@ -33,7 +33,8 @@ static int run(int argc, char **argv) {
         request.count++;
     status = check_report(&request);
     free(traces);
-    return output_finish() ? status : STATUS_UNWRITTEN;
+    /* 1 would be taken for findings. */
+    return output_finish() ? status : STATUS_USAGE;
 }
 
 const struct command check_command = {

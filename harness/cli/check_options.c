@@ -88,6 +88,7 @@ bool check_options_take(struct check_request *request, const struct option_value
         return take_color(request, value);
     default:
         request->json = true;
+        request->json_file = NULL; /* the last one counts */
         return value->text == NULL || take_file(&request->json_file, value);
     }
 }

@@ -151,13 +151,23 @@ static int check_trace(void *with, const char *trace) {
     return status == STATUS_USAGE || !written ? STATUS_FAILED : status;
 }
 
+/* `trace`: NULL where it will have a name of its own. */
+static bool is_check_ready(struct check_request *request, const char *trace) {
+    request->traces = &trace;
+    request->count = trace != NULL;
+    bool ready = check_report_ready(request);
+    request->traces = NULL;
+    request->count = 0;
+    return ready;
+}
+
 static int run(int argc, char **argv) {
     struct run_options parsed;
     struct check_request check;
     int status;
     if (!run_options_parse(&parsed, &check, argc, argv, &status))
         return status;
-    if (parsed.check && !check_report_ready(&check))
+    if (parsed.check && !is_check_ready(&check, parsed.trace.name))
         return STATUS_FAILED;
     return run_recording(&parsed, check_trace, &check);
 }

@@ -7,16 +7,21 @@
 
 #include "harness/base/message.h"
 #include "harness/base/names.h"
+#include "harness/base/plain_text.h"
 #include "harness/kind/plan.h"
 #include "harness/kind/release_verdict.h"
 #include "harness/kind/risk.h"
 
-/* Text out of a file: bytes that would disturb a terminal are shown as '?'. */
+/* Text out of a file: characters that would disturb a terminal are shown as '?'. */
 static void write_plain(const char *text, const char *kept) {
-    for (; *text != '\0'; text++)
-        putchar(((unsigned char)*text < ' ' || *text == 127) && strchr(kept, *text) == NULL
-                    ? '?'
-                    : *text);
+    while (*text != '\0') {
+        size_t length = plain_text_character(text);
+        if (plain_text_unsafe(text) > 0 && strchr(kept, *text) == NULL)
+            putchar('?');
+        else
+            fwrite(text, 1, length, stdout);
+        text += length;
+    }
 }
 
 static void write_field(const char *name, const char *text) {

@@ -12,6 +12,7 @@
 #include "harness/base/text_file.h"
 #include "harness/check/check.h"
 #include "harness/check/suppressions.h"
+#include "harness/report/baseline_update.h"
 #include "harness/report/finding_json.h"
 #include "harness/report/finding_list.h"
 #include "harness/report/known_findings.h"
@@ -64,27 +65,44 @@ static void free_inputs(struct inputs *inputs) {
     baseline_free(&inputs->baseline);
 }
 
+/* The file of --json must not take the place of what is read, or of the trace. */
+static bool is_apart(const struct check_request *request) {
+    const char *file = request->json_file;
+    const char *const others[] = {request->suppressions, request->baseline};
+    for (size_t i = 0; file != NULL && i < sizeof others / sizeof *others; i++)
+        if (others[i] != NULL && text_file_is_one(file, others[i]))
+            return complain(
+                NULL, "%s: is also named as a file to read, so --json must not write it", file);
+    for (size_t i = 0; file != NULL && i < request->count; i++)
+        if (text_file_is_one(file, request->traces[i]))
+            return complain(NULL, "%s: is also named as a trace, so --json must not write it",
+                            file);
+    return true;
+}
+
+static bool is_writable(const struct check_request *request) {
+    return (!request->update_baseline || text_file_can_replace(request->baseline)) &&
+           (request->json_file == NULL || text_file_can_replace(request->json_file));
+}
+
 bool check_report_ready(const struct check_request *request) {
+    char why[TEXT_FILE_WHY_BYTES];
     struct inputs inputs;
-    bool good = read_inputs(request, &inputs);
+    /* It will be read again when the command has ended. */
+    if (request->suppressions != NULL && !text_file_is_regular(request->suppressions, why))
+        return complain(NULL, "%s: %s", request->suppressions, why);
+    bool good = read_inputs(request, &inputs) && is_apart(request) && is_writable(request);
     free_inputs(&inputs);
     return good;
 }
 
 /* false, with a complaint, where the baseline cannot be written. */
 static bool apply(const struct check_request *request, struct inputs *inputs, struct check *check) {
-    size_t length;
     suppressions_apply(&inputs->suppressions, check);
-    if (!request->update_baseline) {
-        known_findings_mark(&inputs->baseline, check);
-        return true;
-    }
-    baseline_free(&inputs->baseline);
-    known_findings_add(&inputs->baseline, check);
-    char *text = baseline_text(&inputs->baseline, &length);
-    bool good = text_file_replace(request->baseline, text, length);
-    free(text);
-    return good;
+    if (request->update_baseline)
+        return baseline_update(&inputs->baseline, check, request->baseline);
+    known_findings_mark(&inputs->baseline, check);
+    return true;
 }
 
 /* false, with a complaint, where a file for it cannot be written. */
@@ -126,15 +144,37 @@ static int status_of(const struct check_request *request, const struct check *ch
                                                                                  : STATUS_GOOD;
 }
 
+/* --host-id is for machines with one boot id, and is given to one trace of a machine by mistake. */
+static void warn_of_hosts(const struct check *check) {
+    static const uint8_t unknown[sizeof check->traces->header.boot_id];
+    for (size_t i = 1; i < check->trace_count; i++) {
+        const struct check_trace *trace = &check->traces[i];
+        if (memcmp(trace->header.boot_id, unknown, sizeof unknown) == 0)
+            continue;
+        for (size_t j = 0; j < i; j++)
+            if (memcmp(trace->header.boot_id, check->traces[j].header.boot_id, sizeof unknown) ==
+                    0 &&
+                !check_is_same_machine(trace, &check->traces[j])) {
+                complain(NULL,
+                         "traces %s and %s have one boot id and two host ids: they are held "
+                         "apart",
+                         check->traces[j].path, trace->path);
+                return;
+            }
+    }
+}
+
 int check_report(const struct check_request *request) {
     struct inputs inputs;
     struct check check = {0};
     uint64_t begin_ns = monotonic_ns();
     int status = STATUS_USAGE;
-    if (read_inputs(request, &inputs) &&
+    if (read_inputs(request, &inputs) && is_apart(request) &&
         check_run(&check, request->traces, request->count, show_progress, &begin_ns)) {
         progress_end();
-        if (apply(request, &inputs, &check) && report(request, &check, &inputs))
+        warn_of_hosts(&check);
+        bool good = apply(request, &inputs, &check);
+        if (report(request, &check, &inputs) && good)
             status = status_of(request, &check);
     }
     progress_end();

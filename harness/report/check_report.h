@@ -28,8 +28,9 @@ struct check_request {
     FILE *json_to;
 };
 
-/* Whether the files that the request names, beside the traces, can be read: for whoever would have
- * to wait long to find that they cannot. false, with one line on stderr. */
+/* Whether the files that the request names, beside the traces, can be read and written: for whoever
+ * would have to wait long to find that they cannot. The traces need not be there. false, with one
+ * line on stderr. */
 bool check_report_ready(const struct check_request *request);
 
 /* Checks the traces and writes the report. The exit status: 0, 1 where there are findings at or

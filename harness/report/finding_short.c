@@ -17,7 +17,7 @@
 /* How the call ended, and then its process. */
 static void write_call(const struct finding_writer *writing, const struct finding *finding) {
     const struct call *subject = &finding->subject;
-    const char *error = name_of_error(subject->error);
+    const char *error = finding_failure(subject);
     int status = finding->status;
     char name[SIDE_TEXT_SIZE];
     char then[SIDE_TEXT_SIZE] = "";
@@ -217,7 +217,7 @@ static void write_holder(const struct finding_writer *writing, const struct find
     else if (finding->holder == HOLDER_TIME_WAIT)
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT)");
     else if (finding->holder == HOLDER_NOBODY)
-        message_write(writing->to, "  No holder was seen");
+        message_write(writing->to, "%s", finding_no_holder);
 }
 
 void finding_short_write(const struct finding_writer *writing, const struct finding *finding) {

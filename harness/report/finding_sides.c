@@ -88,10 +88,13 @@ const char *side_site(const struct check *check, struct source_lines *lines,
         snprintf(where, sizeof where, " %s:%d", line.file, line.line);
     else if (line.function != NULL && line.beyond != 0)
         snprintf(where, sizeof where, "+0x%" PRIx64, line.beyond);
-    snprintf(text, SIDE_TEXT_SIZE, "%s%s%s(%s+0x%" PRIx64 "%s)",
-             line.function != NULL ? line.function : "", where,
-             line.function != NULL || where[0] != '\0' ? " " : "", site.module, site.offset,
-             line.changed ? ", a file that has changed since" : "");
+    if (line.function == NULL && where[0] == '\0' && !line.changed)
+        snprintf(text, SIDE_TEXT_SIZE, "%s+0x%" PRIx64, site.module, site.offset);
+    else
+        snprintf(text, SIDE_TEXT_SIZE, "%s%s%s(%s+0x%" PRIx64 "%s)",
+                 line.function != NULL ? line.function : "", where,
+                 line.function != NULL || where[0] != '\0' ? " " : "", site.module, site.offset,
+                 line.changed ? ", a file that has changed since" : "");
     return text;
 }
 

@@ -20,7 +20,8 @@ const char *side_process(const struct check *check, const struct call *call,
 const char *side_process_of(const struct check *check, uint32_t trace, uint64_t serial,
                             char text[SIDE_TEXT_SIZE]);
 
-/* "main server.c:42 (/usr/bin/server+0x1234)", or what is known of it; "" if nothing is. */
+/* "main server.c:42 (/usr/bin/server+0x1234)", "/usr/bin/server+0x1234" alone, or what is known of
+ * it; "" if nothing is. */
 const char *side_site(const struct check *check, struct source_lines *lines,
                       const struct call *call, uint64_t address, char text[SIDE_TEXT_SIZE]);
 

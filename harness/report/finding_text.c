@@ -16,7 +16,8 @@
 #include "harness/report/process_tree.h"
 #include "harness/report/run_clock.h"
 
-static const char *title_of(enum finding_kind kind) {
+static const char *title_of(const struct check *check, const struct finding *finding) {
+    enum finding_kind kind = finding->kind;
     static const char *const titles[FINDING_KINDS] = {
         [FINDING_LOST_RACE] = "a race for a port was lost",
         [FINDING_DOUBLE_HAND_OUT] = "one port was handed out to two who both relied on it",
@@ -31,6 +32,8 @@ static const char *title_of(enum finding_kind kind) {
         [FINDING_SHARED_PORT] = "two processes share a port",
         [FINDING_LEFTOVER_PROCESS] = "a process is left that holds ports",
     };
+    if (kind == FINDING_SHARED_PORT && finding_is_of_one_process(check, finding))
+        return "two sockets share a port";
     return titles[kind] != NULL ? titles[kind] : finding_name(kind);
 }
 
@@ -55,9 +58,9 @@ void finding_text_head(const struct finding_writer *writing, const struct findin
     const char *cause = cause_name(finding->cause);
     finding_heading_write(
         writing, of[finding->severity].colour, of[finding->severity].word,
-        " portwitness: %s: %s (%s)%s%s%s", finding_name(finding->kind), title_of(finding->kind),
-        finding->certainty == CERTAIN ? "certain" : "possible", cause != NULL ? " [" : "",
-        cause != NULL ? cause : "", cause != NULL ? "]" : "");
+        " portwitness: %s: %s (%s)%s%s%s", finding_name(finding->kind),
+        title_of(writing->check, finding), finding->certainty == CERTAIN ? "certain" : "possible",
+        cause != NULL ? " [" : "", cause != NULL ? cause : "", cause != NULL ? "]" : "");
 }
 
 /* The stack where one was recorded, else the call's own place. */
@@ -83,7 +86,7 @@ static void write_place(const struct finding_writer *writing, const struct call 
 
 static void write_call(const struct finding_writer *writing, const char *heading,
                        const struct call *call) {
-    const char *error = name_of_error(call->error);
+    const char *error = finding_failure(call);
     char name[SIDE_TEXT_SIZE];
     char process[SIDE_TEXT_SIZE];
     char time[SIDE_TEXT_SIZE];
@@ -129,7 +132,7 @@ static void write_holder(const struct finding_writer *writing, const struct find
         message_write(writing->to, "  Held by a connection that has ended (TIME_WAIT), as the "
                                    "kernel's table said then");
     else if (finding->holder == HOLDER_NOBODY)
-        message_write(writing->to, "  No holder was seen");
+        message_write(writing->to, "%s", finding_no_holder);
 }
 
 static void write_window(const struct finding_writer *writing, const struct finding *finding) {

@@ -1,7 +1,30 @@
 /* The short form and the full one differ in what they leave out, not in what they call it. */
 #include "harness/report/finding_words.h"
 
+#include <errno.h>
 #include <stddef.h>
+
+#include "harness/base/names.h"
+#include "harness/report/generations.h"
+
+/* It is not known in which order a process asked. */
+const char finding_no_holder[] =
+    "  No holder was seen; the kernel is asked for the first 64 refusals of a process only";
+
+const char *finding_failure(const struct call *call) {
+    bool goes_on = call->kind == PW_KIND_CONNECT && call->error == EINPROGRESS;
+    return goes_on ? NULL : name_of_error(call->error);
+}
+
+bool finding_is_of_one_process(const struct check *check, const struct finding *finding) {
+    const struct call *one = &finding->subject;
+    const struct call *other = &finding->other;
+    const struct processes *processes = &check->traces[one->trace].processes;
+    const struct process *process = processes_find(processes, one->process);
+    const struct process *another = processes_find(processes, other->process);
+    return one->trace == other->trace && finding->held_by == 0 && process != NULL &&
+           another != NULL && generations_are_one(process, another);
+}
 
 const char *finding_subject_heading(const struct finding *finding) {
     switch (finding->kind) {

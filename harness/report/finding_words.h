@@ -4,6 +4,16 @@
 
 #include "harness/check/check.h"
 
+/* Is one process both the subject of the finding and the other side? */
+bool finding_is_of_one_process(const struct check *check, const struct finding *finding);
+
+/* The name of the error that the call failed with; NULL: none. A connection that is being made has
+ * not failed. */
+const char *finding_failure(const struct call *call);
+
+/* The line that says that no holder was seen, and why that may be. */
+extern const char finding_no_holder[];
+
 /* "Lost", before the call that lost. */
 const char *finding_subject_heading(const struct finding *finding);
 

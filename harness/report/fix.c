@@ -98,8 +98,9 @@ static const struct advice advices[CAUSES] = {
                             FIX_NOTHING},
     [CAUSE_RANGE_FULL] = {"release ports earlier, or widen net.ipv4.ip_local_port_range",
                           FIX_NOTHING},
-    [CAUSE_HOLDER_NOT_SEEN] = {"who had it was gone or may not be looked at: give the test a port "
-                               "of its own, by port 0",
+    [CAUSE_HOLDER_NOT_SEEN] = {"who had it was gone, may not be looked at, or was not asked for "
+                               "after 64 refusals in one process: give the test a port of its own, "
+                               "by port 0",
                                FIX_PORT_ZERO},
 };
 

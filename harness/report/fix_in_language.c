@@ -5,9 +5,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "harness/report/finding_sides.h"
+
 enum language { LANGUAGE_PYTHON, LANGUAGE_NODE, LANGUAGE_JAVA, LANGUAGE_PERL, LANGUAGES };
 
-/* What the names of the interpreters' processes begin with. */
+/* What the names of the interpreters begin with. */
 static const char *const programs[LANGUAGES] = {"python", "node", "java", "perl"};
 
 static const char *const words[FIX_MEANS][LANGUAGES] = {
@@ -39,13 +41,35 @@ static const struct call *author_of(const struct finding *finding, enum fix_mean
     return is_binder ? &finding->other : &finding->subject;
 }
 
+/* Is that word, so many bytes of it, the name or path of an interpreter of the language? */
+static bool is_interpreter(const char *word, size_t length, enum language language) {
+    const char *name = word;
+    for (size_t i = 0; i < length; i++)
+        if (word[i] == '/')
+            name = word + i + 1;
+    size_t size = strlen(programs[language]);
+    return length - (size_t)(name - word) >= size && strncmp(name, programs[language], size) == 0;
+}
+
+/* A script with an interpreter line has its own name, and the interpreter's before its command; a
+ * program may have changed both, but not the file that calls. */
+static bool is_in_language(const struct check *check, const struct call *call,
+                           const struct process *process, enum language language) {
+    const struct check_trace *trace = &check->traces[call->trace];
+    const char *command = process_command(&trace->processes, process);
+    const struct site site = side_module(check, call, call->site);
+    return is_interpreter(process->comm, strlen(process->comm), language) ||
+           (command != NULL && is_interpreter(command, strcspn(command, " "), language)) ||
+           (site.module != NULL && is_interpreter(site.module, strlen(site.module), language));
+}
+
 const char *fix_in_language(const struct check *check, const struct finding *finding,
                             enum fix_means means) {
     const struct call *call = author_of(finding, means);
     const struct process *process =
         processes_find(&check->traces[call->trace].processes, call->process);
     for (size_t i = 0; process != NULL && i < LANGUAGES; i++)
-        if (strncmp(process->comm, programs[i], strlen(programs[i])) == 0)
+        if (is_in_language(check, call, process, (enum language)i))
             return words[means][i];
     return NULL;
 }

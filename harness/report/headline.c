@@ -21,6 +21,14 @@ static const char *what_it_is(unsigned reason) {
         return "of another architecture or C library";
     case PW_BLIND_OWN_CALLS:
         return "a Go program that makes its system calls itself";
+    case PW_BLIND_NO_ACCESS:
+        return "not allowed to open the trace";
+    case PW_BLIND_UNREACHABLE:
+        return "unable to reach the shim or the trace";
+    case PW_BLIND_NOT_FOLLOWED:
+        return "not followed, and its environment was cleared";
+    case PW_BLIND_UNSEEN:
+        return "one that never reported";
     default:
         return NULL;
     }

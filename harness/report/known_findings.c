@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/test_name.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/stable_text.h"
 
@@ -18,6 +19,7 @@ struct key {
     char command[TEXT_SIZE];
     char module[TEXT_SIZE];
     char place[TEXT_SIZE];
+    char test[TEXT_SIZE];
 };
 
 static const char *base_name(const char *path) {
@@ -48,14 +50,22 @@ static void put_place(struct key *key, const struct check *check, struct source_
     key->entry.place = key->place;
 }
 
+static void put_test(struct key *key, const char *name) {
+    size_t length = name != NULL ? test_name_length(name) : 0;
+    if (length == 0)
+        return;
+    snprintf(key->test, sizeof key->test, "%.*s", (int)length, name);
+    key->entry.test = key->test;
+}
+
 static void make_key(struct key *key, const struct check *check, struct source_lines *lines,
                      const struct finding *finding) {
     const struct processes *processes = &check->traces[finding->subject.trace].processes;
     const struct process *process = processes_find(processes, finding->subject.process);
     const char *command = process != NULL ? process_command(processes, process) : NULL;
-    *key = (struct key){.entry = {.finding = finding_name(finding->kind),
-                                  .cause = cause_name(finding->cause),
-                                  .test = finding->marker}};
+    *key = (struct key){
+        .entry = {.finding = finding_name(finding->kind), .cause = cause_name(finding->cause)}};
+    put_test(key, finding->marker);
     if (process != NULL)
         key->entry.program = stable_text(process->comm, key->program, sizeof key->program);
     if (command != NULL)

@@ -11,6 +11,8 @@
 #include "harness/base/control_group.h"
 #include "harness/base/json_line.h"
 #include "harness/base/message.h"
+#include "harness/check/history.h"
+#include "harness/report/presence.h"
 
 enum { WHO_SIZE = 512, COMMAND_SHOWN = 200, STATE_LISTEN = 10 };
 
@@ -165,9 +167,28 @@ static void put_user(char text[WHO_SIZE], const struct table_holder *holder) {
         snprintf(text, WHO_SIZE, "a user that is not known");
 }
 
+/* What ends it or finds it, where that does so now. */
+static const char *end_now(const struct check_trace *trace, const struct table_holder *holder,
+                           char text[END_TEXT_SIZE]) {
+    text[0] = '\0';
+    if (holder->pid == 0
+            ? presence_is_here(trace)
+            : presence_of(trace, holder->pid, holder->start_time / HISTORY_NS_PER_TICK) ==
+                  PRESENCE_RUNNING)
+        outside_holder_end(holder, text);
+    return text;
+}
+
+static bool has_ended(const struct check_trace *trace, const struct table_holder *holder) {
+    return holder->pid != 0 &&
+           presence_of(trace, holder->pid, holder->start_time / HISTORY_NS_PER_TICK) ==
+               PRESENCE_ENDED;
+}
+
 void outside_holder_write(const struct check *check, const struct finding *finding, FILE *to) {
     const struct table_holder *holder = &finding->table;
-    const struct pw_header *header = &check->traces[finding->subject.trace].header;
+    const struct check_trace *trace = &check->traces[finding->subject.trace];
+    const struct pw_header *header = &trace->header;
     char user[WHO_SIZE];
     char endpoint[ENDPOINT_TEXT_SIZE];
     char end[END_TEXT_SIZE];
@@ -184,25 +205,34 @@ void outside_holder_write(const struct check *check, const struct finding *findi
         message_write(to, "    not named: %s", why_unnamed(holder));
     write_facts(holder, header, to);
     write_others(holder, to);
-    outside_holder_end(holder, end);
-    if (end[0] != '\0')
+    if (has_ended(trace, holder))
+        message_write(to, "    has ended since");
+    if (end_now(trace, holder, end)[0] != '\0')
         message_write(to, holder->pid != 0 ? "  End it: %s" : "  Find it: %s", end);
 }
 
-static uint32_t pid_of_left(const struct check *check, const struct finding *finding) {
+static const struct process *process_left(const struct check *check,
+                                          const struct finding *finding) {
     const struct call *other = &finding->other;
-    const struct process *process =
-        finding->kind == FINDING_LEFTOVER_PROCESS
-            ? processes_find(&check->traces[other->trace].processes, other->process)
-            : NULL;
-    return process != NULL ? process->pid : 0;
+    return finding->kind == FINDING_LEFTOVER_PROCESS
+               ? processes_find(&check->traces[other->trace].processes, other->process)
+               : NULL;
+}
+
+static enum presence presence_of_left(const struct check *check, const struct finding *finding) {
+    const struct process *process = process_left(check, finding);
+    return process == NULL || process->pid == 0 ? PRESENCE_ELSEWHERE
+                                                : presence_of(&check->traces[finding->other.trace],
+                                                              process->pid, process->start_time);
 }
 
 void outside_holder_write_left(const struct check *check, const struct finding *finding, FILE *to) {
-    uint32_t pid = pid_of_left(check, finding);
+    enum presence presence = presence_of_left(check, finding);
     write_others(&finding->table, to);
-    if (pid != 0)
-        message_write(to, "  End it: kill %" PRIu32, pid);
+    if (presence == PRESENCE_RUNNING)
+        message_write(to, "  End it: kill %" PRIu32, process_left(check, finding)->pid);
+    else if (presence == PRESENCE_ENDED)
+        message_write(to, "    has ended since");
 }
 
 static json_t *moment_json(uint64_t ns) {
@@ -230,14 +260,14 @@ void outside_holder_add_json(json_t *object, const struct check *check,
     const struct pw_header *header = &check->traces[finding->subject.trace].header;
     const struct control_group group = group_of(holder);
     const char *kind = control_group_kind_name(group.kind);
-    char end[END_TEXT_SIZE];
+    char end[END_TEXT_SIZE] = "";
     bool is_unit = group.kind == GROUP_UNIT || group.kind == GROUP_USER_UNIT;
     bool is_named = holder->pid != 0;
-    const uint32_t left = pid_of_left(check, finding);
+    const struct process *left = process_left(check, finding);
     if (is_named)
-        outside_holder_end(holder, end);
-    else if (left != 0)
-        snprintf(end, sizeof end, "kill %" PRIu32, left);
+        end_now(&check->traces[finding->subject.trace], holder, end);
+    else if (presence_of_left(check, finding) == PRESENCE_RUNNING)
+        snprintf(end, sizeof end, "kill %" PRIu32, left->pid);
     json_object_set_new(object, "user", json_text_or_null(holder->user));
     json_object_set_new(object, "started_at", moment_json(started_of(holder, header)));
     json_object_set_new(object, "folder", json_text_or_null(holder->folder));
@@ -247,8 +277,8 @@ void outside_holder_add_json(json_t *object, const struct check *check,
                             ? json_null()
                             : json_pack("{s:s,s:s}", "runtime", kind, "id", group.name));
     json_object_set_new(object, "other_pids",
-                        is_outside || left != 0 ? pids_json(&finding->table) : json_null());
-    json_object_set_new(object, "end", json_text_or_null(is_named || left != 0 ? end : NULL));
+                        is_outside || left != NULL ? pids_json(&finding->table) : json_null());
+    json_object_set_new(object, "end", json_text_or_null(end[0] != '\0' ? end : NULL));
     json_object_set_new(object, "unnamed",
                         json_text_or_null(is_outside && !is_named ? why_code(holder) : NULL));
 }

@@ -78,11 +78,12 @@ static void show(struct tree *tree, uint32_t index, const struct process *proces
                   command != NULL ? command : process->comm, roles_of(tree, index, process, roles));
 }
 
-/* From the nearest that all sides in the trace have in common. */
+/* From the nearest that all sides in the trace have in common; one side alone with all above it. */
 static void show_trace(struct tree *tree, uint32_t trace) {
     const struct processes *processes = &tree->check->traces[trace].processes;
     struct generations first = {.count = 0};
     unsigned common = UINT_MAX;
+    bool several = false;
     if (tree->check->trace_count > 1)
         message_write(tree->to, "   in %s:", tree->check->traces[trace].path);
     for (unsigned i = 0; i < tree->side_count; i++) {
@@ -92,10 +93,12 @@ static void show_trace(struct tree *tree, uint32_t trace) {
         generations_of(&other, processes, tree->sides[i].process->serial);
         if (first.count == 0)
             first = other;
+        several = several ||
+                  !generations_are_one(first.chain[first.count - 1], other.chain[other.count - 1]);
         unsigned shared = generations_in_common(&first, &other);
         common = shared < common ? shared : common;
     }
-    unsigned from = common > 0 ? common - 1 : 0;
+    unsigned from = several && common > 0 ? common - 1 : 0;
     for (unsigned i = 0; i < tree->side_count; i++) {
         struct generations one;
         if (tree->sides[i].trace != trace)

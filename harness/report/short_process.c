@@ -56,12 +56,27 @@ static bool has_command(const struct check *check, const struct lineage *lineage
     return false;
 }
 
+/* The topmost of the other run with a command that the other one has not above it; where all are
+ * alike, none tells them apart. */
+static const struct process *of_another_run(const struct check *check, const struct lineage *one,
+                                            const struct lineage *other) {
+    const struct generations *chain = &one->generations;
+    for (unsigned i = 0; self(other) != NULL && i + 1 < chain->count; i++) {
+        const char *command = command_of(check, one, chain->chain[i]);
+        if (strcmp(command, command_of(check, one, self(one))) != 0 &&
+            !has_command(check, other, 0, command))
+            return chain->chain[i];
+    }
+    return NULL;
+}
+
 /* The topmost ancestor that the other one has not, with a command that tells them apart. */
 static const struct process *distinguishing(const struct check *check, const struct lineage *one,
                                             const struct lineage *other) {
     const struct generations *chain = &one->generations;
-    unsigned common =
-        one->trace == other->trace ? generations_in_common(chain, &other->generations) : 0;
+    unsigned common = generations_in_common(chain, &other->generations);
+    if (one->trace != other->trace)
+        return of_another_run(check, one, other);
     if (common == 0)
         return NULL;
     for (unsigned i = common; i + 1 < chain->count; i++) {

@@ -4,8 +4,10 @@
 
 #include <stddef.h>
 
-/* The text with N for each number, the last part of each absolute path, and * for one right
- * in a folder for temporary files. What is longer than the size is cut. Returns `to`. */
+/* The text with N for each number of four digits or more that stands alone, * for UUIDs, long
+ * hexadecimal numbers and names that look random with all folders above them, and of each absolute
+ * path the last two folders and the name. Of what is longer than the size the end is the hash of
+ * all. Returns `to`. */
 const char *stable_text(const char *text, char *to, size_t size);
 
 #endif

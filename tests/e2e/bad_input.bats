@@ -287,6 +287,16 @@ COMMANDS
     [ "${#lines[@]}" -eq 101 ]
 }
 
+@test "control characters of eight bits and marks of direction reach no message and no table" {
+    local name=$'a\u009b2J\x9b2J\u202eb\u2066c\u011b'
+    cp "$build/tests/guests/rebind" "$name"
+    "$PORTWITNESS" run --quiet -o t -- "./$name"
+    run -0 "$PORTWITNESS" ports t
+    assert_matches "$output" ' a\?2J\?2J\?b\?  '
+    run -2 "$PORTWITNESS" ports "no$name"
+    assert_matches "$output" $'^portwitness: noa\\?2J\\?2J\\?b\\?c\u011b: '
+}
+
 @test "control characters in a name reach no message" {
     local name=$'a\n\e[31mb\177' command status
     make_trace cut

@@ -51,7 +51,7 @@ line=$(grep -n 'the call that binds' "$BATS_TEST_DIRNAME/../guests/rebind.c" | c
     assert_equal "$(found '.[0].subject.site | .file, (.module | split("/")[-1])')" 'null
 guest'
     run "$PORTWITNESS" check t
-    assert_matches "$output" 'guest\+0x[0-9a-f]+\)'
+    assert_matches "$output" $' at /[^ ()]*/guest\\+0x[0-9a-f]+\n'
 }
 
 @test "a program that was built again since gives no wrong lines, and that is reported" {

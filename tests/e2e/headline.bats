@@ -61,3 +61,13 @@ headline() { "$PORTWITNESS" check --json t | jq -r '.headline'; }
     run -0 "$PORTWITNESS" check t
     assert_equal "$output" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
 }
+
+@test "programs that do not reach the trace are named as well" {
+    local rebind=$build/tests/guests/rebind
+    "$PORTWITNESS" run --quiet --no-follow -o t -- env -i "$rebind"
+    assert_equal "$(headline)" 'nothing of rebind was checked: it is not followed, and its environment was cleared'
+    [ "$(id -u)" -eq 0 ] || skip 'needs root, to start a program as another user'
+    rm t
+    record setpriv --reuid 65534 --clear-groups "$rebind"
+    assert_equal "$(headline)" 'nothing of rebind was checked: it is not allowed to open the trace'
+}

@@ -199,6 +199,21 @@ leave() {
     port=$(cat said)
 }
 
+@test "who has ended since is not to be ended, nor on another boot" {
+    leave "$python" hold.py 0
+    # The boot id in the header is at offset 48.
+    cp t other
+    printf '\377\377\377\377' | dd of=other bs=1 seek=48 conv=notrunc status=none
+    run -1 "$PORTWITNESS" check --fail-on hazard other
+    [[ $output != *'End it'* && $output != *'ended since'* ]]
+    kill "$pid"
+    wait_for sh -c '! kill -0 "$0" 2>/dev/null' "$pid"
+    run -1 "$PORTWITNESS" check --fail-on hazard t
+    assert_matches "$output" '    has ended since'
+    [[ $output != *'End it'* ]]
+    holder_is .end null
+}
+
 @test "what is left behind is named with its ports, and is a hazard" {
     leave "$python" hold.py 0
     assert_matches "$stderr" "portwitness: still running: ${python##*/} \($pid\), holds tcp 127.0.0.1:$port"

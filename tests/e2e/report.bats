@@ -52,6 +52,28 @@ SH
     assert_equal "$(grep -c ' sh ./suite.sh ' <<<"$(sed -n '/Processes:/,/Fix:/p' <<<"$output")")" 2
 }
 
+@test "ancestors tell two shards apart that have a trace each" {
+    local shard
+    cat >shards.sh <<'SH'
+coproc FIRST { exec "$0" run --quiet -o t3 -- sh ./suite.sh "$1" 3; }
+read -r _ <&"${FIRST[0]}"
+"$0" run --quiet -o t4 -- sh ./suite.sh "$1" 4 </dev/null
+echo >&"${FIRST[1]}"
+wait "$FIRST_PID"
+SH
+    alone bash -c '. ./shards.sh' "$PORTWITNESS" "$python" 2>/dev/null || true
+    run -1 "$PORTWITNESS" check t3 t4
+    assert_matches "$output" "by [0-9]+ .*python3.* server.py 20000 \(of sh ./suite.sh .*python3.* 4\) in t4, "
+    assert_matches "$output" "Held by [0-9]+ .*python3.* server.py 20000 \(of sh ./suite.sh .*python3.* 3\) in t3
+"
+    run -1 "$PORTWITNESS" check --verbose t3 t4
+    for shard in 3 4; do
+        assert_matches "$output" " in t$shard:
+    [0-9]+ sh ./suite.sh .*python3 $shard
+      [0-9]+ .*python3.* server.py 20000   <- "
+    done
+}
+
 @test "a parent that is the holder is shown as such, once" {
     cat >parent.py <<'PYTHON'
 import socket, subprocess, sys
@@ -221,4 +243,14 @@ os.wait()
 PYTHON
     alone "$PORTWITNESS" run --quiet -o t -- "$python" fails.py
     assert_equal "$(found '[.[] | select(.severity == "error") | .endpoint.port] | join(" ")')" '20003 20000'
+}
+
+@test "traces with one boot id and two host ids are held apart, which is said once" {
+    local name
+    for name in one two three; do "$PORTWITNESS" run --quiet --host-id $name -o $name -- true; done
+    run -0 --separate-stderr "$PORTWITNESS" check one two three
+    assert_equal "$stderr" 'portwitness: traces one and two have one boot id and two host ids: they are held apart'
+    "$PORTWITNESS" run --quiet --host-id one -o again -- true
+    run -0 --separate-stderr "$PORTWITNESS" check one again
+    assert_equal "$stderr" ''
 }

@@ -67,7 +67,7 @@ static void assert_refused(const char *text, const char *expected) {
 
 static char *text_of(const struct baseline *of) {
     size_t length;
-    char *text = baseline_text(of, &length);
+    char *text = baseline_text(of, true, &length);
     assert_int_equal(strlen(text), length);
     return text;
 }
@@ -138,13 +138,15 @@ static void a_baseline_may_have_no_entry(void **state) {
 
 static void what_is_no_baseline_is_refused(void **state) {
     (void)state;
-    assert_refused("", "1: field 'portwitness-baseline': missing, so this is not a baseline");
-    assert_refused("{}\n", "1: field 'portwitness-baseline': missing, so this is not a baseline");
-    assert_refused("[]\n", "1: must be a JSON object");
+    assert_refused("", "1: is not a portwitness baseline: field 'portwitness-baseline': missing");
+    assert_refused("{}\n",
+                   "1: is not a portwitness baseline: field 'portwitness-baseline': missing");
+    assert_refused("[]\n", "1: is not a portwitness baseline: must be a JSON object");
     assert_refused("{\"portwitness-baseline\":2}\n",
                    "1: field 'portwitness-baseline': a version that is not known; this program "
                    "knows 1");
-    assert_refused(ENTRY, "1: field 'portwitness-baseline': missing, so this is not a baseline");
+    assert_refused(ENTRY,
+                   "1: is not a portwitness baseline: field 'portwitness-baseline': missing");
 }
 
 /* The entry with one field changed. */

@@ -7,10 +7,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "harness/base/memory.h"
+#include "harness/check/history.h"
+#include "harness/system/process_facts.h"
 
 /* A shell, two shards below it, and a server of each. */
 enum { SHELL = 1, FIRST, SECOND, HELD, LOST, SLEEPER };
@@ -81,6 +84,14 @@ static int end(void **state) {
     free(text);
     text = NULL;
     return 0;
+}
+
+static void write_head(void) {
+    free(text);
+    writing.to = open_memstream(&text, &length);
+    assert_non_null(writing.to);
+    finding_text_head(&writing, finding);
+    assert_int_equal(fclose(writing.to), 0);
 }
 
 static void write_text(void) {
@@ -189,6 +200,41 @@ static void an_assignment_is_headed_by_the_cause(void **state) {
                 "127.0.0.1:8079, 0.500 s");
 }
 
+/* This very process has it, on this boot. */
+static void hold_here(void) {
+    struct process_facts facts;
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "r");
+    assert_non_null(file);
+    for (unsigned i = 0; i < 16; i++) {
+        unsigned byte;
+        assert_int_equal(
+            fscanf(file, i == 4 || i == 6 || i == 8 || i == 10 ? "-%2x" : "%2x", &byte), 1);
+        check.traces[0].header.boot_id[i] = (uint8_t)byte;
+    }
+    fclose(file);
+    assert_true(process_facts_read(getpid(), &facts));
+    finding->other.process = 0;
+    finding->holder = HOLDER_TABLE;
+    finding->table.pid = (uint32_t)getpid();
+    finding->table.start_time = facts.start_time * HISTORY_NS_PER_TICK;
+    finding->table.endpoint = finding->endpoint;
+}
+
+static void who_has_ended_is_not_to_be_ended(void **state) {
+    (void)state;
+    hold_here();
+    write_text();
+    assert_non_null(strstr(text, "End it: kill"));
+    finding->table.start_time -= HISTORY_NS_PER_TICK;
+    write_text();
+    assert_null(strstr(text, "End it"));
+    assert_line("    has ended since");
+    check.traces[0].header.boot_id[0] ^= 1;
+    write_text();
+    assert_null(strstr(text, "End it"));
+    assert_null(strstr(text, "has ended"));
+}
+
 static void the_fullest_has_nine_lines(void **state) {
     (void)state;
     unsigned count = 0;
@@ -200,11 +246,8 @@ static void the_fullest_has_nine_lines(void **state) {
     finding->instead = call_of(LOST, 4 * SECOND_NS, 8081);
     finding->status = 256;
     finding->times = 3;
-    finding->other.process = 0;
-    finding->holder = HOLDER_TABLE;
-    finding->table.pid = 7;
-    finding->table.start_time = SECOND_NS;
-    finding->table.endpoint = finding->endpoint;
+    hold_here();
+    finding->table.start_time = 0;
     write_text();
     for (const char *byte = text; *byte != '\0'; byte++)
         count += *byte == '\n';
@@ -215,10 +258,45 @@ static void the_fullest_has_nine_lines(void **state) {
     assert_line("    in test a test");
 }
 
+static void a_connection_that_is_being_made_has_not_failed(void **state) {
+    (void)state;
+    finding->kind = FINDING_SELF_CONNECT;
+    finding->subject.kind = PW_KIND_CONNECT;
+    finding->subject.error = EINPROGRESS;
+    write_text();
+    assert_null(strstr(text, "failed"));
+    finding->subject.error = ECONNREFUSED;
+    write_text();
+    assert_non_null(strstr(text, " failed with ECONNREFUSED"));
+}
+
+static void one_process_has_two_sockets_on_a_shared_port(void **state) {
+    (void)state;
+    finding->kind = FINDING_SHARED_PORT;
+    write_head();
+    assert_non_null(strstr(text, "two processes share a port"));
+    finding->other.process = finding->subject.process;
+    write_head();
+    assert_non_null(strstr(text, "two sockets share a port"));
+}
+
+static void who_may_not_have_been_asked_for_is_said(void **state) {
+    (void)state;
+    finding->other.process = 0;
+    finding->holder = HOLDER_NOBODY;
+    write_text();
+    assert_non_null(
+        strstr(text, "No holder was seen; the kernel is asked for the first 64 refusals"));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, begin, end)
 
 int main(void) {
-    const struct CMUnitTest tests[] = {TEST(the_ancestor_that_differs_stands_behind_each),
+    const struct CMUnitTest tests[] = {TEST(a_connection_that_is_being_made_has_not_failed),
+                                       TEST(one_process_has_two_sockets_on_a_shared_port),
+                                       TEST(who_has_ended_is_not_to_be_ended),
+                                       TEST(who_may_not_have_been_asked_for_is_said),
+                                       TEST(the_ancestor_that_differs_stands_behind_each),
                                        TEST(who_inherited_it_is_the_holder),
                                        TEST(each_way_to_have_a_port_is_named),
                                        TEST(a_relative_is_shown_as_such),

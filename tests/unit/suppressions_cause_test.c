@@ -62,6 +62,31 @@ static void a_test_fits_findings_of_that_test(void **state) {
     assert_fits("test:test\n", false, false);
 }
 
+static void name_second(const char *name) {
+    free(check.findings.list[1].marker);
+    check.findings.list[1].marker = memory_copy(name, strlen(name));
+}
+
+static void a_test_fits_as_it_stands_and_without_phase_and_worker(void **state) {
+    (void)state;
+    name_second("a.py::test_up[2] (call) [gw1]");
+    assert_fits("test:a.py::test_up[2]\n", false, true);
+    assert_fits("test:a.py::test_*\n", false, true);
+    assert_fits("test:*[[]2]\n", false, true);
+    assert_fits("test:\"a.py::test_up[2] (call) [gw1]\"\n", false, true);
+    assert_fits("test:\"a.py::test_up[2] (setup)\"\n", false, false);
+    assert_fits("test:a.py::test_up[1]\n", false, false);
+    assert_fits("test:a.py::test_up\n", false, false);
+}
+
+static void a_value_may_stand_in_quotes(void **state) {
+    (void)state;
+    name_second("it has two words # 3");
+    assert_fits("test:\"it has two words # 3\" kind:lost-race # why\n", false, true);
+    assert_fits("kind:lost-race test:\"it has *\"\n", false, true);
+    assert_fits("test:\"it has two\"\n", false, false);
+}
+
 static void both_must_fit(void **state) {
     (void)state;
     assert_fits("cause:* test:*\n", false, true);
@@ -74,6 +99,7 @@ static void both_must_fit(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {TEST(a_cause_fits_findings_that_have_it),
                                        TEST(a_test_fits_findings_of_that_test),
-                                       TEST(both_must_fit)};
+                                       TEST(a_test_fits_as_it_stands_and_without_phase_and_worker),
+                                       TEST(a_value_may_stand_in_quotes), TEST(both_must_fit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -178,6 +178,7 @@ static void a_word_that_is_no_field_is_refused(void **state) {
     assert_refused("Kind:torn\n", "1" NO_FIELD "'Kind:torn'");
     assert_refused("kind\n", "1" NO_FIELD "'kind'");
     assert_refused("program:a b\n", "1" NO_FIELD "'b'");
+    assert_refused("test:\"a b\n", "1: missing quote behind 'test:\"a b'");
 }
 
 static void a_field_without_a_value_is_refused(void **state) {
@@ -319,7 +320,6 @@ static void add_module(uint64_t serial, uint64_t at, const char *file) {
                                   .numbers = &numbers,
                                   .text = file,
                                   .text_length = strlen(file)};
-
     modules_note(&check.traces[0].modules, &record);
 }
 
