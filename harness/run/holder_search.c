@@ -19,9 +19,9 @@
 
 enum { OTHERS_NAMED = 4, WALKS_MAX = 3, STATE_TIME_WAIT = 6, TEXT_BYTES = 4096 };
 
-/* A fiftieth of the time, and this much at first, may go into sockets of the trace. */
-enum { PART_OF_TIME = 50 };
-#define FIRST_NS UINT64_C(100000000)
+/* A hundredth of the time, and this much at first, may go into sockets of the trace. */
+enum { PART_OF_TIME = 100 };
+#define FIRST_NS UINT64_C(20000000)
 
 struct sought_socket {
     uint64_t cookie;
@@ -54,7 +54,7 @@ void holder_search_learn(struct holder_search *search, const struct cookie_set *
     if (cookie_set_has(recorded, cookie)) {
         if (!may_seek_recorded(search))
             return;
-        search->is_recorded = true;
+        search->recorded++;
     }
     map_put(&search->known, cookie, 1);
     search->list =
@@ -185,14 +185,14 @@ static void write_record(const struct sought_socket *sought) {
     record_commit(&record, 0);
 }
 
-void holder_search_run(struct holder_search *search) {
-    if (search->count == 0)
+void holder_search_run(struct holder_search *search, bool is_idle) {
+    if (search->count == 0 || (search->recorded == search->count && !is_idle))
         return;
     uint64_t began = monotonic_ns();
     seek(search);
-    if (search->is_recorded)
+    if (search->recorded > 0)
         search->spent_ns += monotonic_ns() - began;
-    search->is_recorded = false;
+    search->recorded = 0;
     for (size_t i = 0; i < search->count; i++) {
         write_record(&search->list[i]);
         free(search->list[i].owner);

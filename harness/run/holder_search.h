@@ -19,7 +19,7 @@ struct holder_search {
     size_t room;
     uint64_t began_ns;
     uint64_t spent_ns; /* on sockets of the trace */
-    bool is_recorded;  /* one of the list is of the trace */
+    size_t recorded;   /* how many of the list are of the trace */
 };
 
 /* Learns of a record: a socket that stands in somebody's way is to be sought. One of the trace,
@@ -30,8 +30,8 @@ void holder_search_learn(struct holder_search *search, const struct cookie_set *
 
 /* Goes through all processes once for all sockets that are wanted, and writes a record about each.
  * To be called as soon as the trace has been read to its present end: a holder may end at any time.
- */
-void holder_search_run(struct holder_search *search);
+ * Those that are sockets of the trace can wait until nothing else is to be done. */
+void holder_search_run(struct holder_search *search, bool is_idle);
 
 /* Frees what is held. */
 void holder_search_free(struct holder_search *search);

@@ -92,10 +92,12 @@ static bool take_news(struct run *run) {
         take_record(run, &record);
         any = true;
     }
-    holder_search_run(&run->search);
+    holder_search_run(&run->search, false);
     watch_settle(&run->watch);
     if (destroyed_take(&run->destroyed))
         any = true;
+    if (!any)
+        holder_search_run(&run->search, true);
     uint64_t now = monotonic_ns();
     if (now - run->looked_ns > LOOK_NS) {
         run->looked_ns = now;

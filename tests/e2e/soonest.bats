@@ -22,11 +22,12 @@ rebind_beside() {
 }
 
 # all_lost TIMES COMMAND...: it prints that all of them were lost. A machine that stalls for longer than
-# a bind waits may save one: then once more.
+# a bind waits may save one: then once more, and where many bind at once, which stalls it by itself, more
+# often. Without the policy hardly any is lost.
 all_lost() {
-    local said times=$1
+    local said tries=${tries-2} times=$1
     shift
-    for _ in 1 2; do
+    for ((try = 0; try < tries; try++)); do
         said=$("$@")
         [ "$said" != "lost $times of $times" ] || return 0
     done
@@ -155,7 +156,7 @@ def ask():
     while True:
         s = bound(); time.sleep(0.001); s.close()
 threading.Thread(target=ask, daemon=True).start()
-picked = [bound() for _ in range(25)]
+picked = [bound() for _ in range(12)]
 ports = [s.getsockname()[1] for s in picked]
 for s in picked: s.close()
 begin, lost, kept = threading.Barrier(len(ports)), [], []
@@ -168,7 +169,7 @@ threads = [threading.Thread(target=bind, args=(port,)) for port in ports]
 print(f"lost {len(lost)} of {len(ports)}")
 END
     all_lost 50 under soonest "$python" fresh.py
-    all_lost 25 under soonest "$python" many.py
+    tries=5 all_lost 12 under soonest "$python" many.py
 }
 
 @test "one request between the release and the bind is enough" {

@@ -81,7 +81,9 @@ static bool is_handed_on(const struct history *history, const struct holder_foun
         return false;
     const struct holding_found now =
         holding_find(history, assignment, bound->begin_ns, bound->process);
-    return now.process != 0 || now.is_nobody;
+    return now.process != 0 ||
+           (now.is_nobody &&
+            map_get(&history->outside_of_cookie, history->requests[assignment].cookie) != MAP_NONE);
 }
 
 /* The pick asked for another protocol, family or address than the bind, and promised nothing there:
