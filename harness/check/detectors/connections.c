@@ -24,10 +24,15 @@ static bool answers(const struct history *history, uint32_t index,
            (request->kind == PW_KIND_BIND || request->kind == PW_KIND_LISTEN);
 }
 
-/* A connect that was begun and not waited for shows nothing; an accept after it does. */
+/* A connect that was begun and not waited for shows nothing by itself. But the kernel answers for
+ * who listens, whether it accepts or not. */
 static bool was_answered(const struct history *history, uint32_t stranger,
                          const struct call *connect) {
-    return connect->error == 0 || history->requests[stranger].accepted_ns >= connect->begin_ns;
+    const struct request *request = &history->requests[stranger];
+    if (connect->error == 0 || request->accepted_ns >= connect->begin_ns)
+        return true;
+    return request->listen_ns != 0 && request->listen_ns <= connect->begin_ns &&
+           held_released(history, stranger, connect->end_ns) == RELEASE_NOT_SEEN;
 }
 
 bool connection_is_answered_by(const struct history *history, const struct connection *connection,
