@@ -73,4 +73,8 @@ enum finding_cause cause_of_name(const char *name) {
     return cause;
 }
 
+bool cause_is_other_pick(enum finding_cause cause) {
+    return cause == CAUSE_PICKED_ELSEWHERE || cause == CAUSE_OTHER_NAMESPACE;
+}
+
 const char *cause_meaning(enum finding_cause cause) { return causes[cause].meaning; }

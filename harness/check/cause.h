@@ -2,6 +2,8 @@
 #ifndef PORTWITNESS_CHECK_CAUSE_H
 #define PORTWITNESS_CHECK_CAUSE_H
 
+#include <stdbool.h>
+
 enum finding_cause {
     CAUSE_NONE, /* none is known */
     CAUSE_RELEASED_NUMBER,
@@ -41,6 +43,9 @@ const char *cause_name(enum finding_cause cause);
 
 /* The cause with that name, CAUSES if there is none. */
 enum finding_cause cause_of_name(const char *name);
+
+/* Was the number picked where it said nothing of the endpoint that was bound? */
+bool cause_is_other_pick(enum finding_cause cause);
 
 /* One line that says what is meant; NULL for CAUSE_NONE. */
 const char *cause_meaning(enum finding_cause cause);

@@ -100,8 +100,8 @@ struct finding {
     /* The call that lost or failed; of a race window the one that went well; of a connection the
      * connect. */
     struct call subject;
-    /* The assignment that the subject relies on (claims, `elsewhere`), or the family's former one
-     * (stale-port-connect). */
+    /* The assignment that the subject relies on (claims, picks that say nothing of the endpoint),
+     * or the family's former one (stale-port-connect). */
     struct call assigned;
     /* How that one's port was released: 0 not seen. [from, to] is when. */
     uint64_t released_from_ns;
@@ -143,11 +143,9 @@ struct finding {
     char *detail;        /* of a note: what, in words; of others NULL */
     bool explained;      /* of a lost race: the binder may have known the number from who has it */
     bool both_served;    /* of a shared port: connections, or a number from port 0, came to both */
-    bool elsewhere; /* of an address in use: `assigned` is where its number was picked, on another
-                       endpoint, which was free */
-    bool started_again; /* the same program was started once more, and got the port */
-    bool from_holder;   /* the number came from the holder, which has it from port 0 */
-    bool is_step;       /* the thread went on to the next number, and was refused that, too */
+    bool started_again;  /* the same program was started once more, and got the port */
+    bool from_holder;    /* the number came from the holder, which has it from port 0 */
+    bool is_step;        /* the thread went on to the next number, and was refused that, too */
     bool suppressed;
     bool known; /* stands in the baseline */
 };

@@ -18,19 +18,6 @@ struct history *history_make(const struct machine *machine) {
     return history;
 }
 
-static struct endpoint endpoint_of(const struct trace_record *record, bool assigned) {
-    const struct pw_socket *socket = record->socket;
-    struct endpoint endpoint = {
-        .scope = socket->scope,
-        .port = assigned ? socket->assigned_port : socket->requested_port,
-        .family = socket->family,
-        .protocol = (uint8_t)history_protocol(socket->type, socket->protocol),
-        .v6only = (record->flags & PW_FLAG_V6ONLY) != 0,
-    };
-    memcpy(endpoint.address, assigned ? socket->assigned : socket->requested, 16);
-    return endpoint;
-}
-
 static void note_asker(struct history *history, const struct trace_record *record) {
     struct asker *askers = history->askers[record->socket->type == SOCK_DGRAM];
     if (askers[0].process != record->process)
@@ -57,14 +44,6 @@ static void note_range(struct history *history, const struct trace_record *recor
         .netns = number[0], .low = (uint32_t)number[2], .high = (uint32_t)number[3]};
 }
 
-static struct endpoint peer_of(const struct trace_record *record) {
-    struct endpoint peer = endpoint_of(record, true);
-    peer.port = record->peer->port;
-    peer.scope = record->peer->scope;
-    memcpy(peer.address, record->peer->address, 16);
-    return peer;
-}
-
 static void add_request(struct history *history, const struct trace_record *record) {
     uint32_t index = (uint32_t)history->bindings.count - 1;
     history->requests = memory_grow(history->requests, &history->request_room, (size_t)index + 1,
@@ -88,7 +67,7 @@ static void add_request(struct history *history, const struct trace_record *reco
                                 .device = record->socket->device,
                                 .kind = (uint8_t)record->kind};
     if (record->peer != NULL && record->kind == PW_KIND_CONNECT)
-        request->peer = peer_of(record);
+        request->peer = history_record_peer(record);
     if ((record->flags & PW_FLAG_ADDRESS_READ) != 0) {
         request->read_ns = record->end_ns;
         request->reader = record->process;
@@ -134,7 +113,7 @@ static void note_listen(struct history *history, const struct trace_record *reco
                                      .netns = record->socket->netns,
                                      .binding = index,
                                      .thread = record->thread};
-    failed->call.endpoint = endpoint_of(record, true);
+    failed->call.endpoint = history_record_endpoint(record, true);
     recovery_wait_for_listen(history, (uint32_t)history->failed_listen_count - 1);
     if (index != MAP_NONE)
         history->requests[index].failed_listen = (uint32_t)history->failed_listen_count - 1;
@@ -176,7 +155,7 @@ static void note_connect(struct history *history, const struct selection *select
                                        history->connection_count + 1, sizeof *history->connections);
     struct connection *connection = &history->connections[history->connection_count++];
     *connection = (struct connection){.call = machine_call(record), .netns = record->socket->netns};
-    connection->call.endpoint = peer_of(record);
+    connection->call.endpoint = history_record_peer(record);
 }
 
 static void note_claim(struct history *history, const struct trace_record *record) {
@@ -186,7 +165,7 @@ static void note_claim(struct history *history, const struct trace_record *recor
                                   sizeof *history->claims);
     struct announced_claim *claim = &history->claims[history->claim_count++];
     *claim = (struct announced_claim){.call = machine_call(record), .netns = record->socket->netns};
-    claim->call.endpoint = endpoint_of(record, true);
+    claim->call.endpoint = history_record_endpoint(record, true);
 }
 
 static void note_marker(struct history *history, const struct trace_record *record) {
@@ -244,7 +223,7 @@ static void note_answer(struct history *history, const struct trace_record *reco
                                                .uid = peer->uid,
                                                .state = peer->code,
                                                .start_time = peer->start_time * HISTORY_NS_PER_TICK,
-                                               .endpoint = endpoint_of(record, true)},
+                                               .endpoint = history_record_endpoint(record, true)},
                                     .source = peer->code == 0                 ? HOLDER_NOBODY
                                               : peer->code == STATE_TIME_WAIT ? HOLDER_TIME_WAIT
                                                                               : HOLDER_TABLE};
@@ -272,7 +251,7 @@ static void note_leftover(struct history *history, const struct trace_record *re
                                      history->leftover_count + 1, sizeof *history->leftovers);
     struct leftover *leftover = &history->leftovers[history->leftover_count++];
     *leftover = (struct leftover){.call = machine_call(record), .netns = record->socket->netns};
-    leftover->call.endpoint = endpoint_of(record, true);
+    leftover->call.endpoint = history_record_endpoint(record, true);
 }
 
 static void note_torn(struct history *history, const struct trace_record *record) {

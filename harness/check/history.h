@@ -186,6 +186,12 @@ struct endpoint history_endpoint(const struct history *history, uint32_t binding
 /* Is its socket one of UDP? */
 bool history_is_udp(const struct history *history, uint32_t binding);
 
+/* What the socket of a record was bound to, or with `assigned` false was to be bound to. */
+struct endpoint history_record_endpoint(const struct trace_record *record, bool assigned);
+
+/* The other end of a connect; its record has a peer. */
+struct endpoint history_record_peer(const struct trace_record *record);
+
 /* "tcp" for SOCK_STREAM and so on, where the socket names no protocol. */
 unsigned history_protocol(unsigned type, unsigned protocol);
 

@@ -11,6 +11,27 @@ unsigned history_protocol(unsigned type, unsigned protocol) {
     return type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
 }
 
+struct endpoint history_record_endpoint(const struct trace_record *record, bool assigned) {
+    const struct pw_socket *socket = record->socket;
+    struct endpoint endpoint = {
+        .scope = socket->scope,
+        .port = assigned ? socket->assigned_port : socket->requested_port,
+        .family = socket->family,
+        .protocol = (uint8_t)history_protocol(socket->type, socket->protocol),
+        .v6only = (record->flags & PW_FLAG_V6ONLY) != 0,
+    };
+    memcpy(endpoint.address, assigned ? socket->assigned : socket->requested, 16);
+    return endpoint;
+}
+
+struct endpoint history_record_peer(const struct trace_record *record) {
+    struct endpoint peer = history_record_endpoint(record, true);
+    peer.port = record->peer->port;
+    peer.scope = record->peer->scope;
+    memcpy(peer.address, record->peer->address, 16);
+    return peer;
+}
+
 uint64_t history_torn_before(const struct history *history, uint64_t ns) {
     size_t low = 0;
     size_t high = history->torn_count;

@@ -18,24 +18,13 @@ struct prescan *prescan_make(struct check *check) {
 }
 
 static void fill_subject(struct finding *finding, const struct trace_record *record) {
-    const struct pw_socket *socket = record->socket;
-    finding->subject = machine_call(record);
-    struct endpoint *endpoint = &finding->subject.endpoint;
     bool assigned = (record->flags & PW_FLAG_HAS_ASSIGNED) != 0;
-    endpoint->family = socket->family;
-    endpoint->protocol = (uint8_t)history_protocol(socket->type, socket->protocol);
-    endpoint->scope = socket->scope;
-    endpoint->port = assigned ? socket->assigned_port : 0;
-    endpoint->v6only = (record->flags & PW_FLAG_V6ONLY) != 0;
-    memcpy(endpoint->address, assigned ? socket->assigned : socket->requested, 16);
-    if (record->peer != NULL && record->kind == PW_KIND_CONNECT) {
-        finding->subject.peer = *endpoint;
-        finding->subject.peer.port = record->peer->port;
-        finding->subject.peer.scope = record->peer->scope;
-        memcpy(finding->subject.peer.address, record->peer->address, 16);
-    }
-    finding->endpoint = *endpoint;
-    finding->netns = socket->netns;
+    finding->subject = machine_call(record);
+    finding->subject.endpoint = history_record_endpoint(record, assigned);
+    if (record->peer != NULL && record->kind == PW_KIND_CONNECT)
+        finding->subject.peer = history_record_peer(record);
+    finding->endpoint = finding->subject.endpoint;
+    finding->netns = record->socket->netns;
     finding->ns = record->begin_ns;
 }
 

@@ -2,8 +2,6 @@
  * or over TCP, and binds something else in another thread, or over UDP, has not. */
 #include "harness/check/recovery.h"
 
-#include <string.h>
-
 #include "harness/check/machine.h"
 
 /* Whoever looks for a free number tries the next one at once. */
@@ -48,15 +46,9 @@ void recovery_wait_for_listen(struct history *history, uint32_t index) {
 }
 
 static struct call success_of(const struct trace_record *record) {
-    const struct pw_socket *socket = record->socket;
     struct call call = machine_call(record);
-    call.endpoint.family = socket->family;
-    call.endpoint.protocol = (uint8_t)history_protocol(socket->type, socket->protocol);
-    call.endpoint.scope = socket->scope;
-    call.endpoint.port = socket->assigned_port;
-    call.endpoint.v6only = (record->flags & PW_FLAG_V6ONLY) != 0;
-    memcpy(call.endpoint.address, socket->assigned, sizeof call.endpoint.address);
-    call.requested_port = socket->requested_port;
+    call.endpoint = history_record_endpoint(record, true);
+    call.requested_port = record->socket->requested_port;
     return call;
 }
 

@@ -60,8 +60,6 @@ const char *finding_assigned_heading(const struct finding *finding) {
     default:
         break;
     }
-    if (finding->elsewhere)
-        return "Picked on another endpoint by";
     return finding->assigned.requested_port != 0 ? "Bound before by" : "Given for port 0 to";
 }
 
@@ -107,9 +105,8 @@ const char *finding_how_text(const struct check *check, const struct finding *fi
 }
 
 bool finding_was_released(const struct finding *finding) {
-    return !finding->elsewhere && finding->cause != CAUSE_HELD_PAIR &&
-           finding->cause != CAUSE_NEIGHBOUR && finding->cause != CAUSE_PICKED_ELSEWHERE &&
-           finding->cause != CAUSE_OTHER_NAMESPACE;
+    return !cause_is_other_pick(finding->cause) && finding->cause != CAUSE_HELD_PAIR &&
+           finding->cause != CAUSE_NEIGHBOUR;
 }
 
 uint64_t finding_window_ns(const struct finding *finding) {

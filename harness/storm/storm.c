@@ -217,7 +217,7 @@ static void compare_findings(const struct check *check, struct storm_result *res
         bool here = finding->ns >= result->begin_ns && finding->ns <= result->end_ns;
         /* A publisher that picked its number over another protocol, as Podman does, and found it in
          * use reports it as lost too. */
-        lost += here && (finding->kind == FINDING_LOST_RACE || finding->elsewhere);
+        lost += here && (finding->kind == FINDING_LOST_RACE || cause_is_other_pick(finding->cause));
         collisions += here && finding->kind == FINDING_COLLISION;
     }
     if (result->killed > 0 || result->interrupted)

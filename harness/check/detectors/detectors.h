@@ -11,6 +11,10 @@ void detect_claims(struct history *history, struct findings *findings);
  * refusals notes that the process had bound the number before. Runs after detect_claims. */
 void detect_probes(struct history *history, struct findings *findings);
 
+/* Fills in that the process, or a related one, had bound the number before, and when it was
+ * released. */
+void probes_fill_in(const struct history *history, uint32_t probe, struct finding *finding);
+
 /* race-window of a number that was picked in another network namespace; of those that were refused
  * notes the pick. Runs after detect_claims. */
 void detect_other_namespaces(struct history *history, struct findings *findings);

@@ -65,7 +65,6 @@ static void add_window(const struct history *history, struct findings *findings,
     const struct binding *given = &history->bindings.list[pick];
     struct finding *finding = findings_add(findings, FINDING_RACE_WINDOW);
     finding->cause = CAUSE_OTHER_NAMESPACE;
-    finding->elsewhere = true;
     finding->subject = history_call(history, attempt);
     finding->assigned = history_call(history, pick);
     finding->endpoint = finding->subject.endpoint;

@@ -58,20 +58,24 @@ static uint32_t find_before(struct probing *probing, uint32_t attempt, unsigned 
     return found;
 }
 
-static struct finding *add(const struct history *history, struct findings *findings,
-                           enum finding_kind kind, uint32_t probe, uint32_t attempt) {
+void probes_fill_in(const struct history *history, uint32_t probe, struct finding *finding) {
     const struct binding *probed = binding_of(history, probe);
-    struct finding *finding = findings_add(findings, kind);
-    finding->cause = CAUSE_PROBED_BY_NUMBER;
-    finding->subject = history_call(history, attempt);
     finding->assigned = history_call(history, probe);
-    finding->endpoint = finding->subject.endpoint;
-    finding->netns = probed->netns;
-    finding->ns = finding->subject.begin_ns;
-    finding->times = 1 + history->requests[attempt].times;
     finding->released_from_ns = probed->from_ns;
     finding->released_to_ns = probed->to_ns;
     finding->release_inferred = probed->end_known_by == END_INFERRED;
+}
+
+static struct finding *add(const struct history *history, struct findings *findings,
+                           enum finding_kind kind, uint32_t probe, uint32_t attempt) {
+    struct finding *finding = findings_add(findings, kind);
+    finding->cause = CAUSE_PROBED_BY_NUMBER;
+    finding->subject = history_call(history, attempt);
+    finding->endpoint = finding->subject.endpoint;
+    finding->netns = binding_of(history, probe)->netns;
+    finding->ns = finding->subject.begin_ns;
+    finding->times = 1 + history->requests[attempt].times;
+    probes_fill_in(history, probe, finding);
     return finding;
 }
 

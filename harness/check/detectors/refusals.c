@@ -57,16 +57,7 @@ static bool met_holder(struct refusing *refusing, const struct finding *finding,
     return false;
 }
 
-/* The process, or a related one, had the number before, and somebody had it all the time since. */
-static void fill_in_probe(const struct history *history, uint32_t probe, struct finding *finding) {
-    const struct binding *binding = &history->bindings.list[probe];
-    finding->assigned = history_call(history, probe);
-    finding->released_from_ns = binding->from_ns;
-    finding->released_to_ns = binding->to_ns;
-    finding->release_inferred = binding->end_known_by == END_INFERRED;
-}
-
-static bool is_same_program(const struct history *history, uint64_t one, uint64_t other) {
+static bool is_started_alike(const struct history *history, uint64_t one, uint64_t other) {
     const struct machine *machine = history->machine;
     const struct process *a = machine_process(machine, one);
     const struct process *b = machine_process(machine, other);
@@ -91,7 +82,7 @@ static bool was_started_again(const struct history *history, uint32_t attempt) {
         const struct binding *binding = &history->bindings.list[history->by_port[i]];
         if (binding->from_ns != 0 && endpoints_equal(&endpoint, &other) &&
             !ancestry_is_same(history->machine, binding->process, bound->process) &&
-            is_same_program(history, binding->process, bound->process))
+            is_started_alike(history, binding->process, bound->process))
             return true;
     }
     return false;
@@ -116,11 +107,10 @@ static void detect_bind(struct refusing *refusing, uint32_t attempt) {
         finding->cause = CAUSE_HELD_PAIR;
         return;
     }
-    finding->elsewhere = request->picked != MAP_NONE;
-    if (!finding->elsewhere) {
+    if (request->picked == MAP_NONE) {
         refusal_cause_set(history, attempt, &holder, finding);
         if (finding->assigned.process == 0 && request->probed != MAP_NONE)
-            fill_in_probe(history, request->probed, finding);
+            probes_fill_in(history, request->probed, finding);
         if (met_holder(refusing, finding, holder.binding))
             finding->cause = CAUSE_OTHER_FAMILY;
         return;
