@@ -71,3 +71,16 @@ assert_matches() {
         return 1
     fi
 }
+
+# assert_each_run FOLDER COMMAND: for each JSON file of the folder a line of the test file says
+# "COMMAND NAME".
+assert_each_run() {
+    local path name
+    for path in "$1"/*.json; do
+        name=$(basename "$path" .json)
+        grep -qx "    $2 $name" "$BATS_TEST_FILENAME" || {
+            echo "not run: $name" >&2
+            return 1
+        }
+    done
+}

@@ -16,14 +16,7 @@ done
 SH
     local name
     for name in one two; do
-        cat >"$name.py" <<'PYTHON'
-import socket
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    port = probe.getsockname()[1]
-with socket.socket() as server:
-    server.bind(("127.0.0.1", port))
-PYTHON
+        cp pick_and_bind.py "$name.py"
     done
     export python
 }

@@ -142,11 +142,7 @@ explained() {
 }
 
 @test "every situation is run" {
-    local path name
-    for path in "$root"/tests/guests/causes/*.json; do
-        name=$(basename "$path" .json)
-        grep -qx "    explained $name" "$BATS_TEST_FILENAME" || { echo "not run: $name" >&2; return 1; }
-    done
+    assert_each_run "$root/tests/guests/causes" explained
 }
 
 @test "every cause is held against programs in two languages" {

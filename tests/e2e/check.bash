@@ -17,6 +17,15 @@ with socket.socket() as server:
     server.bind(("127.0.0.1", int(port)))
     server.listen()
 PYTHON
+    # One race window that goes well.
+    cat >pick_and_bind.py <<'PYTHON'
+import socket
+with socket.socket() as probe:
+    probe.bind(("127.0.0.1", 0))
+    port = probe.getsockname()[1]
+with socket.socket() as server:
+    server.bind(("127.0.0.1", port))
+PYTHON
     # A stranger that takes any port, says so, and keeps it until its input ends.
     cat >taker.py <<'PYTHON'
 import socket, sys

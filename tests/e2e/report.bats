@@ -184,14 +184,6 @@ ERROR:'
 "$2" mark 'a test'
 "$1" pick_and_bind.py two
 SH
-    cat >pick_and_bind.py <<'PYTHON'
-import socket
-with socket.socket() as probe:
-    probe.bind(("127.0.0.1", 0))
-    port = probe.getsockname()[1]
-with socket.socket() as server:
-    server.bind(("127.0.0.1", port))
-PYTHON
     record sh pick.sh "$python" "$PORTWITNESS"
     run -0 "$PORTWITNESS" check t
     assert_equal "$(grep -c '^SUMMARY' <<<"$output")" 3

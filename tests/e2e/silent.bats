@@ -36,9 +36,5 @@ silent() { "$root/tests/e2e/case_runner.py" "$root/tests/guests/silent/$1.json";
 }
 
 @test "every situation is run" {
-    local path name
-    for path in "$root"/tests/guests/silent/*.json; do
-        name=$(basename "$path" .json)
-        grep -qx "    silent $name" "$BATS_TEST_FILENAME" || { echo "not run: $name" >&2; return 1; }
-    done
+    assert_each_run "$root/tests/guests/silent" silent
 }
