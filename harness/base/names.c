@@ -130,6 +130,7 @@ static const struct {
     {PW_FLAG_HAS_ASSIGNED, "has-assigned"},
     {PW_FLAG_HAS_PEER, "has-peer"},
     {PW_FLAG_TEXT_CUT, "text-cut"},
+    {PW_FLAG_HAS_FRAMES, "has-frames"},
     {PW_FLAG_IN_ARGUMENTS, "in-arguments"},
     {PW_FLAG_IN_ENVIRONMENT, "in-environment"},
     {PW_FLAG_SEARCH_CUT, "search-cut"},
@@ -201,4 +202,12 @@ const char *name_of_protocol(unsigned type, unsigned protocol) {
     default:
         return NULL;
     }
+}
+
+const char *name_of_frame_owner(unsigned of) {
+    static const char *const names[] = {[PW_FRAME_LIBRARY] = "library",
+                                        [PW_FRAME_FRAMEWORK] = "framework",
+                                        [PW_FRAME_DEPENDENCY] = "dependency",
+                                        [PW_FRAME_USER] = "user"};
+    return of < sizeof names / sizeof *names ? names[of] : NULL;
 }

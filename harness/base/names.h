@@ -36,6 +36,9 @@ const char *name_of_blind_spot(unsigned blind);
 /* "kernel notices": a cause of loss (enum pw_lost), for sentences; NULL where not known. */
 const char *name_of_loss(unsigned cause);
 
+/* "user": whose code a frame is (enum pw_frame_of); NULL where not known. */
+const char *name_of_frame_owner(unsigned of);
+
 /* "reuseaddr": an option of PW_KIND_OPTION; NULL where not known. */
 const char *name_of_option(unsigned option);
 

@@ -214,6 +214,28 @@ const struct check_stack *check_stack_of(const struct check *check, const struct
                                                                              : NULL;
 }
 
+/* They were read in the order of the records. */
+const struct check_frames *check_frames_of(const struct check *check, const struct call *call) {
+    const struct check_trace *trace = &check->traces[call->trace];
+    size_t low = 0;
+    size_t high = trace->frames_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (trace->frames[middle].unit < call->unit)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < trace->frames_count && trace->frames[low].unit == call->unit ? &trace->frames[low]
+                                                                              : NULL;
+}
+
+struct frame_text check_frame(const struct check *check, const struct call *call,
+                              const struct check_frames *frames, size_t index) {
+    const struct check_trace *trace = &check->traces[call->trace];
+    return strings_frame(&trace->strings, &trace->frame_list[frames->first + index]);
+}
+
 void check_free(struct check *check) {
     for (size_t i = 0; i < check->trace_count; i++) {
         struct check_trace *trace = &check->traces[i];
@@ -226,6 +248,9 @@ void check_free(struct check *check) {
         }
         free(trace->blind_spots);
         free(trace->stacks);
+        free(trace->frames);
+        free(trace->frame_list);
+        strings_free(&trace->strings);
         free(trace->addresses);
     }
     free(check->traces);

@@ -6,6 +6,7 @@
 #include "harness/trace/modules.h"
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
+#include "harness/trace/strings.h"
 
 enum { CHECK_BLIND_PROGRAMS = 16 };
 
@@ -27,6 +28,16 @@ struct check_stack {
     size_t count;
 };
 
+/* The frames of one record in the language of its program, the innermost first. */
+struct check_frames {
+    uint64_t unit; /* of the record */
+    size_t first;  /* index in check_trace.frame_list */
+    size_t count;  /* not 0 */
+    size_t
+        nearest; /* which of them is the user's own, or the nearest to it: record_frame_nearest */
+    uint64_t thread; /* the name of the thread, a string; 0: none */
+};
+
 struct check_trace {
     const char *path;
     struct pw_header header; /* as it was when the trace was opened */
@@ -36,6 +47,13 @@ struct check_trace {
     struct modules modules;     /* of the processes in findings alone */
     struct check_stack *stacks; /* of the records in findings alone, by unit */
     size_t stack_count;
+    struct strings strings;      /* where there are findings */
+    struct check_frames *frames; /* of the records in findings alone, by unit */
+    size_t frames_count;
+    size_t frames_room;
+    struct pw_frame *frame_list;
+    size_t frame_count;
+    size_t frame_room;
     uint64_t *addresses;
     size_t address_count;
     size_t stack_room;
@@ -84,6 +102,13 @@ bool check_is_same_machine(const struct check_trace *one, const struct check_tra
 
 /* The stack behind a record of a finding; NULL if none was recorded. */
 const struct check_stack *check_stack_of(const struct check *check, const struct call *call);
+
+/* The frames behind the call of a finding; NULL where its record has none. */
+const struct check_frames *check_frames_of(const struct check *check, const struct call *call);
+
+/* One of them, by its index below the count. */
+struct frame_text check_frame(const struct check *check, const struct call *call,
+                              const struct check_frames *frames, size_t index);
 
 /* Frees all. */
 void check_free(struct check *check);

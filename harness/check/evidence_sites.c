@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
+#include "harness/trace/record_frames.h"
 
 enum { GENERATIONS_MAX = 4096 };
 
@@ -47,6 +48,25 @@ static void want_findings(struct wanted *wanted) {
     }
 }
 
+static void take_frames(const struct wanted *wanted, struct check_trace *trace,
+                        const struct trace_record *record) {
+    unsigned count = record_frame_count(record);
+    if (count == 0 || map_get(&wanted->records, record->unit) == MAP_NONE)
+        return;
+    trace->frames = memory_grow(trace->frames, &trace->frames_room, trace->frames_count + 1,
+                                sizeof *trace->frames);
+    trace->frame_list = memory_grow(trace->frame_list, &trace->frame_room,
+                                    trace->frame_count + count, sizeof *trace->frame_list);
+    trace->frames[trace->frames_count++] =
+        (struct check_frames){.unit = MACHINE_LOCAL(record->unit),
+                              .first = trace->frame_count,
+                              .count = count,
+                              .nearest = record_frame_nearest(record),
+                              .thread = record_frame_thread(record)};
+    for (unsigned i = 0; i < count; i++)
+        trace->frame_list[trace->frame_count++] = *record_frame(record, i);
+}
+
 static void take_stack(const struct wanted *wanted, struct check_trace *trace,
                        const struct trace_record *record) {
     uint64_t unit = (record->unit & ~MACHINE_LOCAL_MASK) | record->cookie;
@@ -84,6 +104,8 @@ static void take(void *with, const struct trace_record *record) {
     struct trace_record local = *record;
     if (record->committed && record->kind == PW_KIND_STACK)
         take_stack(wanted, trace, record);
+    strings_note(&trace->strings, record);
+    take_frames(wanted, trace, record);
     if (!record->committed || record->kind != PW_KIND_MODULE ||
         map_get(&wanted->processes, record->process) == MAP_NONE)
         return;

@@ -35,7 +35,9 @@ struct call {
     uint64_t process;  /* serial */
     uint64_t begin_ns; /* CLOCK_MONOTONIC, in the trace's boot */
     uint64_t end_ns;
-    uint64_t site; /* return address in the process; 0: none */
+    uint64_t site;  /* return address in the process; 0: none */
+    uint64_t place; /* in the user's code, to be compared: record_place in
+                       harness/trace/record_frames.h */
     uint64_t cookie;
     struct endpoint endpoint;
     struct endpoint peer;    /* of a connect; protocol 0: not known */

@@ -11,6 +11,7 @@
 #include "harness/base/memory.h"
 #include "harness/check/outside.h"
 #include "harness/check/recovery.h"
+#include "harness/trace/record_frames.h"
 
 struct history *history_make(const struct machine *machine) {
     struct history *history = memory_zeroed(1, sizeof *history);
@@ -51,6 +52,7 @@ static void add_request(struct history *history, const struct trace_record *reco
     struct request *request = &history->requests[index];
     *request = (struct request){.end_ns = record->end_ns,
                                 .site = record->site,
+                                .place = record_place(record),
                                 .cookie = record->cookie,
                                 .flags = record->flags,
                                 .previous = MAP_NONE,

@@ -11,6 +11,7 @@
 struct request {
     uint64_t end_ns;
     uint64_t site;
+    uint64_t place; /* record_place */
     uint64_t cookie;
     uint64_t flags;
     uint64_t read_ns;    /* when the program had its number; 0: nobody asked for it */

@@ -72,6 +72,7 @@ struct call history_call(const struct history *history, uint32_t index) {
                          .begin_ns = binding->begin_ns,
                          .end_ns = request->end_ns,
                          .site = request->site,
+                         .place = request->place,
                          .cookie = request->cookie,
                          .endpoint = history_endpoint(history, index),
                          .peer = request->peer,

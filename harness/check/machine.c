@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "harness/base/memory.h"
+#include "harness/trace/record_frames.h"
 
 enum { PROGRESS_EVERY = 1 << 16 };
 
@@ -50,6 +51,11 @@ static void note_process(struct check_trace *trace, const struct trace_record *r
     processes_note(&trace->processes, record);
 }
 
+static bool has_place(const struct trace_record *record) {
+    return record->kind == PW_KIND_MODULE || record->kind == PW_KIND_STACK ||
+           record->kind == PW_KIND_STRING || record->frame_units > 0;
+}
+
 static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, machine_take *take,
                        void *with) {
     struct trace_reader *reader = machine->readers[trace];
@@ -73,7 +79,7 @@ static void read_trace(struct machine *machine, uint32_t trace, unsigned pass, m
         }
         if (record.unit >= end)
             return;
-        if (pass == 1 && (record.kind == PW_KIND_MODULE || record.kind == PW_KIND_STACK))
+        if (pass == 1 && has_place(&record))
             machine->check->traces[trace].places_to = record.unit + 1;
         before_ns = record.begin_ns;
         if (number++ % PROGRESS_EVERY == 0)
@@ -141,6 +147,7 @@ struct call machine_call(const struct trace_record *record) {
                          .begin_ns = record->begin_ns,
                          .end_ns = record->end_ns,
                          .site = record->site,
+                         .place = record_place(record),
                          .cookie = record->cookie,
                          .error = record->error,
                          .reuse_address = (record->flags & PW_FLAG_REUSEADDR) != 0,

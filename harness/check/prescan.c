@@ -10,6 +10,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/check/recovery.h"
+#include "harness/trace/record_frames.h"
 
 struct prescan *prescan_make(struct check *check) {
     struct prescan *look = memory_zeroed(1, sizeof *look);
@@ -109,7 +110,7 @@ static void note_success(struct prescan *look, const struct trace_record *record
     struct want *want = &look->wants[index];
     if (want->thread != record->thread || want->finding.instead.process != 0 ||
         record->begin_ns > want->failed_ns + RECOVERY_NS ||
-        !recovery_is_near(want->finding.subject.site, record->site))
+        !recovery_is_near(want->finding.subject.place, record_place(record)))
         return;
     struct finding instead = {0};
     fill_subject(&instead, record);

@@ -3,6 +3,7 @@
 #include "harness/check/recovery.h"
 
 #include "harness/check/machine.h"
+#include "harness/trace/record_frames.h"
 
 /* Whoever looks for a free number tries the next one at once. */
 #define STEP_NS UINT64_C(100000000)
@@ -10,7 +11,10 @@
 /* Functions are seldom longer. */
 enum { NEAR_BYTES = 4096 };
 
+/* Whoever helps himself in another function does so in the same file. */
 bool recovery_is_near(uint64_t one, uint64_t other) {
+    if (place_is_of_frame(one) || place_is_of_frame(other))
+        return places_share_file(one, other) || place_is_of_frame(one) != place_is_of_frame(other);
     uint64_t distance = one > other ? one - other : other - one;
     return one == 0 || other == 0 || distance <= NEAR_BYTES;
 }
@@ -26,7 +30,7 @@ static bool is_step(const struct history *history, uint32_t before, uint32_t aft
     int distance = other->requested_port - one->requested_port;
     return (distance == 1 || distance == -1) && other->type == one->type &&
            other->begin_ns < history->requests[before].end_ns + STEP_NS &&
-           recovery_is_near(history->requests[before].site, history->requests[after].site);
+           recovery_is_near(history->requests[before].place, history->requests[after].place);
 }
 
 void recovery_wait(struct history *history, uint32_t index) {
@@ -65,7 +69,7 @@ static void end_binds(struct history *history, uint64_t key, const struct call *
             return;
         next_ns = history->bindings.list[i].begin_ns;
         if (history_endpoint(history, i).protocol == success->endpoint.protocol &&
-            recovery_is_near(request->site, success->site))
+            recovery_is_near(request->place, success->place))
             request->instead = *success;
     }
 }

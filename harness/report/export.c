@@ -13,8 +13,10 @@ static void export_trace(void *with, struct trace_reader *reader, const char *pa
     (void)with;
     struct processes processes = {0};
     struct modules modules = {0};
+    struct strings strings = {0};
     struct evidence evidence = {0};
-    struct record_json_source source = {trace_reader_header(reader), path, &processes, &modules};
+    struct record_json_source source = {trace_reader_header(reader), path, &processes, &modules,
+                                        &strings};
     struct trace_record record;
 
     /* A child's records can stand before its parent's record of the fork, and a file's map behind
@@ -22,12 +24,14 @@ static void export_trace(void *with, struct trace_reader *reader, const char *pa
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         processes_note(&processes, &record);
         modules_note(&modules, &record);
+        strings_note(&strings, &record);
         evidence_note(&evidence, &record);
     }
     trace_reader_rewind(reader);
     while (!output_failed() && trace_reader_next(reader, &record) == TRACE_NEXT_RECORD)
         json_line_write(record_json(&record, &source));
     evidence_write(&evidence, reader, path, stderr);
+    strings_free(&strings);
     modules_free(&modules);
     processes_free(&processes);
 }

@@ -9,6 +9,8 @@
 #include "harness/base/address.h"
 #include "harness/base/json_line.h"
 #include "harness/base/names.h"
+#include "harness/report/frame_json.h"
+#include "harness/trace/record_frames.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
     json_object_set_new_nocheck(object, key, value);
@@ -67,6 +69,21 @@ static json_t *site_object(const struct trace_record *record,
     set(object, "module", json_text_or_null(site.module));
     set(object, "offset", json_number(site.offset));
     return object;
+}
+
+static json_t *frames_list(const struct trace_record *record,
+                           const struct record_json_source *source) {
+    unsigned count = record_frame_count(record);
+    json_t *list = json_array();
+
+    if (count == 0) {
+        json_decref(list);
+        return json_null();
+    }
+    for (unsigned i = 0; i < count; i++)
+        json_array_append_new(list,
+                              frame_json(strings_frame(source->strings, record_frame(record, i))));
+    return list;
 }
 
 static void set_process(json_t *object, const struct trace_record *record,
@@ -318,6 +335,9 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set(object, "source", json_text_or_null(name_of_source(record->source)));
     set(object, "flags", flag_names(record));
     set(object, "site", site_object(record, source));
+    set(object, "frames", frames_list(record, source));
+    set(object, "language_thread",
+        json_text_or_null(strings_first(source->strings, record_frame_thread(record))));
     set(object, "kind", json_text_or_null(name_of_kind(record->kind)));
     set(object, "state", json_string(record->committed ? "committed" : "torn"));
     set(object, "boot", boot(source->header));

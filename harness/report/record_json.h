@@ -7,6 +7,7 @@
 #include "harness/trace/modules.h"
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
+#include "harness/trace/strings.h"
 
 /* What the names in a record's object come from. */
 struct record_json_source {
@@ -14,6 +15,7 @@ struct record_json_source {
     const char *trace; /* the trace's name */
     const struct processes *processes;
     const struct modules *modules;
+    const struct strings *strings;
 };
 
 /* The object of one record, to be dropped by the caller. Every record has the same keys, null where
@@ -27,8 +29,9 @@ struct record_json_source {
  *   destroyed, table-answer   tcp_state, owner_pid
  *   blind-spot    reason blind_pid, text (the program)    lost       cause lost
  *   string, claim, marker     text
- * `requested`, `assigned` and `peer` are objects of address and port, `site` of module and offset.
- */
+ * `requested`, `assigned` and `peer` are objects of address and port, `site` of module and offset,
+ * `frames` a list of objects of file, function, line and of (whose code it is), null where the
+ * record has none. */
 json_t *record_json(const struct trace_record *record, const struct record_json_source *source);
 
 #endif

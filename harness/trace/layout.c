@@ -11,7 +11,8 @@ enum part {
     PART_PROCESS,
     PART_NUMBERS,
     PART_ADDRESSES,
-    PART_TEXT
+    PART_TEXT,
+    PART_UNUSED
 };
 
 enum { PARTS_MAX = 3, ADDRESSES_PER_UNIT = 7 };
@@ -26,7 +27,7 @@ static const enum part layouts[PW_KIND_END][PARTS_MAX] = {
     [PW_KIND_BIND] = {PART_SOCKET},
     [PW_KIND_LISTEN] = {PART_SOCKET},
     [PW_KIND_CONNECT] = {PART_SOCKET, PART_PEER},
-    [PW_KIND_DISCONNECT] = {PART_SOCKET},
+    [PW_KIND_DISCONNECT] = {PART_SOCKET, PART_UNUSED},
     [PW_KIND_AUTOBIND] = {PART_SOCKET, PART_PEER},
     [PW_KIND_ACCEPT] = {PART_SOCKET, PART_PEER},
     [PW_KIND_OPTION] = {PART_NUMBERS},
@@ -73,6 +74,14 @@ static size_t join_addresses(char *text, const union pw_unit *units, unsigned co
         joined += held;
     }
     return joined;
+}
+
+/* Behind all that the kind has. */
+static void take_frames(struct trace_record *record, const union pw_unit *units, unsigned count) {
+    if ((record->flags & PW_FLAG_HAS_FRAMES) == 0 || count == 0)
+        return;
+    record->frames = &units[0].frames;
+    record->frame_units = count;
 }
 
 void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
@@ -123,9 +132,13 @@ void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
             record->text = text;
             record->text_length = join_text(text, body, count - next + 1);
             return;
+        case PART_UNUSED:
+            break;
         case PART_NONE:
         default:
+            take_frames(record, body, count - next + 1);
             return;
         }
     }
+    take_frames(record, units + next, count - next);
 }

@@ -36,6 +36,8 @@ struct trace_record {
     const struct pw_peer *peer;
     const struct pw_process *identity;
     const struct pw_numbers *numbers;
+    const struct pw_frames *frames; /* frame_units of them; read by harness/trace/record_frames.h */
+    unsigned frame_units;
     const uint64_t *addresses; /* of a stack */
     size_t address_count;
     const char *text; /* ends with a NUL that is not counted; has others between arguments */

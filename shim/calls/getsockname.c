@@ -3,6 +3,7 @@
  * sandbox, where nobody else may be asked, it is, where it lies on our own stack. */
 #include <string.h>
 
+#include "shim/frames/frames.h"
 #include "shim/gate.h"
 #include "shim/policy/policy.h"
 #include "shim/process/sandbox.h"
@@ -65,8 +66,12 @@ static void note_read(int fd, struct socket_facts *facts, const struct answer *a
                                    .site = site,
                                    .begin_ns = monotonic_ns(),
                                    .flags = PW_FLAG_PORT(local.port)};
-    if (socket_record_begin(&record, PW_KIND_ADDRESS_READ, 1, fd, facts, &context))
-        record_commit(&record, context.begin_ns);
+    const struct frames *frames = frames_of_call(fd, site);
+    if (!socket_record_begin(&record, PW_KIND_ADDRESS_READ, 1 + frames_units(frames), fd, facts,
+                             &context))
+        return;
+    frames_write(&record, 1, frames);
+    record_commit(&record, context.begin_ns);
 }
 
 int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const void *site) {

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "shim/frames/frames.h"
 #include "shim/process/number_source.h"
 #include "shim/process/running_test.h"
 #include "shim/process/sandbox.h"
@@ -48,10 +49,13 @@ bool port_request_begin(struct port_request *request, enum pw_kind kind, unsigne
                                          .begin_ns = request->begin_ns,
                                          .flags =
                                              request->gate == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0};
+    const struct frames *frames = frames_of_call(request->given->fd, request->given->site);
     request->by_policy = policy_is_asked(request);
-    request->is_recorded = socket_record_begin(&request->record, kind, units, request->given->fd,
-                                               &request->facts, &context);
-    if (!request->is_recorded)
+    request->is_recorded = socket_record_begin(&request->record, kind, units + frames_units(frames),
+                                               request->given->fd, &request->facts, &context);
+    if (request->is_recorded)
+        frames_write(&request->record, units, frames);
+    else
         drop_record(request);
     /* Under a policy what becomes of the socket's port has to be known, recorded or not. */
     return request->is_recorded || (policy_on && request->gate == GATE_OPEN);

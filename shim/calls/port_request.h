@@ -62,8 +62,8 @@ struct port_request {
  * socket. `given` must live as long as the request. */
 bool port_request_enter(struct port_request *request, const struct port_call *given);
 
-/* Begins the record of `units` units, and asks whether the policy is to answer. false where neither
- * is so. */
+/* Begins the record of `units` units, and of the frames of the program's language, and asks whether
+ * the policy is to answer. false where neither is so. */
 bool port_request_begin(struct port_request *request, enum pw_kind kind, unsigned units);
 
 /* Makes the call, by the policy where it answers. The thread may leave it (cancellable.h). `error`

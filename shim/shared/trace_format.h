@@ -28,6 +28,7 @@
 #define PW_FEATURES_KNOWN UINT64_C(0)
 
 #define PW_STACK_MAX 16u
+#define PW_FRAMES_PER_UNIT 3u
 #define PW_QUESTIONS 64u
 
 /* Why the trace took no more records (pw_header.stopped). */
@@ -118,7 +119,9 @@ enum pw_kind {
     PW_KIND_STACK = 21,        /* pw_numbers units of up to 7 return addresses, the innermost first,
                                   code = how many in this one; cookie = number of the record that
                                   they belong to */
-    PW_KIND_STRING = 22,       /* text: an interned string, number = cookie field */
+    PW_KIND_STRING = 22,    /* text: file and function of a frame, with a NUL between; cookie = by
+                               which frames name it: a hash of the file in its upper half, of the
+                               function in its lower */
     PW_KIND_DESTROYED = 23, /* pw_socket, pw_peer: the kernel's notice; code of pw_peer = state */
     PW_KIND_TABLE_ANSWER = 24, /* pw_socket, pw_peer, text (the owner's command line): a row of the
                                   kernel's table at EADDRINUSE; cookie = the refused socket's. State
@@ -207,6 +210,7 @@ enum pw_option {
 #define PW_FLAG_HAS_ASSIGNED (UINT64_C(1) << 17)
 #define PW_FLAG_HAS_PEER (UINT64_C(1) << 18)
 #define PW_FLAG_TEXT_CUT (UINT64_C(1) << 19)
+#define PW_FLAG_HAS_FRAMES (UINT64_C(1) << 20) /* behind all else stand pw_frames units */
 /* Where the number of a bind by number stood in the process's start-up strings. */
 #define PW_FLAG_IN_ARGUMENTS (UINT64_C(1) << 24)
 #define PW_FLAG_IN_ENVIRONMENT (UINT64_C(1) << 25)
@@ -319,6 +323,29 @@ struct pw_numbers {
     uint64_t number[7];
 };
 
+/* Whose code a frame is, as far as the interpreter and the file's folder tell. */
+enum pw_frame_of {
+    PW_FRAME_LIBRARY = 1,    /* the language's own library */
+    PW_FRAME_FRAMEWORK = 2,  /* what runs tests */
+    PW_FRAME_DEPENDENCY = 3, /* a package that somebody installed */
+    PW_FRAME_USER = 4
+};
+
+/* A frame in the language of an interpreted program. */
+struct pw_frame {
+    uint64_t text; /* cookie of the PW_KIND_STRING; 0: none */
+    uint32_t line; /* 0: not known */
+    uint32_t of;   /* enum pw_frame_of */
+};
+
+/* The frames of the call, the innermost first, in as many units as they need. */
+struct pw_frames {
+    uint32_t head;
+    uint32_t code;   /* how many are in this unit */
+    uint64_t thread; /* cookie of the string with the thread's name, 0: none */
+    struct pw_frame frame[PW_FRAMES_PER_UNIT];
+};
+
 /* Text runs over as many units as it needs; the last is filled up with NUL. */
 #define PW_TEXT_BYTES 60u
 struct pw_text {
@@ -332,6 +359,7 @@ union pw_unit {
     struct pw_peer peer;
     struct pw_process process;
     struct pw_numbers numbers;
+    struct pw_frames frames;
     struct pw_text text;
     unsigned char bytes[PW_UNIT_SIZE];
 };
@@ -341,6 +369,7 @@ _Static_assert(sizeof(struct pw_start) == 64 && sizeof(struct pw_socket) == 64,
                "no hidden padding");
 _Static_assert(sizeof(struct pw_peer) == 64 && sizeof(struct pw_process) == 64,
                "no hidden padding");
+_Static_assert(sizeof(struct pw_frames) == 64, "no hidden padding");
 _Static_assert(sizeof(struct pw_numbers) == 64 && sizeof(struct pw_text) == 64,
                "no hidden padding");
 

@@ -17,6 +17,7 @@
 #define BOOT_AND_TRACE "\"boot\":\"000102030405060708090a0b0c0d0eff\",\"trace\":\"a.trace\""
 
 static struct trace_writer writer;
+static struct strings strings;
 static struct processes processes;
 static struct modules modules;
 
@@ -31,6 +32,7 @@ static int end(void **state) {
     (void)state;
     processes_free(&processes);
     modules_free(&modules);
+    strings_free(&strings);
     return unlink(writer.path);
 }
 
@@ -45,11 +47,12 @@ static json_t *exported(unsigned wanted) {
     writer_store(&writer);
     reader = trace_reader_open(writer.path, &problem);
     assert_non_null(reader);
-    source =
-        (struct record_json_source){trace_reader_header(reader), "a.trace", &processes, &modules};
+    source = (struct record_json_source){trace_reader_header(reader), "a.trace", &processes,
+                                         &modules, &strings};
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         processes_note(&processes, &record);
         modules_note(&modules, &record);
+        strings_note(&strings, &record);
     }
     trace_reader_rewind(reader);
     for (unsigned i = 0; trace_reader_next(reader, &record) == TRACE_NEXT_RECORD; i++)
@@ -101,7 +104,8 @@ static void a_bind_has_every_key_in_its_place(void **state) {
               "\"type\":\"stream\",\"protocol\":\"tcp\",\"requested\":{\"address\":\"127.0.0.1\","
               "\"port\":8080},\"assigned\":null,\"peer\":null,\"error\":\"EADDRINUSE\","
               "\"begin_ns\":100,\"end_ns\":105,\"source\":\"shim\",\"flags\":[\"reuseaddr\","
-              "\"has-requested\",\"bit-60\"],\"site\":{\"module\":null,\"offset\":4660},"
+              "\"has-requested\",\"bit-60\"],\"site\":{\"module\":null,\"offset\":4660},\"frames\":"
+              "null,\"language_thread\":null,"
               "\"kind\":\"bind\",\"state\":\"committed\"," BOOT_AND_TRACE "}");
 }
 
@@ -129,7 +133,8 @@ static void a_torn_record_of_a_process_that_never_started_is_mostly_null(void **
               "\"tid\":null,\"comm\":null,\"call\":null,\"fd\":3,\"cookie\":null,\"family\":null,"
               "\"type\":null,\"protocol\":null,\"requested\":null,\"assigned\":null,\"peer\":null,"
               "\"error\":null,\"begin_ns\":100,\"end_ns\":null,\"source\":null,\"flags\":[],"
-              "\"site\":null,\"kind\":\"close\",\"state\":\"torn\"," BOOT_AND_TRACE "}");
+              "\"site\":null,\"frames\":null,\"language_thread\":null,\"kind\":\"close\",\"state\":"
+              "\"torn\"," BOOT_AND_TRACE "}");
 }
 
 /* The keys of its kind alone: what stands behind those that all have. */

@@ -10,6 +10,7 @@
 #include "harness/check/proofs.h"
 #include "harness/check/recovery.h"
 #include "harness/check/relatives.h"
+#include "harness/trace/record_frames.h"
 
 /* Whoever only looks whether a number is free does not keep it longer. */
 #define PROBE_NS UINT64_C(5000000000)
@@ -184,9 +185,13 @@ static void detect_window(struct probing *probing, uint32_t attempt) {
         binding_of(history, probe)->to_ns > bound->begin_ns || was_used(history, probe) ||
         !was_asked_for(history, probe, attempt) || was_given_anew(history, probe, attempt))
         return;
-    bool is_unknown = history->requests[probe].site == 0 || history->requests[attempt].site == 0 ||
-                      is_interpreted(history, bound->process);
-    if (!is_unknown && history->requests[probe].site == history->requests[attempt].site)
+    uint64_t probe_place = history->requests[probe].place;
+    uint64_t attempt_place = history->requests[attempt].place;
+    bool is_unknown =
+        probe_place == 0 || attempt_place == 0 ||
+        (!place_is_of_frame(attempt_place) && is_interpreted(history, bound->process)) ||
+        place_is_of_frame(probe_place) != place_is_of_frame(attempt_place);
+    if (!is_unknown && probe_place == attempt_place)
         return;
     struct finding *finding = add(history, probing->findings, FINDING_RACE_WINDOW, probe, attempt);
     if (is_unknown || held_released(history, probe, bound->begin_ns) != RELEASE_CERTAIN)

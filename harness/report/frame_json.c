@@ -1,0 +1,14 @@
+/* Records and findings show frames alike. */
+#include "harness/report/frame_json.h"
+
+#include "harness/base/json_line.h"
+#include "harness/base/names.h"
+
+json_t *frame_json(struct frame_text frame) {
+    json_t *object = json_object();
+    json_object_set_new(object, "file", json_text_or_null(frame.file));
+    json_object_set_new(object, "line", json_number_or_null(frame.line));
+    json_object_set_new(object, "function", json_text_or_null(frame.function));
+    json_object_set_new(object, "of", json_text_or_null(name_of_frame_owner(frame.of)));
+    return object;
+}

@@ -1,0 +1,13 @@
+/* A frame in the language of a program, as a JSON object. */
+#ifndef PORTWITNESS_REPORT_FRAME_JSON_H
+#define PORTWITNESS_REPORT_FRAME_JSON_H
+
+#include <jansson.h>
+
+#include "harness/trace/strings.h"
+
+/* {"file", "line", "function", "of"}: null where not known; `of` is "library", "framework",
+ * "dependency" or "user". */
+json_t *frame_json(struct frame_text frame);
+
+#endif

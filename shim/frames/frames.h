@@ -1,0 +1,53 @@
+/*
+ * Where a call came from in the language of the program: for code that an interpreter or a virtual
+ * machine runs, the return address says nothing.
+ *
+ * Each language has a file of its own here. It either walks its stack when a call is about to be
+ * recorded (a `walk`), or learns of the call ahead and leaves the frames for it (frames_note).
+ * Frames are handed over one by one, the innermost first; which of them are kept is decided here.
+ */
+#ifndef PORTWITNESS_FRAMES_FRAMES_H
+#define PORTWITNESS_FRAMES_FRAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "shim/shared/recorder.h"
+
+enum { FRAMES_ANY_DESCRIPTOR = -1 };
+
+/* What is kept of one call. */
+struct frames {
+    uint64_t thread; /* the thread's name, interned; 0: none */
+    unsigned count;
+    bool whole;   /* every frame is wanted, not only those that matter */
+    bool is_full; /* what matters is known: walk no further */
+    struct pw_frame frame[PW_STACK_MAX];
+};
+
+/* Empties it, for the innermost frame to come. */
+void frames_begin(struct frames *frames);
+
+/* Adds the next frame outwards; texts are copied, NULL counts as empty. false: enough is known. */
+bool frames_add(struct frames *frames, enum pw_frame_of of, const char *file, const char *function,
+                uint32_t line);
+
+/* The name of the thread, where the language has one of its own. */
+void frames_name_thread(struct frames *frames, const char *name);
+
+/* Leaves frames for the next call of this thread that is recorded: for one use, if it is about that
+ * descriptor (FRAMES_ANY_DESCRIPTOR: about any, and until frames_forget). They are copied. */
+void frames_note(int fd, const struct frames *frames);
+void frames_forget(void);
+
+/* The frames of the call that this thread is about to make, NULL where no language tells any. Good
+ * until its next call. Async-signal-safe where it answers NULL; errno is kept. */
+const struct frames *frames_of_call(int fd, const void *site);
+
+/* How many units they need; 0 for NULL. */
+unsigned frames_units(const struct frames *frames);
+
+/* Writes them into the record's units from `index` on, and says so in its flags. */
+void frames_write(struct record *record, unsigned index, const struct frames *frames);
+
+#endif
