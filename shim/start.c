@@ -105,7 +105,9 @@ static bool open_trace(const char *path, struct trace_map *map, struct trace_pro
         return false;
     const char *stacks = environment_get(environ, "PORTWITNESS_STACKS");
     int frames = stacks != NULL ? parse_number(stacks) : 0;
-    const struct trace_plan by_hand = {.stacks = frames > 0 ? (unsigned)frames : 0,
+    const char *language = environment_get(environ, "PORTWITNESS_FRAMES");
+    const struct trace_plan by_hand = {.no_frames = language != NULL && strcmp(language, "0") == 0,
+                                       .stacks = frames > 0 ? (unsigned)frames : 0,
                                        .questions = PW_QUESTIONS,
                                        .filters = filter_count()};
     return (trace_create(path, &by_hand, problem) || problem->error == EEXIST) &&

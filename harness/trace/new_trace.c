@@ -32,6 +32,7 @@ static bool create(struct new_trace *trace, const struct new_trace_plan *wanted)
         .mode = wanted->mode,
         .supervisor_pid = (unsigned)getpid(),
         .stacks = wanted->stacks,
+        .no_frames = wanted->no_frames,
         .questions = wanted->questions,
         .host_id = wanted->host_id,
         .policy = wanted->policy.text,

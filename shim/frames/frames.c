@@ -22,6 +22,8 @@ static __thread bool is_noted;
 static __thread struct frames found;
 static __thread bool is_walking;
 
+bool frames_are_on(void) { return gate_is_open() && !recorder_facts()->no_frames; }
+
 void frames_begin(struct frames *frames) {
     frames->thread = 0;
     frames->count = 0;
@@ -90,7 +92,7 @@ static bool walk(int fd, const void *site) {
 
 const struct frames *frames_of_call(int fd, const void *site) {
     const struct frames *answer = NULL;
-    if (is_walking || gate() != GATE_OPEN)
+    if (is_walking || recorder_facts()->no_frames || gate() != GATE_OPEN)
         return NULL;
     int saved = errno;
     is_walking = true;

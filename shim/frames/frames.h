@@ -25,6 +25,9 @@ struct frames {
     struct pw_frame frame[PW_STACK_MAX];
 };
 
+/* Whether interpreters may be asked at all (run --no-frames). */
+bool frames_are_on(void);
+
 /* Empties it, for the innermost frame to come. */
 void frames_begin(struct frames *frames);
 

@@ -68,7 +68,8 @@ struct pw_header {
     uint32_t questions;      /* that a process may ask of the kernel's table of sockets */
     uint32_t filters;        /* seccomp filters on whoever made the trace: without `run`, those that
                                 its first process was under */
-    uint32_t reserved[10];
+    uint32_t no_frames;      /* 1: interpreters are not asked for frames */
+    uint32_t reserved[9];
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
     _Alignas(64) _Atomic uint64_t
