@@ -23,6 +23,7 @@ length THREAD_BINDS 150 1000         # programs_load: binds of each of 64 thread
 length PROCESSES 600 10000           # programs_load: short processes
 length RESERVE_ROUNDS 1 16           # reserve: reservations of each of 64 users
 length OUTSIDE_RUNS 5 100            # outside: refusals on a busy machine, the holder to be named each time
+length BOTH_SIDES_RUNS 2 20          # both_sides: runs of each suite, each to name both sides
 length PICKED_ROUNDS 6 50            # soonest: ports that one process picks and another binds
 length REBOUND_PORTS 40 100          # soonest: ports that are released and bound again, each time
 length STORM_ROUNDS 6 200            # storm_races: rounds that lose nothing, 256 ports each

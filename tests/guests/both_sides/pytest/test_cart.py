@@ -1,0 +1,5 @@
+from service import Service
+
+
+def test_add():
+    assert Service("cart", "checkout").run() > 0

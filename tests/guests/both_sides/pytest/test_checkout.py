@@ -1,0 +1,5 @@
+from service import Service
+
+
+def test_pay():
+    assert Service("checkout", "cart").run() > 0
