@@ -14,6 +14,7 @@
 
 #include "harness/trace/record_frames.h"
 #include "harness/trace/strings.h"
+#include "shim/frames/call_frames.c"
 #include "shim/frames/frames.c"
 #include "shim/frames/text.c"
 #include "shim/shared/trace_file.h"
