@@ -6,23 +6,19 @@
  */
 #include "shim/frames/frames.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "shim/frames/languages.h"
 #include "shim/frames/text.h"
 #include "shim/gate.h"
 #include "shim/socket/descriptors.h"
 
 enum { DEFAULT_MAX = 3 };
 
-/* What a language has left for the next call, and what was found for this one. */
+/* What a language has left for the next call. */
 static __thread struct frames noted;
 static __thread int noted_for;
 static __thread uint64_t noted_socket; /* 0: not known yet */
 static __thread bool is_noted;
-static __thread struct frames found;
-static __thread bool is_walking;
 
 bool frames_are_on(void) { return gate_is_open() && !recorder_facts()->no_frames; }
 
@@ -84,36 +80,13 @@ void frames_note(int fd, const struct frames *frames) {
 
 void frames_forget(void) { is_noted = false; }
 
-static const struct frames *take_noted(int fd, int call) {
+const struct frames *frames_take_noted(int fd, int call) {
     bool is_socket = noted_for == fd && (noted_socket == 0 || noted_socket == cookie_of(fd));
     bool is_his = is_noted && (noted_for == FRAMES_ANY_DESCRIPTOR || is_socket) &&
                   (noted.call == 0 || noted.call == call);
     if (noted_for != FRAMES_ANY_DESCRIPTOR)
         is_noted = false;
     return is_his ? &noted : NULL;
-}
-
-static bool walk(int fd, const void *site) {
-    for (unsigned i = 0; i < languages_count; i++) {
-        frames_begin(&found);
-        if (languages[i](&found, fd, site) && found.count > 0)
-            return true;
-    }
-    return false;
-}
-
-const struct frames *frames_of_call(int fd, int call, const void *site) {
-    const struct frames *answer = NULL;
-    if (is_walking || recorder_facts()->no_frames || gate() != GATE_OPEN)
-        return NULL;
-    int saved = errno;
-    is_walking = true;
-    answer = take_noted(fd, call);
-    if (walk(fd, site)) /* what is so now, rather than what was announced */
-        answer = &found;
-    is_walking = false;
-    errno = saved;
-    return answer;
 }
 
 unsigned frames_units(const struct frames *frames) {

@@ -45,6 +45,9 @@ void frames_name_thread(struct frames *frames, const char *name);
 void frames_note(int fd, const struct frames *frames);
 void frames_forget(void);
 
+/* What was left for a call on that descriptor, NULL if nothing was. */
+const struct frames *frames_take_noted(int fd, int call);
+
 /* The frames of the call that this thread is about to make, NULL where no language tells any. Good
  * until its next call. Async-signal-safe where it answers NULL; errno is kept. */
 const struct frames *frames_of_call(int fd, int call, const void *site);

@@ -23,6 +23,7 @@ enum { RANGES_MAX = 256, PATH_BYTES = 512, LINE_BYTES = 600, BUILD_ID_BYTES = 20
 struct range {
     _Atomic uint64_t end; /* stored last; 0: free */
     _Atomic uint64_t begin;
+    _Atomic unsigned kind; /* enum module_kind */
 };
 
 static struct range ranges[RANGES_MAX];
@@ -37,22 +38,42 @@ struct mapped_file {
     char path[PATH_BYTES];
 };
 
-static bool is_known(uint64_t address) {
+static const struct range *find_range(uint64_t address) {
     unsigned used = atomic_load_explicit(&ranges_used, memory_order_acquire);
     for (unsigned i = 0; i < used && i < RANGES_MAX; i++)
         if (address < atomic_load_explicit(&ranges[i].end, memory_order_acquire) &&
             address >= atomic_load_explicit(&ranges[i].begin, memory_order_relaxed))
-            return true;
-    return false;
+            return &ranges[i];
+    return NULL;
 }
 
-static bool remember(uint64_t begin, uint64_t end) {
+static bool is_known(uint64_t address) { return find_range(address) != NULL; }
+
+/* Whether the path ends in that name; the kernel marks a file that was replaced since. */
+static bool is_called(const char *path, const char *name) {
+    const char *slash = strrchr(path, '/');
+    const char *last = slash != NULL ? slash + 1 : path;
+    size_t length = strlen(name);
+    return strncmp(last, name, length) == 0 &&
+           (last[length] == '\0' || strcmp(last + length, " (deleted)") == 0);
+}
+
+static enum module_kind kind_of_file(const char *path) {
+    static const char *const jdk[] = {"libnet.so", "libnio.so", "libextnet.so", "libjava.so"};
+    for (unsigned i = 0; i < sizeof jdk / sizeof *jdk; i++)
+        if (is_called(path, jdk[i]))
+            return MODULE_OF_JDK;
+    return MODULE_PLAIN;
+}
+
+static bool remember(uint64_t begin, uint64_t end, enum module_kind kind) {
     unsigned slot = atomic_fetch_add(&ranges_used, 1);
     if (slot >= RANGES_MAX) {
         atomic_store(&ranges_used, RANGES_MAX);
         return false;
     }
     atomic_store_explicit(&ranges[slot].begin, begin, memory_order_relaxed);
+    atomic_store_explicit(&ranges[slot].kind, kind, memory_order_relaxed);
     atomic_store_explicit(&ranges[slot].end, end, memory_order_release);
     return true;
 }
@@ -215,11 +236,30 @@ void module_note(const void *site) {
         return;
     uint64_t begin = monotonic_ns();
     if (!find_mapping(address, &mapping)) {
-        remember(address, address + 1); /* no /proc here: do not try again at each call */
+        remember(address, address + 1,
+                 MODULE_PLAIN); /* no /proc here: do not try again at each call */
         return;
     }
-    if (remember(mapping.begin, mapping.end))
+    if (remember(mapping.begin, mapping.end, kind_of_file(mapping.path)))
         record_map(&mapping, begin);
+}
+
+enum module_kind module_kind(const void *site) {
+    module_note(site);
+    const struct range *range = find_range((uint64_t)(uintptr_t)site);
+    return range != NULL ? atomic_load_explicit(&range->kind, memory_order_relaxed) : MODULE_PLAIN;
+}
+
+uint64_t module_begin(const char *name) {
+    struct line_reader reader;
+    struct mapped_file mapping;
+    bool good = false;
+    if (sandbox_is_on() || !open_maps(&reader))
+        return 0;
+    while (!good && next_mapping(&reader, &mapping))
+        good = mapping.offset == 0 && is_called(mapping.path, name);
+    close_maps(&reader);
+    return good ? mapping.begin : 0;
 }
 
 void modules_note_all(void) {
@@ -230,7 +270,7 @@ void modules_note_all(void) {
     while (next_mapping(&reader, &mapping)) {
         if (!mapping.is_code || mapping.path[0] != '/' || is_known(mapping.begin))
             continue;
-        if (!remember(mapping.begin, mapping.end))
+        if (!remember(mapping.begin, mapping.end, kind_of_file(mapping.path)))
             break;
         record_map(&mapping, monotonic_ns());
     }

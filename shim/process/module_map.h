@@ -2,9 +2,23 @@
 #ifndef PORTWITNESS_PROCESS_MODULE_MAP_H
 #define PORTWITNESS_PROCESS_MODULE_MAP_H
 
+#include <stdint.h>
+
+enum module_kind {
+    MODULE_PLAIN,
+    MODULE_OF_JDK /* a library in which the class library's native methods make network calls */
+};
+
 /* Makes sure that the trace holds the mapping that `site` lies in. Async-signal-safe: the loader's
  * lock is never taken, /proc/self/maps is read instead. */
 void module_note(const void *site);
+
+/* The same, and what kind of module it is, by its file's name. The answer is remembered. */
+enum module_kind module_kind(const void *site);
+
+/* Where the first mapping of a loaded file with that name begins, 0 if there is none. Reads
+ * /proc/self/maps each time, and is as async-signal-safe as that. */
+uint64_t module_begin(const char *name);
 
 /* The same for all code that is mapped now: later nobody may look. */
 void modules_note_all(void);

@@ -14,11 +14,13 @@
 
 #include "harness/trace/record_frames.h"
 #include "harness/trace/strings.h"
+#include "shim/frames/call_frames.c"
 #include "shim/frames/frames.c"
 #include "shim/frames/text.c"
 #include "shim/shared/trace_file.h"
+#include "shim/socket/descriptors.c"
 
-enum { FD = 7, PROCESS = 1 };
+enum { FD = 7, PROCESS = 1, BIND = 3 };
 
 static char folder[] = "/tmp/frames-test-XXXXXX";
 static char path[64];
@@ -118,7 +120,7 @@ static const char *recorded(void) {
     struct record written_record;
     struct strings strings = {0};
     char *at = text;
-    const struct frames *frames = frames_of_call(FD, NULL);
+    const struct frames *frames = frames_of_call(FD, BIND, NULL);
     assert_true(record_begin(&written_record, PW_KIND_BIND, 2 + frames_units(frames), PROCESS, FD,
                              monotonic_ns()));
     frames_write(&written_record, 2, frames);
@@ -178,10 +180,10 @@ static void nobody_is_asked_where_frames_are_off_or_memory_is_anothers(void **st
     (void)state;
     STACK(from_user);
     now = GATE_VFORK;
-    assert_null(frames_of_call(FD, NULL));
+    assert_null(frames_of_call(FD, BIND, NULL));
     now = GATE_OPEN;
     attach(0, true);
-    assert_null(frames_of_call(FD, NULL));
+    assert_null(frames_of_call(FD, BIND, NULL));
     assert_false(frames_are_on());
     assert_int_equal(walks, 0);
 }
@@ -221,7 +223,7 @@ static void errno_is_kept(void **state) {
     (void)state;
     STACK(from_user);
     errno = ENOTTY;
-    assert_non_null(frames_of_call(FD, NULL));
+    assert_non_null(frames_of_call(FD, BIND, NULL));
     assert_int_equal(errno, ENOTTY);
 }
 

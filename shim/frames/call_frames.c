@@ -1,0 +1,33 @@
+/* The languages need what keeps frames, so who asks the languages stands apart from it. */
+#include <errno.h>
+
+#include "shim/frames/frames.h"
+#include "shim/frames/languages.h"
+#include "shim/gate.h"
+
+/* What was found for this call. */
+static __thread struct frames found;
+static __thread bool is_walking;
+
+static bool walk(int fd, const void *site) {
+    for (unsigned i = 0; i < languages_count; i++) {
+        frames_begin(&found);
+        if (languages[i](&found, fd, site) && found.count > 0)
+            return true;
+    }
+    return false;
+}
+
+const struct frames *frames_of_call(int fd, int call, const void *site) {
+    const struct frames *answer = NULL;
+    if (is_walking || recorder_facts()->no_frames || gate() != GATE_OPEN)
+        return NULL;
+    int saved = errno;
+    is_walking = true;
+    answer = frames_take_noted(fd, call);
+    if (walk(fd, site)) /* what is so now, rather than what was announced */
+        answer = &found;
+    is_walking = false;
+    errno = saved;
+    return answer;
+}

@@ -1,0 +1,105 @@
+/*
+ * dlsym does that, and waits for the loader's lock: another thread may hold it that is just loading
+ * a library whose constructor waits for us. It also sees only what was loaded for all, and
+ * launchers load a virtual machine for themselves. So the module's own table is searched, where it
+ * is mapped.
+ */
+#include "shim/process/module_symbol.h"
+
+#include <link.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "shim/process/module_map.h"
+
+/* What the dynamic section says of the symbols. */
+struct symbols {
+    const ElfW(Sym) * table;
+    const char *names;
+    const uint32_t *hash; /* the GNU form: all that Linux's linkers write */
+};
+
+static const void *at(uint64_t address) { return (const void *)(uintptr_t)address; }
+
+/* What is to be added to the addresses in the file, and its dynamic section. */
+static const ElfW(Dyn) * find_dynamic(uint64_t begin, uint64_t *bias) {
+    const ElfW(Ehdr) *header = at(begin);
+    const ElfW(Phdr) *segments = at(begin + header->e_phoff);
+    const ElfW(Phdr) *dynamic = NULL;
+    *bias = begin;
+    for (unsigned i = header->e_phnum; i-- > 0;) {
+        if (segments[i].p_type == PT_DYNAMIC)
+            dynamic = &segments[i];
+        if (segments[i].p_type == PT_LOAD && segments[i].p_offset == 0)
+            *bias = begin - segments[i].p_vaddr;
+    }
+    return dynamic != NULL ? at(*bias + dynamic->p_vaddr) : NULL;
+}
+
+/* Some loaders have added the bias to what stands in the section, some have not. */
+static const void *resolved(uint64_t value, uint64_t begin, uint64_t bias) {
+    return at(value >= begin ? value : value + bias);
+}
+
+static bool find_symbols(uint64_t begin, uint64_t *bias, struct symbols *found) {
+    const ElfW(Ehdr) *header = at(begin);
+    *found = (struct symbols){0};
+    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+        return false;
+    const ElfW(Dyn) *entry = find_dynamic(begin, bias);
+    for (; entry != NULL && entry->d_tag != DT_NULL; entry++) {
+        const void *value = resolved(entry->d_un.d_ptr, begin, *bias);
+        if (entry->d_tag == DT_SYMTAB)
+            found->table = value;
+        else if (entry->d_tag == DT_STRTAB)
+            found->names = value;
+        else if (entry->d_tag == DT_GNU_HASH)
+            found->hash = value;
+    }
+    return found->table != NULL && found->names != NULL && found->hash != NULL;
+}
+
+static uint32_t hash_name(const char *name) {
+    uint32_t hash = 5381;
+    for (; *name != '\0'; name++)
+        hash = hash * 33 + (unsigned char)*name;
+    return hash;
+}
+
+/* Buckets, the index of the first symbol in them, words of the filter, its shift; then the filter's
+ * words of 64 bits, the buckets, and the chains, whose last entry is odd. */
+static const ElfW(Sym) * look_up(const struct symbols *symbols, const char *name) {
+    uint32_t buckets = symbols->hash[0];
+    uint32_t first = symbols->hash[1];
+    const uint32_t *bucket = symbols->hash + 4 + (size_t)symbols->hash[2] * 2;
+    const uint32_t *chain = bucket + buckets;
+    uint32_t wanted = hash_name(name);
+    if (buckets == 0)
+        return NULL;
+    uint32_t index = bucket[wanted % buckets];
+    if (index < first)
+        return NULL;
+    for (;; index++) {
+        const ElfW(Sym) *symbol = &symbols->table[index];
+        uint32_t hash = chain[index - first];
+        if ((hash | 1) == (wanted | 1) && strcmp(symbols->names + symbol->st_name, name) == 0)
+            return symbol;
+        if ((hash & 1) != 0)
+            return NULL;
+    }
+}
+
+void *module_symbol(const char *file, const char *name) {
+    struct symbols symbols;
+    uint64_t bias;
+    uint64_t begin = module_begin(file);
+    if (begin == 0 || !find_symbols(begin, &bias, &symbols))
+        return NULL;
+    const ElfW(Sym) *symbol = look_up(&symbols, name);
+    if (symbol == NULL || symbol->st_shndx == SHN_UNDEF ||
+        ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
+        return NULL;
+    return (void *)(uintptr_t)(bias + symbol->st_value);
+}
