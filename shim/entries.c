@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "shim/real.h"
+#include "shim/socket/descriptors.h"
 #include "shim/start.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -44,7 +45,7 @@ EXPORTED ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
 ssize_t entry_sendto(int fd, const void *data, size_t size, int flags,
                      const struct sockaddr *address, socklen_t length) {
     BE_STARTED(sendto);
-    if (!send_may_bind(fd, flags))
+    if (!descriptor_may_bind_by_send(fd, flags))
         return real.sendto(fd, data, size, flags, address, length);
     return call_sendto(fd, data, size, flags, address, length, SITE);
 }

@@ -61,9 +61,6 @@ int call_fcntl(int fd, int command, long argument, int (*next)(int, int, ...), i
 int call_prctl(int option, const long a[4], const void *site);
 long call_seccomp(const long a[6], const void *site);
 
-/* Whether a send may bind the socket. Nearly every send ends with this one look at the table. */
-bool send_may_bind(int fd, int flags);
-
 /* The logic of a sendto that may. */
 ssize_t call_sendto(int fd, const void *data, size_t size, int flags,
                     const struct sockaddr *address, socklen_t length, const void *site);

@@ -32,15 +32,6 @@ static long send_really(const void *arguments) {
     return real.sendmmsg(given->fd, given->messages, given->count, given->flags);
 }
 
-bool send_may_bind(int fd, int flags) {
-    const struct descriptor *entry = descriptor_find(fd);
-    if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0 ||
-        (atomic_load_explicit(&entry->flags, memory_order_relaxed) & DESCRIPTOR_NAMELESS) != 0)
-        return false;
-    return atomic_load_explicit(&entry->type, memory_order_relaxed) == SOCK_DGRAM ||
-           (flags & MSG_FASTOPEN) != 0;
-}
-
 static struct ip_endpoint destination(const struct send_arguments *given) {
     if (given->number == NUMBER_sendto)
         return ip_endpoint_of(given->address, given->length);
@@ -75,7 +66,7 @@ static long finish_send(struct port_request *request, const struct send_argument
  * left alone. */
 static long send_and_note(const struct send_arguments *arguments, const void *site) {
     struct port_request request;
-    if (!send_may_bind(arguments->fd, arguments->flags) || gate() != GATE_OPEN)
+    if (!descriptor_may_bind_by_send(arguments->fd, arguments->flags) || gate() != GATE_OPEN)
         return send_really(arguments);
     struct port_call given = {arguments->number,  arguments->fd,     site,        POLICY_SEND,
                               arguments->address, arguments->length, send_really, arguments};

@@ -4,6 +4,7 @@
 #include "shim/frames/frames.h"
 #include "shim/frames/languages.h"
 #include "shim/gate.h"
+#include "shim/process/module_map.h"
 
 /* What was found for this call. */
 static __thread struct frames found;
@@ -18,7 +19,16 @@ static bool walk(int fd, const void *site) {
     return false;
 }
 
-const struct frames *frames_of_call(int fd, int call, const void *site) {
+/* Of what most programs pay for all this: the site has to be known anyway. */
+static bool may_have_language(const void *site) {
+    if (atomic_load_explicit(&languages_found, memory_order_relaxed))
+        return true;
+    if (site != NULL)
+        module_note(site);
+    return module_of_jdk_is_known();
+}
+
+__attribute__((noinline)) static const struct frames *ask(int fd, int call, const void *site) {
     const struct frames *answer = NULL;
     if (is_walking || recorder_facts()->no_frames || gate() != GATE_OPEN)
         return NULL;
@@ -30,4 +40,8 @@ const struct frames *frames_of_call(int fd, int call, const void *site) {
     is_walking = false;
     errno = saved;
     return answer;
+}
+
+const struct frames *frames_of_call(int fd, int call, const void *site) {
+    return may_have_language(site) ? ask(fd, call, site) : NULL;
 }

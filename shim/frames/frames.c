@@ -20,6 +20,8 @@ static __thread int noted_for;
 static __thread uint64_t noted_socket; /* 0: not known yet */
 static __thread bool is_noted;
 
+_Atomic bool languages_found;
+
 bool frames_are_on(void) { return gate_is_open() && !recorder_facts()->no_frames; }
 
 void frames_begin(struct frames *frames) {

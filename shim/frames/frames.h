@@ -9,6 +9,7 @@
 #ifndef PORTWITNESS_FRAMES_FRAMES_H
 #define PORTWITNESS_FRAMES_FRAMES_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,6 +26,10 @@ struct frames {
     bool is_full; /* what matters is known: walk no further */
     struct pw_frame frame[PW_STACK_MAX];
 };
+
+/* The program has one of the languages; set by the language's file. Java is found by the call's
+ * site. */
+extern _Atomic bool languages_found;
 
 /* Whether interpreters may be asked at all (run --no-frames). */
 bool frames_are_on(void);

@@ -67,7 +67,8 @@ static void note_call(int call, python_object *arguments) {
     }
     int fd = descriptor_of(socket);
     bool is_send = call == NUMBER_sendto || call == NUMBER_sendmsg;
-    if (fd < 0 || !(is_send ? send_may_bind(fd, MSG_FASTOPEN) : socket_known(fd, &facts, false)))
+    if (fd < 0 || !(is_send ? descriptor_may_bind_by_send(fd, MSG_FASTOPEN)
+                            : socket_known(fd, &facts, false)))
         return;
     frames_begin(&frames);
     frames.call = call;
@@ -126,6 +127,7 @@ void python_install(enum python_at at) {
 void python_begin(void) {
     if (!frames_are_on() || !python_look_up())
         return;
+    atomic_store(&languages_found, true);
     first_process = identity_pid_now();
     atomic_store(&python_is_awaited, true);
 }

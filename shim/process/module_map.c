@@ -18,7 +18,7 @@
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
 
-enum { RANGES_MAX = 256, PATH_BYTES = 512, LINE_BYTES = 600, BUILD_ID_BYTES = 20 };
+enum { RANGES_MAX = 256, PATH_BYTES = 512, LINE_BYTES = 600, BUILD_ID_BYTES = 20, SITES = 16 };
 
 struct range {
     _Atomic uint64_t end; /* stored last; 0: free */
@@ -27,6 +27,8 @@ struct range {
 };
 
 static struct range ranges[RANGES_MAX];
+static _Atomic bool jdk_is_known;
+static _Atomic uint64_t latest_sites[SITES]; /* known for sure: a loop has few call sites */
 static _Atomic unsigned ranges_used;
 
 struct mapped_file {
@@ -75,6 +77,8 @@ static bool remember(uint64_t begin, uint64_t end, enum module_kind kind) {
     atomic_store_explicit(&ranges[slot].begin, begin, memory_order_relaxed);
     atomic_store_explicit(&ranges[slot].kind, kind, memory_order_relaxed);
     atomic_store_explicit(&ranges[slot].end, end, memory_order_release);
+    if (kind == MODULE_OF_JDK)
+        atomic_store_explicit(&jdk_is_known, true, memory_order_relaxed);
     return true;
 }
 
@@ -231,8 +235,14 @@ static void record_map(const struct mapped_file *mapping, uint64_t begin) {
 void module_note(const void *site) {
     uint64_t address = (uint64_t)(uintptr_t)site;
     struct mapped_file mapping;
-    if (is_known(address) || sandbox_is_on() ||
-        atomic_load_explicit(&ranges_used, memory_order_relaxed) >= RANGES_MAX)
+    _Atomic uint64_t *latest = &latest_sites[address / 4 % SITES];
+    if (atomic_load_explicit(latest, memory_order_relaxed) == address)
+        return;
+    if (is_known(address)) {
+        atomic_store_explicit(latest, address, memory_order_relaxed);
+        return;
+    }
+    if (sandbox_is_on() || atomic_load_explicit(&ranges_used, memory_order_relaxed) >= RANGES_MAX)
         return;
     uint64_t begin = monotonic_ns();
     if (!find_mapping(address, &mapping)) {
@@ -242,6 +252,10 @@ void module_note(const void *site) {
     }
     if (remember(mapping.begin, mapping.end, kind_of_file(mapping.path)))
         record_map(&mapping, begin);
+}
+
+bool module_of_jdk_is_known(void) {
+    return atomic_load_explicit(&jdk_is_known, memory_order_relaxed);
 }
 
 enum module_kind module_kind(const void *site) {

@@ -2,6 +2,7 @@
 #ifndef PORTWITNESS_PROCESS_MODULE_MAP_H
 #define PORTWITNESS_PROCESS_MODULE_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum module_kind {
@@ -13,7 +14,10 @@ enum module_kind {
  * lock is never taken, /proc/self/maps is read instead. */
 void module_note(const void *site);
 
-/* The same, and what kind of module it is, by its file's name. The answer is remembered. */
+/* Whether a call was made from a library of the JDK, as far as sites were noted. */
+bool module_of_jdk_is_known(void);
+
+/* As module_note, and what kind of module it is, by its file's name. The answer is remembered. */
 enum module_kind module_kind(const void *site);
 
 /* Where the first mapping of a loaded file with that name begins, 0 if there is none. Reads

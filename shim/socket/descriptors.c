@@ -5,6 +5,7 @@
 #include "shim/socket/descriptors.h"
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "shim/shared/raw_syscall.h"
 
@@ -100,3 +101,12 @@ void descriptor_clear(int fd) {
 }
 
 int descriptor_limit(void) { return LOAD(limit); }
+
+bool descriptor_may_bind_by_send(int fd, int flags) {
+    const struct descriptor *entry = descriptor_find(fd);
+    if (entry == NULL || atomic_load_explicit(&entry->port, memory_order_relaxed) != 0 ||
+        (atomic_load_explicit(&entry->flags, memory_order_relaxed) & DESCRIPTOR_NAMELESS) != 0)
+        return false;
+    return atomic_load_explicit(&entry->type, memory_order_relaxed) == SOCK_DGRAM ||
+           (flags & MSG_FASTOPEN) != 0;
+}

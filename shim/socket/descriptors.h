@@ -95,4 +95,8 @@ void descriptor_clear(int fd);
 /* One past the highest number that was ever entered. */
 int descriptor_limit(void);
 
+/* Whether a send on it may bind the socket. Nearly every send ends with this one look at the table.
+ */
+bool descriptor_may_bind_by_send(int fd, int flags);
+
 #endif

@@ -54,13 +54,13 @@ pytest=("$python" -m pytest -q -p no:cacheprovider -n 2)
     clean node node --test
 }
 
-@test "JUnit's way: one process, a thread for each test" {
+@test "JUnit's way: a virtual machine for each test class" {
     mkdir classes
     javac -d classes "$suites"/java/*.java
     right_each_time java "$suites/java/Ports.java:freePort:new ServerSocket(" \
-        "$suites/java/Service.java:serve:new ServerSocket(" CartTest.addsAnItem CheckoutTest.takesTheMoney -- \
-        java -cp ../classes org.junit.runner.Runner shop.CartTest shop.CheckoutTest
-    clean java java -cp ../classes org.junit.runner.Runner shop.CartTest shop.CheckoutTest
+        "$suites/java/Service.java:serve:new ServerSocket(" shop.CartTest.addsAnItem \
+        shop.CheckoutTest.takesTheMoney -- bash both.sh ../classes
+    clean java bash both.sh ../classes
 }
 
 @test "bats with two files at one time" {
