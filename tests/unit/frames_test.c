@@ -18,13 +18,14 @@
 #include "shim/frames/frames.c"
 #include "shim/frames/text.c"
 #include "shim/shared/trace_file.h"
-#include "shim/socket/descriptors.c"
 
-enum { FD = 7, PROCESS = 1, BIND = 3 };
+enum { FD = 7, PROCESS = 1, CALL = 3, OTHER_CALL = 6 };
 
 static char folder[] = "/tmp/frames-test-XXXXXX";
 static char path[64];
 static enum gate now = GATE_OPEN;
+
+_Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 
 enum gate gate(void) { return now; }
 bool gate_is_open(void) { return now != GATE_CLOSED; }
@@ -123,7 +124,7 @@ static const char *recorded(void) {
     struct record written_record;
     struct strings strings = {0};
     char *at = text;
-    const struct frames *frames = frames_of_call(FD, BIND, NULL);
+    const struct frames *frames = frames_of_call(FD, CALL, NULL);
     assert_true(record_begin(&written_record, PW_KIND_BIND, 2 + frames_units(frames), PROCESS, FD,
                              monotonic_ns()));
     frames_write(&written_record, 2, frames);
@@ -183,10 +184,10 @@ static void nobody_is_asked_where_frames_are_off_or_memory_is_anothers(void **st
     (void)state;
     STACK(from_user);
     now = GATE_VFORK;
-    assert_null(frames_of_call(FD, BIND, NULL));
+    assert_null(frames_of_call(FD, CALL, NULL));
     now = GATE_OPEN;
     attach(0, true);
-    assert_null(frames_of_call(FD, BIND, NULL));
+    assert_null(frames_of_call(FD, CALL, NULL));
     assert_false(frames_are_on());
     assert_int_equal(walks, 0);
 }
@@ -212,6 +213,41 @@ static void what_was_left_for_a_descriptor_is_used_once_and_for_it_alone(void **
     assert_string_equal(recorded(), "");
 }
 
+static void what_was_left_for_a_call_is_not_used_for_another(void **state) {
+    (void)state;
+    struct frames frames = noted_frames(&from_user);
+    frames.call = OTHER_CALL;
+    frames_note(FD, &frames);
+    assert_string_equal(recorded(), "");
+    frames.call = CALL;
+    frames_note(FD, &frames);
+    assert_string_equal(recorded(), "conftest.py:13 free_port");
+}
+
+static void what_was_left_for_a_socket_is_not_used_for_the_next_of_that_number(void **state) {
+    (void)state;
+    static struct descriptor block[DESCRIPTOR_BLOCK];
+    struct frames frames = noted_frames(&from_user);
+    atomic_store(&descriptor_blocks[0], block);
+    atomic_store(&block[FD].cookie, 100);
+    frames_note(FD, &frames);
+    assert_string_equal(recorded(), "conftest.py:13 free_port");
+    frames_note(FD, &frames);
+    atomic_store(&block[FD].cookie, 101);
+    assert_string_equal(recorded(), "");
+    atomic_store(&descriptor_blocks[0], NULL);
+}
+
+static void a_walk_at_the_call_comes_before_what_was_left_for_it(void **state) {
+    (void)state;
+    struct frames frames = noted_frames(&from_user);
+    frames_note(FD, &frames);
+    STACK(from_test);
+    assert_string_equal(recorded(), "test_a.py:40 test_up");
+    stack_count = 0;
+    assert_string_equal(recorded(), "");
+}
+
 static void what_was_left_for_any_descriptor_holds_until_it_is_taken_back(void **state) {
     (void)state;
     struct frames frames = noted_frames(&from_user);
@@ -226,7 +262,7 @@ static void errno_is_kept(void **state) {
     (void)state;
     STACK(from_user);
     errno = ENOTTY;
-    assert_non_null(frames_of_call(FD, BIND, NULL));
+    assert_non_null(frames_of_call(FD, CALL, NULL));
     assert_int_equal(errno, ENOTTY);
 }
 
@@ -291,6 +327,9 @@ int main(void) {
         TEST(with_stacks_all_are_kept_up_to_as_many_as_are_asked_for),
         TEST(nobody_is_asked_where_frames_are_off_or_memory_is_anothers),
         TEST(what_was_left_for_a_descriptor_is_used_once_and_for_it_alone),
+        TEST(what_was_left_for_a_call_is_not_used_for_another),
+        TEST(what_was_left_for_a_socket_is_not_used_for_the_next_of_that_number),
+        TEST(a_walk_at_the_call_comes_before_what_was_left_for_it),
         TEST(what_was_left_for_any_descriptor_holds_until_it_is_taken_back),
         TEST(errno_is_kept),
         TEST(a_text_is_written_once_and_a_long_path_keeps_its_end),
