@@ -20,12 +20,22 @@ void columns_add(struct columns *columns, const char *text) {
         columns->width[column] = length;
 }
 
+static size_t last_shown(const struct columns *columns) {
+    size_t last = columns->count;
+    while (last > 1 && columns->hidden[last - 1])
+        last--;
+    return last - 1;
+}
+
 void columns_write(const struct columns *columns, FILE *to) {
+    size_t end = last_shown(columns);
     for (size_t i = 0; i < columns->used; i++) {
         size_t column = i % columns->count;
-        bool last = column + 1 == columns->count;
+        bool last = column == end;
         int width = (int)columns->width[column];
 
+        if (columns->hidden[column])
+            continue;
         if (columns->right[column])
             fprintf(to, "%*s", width, columns->cells[i]);
         else

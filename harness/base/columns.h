@@ -8,10 +8,12 @@
 
 #define COLUMNS_MAX 12
 
-/* Zero-initialized but for `count` (columns) and `right` (those aligned to the right). */
+/* Zero-initialized but for `count` (columns), `right` (those aligned to the right) and `hidden`
+ * (those that are not written). */
 struct columns {
     size_t count;
     bool right[COLUMNS_MAX];
+    bool hidden[COLUMNS_MAX];
     size_t width[COLUMNS_MAX];
     char **cells; /* row after row */
     size_t used;

@@ -78,7 +78,9 @@ bool call_is_self_connect(const struct call *call) {
 static void free_finding(struct finding *finding) {
     table_holder_free(&finding->table);
     free(finding->marker);
+    free(finding->assigned_marker);
     free(finding->other_marker);
+    free(finding->other_assigned_marker);
     free(finding->variable);
     free(finding->detail);
 }

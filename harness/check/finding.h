@@ -138,16 +138,18 @@ struct finding {
     uint32_t time_wait;   /* by connections that were closed within the last minute */
     uint32_t range_user_ports;
     uint64_t range_user; /* the process that had most of them: a serial; 0: none */
-    char *marker;        /* name of the test that ran, NULL: none known */
-    char *other_marker;  /* ... and of the call of `other` */
-    char *variable;      /* of an inherited number: where it stands in the environment; NULL: not
-                            known */
-    char *detail;        /* of a note: what, in words; of others NULL */
-    bool explained;      /* of a lost race: the binder may have known the number from who has it */
-    bool both_served;    /* of a shared port: connections, or a number from port 0, came to both */
-    bool started_again;  /* the same program was started once more, and got the port */
-    bool from_holder;    /* the number came from the holder, which has it from port 0 */
-    bool is_step;        /* the thread went on to the next number, and was refused that, too */
+    char *marker;        /* name of the test of `subject`, NULL: none known */
+    char *assigned_marker;
+    char *other_marker;
+    char *other_assigned_marker;
+    char *variable;     /* of an inherited number: where it stands in the environment; NULL: not
+                           known */
+    char *detail;       /* of a note: what, in words; of others NULL */
+    bool explained;     /* of a lost race: the binder may have known the number from who has it */
+    bool both_served;   /* of a shared port: connections, or a number from port 0, came to both */
+    bool started_again; /* the same program was started once more, and got the port */
+    bool from_holder;   /* the number came from the holder, which has it from port 0 */
+    bool is_step;       /* the thread went on to the next number, and was refused that, too */
     bool suppressed;
     bool known; /* stands in the baseline */
 };

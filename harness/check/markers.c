@@ -192,7 +192,9 @@ void markers_name_tests(const struct history *history, struct findings *findings
         if (!machine_has(history->machine, finding->subject.trace) || finding->subject.process == 0)
             continue;
         want(&naming, &finding->subject, &finding->marker);
+        want(&naming, &finding->assigned, &finding->assigned_marker);
         want(&naming, &finding->other, &finding->other_marker);
+        want(&naming, &finding->other_assigned, &finding->other_assigned_marker);
     }
     if (naming.wanted_count > 0) {
         qsort(naming.wanted, naming.wanted_count, sizeof *naming.wanted, by_begin);

@@ -12,6 +12,7 @@
 #include "harness/base/number.h"
 #include "harness/base/test_name.h"
 #include "harness/base/text_file.h"
+#include "harness/check/source_place.h"
 
 enum { SUPPRESSIONS_BYTES = 1 << 20, SUPPRESSIONS_LINES = 10000, SUPPRESSIONS_LINE_BYTES = 4096 };
 
@@ -70,6 +71,8 @@ static bool take_word(struct suppression *suppression, const char *word, const c
                   {"cause:", &suppression->cause, is_cause, "no cause matches"},
                   {"program:", &suppression->program, NULL, NULL},
                   {"module:", &suppression->module, NULL, NULL},
+                  {"file:", &suppression->file, NULL, NULL},
+                  {"function:", &suppression->function, NULL, NULL},
                   {"test:", &suppression->test, NULL, NULL},
                   {"port:", NULL, NULL, NULL}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
@@ -89,7 +92,8 @@ static bool take_word(struct suppression *suppression, const char *word, const c
         return true;
     }
     return refuse(path, suppression->line,
-                  "must be kind:, cause:, program:, module:, test: or port:, not", word);
+                  "must be kind:, cause:, program:, module:, file:, function:, test: or port:, not",
+                  word);
 }
 
 static void free_one(struct suppression *suppression) {
@@ -99,6 +103,8 @@ static void free_one(struct suppression *suppression) {
     free(suppression->test);
     free(suppression->program);
     free(suppression->module);
+    free(suppression->file);
+    free(suppression->function);
 }
 
 static const char blank[] = " \t\r\n";
@@ -235,8 +241,31 @@ static bool fits_test(const char *pattern, const char *name) {
     return fitting;
 }
 
+/* The whole path, or as much of its end as begins with the name of a folder or the file: the report
+ * names it from the current folder. */
+static bool fits_path(const char *pattern, const char *path) {
+    if (fnmatch(pattern, path, 0) == 0)
+        return true;
+    for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+        if (fnmatch(pattern, slash + 1, 0) == 0)
+            return true;
+    return false;
+}
+
+static bool fits_place(const struct suppression *suppression, const struct check *check,
+                       struct source_lines *lines, const struct finding *finding) {
+    if (suppression->file == NULL && suppression->function == NULL)
+        return true;
+    if (finding->subject.process == 0)
+        return false;
+    const struct source_place place = source_place_of(check, lines, &finding->subject);
+    return (suppression->file == NULL ||
+            (place.file != NULL && fits_path(suppression->file, place.file))) &&
+           fits_text(suppression->function, place.function);
+}
+
 static bool fits(const struct suppression *suppression, const struct check *check,
-                 const struct finding *finding) {
+                 struct source_lines *lines, const struct finding *finding) {
     const struct check_trace *trace = &check->traces[finding->subject.trace];
     unsigned port = finding->endpoint.port;
     if (suppression->first_port != 0 &&
@@ -246,16 +275,19 @@ static bool fits(const struct suppression *suppression, const struct check *chec
            fits_text(suppression->cause, cause_name(finding->cause)) &&
            fits_test(suppression->test, finding->marker) &&
            (suppression->program == NULL || is_program(trace, finding, suppression->program)) &&
-           (suppression->module == NULL || is_module(trace, finding, suppression->module));
+           (suppression->module == NULL || is_module(trace, finding, suppression->module)) &&
+           fits_place(suppression, check, lines, finding);
 }
 
 void suppressions_apply(struct suppressions *suppressions, struct check *check) {
+    struct source_lines *lines = source_lines_make();
     for (size_t i = 0; i < check->findings.count; i++)
         for (size_t j = 0; j < suppressions->count; j++)
-            if (fits(&suppressions->list[j], check, &check->findings.list[i])) {
+            if (fits(&suppressions->list[j], check, lines, &check->findings.list[i])) {
                 check->findings.list[i].suppressed = true;
                 suppressions->list[j].used++;
             }
+    source_lines_free(lines);
 }
 
 void suppressions_free(struct suppressions *suppressions) {

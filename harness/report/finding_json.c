@@ -8,9 +8,12 @@
 #include "harness/base/address.h"
 #include "harness/base/json_line.h"
 #include "harness/base/names.h"
+#include "harness/base/test_name.h"
+#include "harness/check/source_place.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
+#include "harness/report/frame_json.h"
 #include "harness/report/headline.h"
 #include "harness/report/outside_holder.h"
 #include "harness/report/policy_report.h"
@@ -61,6 +64,32 @@ static json_t *stack_json(const struct check *check, struct source_lines *lines,
     return list;
 }
 
+static json_t *frames_json(const struct check *check, const struct call *call) {
+    const struct check_frames *frames = check_frames_of(check, call);
+    if (frames == NULL)
+        return json_null();
+    json_t *list = json_array();
+    for (size_t i = 0; i < frames->count; i++)
+        json_array_append_new(list, frame_json(check_frame(check, call, frames, i)));
+    return list;
+}
+
+/* What the text shows: of compiled code nobody said whose it is. */
+static json_t *place_json(const struct check *check, struct source_lines *lines,
+                          const struct call *call) {
+    const struct source_place place = source_place_of(check, lines, call);
+    if (place.function == NULL && place.file == NULL)
+        return json_null();
+    return frame_json((struct frame_text){
+        .file = place.file, .function = place.function, .line = place.line, .of = place.of});
+}
+
+static const char *thread_name(const struct check *check, const struct call *call) {
+    const struct check_frames *frames = check_frames_of(check, call);
+    return frames != NULL ? strings_first(&check->traces[call->trace].strings, frames->thread)
+                          : NULL;
+}
+
 static json_t *error_json(unsigned error) {
     const char *name = name_of_error(error);
     if (error == 0)
@@ -90,6 +119,9 @@ static json_t *call_side_json(const struct check *check, struct source_lines *li
     set(object, "error", error_json(call->error));
     set(object, "begin_ns", json_number(call->begin_ns));
     set(object, "end_ns", json_number(call->end_ns));
+    set(object, "place", place_json(check, lines, call));
+    set(object, "frames", frames_json(check, call));
+    set(object, "thread_name", json_text_or_null(thread_name(check, call)));
     set(object, "site", site_json(check, lines, call, call->site));
     set(object, "stack", stack_json(check, lines, call));
     return object;
@@ -155,6 +187,13 @@ static json_t *holder_json(const struct check *check, const struct finding *find
     return object;
 }
 
+static void set_test(json_t *object, const char *test, const char *worker, const char *marker) {
+    size_t length = 0;
+    const char *by = marker != NULL ? test_name_worker(marker, &length) : NULL;
+    set(object, test, json_text_or_null(marker));
+    set(object, worker, length > 0 ? json_text(by, length) : json_null());
+}
+
 static json_t *finding_json(const struct check *check, struct source_lines *lines,
                             const struct finding *finding) {
     uint64_t window = finding_window_ns(finding);
@@ -193,8 +232,11 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "range_user", process_json(check, finding->subject.trace, finding->range_user));
     set(object, "range_user_ports",
         finding->range_user != 0 ? json_integer(finding->range_user_ports) : json_null());
-    set(object, "test", json_text_or_null(finding->marker));
-    set(object, "other_test", json_text_or_null(finding->other_marker));
+    set_test(object, "test", "worker", finding->marker);
+    set_test(object, "assigned_test", "assigned_worker", finding->assigned_marker);
+    set_test(object, "other_test", "other_worker", finding->other_marker);
+    set_test(object, "other_assigned_test", "other_assigned_worker",
+             finding->other_assigned_marker);
     set(object, "detail", json_text_or_null(finding->detail));
     set(object, "variable", json_text_or_null(finding->variable));
     set(object, "fix", json_text_or_null(fix_of(check, finding, fix)));

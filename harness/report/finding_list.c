@@ -8,13 +8,18 @@
 #include "harness/base/map.h"
 #include "harness/base/memory.h"
 #include "harness/base/message.h"
+#include "harness/check/source_place.h"
 #include "harness/report/finding_short.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/finding_text.h"
 #include "harness/report/headline.h"
 #include "harness/report/policy_report.h"
+#include "harness/report/test_list.h"
 
 #define RULE "=================="
+
+/* Names of tests that stand in a line without --verbose. */
+enum { TESTS_WIDTH = 240 };
 
 static void write_finding(const struct finding_writer *writing, const struct finding *finding,
                           bool verbose) {
@@ -38,9 +43,16 @@ static bool same_site(const struct check *check, const struct call *one, uint64_
     return first.offset == second.offset && same_text(first.module, second.module);
 }
 
-/* From the same place, and, where stacks were recorded, by way of the same calls. */
+static bool has_frames(const struct check *check, const struct call *call) {
+    return check_frames_of(check, call) != NULL;
+}
+
+/* From the same line of the user's, else from the same place, and, where stacks were recorded, by
+ * way of the same calls. */
 static bool same_place(const struct check *check, const struct call *one,
                        const struct call *other) {
+    if (has_frames(check, one) || has_frames(check, other))
+        return source_place_is_frame_of_both(check, one, other);
     const struct check_stack *first = check_stack_of(check, one);
     const struct check_stack *second = check_stack_of(check, other);
     if (first == NULL || second == NULL)
@@ -62,22 +74,39 @@ static bool same_program(const struct check *check, const struct call *one,
            same_text(process_command(first, a), process_command(second, b));
 }
 
+/* It is the line that picked the number which is to be changed. Where it is not known, as in
+ * compiled code, it is as good as any. */
+static bool same_picker(const struct check *check, const struct call *one,
+                        const struct call *other) {
+    bool any = (one->process != 0 && has_frames(check, one)) ||
+               (other->process != 0 && has_frames(check, other));
+    return !any || source_place_is_frame_of_both(check, one, other);
+}
+
+/* One line of a helper fails in many tests; without lines, each test may have one of its own. */
+static bool same_test(const struct check *check, const struct finding *one,
+                      const struct finding *other) {
+    return same_text(one->marker, other->marker) || has_frames(check, &one->subject);
+}
+
 /* Does one fix do for both? */
 static bool is_alike(const struct check *check, const struct finding *one,
                      const struct finding *other) {
     return one->kind == other->kind && one->severity == other->severity &&
            one->certainty == other->certainty && one->cause == other->cause &&
-           same_text(one->marker, other->marker) &&
-           same_program(check, &one->subject, &other->subject) &&
-           same_place(check, &one->subject, &other->subject);
+           same_test(check, one, other) && same_program(check, &one->subject, &other->subject) &&
+           same_place(check, &one->subject, &other->subject) &&
+           same_picker(check, &one->assigned, &other->assigned);
 }
 
 static void write_more(const struct finding_writer *writing, const struct finding *first,
-                       uint64_t more, const char *ports) {
+                       uint64_t more, const char *ports, const char *tests) {
     if (more == 0)
         return;
     message_write(writing->to, "And %" PRIu64 " more %s like it: ports %s", more,
                   finding_name(first->kind), ports);
+    if (tests[0] != '\0')
+        message_write(writing->to, "  in tests %s", tests);
 }
 
 static uint64_t add_text(uint64_t hash, const char *text) {
@@ -92,11 +121,16 @@ static uint64_t hash_of(const struct check *check, const struct finding *finding
     const struct processes *processes = &check->traces[call->trace].processes;
     const struct process *process = processes_find(processes, call->process);
     const struct check_stack *stack = check_stack_of(check, call);
+    const struct check_frames *frames = check_frames_of(check, call);
     uint64_t hash = (uint64_t)finding->kind << 32 | (uint64_t)finding->cause << 8 |
                     (uint64_t)finding->severity << 4 | (uint64_t)finding->certainty;
-    hash = add_text(hash, finding->marker);
     if (process != NULL)
         hash = add_text(add_text(hash, process->comm), process_command(processes, process));
+    if (frames != NULL) {
+        const struct frame_text frame = check_frame(check, call, frames, frames->nearest);
+        return add_text(add_text(hash, frame.file), frame.function) ^ frame.line;
+    }
+    hash = add_text(hash, finding->marker);
     return hash ^ (stack != NULL ? stack->count : side_module(check, call, call->site).offset);
 }
 
@@ -122,15 +156,18 @@ static size_t *link_alike(const struct check *check) {
 static void write_group(const struct finding_writer *writing, const size_t *next, bool *done,
                         size_t first, bool verbose) {
     const struct findings *findings = &writing->check->findings;
+    struct test_list tests = {.width = verbose ? TEST_LIST_SIZE : TESTS_WIDTH};
     char ports[200] = "";
     size_t used = 0;
     uint64_t more = 0;
+    test_list_add(&tests, &findings->list[first]);
     write_finding(writing, &findings->list[first], verbose);
     for (size_t i = next[first]; i != SIZE_MAX; i = next[i]) {
         const struct finding *finding = &findings->list[i];
         if (done[i] || !is_alike(writing->check, finding, &findings->list[first]))
             continue;
         done[i] = true;
+        test_list_add(&tests, finding);
         if (used + 16 < sizeof ports)
             used += (size_t)snprintf(ports + used, sizeof ports - used, "%s%u",
                                      more > 0 ? ", " : "", finding->endpoint.port);
@@ -138,7 +175,8 @@ static void write_group(const struct finding_writer *writing, const size_t *next
             used += (size_t)snprintf(ports + used, sizeof ports - used, ", ...");
         more++;
     }
-    write_more(writing, &findings->list[first], more, ports);
+    write_more(writing, &findings->list[first], more, ports, test_list_text(&tests));
+    test_list_free(&tests);
 }
 
 static void write_policies(const struct finding_writer *writing) {

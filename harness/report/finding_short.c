@@ -7,12 +7,16 @@
 
 #include "harness/base/message.h"
 #include "harness/base/names.h"
-#include "harness/report/finding_sides.h"
+#include "harness/base/test_name.h"
+#include "harness/report/call_place.h"
+#include "harness/report/finding_tests.h"
 #include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
 #include "harness/report/outside_holder.h"
 #include "harness/report/run_clock.h"
 #include "harness/report/short_process.h"
+
+enum { IN_TEST_SIZE = TEST_NAME_TEXT_SIZE + 16, AT_SOURCE_SIZE = SIDE_TEXT_SIZE + 8 };
 
 /* How the call ended, and then its process. */
 static void write_call(const struct finding_writer *writing, const struct finding *finding) {
@@ -40,37 +44,39 @@ static void write_call(const struct finding_writer *writing, const struct findin
                   then, fate);
 }
 
-/* Of libraries of the system nobody can change a line. */
-static bool is_of_system(const char *module) {
-    static const char *const folders[] = {"/lib", "/usr/lib"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (strncmp(module, folders[i], strlen(folders[i])) == 0)
-            return true;
-    return false;
+static const char *in_test(const char *marker, const char *before, char text[IN_TEST_SIZE]) {
+    char name[TEST_NAME_TEXT_SIZE];
+    text[0] = '\0';
+    if (marker != NULL)
+        snprintf(text, IN_TEST_SIZE, "%sin test %s", before, test_name_text(marker, name));
+    return text;
 }
 
-/* The innermost frame in the user's own program, else the place of the call itself. */
-static uint64_t nearest_place(const struct finding_writer *writing, const struct call *call) {
-    const struct check_stack *stack = check_stack_of(writing->check, call);
-    for (size_t i = 0; stack != NULL && i < stack->count; i++) {
-        uint64_t address = writing->check->traces[call->trace].addresses[stack->first + i];
-        const struct site site = side_module(writing->check, call, address);
-        if (site.module != NULL && !is_of_system(site.module))
-            return address;
-    }
-    return call->site;
+/* Where the first line says it, no other has to. */
+static const char *unless_said(const struct finding *finding, const char *marker) {
+    return finding_has_both_tests(finding) ? NULL : marker;
 }
 
-static void place_of(const struct finding_writer *writing, const struct call *call,
-                     char text[SIDE_TEXT_SIZE]) {
-    uint64_t address = nearest_place(writing, call);
-    const struct site site = side_module(writing->check, call, address);
-    const struct source_line line = source_lines_find(writing->lines, &site);
-    if (address != 0 && line.file != NULL)
-        snprintf(text, SIDE_TEXT_SIZE, "%s%s%s:%d", line.function != NULL ? line.function : "",
-                 line.function != NULL ? " " : "", line.file, line.line);
-    else
-        side_site(writing->check, writing->lines, call, address, text);
+/* That of who picked the number, where it is another test than that of who lost it. */
+static const char *test_of_picker(const struct finding *finding) {
+    const char *picker = finding->assigned_marker;
+    if (picker == NULL || finding->marker == NULL)
+        return picker;
+    size_t length = test_name_length(picker);
+    bool is_same = length == test_name_length(finding->marker) &&
+                   strncmp(picker, finding->marker, length) == 0;
+    return is_same ? NULL : picker;
+}
+
+/* The line that picked a number is the one to be changed. */
+static const char *at_source(const struct finding_writer *writing, const struct call *call,
+                             char text[AT_SOURCE_SIZE]) {
+    char place[SIDE_TEXT_SIZE];
+    text[0] = '\0';
+    call_source(writing->check, writing->lines, call, place);
+    if (place[0] != '\0')
+        snprintf(text, AT_SOURCE_SIZE, " at %s", place);
+    return text;
 }
 
 static void write_subject(const struct finding_writer *writing, const struct finding *finding) {
@@ -78,17 +84,16 @@ static void write_subject(const struct finding_writer *writing, const struct fin
     char process[SHORT_PROCESS_SIZE];
     char time[RUN_CLOCK_TEXT_SIZE];
     char place[SIDE_TEXT_SIZE];
+    char test[IN_TEST_SIZE];
     if (subject->process == 0)
         return;
     message_write(writing->to, "    by %s, %s",
                   short_process_subject(writing->check, finding, process),
                   run_clock_into(writing->check, subject->trace, subject->begin_ns, time));
-    place_of(writing, subject, place);
-    if (place[0] != '\0' || finding->marker != NULL)
-        message_write(writing->to, "    %s%s%s%s%s", place[0] != '\0' ? "at " : "", place,
-                      place[0] != '\0' && finding->marker != NULL ? ", " : "",
-                      finding->marker != NULL ? "in test " : "",
-                      finding->marker != NULL ? finding->marker : "");
+    call_place(writing->check, writing->lines, subject, place);
+    in_test(unless_said(finding, finding->marker), place[0] != '\0' ? ", " : "", test);
+    if (place[0] != '\0' || test[0] != '\0')
+        message_write(writing->to, "    %s%s%s", place[0] != '\0' ? "at " : "", place, test);
 }
 
 static void write_assigned(const struct finding_writer *writing, const struct finding *finding) {
@@ -97,15 +102,18 @@ static void write_assigned(const struct finding_writer *writing, const struct fi
     char endpoint[ENDPOINT_TEXT_SIZE];
     char time[RUN_CLOCK_TEXT_SIZE];
     char released[RUN_CLOCK_TEXT_SIZE];
+    char place[AT_SOURCE_SIZE];
+    char test[IN_TEST_SIZE];
     bool elsewhere = !endpoints_equal(&assigned->endpoint, &finding->endpoint);
     bool seen =
         finding_was_released(finding) && finding->released_to_ns != 0 && !finding->release_inferred;
     if (assigned->process == 0)
         return;
     message_write(
-        writing->to, "  %s %s%s%s, %s%s%s", finding_assigned_heading(finding),
+        writing->to, "  %s %s%s%s%s%s, %s%s%s", finding_assigned_heading(finding),
         short_process(writing->check, finding, assigned->trace, assigned->process, process),
         elsewhere ? " as " : "", elsewhere ? endpoint_text(&assigned->endpoint, endpoint) : "",
+        at_source(writing, assigned, place), in_test(test_of_picker(finding), ", ", test),
         run_clock_text(writing->check, assigned->trace, assigned->begin_ns, 3, time),
         seen                            ? ", released at "
         : finding_was_released(finding) ? ", released at a time that was not seen"
@@ -150,15 +158,18 @@ static void write_since(const struct finding_writer *writing, const struct findi
     char place[SIDE_TEXT_SIZE];
     char own_place[SIDE_TEXT_SIZE];
     char given[SHORT_PROCESS_SIZE];
+    char given_place[AT_SOURCE_SIZE];
+    char test[IN_TEST_SIZE];
+    bool picked = finding->other_assigned.process != 0;
     bool before = since <= subject->begin_ns;
     if (check_is_same_machine(&writing->check->traces[other->trace],
                               &writing->check->traces[subject->trace]))
         run_clock_length(before ? subject->begin_ns - since : since - subject->begin_ns, length);
-    place_of(writing, other, place);
-    place_of(writing, subject, own_place);
+    call_place(writing->check, writing->lines, other, place);
+    call_place(writing->check, writing->lines, subject, own_place);
     if (strcmp(place, own_place) == 0)
         place[0] = '\0'; /* it stands above */
-    message_write(writing->to, "    since %s%s%s%s%s%s%s%s",
+    message_write(writing->to, "    since %s%s%s%s%s%s%s%s%s%s",
                   run_clock_text(writing->check, other->trace, since, 3, time),
                   length[0] != '\0' ? ", " : "", length,
                   length[0] == '\0' ? ""
@@ -167,11 +178,12 @@ static void write_since(const struct finding_writer *writing, const struct findi
                   place[0] == '\0'              ? ""
                   : other->kind == PW_KIND_BIND ? ", bound at "
                                                 : ", at ",
-                  place, finding->other_assigned.process != 0 ? "; given for port 0 to " : "",
-                  finding->other_assigned.process != 0
-                      ? short_process(writing->check, finding, finding->other_assigned.trace,
-                                      finding->other_assigned.process, given)
-                      : "");
+                  place, in_test(unless_said(finding, finding->other_marker), ", ", test),
+                  picked ? "; given for port 0 to " : "",
+                  picked ? short_process(writing->check, finding, finding->other_assigned.trace,
+                                         finding->other_assigned.process, given)
+                         : "",
+                  picked ? at_source(writing, &finding->other_assigned, given_place) : "");
 }
 
 static void write_recorded_holder(const struct finding_writer *writing,
@@ -223,6 +235,7 @@ static void write_holder(const struct finding_writer *writing, const struct find
 void finding_short_write(const struct finding_writer *writing, const struct finding *finding) {
     char text[FIX_TEXT_SIZE];
     const char *fix = fix_of(writing->check, finding, text);
+    finding_tests_write(writing, finding);
     write_call(writing, finding);
     write_subject(writing, finding);
     write_assigned(writing, finding);

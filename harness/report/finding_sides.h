@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "harness/check/check.h"
-#include "harness/report/source_line.h"
+#include "harness/check/source_line.h"
 
 #define SIDE_TEXT_SIZE 8192 /* what stands in a trace is not cut */
 

@@ -9,7 +9,8 @@
 
 #include "harness/base/message.h"
 #include "harness/base/names.h"
-#include "harness/report/finding_sides.h"
+#include "harness/report/call_place.h"
+#include "harness/report/finding_tests.h"
 #include "harness/report/finding_words.h"
 #include "harness/report/fix.h"
 #include "harness/report/outside_holder.h"
@@ -63,17 +64,27 @@ void finding_text_head(const struct finding_writer *writing, const struct findin
         cause != NULL ? " [" : "", cause != NULL ? cause : "", cause != NULL ? "]" : "");
 }
 
-/* The stack where one was recorded, else the call's own place. */
-static void write_place(const struct finding_writer *writing, const struct call *call) {
-    const struct check_stack *stack = check_stack_of(writing->check, call);
+/* The user's frames come first, and then where the interpreter made the call. */
+static void write_frames(const struct finding_writer *writing, const struct call *call,
+                         const struct check_frames *frames) {
+    const struct strings *strings = &writing->check->traces[call->trace].strings;
+    const char *thread = strings_first(strings, frames->thread);
     char text[SIDE_TEXT_SIZE];
-    if (stack == NULL) {
-        side_site(writing->check, writing->lines, call, call->site, text);
-        if (text[0] != '\0')
-            message_write(writing->to, "    at %s", text);
-        return;
+    for (size_t i = 0; i < frames->count; i++) {
+        const struct frame_text frame = check_frame(writing->check, call, frames, i);
+        const char *of = frame.of != PW_FRAME_USER ? name_of_frame_owner(frame.of) : NULL;
+        place_words(frame.function, frame.file, frame.line, text);
+        message_write(writing->to, "    #%zu %s%s%s%s", i, text[0] != '\0' ? text : "?",
+                      of != NULL ? " (" : "", of != NULL ? of : "", of != NULL ? ")" : "");
     }
+    if (thread != NULL)
+        message_write(writing->to, "    in thread %s", thread);
+}
+
+static void write_stack(const struct finding_writer *writing, const struct call *call,
+                        const struct check_stack *stack) {
     const struct check_trace *trace = &writing->check->traces[call->trace];
+    char text[SIDE_TEXT_SIZE];
     for (size_t i = 0; i < stack->count; i++) {
         uint64_t address = trace->addresses[stack->first + i];
         side_site(writing->check, writing->lines, call, address, text);
@@ -84,8 +95,26 @@ static void write_place(const struct finding_writer *writing, const struct call 
     }
 }
 
+/* The stack where one was recorded, else the call's own place. */
+static void write_place(const struct finding_writer *writing, const struct call *call) {
+    const struct check_frames *frames = check_frames_of(writing->check, call);
+    const struct check_stack *stack = check_stack_of(writing->check, call);
+    char text[SIDE_TEXT_SIZE];
+    if (frames != NULL)
+        write_frames(writing, call, frames);
+    if (frames != NULL && stack != NULL)
+        message_write(writing->to, "    by way of the interpreter's own calls:");
+    if (stack != NULL) {
+        write_stack(writing, call, stack);
+        return;
+    }
+    side_site(writing->check, writing->lines, call, call->site, text);
+    if (text[0] != '\0')
+        message_write(writing->to, "    at %s", text);
+}
+
 static void write_call(const struct finding_writer *writing, const char *heading,
-                       const struct call *call) {
+                       const struct call *call, const char *test) {
     const char *error = finding_failure(call);
     char name[SIDE_TEXT_SIZE];
     char process[SIDE_TEXT_SIZE];
@@ -98,6 +127,8 @@ static void write_call(const struct finding_writer *writing, const char *heading
                   side_time(writing->check, call, call->begin_ns, time),
                   side_process(writing->check, call, process));
     write_place(writing, call);
+    if (test != NULL)
+        message_write(writing->to, "    in test %s", test);
 }
 
 /* Who has the socket now, where that is not who bound it. */
@@ -112,7 +143,7 @@ static void write_heir(const struct finding_writer *writing, const struct findin
     if (finding->held_since_ns != 0)
         message_write(writing->to, "    since %s",
                       run_clock_text(writing->check, trace, finding->held_since_ns, 6, time));
-    write_call(writing, "Which was bound by", &finding->other);
+    write_call(writing, "Which was bound by", &finding->other, finding->other_marker);
     if (finding->binder_ended_ns != 0)
         message_write(writing->to, "    that process ended at %s",
                       run_clock_text(writing->check, trace, finding->binder_ended_ns, 6, time));
@@ -122,8 +153,9 @@ static void write_holder(const struct finding_writer *writing, const struct find
     if (finding->other.process != 0 && finding->held_by != 0)
         write_heir(writing, finding);
     else
-        write_call(writing, finding_other_heading(finding), &finding->other);
-    write_call(writing, "Which had been given for port 0 by", &finding->other_assigned);
+        write_call(writing, finding_other_heading(finding), &finding->other, finding->other_marker);
+    write_call(writing, "Which had been given for port 0 by", &finding->other_assigned,
+               finding->other_assigned_marker);
     if (finding->kind == FINDING_LEFTOVER_PROCESS)
         outside_holder_write_left(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TABLE)
@@ -190,7 +222,10 @@ void finding_text_summary(const struct finding_writer *writing, const struct fin
     char site[SIDE_TEXT_SIZE] = "";
     if (finding->endpoint.protocol != 0)
         endpoint_text(&finding->endpoint, endpoint);
-    side_site(writing->check, writing->lines, &finding->subject, finding->subject.site, site);
+    if (check_frames_of(writing->check, &finding->subject) != NULL)
+        call_source(writing->check, writing->lines, &finding->subject, site);
+    else
+        side_site(writing->check, writing->lines, &finding->subject, finding->subject.site, site);
     message_write(writing->to, "SUMMARY: portwitness: %s %s%s%s%s%s%s", finding_name(finding->kind),
                   endpoint, site[0] != '\0' ? " in " : "", site, process != NULL ? " (" : "",
                   process != NULL ? process->comm : "", process != NULL ? ")" : "");
@@ -199,19 +234,19 @@ void finding_text_summary(const struct finding_writer *writing, const struct fin
 void finding_text_full(const struct finding_writer *writing, const struct finding *finding) {
     char text[FIX_TEXT_SIZE];
     const char *fix = fix_of(writing->check, finding, text);
+    finding_tests_write(writing, finding);
     if (writing->check->trace_count > 1)
         message_write(writing->to, "  Trace: %s",
                       writing->check->traces[finding->subject.trace].path);
-    write_call(writing, finding_subject_heading(finding), &finding->subject);
+    write_call(writing, finding_subject_heading(finding), &finding->subject, finding->marker);
     if (finding->times > 1)
         message_write(writing->to, "    %" PRIu64 " times", finding->times);
-    write_call(writing, finding_assigned_heading(finding), &finding->assigned);
+    write_call(writing, finding_assigned_heading(finding), &finding->assigned,
+               finding->assigned_marker);
     write_window(writing, finding);
     write_holder(writing, finding);
     write_range(writing, finding);
     write_fate(writing, finding);
-    if (finding->marker != NULL)
-        message_write(writing->to, "  Test: %s", finding->marker);
     message_write(writing->to, "  Processes:");
     process_tree_write(writing->check, finding, writing->to);
     if (fix != NULL)

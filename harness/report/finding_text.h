@@ -7,7 +7,7 @@
 
 #include "harness/base/colour.h"
 #include "harness/check/check.h"
-#include "harness/report/source_line.h"
+#include "harness/check/source_line.h"
 
 struct finding_writer {
     const struct check *check;

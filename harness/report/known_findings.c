@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/test_name.h"
+#include "harness/check/source_place.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/stable_text.h"
 
@@ -35,10 +36,25 @@ static bool is_fixed(const struct finding *finding) {
             other->endpoint.port != finding->endpoint.port);
 }
 
+/* Neither the line, nor the interpreter: one baseline does for several versions of it. */
+static bool put_frame(struct key *key, const struct check *check, struct source_lines *lines,
+                      const struct call *call) {
+    char file[TEXT_SIZE] = "";
+    if (check_frames_of(check, call) == NULL)
+        return false;
+    const struct source_place place = source_place_of(check, lines, call);
+    if (place.file != NULL)
+        stable_text(base_name(place.file), file, sizeof file);
+    snprintf(key->place, sizeof key->place, "%s%s%s", place.function != NULL ? place.function : "",
+             place.function != NULL && place.file != NULL ? " " : "", file);
+    key->entry.place = key->place;
+    return true;
+}
+
 static void put_place(struct key *key, const struct check *check, struct source_lines *lines,
                       const struct finding *finding) {
     const struct site site = side_module(check, &finding->subject, finding->subject.site);
-    if (site.module == NULL)
+    if (put_frame(key, check, lines, &finding->subject) || site.module == NULL)
         return;
     const struct source_line line = source_lines_find(lines, &site);
     key->entry.module = stable_text(base_name(site.module), key->module, sizeof key->module);

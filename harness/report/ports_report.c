@@ -3,20 +3,25 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/address.h"
 #include "harness/base/columns.h"
 #include "harness/base/json_line.h"
+#include "harness/base/memory.h"
 #include "harness/base/names.h"
 #include "harness/base/output.h"
+#include "harness/report/call_place.h"
 #include "harness/report/evidence.h"
+#include "harness/report/frame_json.h"
 #include "harness/report/policy_report.h"
 #include "harness/trace/bindings.h"
 #include "harness/trace/each_trace.h"
+#include "harness/trace/record_frames.h"
 
-/* Rows of several traces have one more, to tell them apart. */
-enum { COLUMNS = 9, COLUMNS_WITH_TRACE };
+/* A place is shown where any row has one, the trace where there are several. */
+enum { COLUMN_PLACE = 9, COLUMN_TRACE, COLUMNS };
 
 struct printing {
     const struct ports_selection *selection;
@@ -25,7 +30,42 @@ struct printing {
     const char *policy;
     uint64_t start_ns; /* of the trace */
     struct columns *columns;
+    const struct request_places *places;
 };
+
+/* The user's frames of the requests. */
+struct request_places {
+    struct strings strings;
+    struct map of_unit; /* by the record's number, the index in list */
+    struct pw_frame *list;
+    size_t count, room;
+};
+
+static void note_place(struct request_places *places, const struct trace_record *record) {
+    strings_note(&places->strings, record);
+    if (record_frame_count(record) == 0)
+        return;
+    places->list =
+        memory_grow(places->list, &places->room, places->count + 1, sizeof *places->list);
+    map_put(&places->of_unit, record->unit, (uint32_t)places->count);
+    places->list[places->count++] = *record_frame(record, record_frame_nearest(record));
+}
+
+static void free_places(struct request_places *places) {
+    strings_free(&places->strings);
+    map_free(&places->of_unit);
+    free(places->list);
+}
+
+/* false: the record has no frames. */
+static bool find_place(const struct request_places *places, const struct binding *binding,
+                       struct frame_text *frame) {
+    uint32_t index = map_get(&places->of_unit, binding->unit);
+    if (index == MAP_NONE)
+        return false;
+    *frame = strings_frame(&places->strings, &places->list[index]);
+    return true;
+}
 
 static const char *end_name(unsigned how) {
     static const char *const names[] = {
@@ -87,6 +127,7 @@ static void print_json(const struct printing *printing, const struct binding *bi
                        const struct process *process) {
     const char *command = NULL;
     char address[ADDRESS_TEXT_SIZE];
+    struct frame_text frame;
     json_t *row = json_object();
 
     if (process != NULL)
@@ -112,6 +153,9 @@ static void print_json(const struct printing *printing, const struct binding *bi
     json_object_set_new(row, "call", json_text_or_null(name_of_call(binding->call)));
     json_object_set_new(row, "error", error_or_null(binding->error));
     json_object_set_new(row, "certain", json_boolean(binding->certainty == CERTAIN));
+    json_object_set_new(row, "place",
+                        find_place(printing->places, binding, &frame) ? frame_json(frame)
+                                                                      : json_null());
     json_object_set_new(row, "trace", json_text_or_null(printing->trace));
     json_object_set_new(row, "policy",
                         binding->by_policy ? json_text_or_null(printing->policy) : json_null());
@@ -133,6 +177,16 @@ static void add_time(const struct printing *printing, uint64_t ns) {
     snprintf(text, sizeof text, "%s%" PRIu64 ".%06" PRIu64, since < 0 ? "-" : "", size / 1000000000,
              size / 1000 % 1000000);
     columns_add(printing->columns, ns == 0 ? "-" : text);
+}
+
+static void add_place(const struct printing *printing, const struct binding *binding) {
+    struct frame_text frame;
+    char text[SIDE_TEXT_SIZE] = "";
+    if (find_place(printing->places, binding, &frame))
+        place_words(frame.function, frame.file, frame.line, text);
+    if (text[0] != '\0')
+        printing->columns->hidden[COLUMN_PLACE] = false;
+    columns_add(printing->columns, text[0] != '\0' ? text : "-");
 }
 
 static void print_row(const struct printing *printing, const struct binding *binding,
@@ -157,8 +211,8 @@ static void print_row(const struct printing *printing, const struct binding *bin
         snprintf(text, sizeof text, "%s%s", end_name(binding->end_known_by),
                  binding->certainty == POSSIBLE ? "?" : "");
     columns_add(printing->columns, text);
-    if (printing->columns->count == COLUMNS_WITH_TRACE)
-        columns_add(printing->columns, printing->trace);
+    add_place(printing, binding);
+    columns_add(printing->columns, printing->trace);
 }
 
 /* All traces go into one table. */
@@ -174,12 +228,15 @@ static void print_trace(void *with, struct trace_reader *reader, const char *pat
     struct evidence evidence = {0};
     struct trace_record record;
     struct policy_work work;
+    struct request_places places = {.count = 0};
     struct printing printing = {
-        selection, &bindings, path, trace_reader_header(reader)->policy, 0, &table->columns};
+        selection, &bindings,       path,   trace_reader_header(reader)->policy,
+        0,         &table->columns, &places};
 
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         bindings_note(&bindings, &record);
         evidence_note(&evidence, &record);
+        note_place(&places, &record);
     }
     bindings_finish(&bindings);
     printing.start_ns = trace_reader_header(reader)->monotonic_ns;
@@ -197,16 +254,19 @@ static void print_trace(void *with, struct trace_reader *reader, const char *pat
     trace_reader_policy(reader, &work);
     policy_report_write(path, printing.policy, &work, stderr);
     evidence_write(&evidence, reader, path, stderr);
+    free_places(&places);
     bindings_free(&bindings);
 }
 
 bool ports_report_write(const struct ports_selection *selection, const char *const *traces) {
-    static const char *const heading[COLUMNS_WITH_TRACE] = {
-        "PORT", "PROTO", "ADDRESS", "REQUESTED", "PID", "PROGRAM", "FROM", "TO", "END", "TRACE"};
+    static const char *const heading[COLUMNS] = {"PORT", "PROTO",   "ADDRESS", "REQUESTED",
+                                                 "PID",  "PROGRAM", "FROM",    "TO",
+                                                 "END",  "PLACE",   "TRACE"};
     struct table table = {
         .selection = selection,
-        .columns = {.count = traces[1] != NULL ? COLUMNS_WITH_TRACE : COLUMNS,
-                    .right = {[0] = true, [3] = true, [4] = true, [6] = true, [7] = true}}};
+        .columns = {.count = COLUMNS,
+                    .right = {[0] = true, [3] = true, [4] = true, [6] = true, [7] = true},
+                    .hidden = {[COLUMN_PLACE] = true, [COLUMN_TRACE] = traces[1] == NULL}}};
     struct columns *columns = &table.columns;
 
     for (size_t i = 0; i < columns->count; i++)

@@ -18,8 +18,8 @@ uint64_t record_frame_thread(const struct trace_record *record);
 unsigned record_frame_nearest(const struct trace_record *record);
 
 /* A number for the place that the record's call came from: of the frame that record_frame_nearest
- * answers, and then with the highest bit set; else the return address. 0: not known. Two calls with
- * the same came from one place. */
+ * answers, and of the package between it and the call, and then with the highest bit set; else the
+ * return address. 0: not known. Two calls with the same came from one place. */
 uint64_t record_place(const struct trace_record *record);
 
 /* Whether a place is one of a frame. */

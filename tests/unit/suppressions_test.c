@@ -15,7 +15,8 @@
 
 enum { SERVER = 1, WORKER, UNKNOWN = 9, LIBRARY_AT = 0x1000, PROGRAM_AT = 0x8000 };
 
-#define NO_FIELD ": must be kind:, cause:, program:, module:, test: or port:, not "
+#define FIELDS "kind:, cause:, program:, module:, file:, function:, test:"
+#define NO_FIELD ": must be " FIELDS " or port:, not "
 
 static char path[64];
 static struct suppressions suppressions;
@@ -83,8 +84,6 @@ static void assert_refused(const char *text, const char *expected) {
     assert_complaint(expected);
     suppressions_free(&suppressions);
 }
-
-/* What stands in the file. */
 
 static void an_empty_file_suppresses_nothing(void **state) {
     (void)state;

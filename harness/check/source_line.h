@@ -1,6 +1,6 @@
 /* Function, file and line of a call, as the program's debug information has them. */
-#ifndef PORTWITNESS_REPORT_SOURCE_LINE_H
-#define PORTWITNESS_REPORT_SOURCE_LINE_H
+#ifndef PORTWITNESS_CHECK_SOURCE_LINE_H
+#define PORTWITNESS_CHECK_SOURCE_LINE_H
 
 #include <stdbool.h>
 

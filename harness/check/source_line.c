@@ -1,6 +1,6 @@
 /* A number in a module helps nobody; elfutils' libdwfl knows where debug information may lie. Each
  * module is opened once and stays open, since findings come from few places. */
-#include "harness/report/source_line.h"
+#include "harness/check/source_line.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
