@@ -24,6 +24,7 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 MANDIR ?= $(PREFIX)/share/man
+INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
 INSTALL ?= install
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
@@ -137,8 +138,9 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
 
-# The export list comes from the list of wrapped calls: whatever is not a row of it stays inside.
-$(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
+# The export list comes from the list of wrapped calls, and the few names that are the shim's own:
+# whatever else there is stays inside.
+$(BUILD)/shim/exports.map: shim/shared/calls.def shim/shared/exports.txt $(BUILD)/flags
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; printf '%s\n' \
 		'#define CALL(number, result, name, parameters, arguments) name;' \
@@ -146,6 +148,7 @@ $(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 		'#define CALL_VOID(number, name, parameters, arguments) name;' \
 		'#define CALL_OWN(number, result, name, parameters) name;' \
 		'#include "shim/shared/calls.def"' | $(CC) -E -P -I. -x c - && \
+		sed 's/$$/;/' shim/shared/exports.txt && \
 		echo 'local: *; };'; } > $@.new && mv $@.new $@
 
 $(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
@@ -239,12 +242,13 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
 	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
 	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
-	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 0644 shim/portwitness.h $(DESTDIR)$(INCLUDEDIR)/portwitness.h
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(MANDIR)/man5
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/portwitness \
+	rm -f $(DESTDIR)$(BINDIR)/portwitness $(DESTDIR)$(INCLUDEDIR)/portwitness.h \
 		$(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard docs/man/*.1))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/man/*.5)))
 	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
