@@ -23,7 +23,9 @@
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
+DATADIR ?= $(PREFIX)/share
 MANDIR ?= $(PREFIX)/share/man
+INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
 INSTALL ?= install
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
@@ -94,6 +96,11 @@ property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
 property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces)
 benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
+# A folder for PYTHONPATH: the plugin for pytest, and what says that it is one.
+plugin := $(BUILD)/python/portwitness/pytest.py
+python_folder := $(DATADIR)/portwitness/python
+plugin_facts := $(addprefix $(BUILD)/python/portwitness_pytest.egg-info/,PKG-INFO entry_points.txt)
+
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
 
@@ -121,7 +128,7 @@ $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_o
 	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
 endif
 
-all: $(program) $(shim)
+all: $(program) $(shim) $(plugin) $(plugin_facts)
 
 # Everything that the tests run.
 tests: all $(unit_tests) $(property) $(guests) $(static_guests)
@@ -137,8 +144,24 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
 
-# The export list comes from the list of wrapped calls: whatever is not a row of it stays inside.
-$(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
+$(plugin): integrations/pytest/portwitness/pytest.py
+	$(call say,COPY)
+	$(Q)mkdir -p $(@D) && cp $< $@
+
+# Python finds plugins by these files, as pip makes them of pyproject.toml.
+$(BUILD)/python/%/PKG-INFO: integrations/pytest/pyproject.toml
+	$(call say,GEN)
+	$(Q)mkdir -p $(@D) && sed -n -e 's/^name = "\(.*\)"/Metadata-Version: 2.1\nName: \1/p' \
+		-e 's/^version = "\(.*\)"/Version: \1/p' $< >$@
+
+$(BUILD)/python/%/entry_points.txt: integrations/pytest/pyproject.toml
+	$(call say,GEN)
+	$(Q)mkdir -p $(@D) && sed -n -e 's/^\[project.entry-points.\(.*\)\]/[\1]/p' \
+		-e 's/^"\(portwitness.pytest\)" = "\(.*\)"/\1 = \2/p' $< >$@
+
+# The export list comes from the list of wrapped calls, and the few names that are the shim's own:
+# whatever else there is stays inside.
+$(BUILD)/shim/exports.map: shim/shared/calls.def shim/shared/exports.txt $(BUILD)/flags
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; printf '%s\n' \
 		'#define CALL(number, result, name, parameters, arguments) name;' \
@@ -146,6 +169,7 @@ $(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 		'#define CALL_VOID(number, name, parameters, arguments) name;' \
 		'#define CALL_OWN(number, result, name, parameters) name;' \
 		'#include "shim/shared/calls.def"' | $(CC) -E -P -I. -x c - && \
+		sed 's/$$/;/' shim/shared/exports.txt && \
 		echo 'local: *; };'; } > $@.new && mv $@.new $@
 
 $(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
@@ -239,15 +263,20 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
 	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
 	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
-	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -d $(addprefix $(DESTDIR)$(python_folder)/,portwitness portwitness_pytest.egg-info)
+	$(INSTALL) -m 0644 $(plugin) $(DESTDIR)$(python_folder)/portwitness
+	$(INSTALL) -m 0644 $(plugin_facts) $(DESTDIR)$(python_folder)/portwitness_pytest.egg-info
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 0644 shim/portwitness.h $(DESTDIR)$(INCLUDEDIR)/portwitness.h
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(MANDIR)/man5
 
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/portwitness \
+	rm -f $(DESTDIR)$(BINDIR)/portwitness $(DESTDIR)$(INCLUDEDIR)/portwitness.h \
 		$(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard docs/man/*.1))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/man/*.5)))
 	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	rm -rf $(DESTDIR)$(DATADIR)/portwitness
 	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness
 
 clean:

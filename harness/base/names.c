@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "shim/shared/trace_format.h"
@@ -85,6 +86,10 @@ static const char *const blind_spots[] = {
     [PW_BLIND_SANDBOXED] = "sandboxed",
 };
 
+static const char *const outcomes[] = {[PW_OUTCOME_PASSED] = "passed",
+                                       [PW_OUTCOME_FAILED] = "failed",
+                                       [PW_OUTCOME_SKIPPED] = "skipped"};
+
 static const char *const losses[] = {
     [PW_LOST_MAX_SIZE] = "records over the maximal size",
     [PW_LOST_DISK_FULL] = "records on a full disk",
@@ -155,6 +160,15 @@ static const struct {
     {PW_FLAG_MARKER_END, "marker-end"},
     {PW_FLAG_MARKER_ENVIRONMENT, "marker-environment"},
 };
+
+const char *name_of_outcome(unsigned outcome) { return LOOK_UP(outcomes, outcome); }
+
+unsigned outcome_of_name(const char *name) {
+    for (unsigned i = 1; i < COUNT_OF(outcomes); i++)
+        if (strcmp(outcomes[i], name) == 0)
+            return i;
+    return 0;
+}
 
 const char *name_of_call(unsigned call) { return LOOK_UP(calls, call); }
 

@@ -36,6 +36,11 @@ const char *name_of_blind_spot(unsigned blind);
 /* "kernel notices": a cause of loss (enum pw_lost), for sentences; NULL where not known. */
 const char *name_of_loss(unsigned cause);
 
+/* "passed": how a test ended (enum pw_outcome); NULL for 0 or where not known. And back; 0: none.
+ */
+const char *name_of_outcome(unsigned outcome);
+unsigned outcome_of_name(const char *name);
+
 /* "user": whose code a frame is (enum pw_frame_of); NULL where not known. */
 const char *name_of_frame_owner(unsigned of);
 

@@ -179,6 +179,7 @@ static void note_marker(struct history *history, const struct trace_record *reco
         .process = record->process,
         .flags = record->flags,
         .thread = record->thread,
+        .is_own = record->source == PW_SOURCE_SHIM,
         .name = memory_copy(record->text != NULL ? record->text : "", record->text_length)};
 }
 

@@ -81,6 +81,7 @@ struct marker {
     uint64_t process;
     uint64_t flags;
     uint32_t thread;
+    bool is_own; /* the process itself said so, and not a `portwitness mark` that it had started */
     char *name;
 };
 

@@ -22,6 +22,8 @@ struct naming {
     uint32_t *by_time;          /* all markers */
     struct map of_unit;         /* from the environment: the first that was found at that bind */
     struct map seen;            /* ... by process */
+    struct map own;             /* of a process itself, by process */
+    struct map mixed;           /* processes in which tests ran in several threads at once */
     struct map owned;           /* of `portwitness mark`, by owner */
     struct map below;           /* ... by owner, and by all that are above it */
     uint32_t of_all;            /* ... whose owner is not known; MAP_NONE: none */
@@ -52,9 +54,33 @@ static void put_latest(const struct naming *naming, struct map *map, uint64_t ke
     map_put(map, key, latest(naming, map_get(map, key), index));
 }
 
+static bool is_end(const struct naming *naming, uint32_t index) {
+    return (marker_of(naming, index)->flags & PW_FLAG_MARKER_END) != 0;
+}
+
+/* A runner that lets tests run in several threads says nothing about the calls of one of them. */
+static void note_own(struct naming *naming, uint32_t index) {
+    const struct marker *marker = marker_of(naming, index);
+    uint32_t before = map_get(&naming->own, marker->process);
+    if (before != MAP_NONE && !is_end(naming, before) && !is_end(naming, index) &&
+        marker_of(naming, before)->thread != marker->thread)
+        map_put(&naming->mixed, marker->process, 1);
+    put_latest(naming, &naming->own, marker->process, index);
+}
+
+/* The latest of the process itself, the end of a test as well. */
+static uint32_t find_own(const struct naming *naming, uint64_t process) {
+    bool is_mixed = map_get(&naming->mixed, process) != MAP_NONE;
+    return is_mixed ? MAP_NONE : map_get(&naming->own, process);
+}
+
 /* `portwitness mark` was started by the one whose test it names. */
 static void note_mark(struct naming *naming, uint32_t index) {
     const struct machine *machine = naming->history->machine;
+    if (marker_of(naming, index)->is_own) {
+        note_own(naming, index);
+        return;
+    }
     uint64_t owner = ancestry_parent(machine, marker_of(naming, index)->process);
     if (owner == 0) {
         naming->of_all = latest(naming, naming->of_all, index);
@@ -67,13 +93,15 @@ static void note_mark(struct naming *naming, uint32_t index) {
     }
 }
 
-/* The latest whose owner is related to the process, or not known. */
+/* The latest of `portwitness mark` whose owner is related to the process, or not known, or that the
+ * process or one above it has said itself. */
 static uint32_t find_mark(const struct naming *naming, uint64_t process) {
     const struct machine *machine = naming->history->machine;
     uint32_t found =
         latest(naming, naming->of_all, map_get(&naming->below, ancestry_process(machine, process)));
     for (int step = 0; process != 0 && step < STEPS_MAX; step++) {
         found = latest(naming, found, map_get(&naming->owned, process));
+        found = latest(naming, found, find_own(naming, process));
         process = ancestry_step(machine, process);
     }
     return found;
@@ -89,19 +117,19 @@ static void give_name(const struct naming *naming, const struct wanted_name *wan
     *wanted->name = memory_copy(name, strlen(name));
 }
 
-/* What stood in the environment: at the call itself, else when the process had last looked. Else
- * the latest that `portwitness mark` wrote before, unless that one says that the test ends. */
+/* What the process itself says. Else what stood in its environment: at the call itself, else when
+ * it was last looked at. Else the latest that `portwitness mark` wrote before, or an ancestor said,
+ * unless that is the end of a test. */
 static void name_test(const struct naming *naming, const struct wanted_name *wanted) {
     const struct call *call = wanted->call;
-    uint32_t index = map_get(&naming->of_unit, unit_of(call));
+    uint32_t index = find_own(naming, call->process);
+    if (index == MAP_NONE || is_end(naming, index))
+        index = map_get(&naming->of_unit, unit_of(call));
     if (index == MAP_NONE || marker_of(naming, index)->process != call->process)
         index = map_get(&naming->seen, call->process);
-    if (index != MAP_NONE) {
-        give_name(naming, wanted, index);
-        return;
-    }
-    index = find_mark(naming, call->process);
-    if (index != MAP_NONE && (marker_of(naming, index)->flags & PW_FLAG_MARKER_END) == 0)
+    if (index == MAP_NONE || is_end(naming, index))
+        index = find_mark(naming, call->process);
+    if (index != MAP_NONE && !is_end(naming, index))
         give_name(naming, wanted, index);
 }
 
@@ -206,6 +234,8 @@ void markers_name_tests(const struct history *history, struct findings *findings
     free(naming.by_time);
     map_free(&naming.of_unit);
     map_free(&naming.seen);
+    map_free(&naming.own);
+    map_free(&naming.mixed);
     map_free(&naming.owned);
     map_free(&naming.below);
 }

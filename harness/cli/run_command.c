@@ -16,6 +16,7 @@ enum {
     OPTION_POLICY,
     OPTION_STACKS,
     OPTION_NO_FRAMES,
+    OPTION_PYTEST,
     OPTION_WAIT,
     OPTION_NO_FOLLOW,
     OPTION_SHARED,
@@ -39,6 +40,10 @@ static const struct argp_option options[] = {
      "Record up to N return addresses with each call (default and maximum: 16)", 0},
     {"no-frames", OPTION_NO_FRAMES, NULL, 0,
      "Do not ask Python, Java, Node and the like for the lines that calls came from", 0},
+    {"pytest", OPTION_PYTEST, NULL, 0,
+     "Let pytest, where the command runs it, load its plugin: tests are marked, and findings stand "
+     "in its report",
+     0},
     {"wait", OPTION_WAIT, NULL, 0, "Wait for programs that outlive the command", 0},
     {"no-follow", OPTION_NO_FOLLOW, NULL, 0,
      "Do not record programs that are started with another environment", 0},
@@ -109,6 +114,8 @@ static bool take(void *into, const struct option_value *value) {
         return take_stacks(&run->trace, value);
     case OPTION_NO_FRAMES:
         return run->trace.no_frames = true;
+    case OPTION_PYTEST:
+        return run->pytest = true;
     case OPTION_WAIT:
         return run->wait = true;
     case OPTION_NO_FOLLOW:

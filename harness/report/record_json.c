@@ -289,6 +289,9 @@ static void set_extras(json_t *object, const struct trace_record *record) {
     }
     if (is_about_record(record) && record->addresses == NULL)
         set(object, "of_seq", json_number(record->cookie));
+    if (record->kind == PW_KIND_MARKER)
+        set(object, "outcome",
+            json_text_or_null(name_of_outcome(PW_OUTCOME_OF_FLAGS(record->flags))));
     if (record->kind == PW_KIND_PROCESS_EXIT)
         set(object, "status",
             (record->flags & PW_FLAG_STATUS_KNOWN) != 0

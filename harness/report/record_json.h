@@ -28,7 +28,7 @@ struct record_json_source {
  *   module        range file_offset build_id, text (the path)        stack   addresses
  *   destroyed, table-answer   tcp_state, owner_pid
  *   blind-spot    reason blind_pid, text (the program)    lost       cause lost
- *   string, claim, marker     text
+ *   string, claim, marker     text             marker     outcome
  * `requested`, `assigned` and `peer` are objects of address and port, `site` of module and offset,
  * `frames` a list of objects of file, function, line and of (whose code it is), null where the
  * record has none. */

@@ -19,6 +19,7 @@
 #include "harness/run/filters.h"
 #include "harness/run/holder_search.h"
 #include "harness/run/left_behind.h"
+#include "harness/run/pytest_plugin.h"
 #include "harness/run/run_environment.h"
 #include "harness/run/summary.h"
 #include "harness/run/watch.h"
@@ -238,12 +239,17 @@ static int start_command(struct run *run, const char *shim) {
                           search_path != NULL ? search_path : "/bin:/usr/bin", &facts);
     /* A foreign loader complains of a library that it cannot use, or gives up. */
     bool is_foreign = facts.obstacle == PW_BLIND_ARCHITECTURE;
+    char *plugins = NULL;
+    if (run->options->pytest && (plugins = pytest_plugin_find()) == NULL)
+        return STATUS_FAILED;
     const struct run_environment plan = {.shim = is_foreign ? NULL : shim,
                                          .trace = run->trace.absolute,
                                          .sanitizer = facts.sanitizer,
                                          .follow = run->options->follow,
+                                         .plugins = plugins,
                                          .policy = &run->options->trace.policy.config};
     char **environment = environment_make(environ, &plan);
+    free(plugins);
     if (environment == NULL)
         return fail("environment");
     int status = child_start(&run->child, run->options->command, environment);

@@ -14,6 +14,7 @@
 
 #include "harness/base/message.h"
 #include "harness/run/filters.h"
+#include "harness/run/pytest_plugin.h"
 #include "shim/shared/run_variable.h"
 
 #define SHIM_NAME "libportwitness.so"
@@ -179,12 +180,23 @@ static const char *value_for_shim(char *text, size_t size, const struct pw_polic
     return text;
 }
 
+/* What the plugin is to find, and takes out again (integrations/pytest). */
+static bool set_pytest(char **environment, size_t *count, char *const from[], const char *folder) {
+    if (folder == NULL)
+        return true;
+    char *path = pytest_plugin_path(value_of(from, "PYTHONPATH"), folder);
+    bool good = set(environment, count, "PYTHONPATH", path) &&
+                set(environment, count, "PORTWITNESS_PYTEST", "report");
+    free(path);
+    return good;
+}
+
 char **environment_make(char *const from[], const struct run_environment *plan) {
     size_t count = 0;
     size_t kept = 0;
     while (from[count] != NULL)
         count++;
-    char **made = calloc(count + 6, sizeof *made);
+    char **made = calloc(count + 8, sizeof *made);
     if (made == NULL)
         return NULL;
     for (size_t i = 0; i < count; i++) {
@@ -203,6 +215,7 @@ char **environment_make(char *const from[], const struct run_environment *plan) 
                 set(made, &kept, RUN_VARIABLE, value_for_shim(run, sizeof run, plan->policy)) &&
                 (plan->sanitizer == NULL || plan->sanitizer[0] == '\0' ||
                  set(made, &kept, "PORTWITNESS_RESTORED", SANITIZER_WAS_PUT_FIRST)) &&
+                set_pytest(made, &kept, from, plan->plugins) &&
                 (plan->follow || set(made, &kept, "PORTWITNESS_NO_FOLLOW", "1"));
     free(preload);
     if (good)

@@ -11,6 +11,7 @@ struct run_environment {
     const char *trace;     /* absolute path of the trace */
     const char *sanitizer; /* soname that must be listed first, NULL or "": none */
     bool follow;
+    const char *plugins; /* the folder of the plugin for pytest; NULL: not wanted */
     const struct pw_policy_config *policy; /* NULL: the kernel's own choice */
 };
 

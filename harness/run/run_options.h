@@ -12,6 +12,7 @@ struct run_options {
     bool quiet;
     bool wait;
     bool follow;
+    bool pytest;    /* let pytest find its plugin */
     char **command; /* ended by NULL; has at least the program */
 };
 

@@ -43,7 +43,7 @@ static uint64_t own_serial(const char *path, uint64_t taken) {
     return serial;
 }
 
-const char *mark_write(const char *path, const char *name, bool end) {
+const char *mark_write(const char *path, const char *name, uint64_t flags) {
     struct trace_map map = {0};
     struct trace_problem problem = {0};
     struct record record;
@@ -58,7 +58,7 @@ const char *mark_write(const char *path, const char *name, bool end) {
         return "it has no room for another record";
     record.units[0].start.thread = (uint32_t)getppid();
     record.units[0].start.source = PW_SOURCE_SUPERVISOR;
-    record.units[0].start.flags = end ? PW_FLAG_MARKER_END : 0;
+    record.units[0].start.flags = flags;
     record_text(&record, 1, name, length);
     record_commit(&record, 0);
     return NULL;

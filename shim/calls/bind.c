@@ -6,7 +6,6 @@
 
 #include "shim/calls/port_request.h"
 #include "shim/process/ancestor_strings.h"
-#include "shim/process/running_test.h"
 #include "shim/process/start_strings.h"
 #include "shim/real.h"
 
@@ -49,8 +48,6 @@ static int finish_bind(struct port_request *request, long result,
     if (result == 0 && requested->family != 0)
         note_bound(request, requested);
     port_request_finish(request, result);
-    if (result == 0 && requested->port != 0 && request->is_recorded)
-        running_test_record(request->record.number, true);
     if (result < 0 && request->error == EADDRINUSE && requested->port != 0) {
         if (policy_on)
             policy_note_refused(&request->facts, requested->port);

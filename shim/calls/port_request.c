@@ -20,6 +20,7 @@ bool port_request_enter(struct port_request *request, const struct port_call *gi
     request->given = given;
     request->gate = gate();
     request->unbound = false;
+    request->got = false;
     if (request->gate == GATE_CLOSED)
         return false;
     request->begin_ns = monotonic_ns();
@@ -86,6 +87,7 @@ void port_request_got(struct port_request *request, uint16_t port, bool by_numbe
     struct socket_facts *facts = &request->facts;
     bool is_locked = (request->record.units[0].start.flags & PW_FLAG_POLICY_BY_NUMBER) != 0;
     facts->port = port;
+    request->got = port != 0;
     if (by_number || is_locked)
         facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
     if (port == 0 && sandbox_is_on())
@@ -99,6 +101,8 @@ long port_request_finish(struct port_request *request, long result) {
     if (request->is_recorded) {
         record_commit(&request->record, 0);
         stacks_record(request->record.number);
+        if (request->got)
+            running_test_record(request->record.number, true);
     }
     errno = request->error;
     return result;

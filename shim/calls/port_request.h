@@ -49,6 +49,9 @@ struct port_request {
     /* May be set by the caller between the two: the socket has no port yet. */
     bool unbound;
 
+    /* Set by port_request_got: the call gave the socket a port. */
+    bool got;
+
     /* Set by port_request_begin and port_request_perform. */
     bool is_recorded;
     bool by_policy;

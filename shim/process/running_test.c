@@ -1,7 +1,6 @@
 /*
- * Whoever reads of a lost race asks first: in which test? pytest, bats and Jest say it in the
- * environment. It is looked at where a number is bound by number; to copy it takes as long as fifty
- * binds, so that is done only when setenv(3) has put another pointer there.
+ * Whoever reads of a lost race asks first: in which tests? Many test runners say it in the
+ * environment. It is looked at where a socket gets a port, and copied only when it has changed.
  */
 #include "shim/process/running_test.h"
 
@@ -12,13 +11,13 @@
 
 #include "shim/gate.h"
 #include "shim/identity.h"
+#include "shim/process/environment_changes.h"
 #include "shim/process/guest_environment.h"
-#include "shim/process/start_strings.h"
 #include "shim/shared/clock.h"
 #include "shim/shared/guest_memory.h"
 #include "shim/shared/recorder.h"
 
-enum { NAME_BYTES = 256, POINTERS = 128 };
+enum { NAME_BYTES = 256 };
 
 /* Of the name that was recorded last, and of the environment that was looked at last; 0: none was.
  * With the serial in it: a forked child has recorded nothing yet. */
@@ -37,35 +36,70 @@ static size_t append_value(char text[NAME_BYTES], size_t length, const char *val
     return copied > 0 ? length + strlen(text + length) : length;
 }
 
-struct found {
-    const char *pytest;
-    const char *worker;
-    const char *bats;
-    const char *jest;
+/* What test runners set. Those that name no test, and only the worker that runs it, come last. */
+enum variable {
+    PYTEST,
+    XDIST_WORKER,
+    BATS,
+    NEXTEST,
+    BAZEL,
+    BAZEL_SHARD,
+    JEST_WORKER,
+    VITEST_POOL,
+    VITEST_WORKER,
+    NODE_WORKER,
+    VARIABLES
 };
 
+static const char *const variables[VARIABLES] = {[PYTEST] = "PYTEST_CURRENT_TEST",
+                                                 [XDIST_WORKER] = "PYTEST_XDIST_WORKER",
+                                                 [BATS] = "BATS_TEST_DESCRIPTION",
+                                                 [NEXTEST] = "NEXTEST_TEST_NAME",
+                                                 [BAZEL] = "TEST_TARGET",
+                                                 [BAZEL_SHARD] = "TEST_SHARD_INDEX",
+                                                 [JEST_WORKER] = "JEST_WORKER_ID",
+                                                 [VITEST_POOL] = "VITEST_POOL_ID",
+                                                 [VITEST_WORKER] = "VITEST_WORKER_ID",
+                                                 [NODE_WORKER] = "NODE_TEST_WORKER_ID"};
+
+struct found {
+    const char *value[VARIABLES];
+};
+
+/* A Bazel target is "//web:up_test"; others may use that name of a variable for something else. */
+static bool is_meant(enum variable which, const struct guest_variable *variable) {
+    const char *value = variable->head + strlen(variables[which]) + 1;
+    return which != BAZEL || strncmp(value, "//", 2) == 0 || *value == '@';
+}
+
 static bool take_variable(const struct guest_variable *variable, void *context) {
-    static const char *const names[] = {"PYTEST_CURRENT_TEST", "PYTEST_XDIST_WORKER",
-                                        "BATS_TEST_DESCRIPTION", "JEST_WORKER_ID"};
     struct found *found = context;
-    const char **const values[] = {&found->pytest, &found->worker, &found->bats, &found->jest};
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-        if (guest_variable_is(variable, names[i]))
-            *values[i] = variable->text + strlen(names[i]) + 1;
+    for (enum variable i = 0; i < VARIABLES; i++)
+        if (guest_variable_is(variable, variables[i]) && is_meant(i, variable))
+            found->value[i] = variable->text + strlen(variables[i]) + 1;
     return true;
 }
 
-/* "test_api.py::test_up (call)", and for a worker of pytest-xdist " [gw0]" behind it. */
+/* "test_api.py::test_up (call)", and for a worker of pytest-xdist " [gw0]" behind it, for a shard
+ * of Bazel " [shard 0]"; else "JEST_WORKER_ID=2". */
 static size_t name_test(char text[NAME_BYTES]) {
-    struct found found = {0};
+    struct found found = {{0}};
+    size_t length = 0;
     guest_environment_each(environ, take_variable, &found);
-    const char *name = found.pytest != NULL ? found.pytest : found.bats;
-    if (name == NULL && found.jest != NULL)
-        return append_value(text, append(text, 0, "JEST_WORKER_ID="), found.jest);
-    size_t length = name != NULL ? append_value(text, 0, name) : 0;
-    if (found.worker == NULL || length == 0)
+    enum variable name = PYTEST;
+    while (name < VARIABLES &&
+           (found.value[name] == NULL || name == XDIST_WORKER || name == BAZEL_SHARD))
+        name++;
+    if (name == VARIABLES)
+        return 0;
+    if (name > BAZEL_SHARD)
+        length = append(text, append(text, 0, variables[name]), "=");
+    length = append_value(text, length, found.value[name]);
+    const char *worker = found.value[name == BAZEL ? BAZEL_SHARD : XDIST_WORKER];
+    if (worker == NULL || length == 0)
         return length;
-    return append(text, append_value(text, append(text, length, " ["), found.worker), "]");
+    length = append(text, length, name == BAZEL ? " [shard " : " [");
+    return append(text, append_value(text, length, worker), "]");
 }
 
 /* FNV-1a. */
@@ -76,33 +110,12 @@ static uint64_t hash_of(const char *text, size_t length) {
     return hash | 1;
 }
 
-/* Cheaper than a multiplication, and enough for what nobody wants to collide. */
-static uint64_t add_pointer(uint64_t hash, const char *pointer) {
-    return (hash << 7 | hash >> 57) + (uintptr_t)pointer;
-}
-
-/* The array that the program was started with stays where it is; any other may be bad, or be taken
- * away by another thread. 0: it cannot be read. */
-static uint64_t hash_of_environment(void) {
-    uint64_t hash = hash_of("", 0) ^ identity_serial();
-    char *const *at = environ;
-    char *copy[POINTERS];
-    if (at != NULL && at == start_strings()->variables) {
-        for (const char *text; (text = *(char *const volatile *)at) != NULL; at++)
-            hash = add_pointer(hash, text);
-        return hash | 1;
-    }
-    while (at != NULL) {
-        size_t count = guest_page_rest(at) / sizeof *at;
-        count = count > POINTERS ? POINTERS : count > 0 ? count : 1;
-        if (!guest_copy(copy, at, count * sizeof *at))
-            return 0;
-        for (size_t i = 0; i < count && at != NULL; i++) {
-            hash = add_pointer(hash, copy[i]);
-            at = copy[i] != NULL ? at + 1 : NULL;
-        }
-    }
-    return hash | 1;
+/* A process that had said a test's name says, too, that it is gone. */
+static bool is_news(size_t length, uint64_t hash, bool if_changed) {
+    uint64_t before = atomic_exchange(&recorded, hash);
+    if (length == 0)
+        return before != 0 && before != hash;
+    return before != hash || !if_changed;
 }
 
 void running_test_record(uint64_t number, bool if_changed) {
@@ -110,14 +123,15 @@ void running_test_record(uint64_t number, bool if_changed) {
     struct record record;
     if (gate() != GATE_OPEN)
         return;
-    uint64_t environment = hash_of_environment();
+    uint64_t state = environment_state();
+    uint64_t environment = state != 0 ? state ^ identity_serial() << 1 : 0;
     if (atomic_exchange(&looked_at, environment) == environment && environment != 0 && if_changed)
         return;
     size_t length = name_test(text);
-    if (length == 0)
+    if (length == 0 && atomic_load(&recorded) == 0)
         return;
     uint64_t hash = hash_of(text, length) ^ identity_serial();
-    if (atomic_exchange(&recorded, hash) == hash && if_changed)
+    if (!is_news(length, hash, if_changed))
         return;
     if (!record_begin(&record, PW_KIND_MARKER, 1 + record_text_units(length, 8), identity_serial(),
                       -1, monotonic_ns()))
@@ -125,7 +139,7 @@ void running_test_record(uint64_t number, bool if_changed) {
     struct pw_start *start = &record.units[0].start;
     start->thread = identity_thread();
     start->source = PW_SOURCE_SHIM;
-    start->flags = PW_FLAG_MARKER_ENVIRONMENT;
+    start->flags = PW_FLAG_MARKER_ENVIRONMENT | (length == 0 ? PW_FLAG_MARKER_END : 0);
     start->cookie = number;
     record_text(&record, 1, text, length);
     record_commit(&record, 0);

@@ -142,6 +142,8 @@ enum pw_kind {
     PW_KIND_END = 32            /* one past the last kind of this version */
 };
 
+enum pw_outcome { PW_OUTCOME_PASSED = 1, PW_OUTCOME_FAILED = 2, PW_OUTCOME_SKIPPED = 3 };
+
 enum pw_source {
     PW_SOURCE_SHIM = 1,
     PW_SOURCE_RUN = 2,
@@ -246,7 +248,10 @@ enum pw_option {
 #define PW_FLAG_STATUS_KNOWN (UINT64_C(1) << 45) /* of an end: the highest bits are the status */
 #define PW_FLAG_MARKER_END (UINT64_C(1) << 46)   /* the test ends */
 #define PW_FLAG_MARKER_ENVIRONMENT                                                                 \
-    (UINT64_C(1) << 47) /* the name stood in the environment at an EADDRINUSE */
+    (UINT64_C(1) << 47) /* the name stood in the environment; with END: does so no longer */
+/* Of a marker with PW_FLAG_MARKER_END: how the test ended, 0: not known. */
+#define PW_FLAG_OUTCOME(outcome) ((uint64_t)((outcome)&7) << 48)
+#define PW_OUTCOME_OF_FLAGS(flags) ((unsigned)((flags) >> 48 & 7))
 
 /* Of a port-0 request under a policy: numbers that the kernel refused before, and how it ended. */
 #define PW_FLAG_TRIED(count) ((uint64_t)((count) < 255 ? (count) : 255) << 48)

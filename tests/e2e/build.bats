@@ -61,19 +61,23 @@ run_tree() {
     local prefix=$BATS_TEST_TMPDIR/root/opt/portwitness
     [ -x "$prefix/bin/portwitness" ]
     [ -f "$prefix/lib/portwitness/libportwitness.so" ]
+    [ -f "$prefix/include/portwitness.h" ]
+    cmp integrations/pytest/portwitness/pytest.py "$prefix/share/portwitness/python/portwitness/pytest.py"
     local page pages=0
     for page in docs/man/*; do
         cmp "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
         pages=$((pages + 1))
     done
     [ "$pages" -ge 12 ]
-    [ "$(find "$BATS_TEST_TMPDIR/root" -type f | wc -l)" -eq $((2 + pages)) ]
+    [ "$(find "$BATS_TEST_TMPDIR/root" -type f | wc -l)" -eq $((6 + pages)) ]
     cd "$BATS_TEST_TMPDIR"
     "$prefix/bin/portwitness" run -o trace -- \
         python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])' \
         >said
     "$prefix/bin/portwitness" ports --json trace >table
     [ "$(jq -s 'map(select(.requested_port == 0)) | .[0].port' table)" = "$(cat said)" ]
+    "$prefix/bin/portwitness" run --pytest -o marked -- /usr/bin/python3 -m pytest --version --version >said 2>&1
+    grep -F "$prefix/share/portwitness/python/portwitness/pytest.py" said
 }
 
 @test "make uninstall removes what make install put there, and nothing else" {

@@ -55,3 +55,85 @@ PYTHON
     run -0 grep -c process_vm_readv calls
     ((output < 200))
 }
+
+# The names in the trace, one a line.
+names() {
+    "$PORTWITNESS" export --format jsonl "${1-t}" | jq -r 'select(.kind == "marker") | .text // "-"'
+}
+
+# Binds port 0 once by a shell's child that finds these variables.
+bind_with() {
+    rm -f t
+    env -u BATS_TEST_DESCRIPTION "$@" "$PORTWITNESS" run --quiet -o t -- "$python" -c \
+        'import socket; socket.socket().bind(("127.0.0.1", 0))'
+    names
+}
+
+@test "the test is named at a request for port 0, at a listen and a connect that get a port" {
+    cat >tests.py <<'PYTHON'
+import os, socket
+
+os.environ["PYTEST_CURRENT_TEST"] = "bound"
+socket.socket().bind(("127.0.0.1", 0))
+os.environ["PYTEST_CURRENT_TEST"] = "listened"
+server = socket.socket()
+server.listen()
+os.environ["PYTEST_CURRENT_TEST"] = "connected"
+socket.create_connection(server.getsockname())
+del os.environ["PYTEST_CURRENT_TEST"]
+socket.socket().bind(("127.0.0.1", 0))
+PYTHON
+    env -u BATS_TEST_DESCRIPTION "$PORTWITNESS" run --quiet -o t -- "$python" tests.py
+    assert_equal "$(names)" "bound
+listened
+connected
+-"
+    "$PORTWITNESS" export --format jsonl t >records
+    run jq -r -s '(map({(.seq | tostring): .kind}) | add) as $kinds
+        | .[] | select(.kind == "marker") | $kinds[.of_seq | tostring]' records
+    assert_equal "$output" "bind
+listen
+connect
+bind"
+}
+
+@test "the variables of other test runners are understood" {
+    assert_equal "$(bind_with PYTEST_CURRENT_TEST='t.py::a (call)' PYTEST_XDIST_WORKER=gw3)" 't.py::a (call) [gw3]'
+    assert_equal "$(bind_with PYTEST_XDIST_WORKER=gw3)" ''
+    assert_equal "$(bind_with BATS_TEST_DESCRIPTION='it starts')" 'it starts'
+    assert_equal "$(bind_with NEXTEST_TEST_NAME=web::starts)" 'web::starts'
+    assert_equal "$(bind_with TEST_TARGET=//web:up TEST_SHARD_INDEX=2 TEST_TOTAL_SHARDS=4)" '//web:up [shard 2]'
+    assert_equal "$(bind_with TEST_TARGET=staging)" ''
+    assert_equal "$(bind_with JEST_WORKER_ID=2)" 'JEST_WORKER_ID=2'
+    assert_equal "$(bind_with VITEST_WORKER_ID=7 VITEST_POOL_ID=2)" 'VITEST_POOL_ID=2'
+    assert_equal "$(bind_with NODE_TEST_WORKER_ID=4)" 'NODE_TEST_WORKER_ID=4'
+}
+
+@test "an array that setenv has moved costs no system call as long as nothing changes" {
+    cat >loop.py <<'PYTHON'
+import os, socket, sys, threading
+os.environ["NEW"] = "1"  # the array is another one now
+if sys.argv[1] == "threads":
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+for i in range(300):
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+os._exit(0)
+PYTHON
+    for how in alone threads; do
+        PYTEST_CURRENT_TEST=test_a strace -f -qq -e trace=process_vm_readv -o calls \
+            "$PORTWITNESS" run --quiet -o "t$how" -- "$python" loop.py $how
+        run -0 grep -c process_vm_readv calls
+        echo "$how: $output"
+        ((output < 250))
+    done
+}
+
+@test "what a program writes into its environment itself is seen" {
+    for own in start array libc; do
+        BATS_TEST_DESCRIPTION=none "$PORTWITNESS" run --quiet -o "t$own" -- "$build/tests/guests/own_environment" $own
+        assert_equal "$(names "t$own")" "first
+second
+third"
+    done
+}

@@ -262,6 +262,38 @@ static void do_prctl(void) {
     bind_one();
 }
 
+/* In which test a bind was made, as the environment says it then. */
+static void do_setenv(void) {
+    TELL(setenv("", "x", 1));
+    TELL(setenv("BATS_TEST_DESCRIPTION", "set", 0));
+    bind_one();
+    TELL(setenv("BATS_TEST_DESCRIPTION", "set again", 1));
+    bind_one();
+}
+
+static void do_putenv(void) {
+    static char variable[] = "BATS_TEST_DESCRIPTION=put";
+    bind_one();
+    TELL(putenv(variable));
+    bind_one();
+}
+
+static void do_unsetenv(void) {
+    TELL(setenv("BATS_TEST_DESCRIPTION", "left", 1));
+    TELL(setenv("PYTEST_CURRENT_TEST", "taken away", 1));
+    bind_one();
+    TELL(unsetenv("PYTEST_CURRENT_TEST"));
+    bind_one();
+    TELL(unsetenv("="));
+}
+
+static void do_clearenv(void) {
+    TELL(setenv("BATS_TEST_DESCRIPTION", "cleared", 1));
+    bind_one();
+    TELL(clearenv());
+    bind_one();
+}
+
 /* What stands in the trace for a row that leaves no record of its own name; else its name. */
 static const char *expected_of(const char *name) {
     static const char *const others[][2] = {
@@ -271,7 +303,9 @@ static const char *expected_of(const char *name) {
         {"setuid", "child uid 65534"},   {"seteuid", "child uid 65534"},
         {"setreuid", "child uid 65534"}, {"setresuid", "child uid 65534"},
         {"setfsuid", "child uid 65534"}, {"execl", "call execv"},
-        {"execlp", "call execvp"},       {"execle", "call execve"}};
+        {"execlp", "call execvp"},       {"execle", "call execve"},
+        {"setenv", "marker set again"},  {"putenv", "marker put"},
+        {"unsetenv", "marker left"},     {"clearenv", "marker "}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(others[i][0], name) == 0)
             return others[i][1];

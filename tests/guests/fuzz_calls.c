@@ -96,6 +96,10 @@ struct row {
 #define ROW_rresvport_af LIBC("vn", DESCRIPTOR, 10)
 #define ROW_setfsuid KERNEL(setfsuid, "U", INTEGER, 25)
 #define ROW_prctl KERNEL(prctl, "g", INTEGER, 50)
+#define ROW_setenv LEFT_OUT("both sides share one environment; libc crashes for bad pointers")
+#define ROW_putenv LEFT_OUT("both sides share one environment; libc crashes for bad pointers")
+#define ROW_unsetenv LEFT_OUT("both sides share one environment; libc crashes for bad pointers")
+#define ROW_clearenv LEFT_OUT("both sides share one environment; it has no argument")
 
 static const struct row rows[] = {
 #define CALL(number, result, name, parameters, arguments) {#name, ROW_##name},
