@@ -23,6 +23,7 @@ bool frames_are_on(void) { return gate_is_open() && !recorder_facts()->no_frames
 void frames_begin(struct frames *frames) {
     frames->thread = 0;
     frames->count = 0;
+    frames->listens = false;
     frames->is_full = false;
     frames->whole = recorder_facts()->stacks != 0;
 }

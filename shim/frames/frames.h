@@ -20,6 +20,7 @@ enum { FRAMES_ANY_DESCRIPTOR = -1 };
 struct frames {
     uint64_t thread; /* the thread's name, interned; 0: none */
     unsigned count;
+    bool listens; /* set by a language whose library listens in the call in which it binds */
     bool whole;   /* every frame is wanted, not only those that matter */
     bool is_full; /* what matters is known: walk no further */
     struct pw_frame frame[PW_STACK_MAX];
@@ -49,6 +50,9 @@ const struct frames *frames_take_noted(int fd);
 /* The frames of the call that this thread is about to make, NULL where no language tells any. Good
  * until its next call. Async-signal-safe where it answers NULL; errno is kept. */
 const struct frames *frames_of_call(int fd, const void *site);
+
+/* The same for a listen on a socket that is bound. */
+const struct frames *frames_of_listen(int fd, const void *site);
 
 /* How many units they need; 0 for NULL. */
 unsigned frames_units(const struct frames *frames);
