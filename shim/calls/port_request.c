@@ -44,14 +44,20 @@ static bool policy_is_asked(struct port_request *request) {
            policy_applies(&request->policy);
 }
 
+static const struct frames *find_frames(const struct port_request *request) {
+    const struct port_call *given = request->given;
+    return given->kind == POLICY_LISTEN && !request->unbound
+               ? frames_of_listen(given->fd, given->number, given->site)
+               : frames_of_call(given->fd, given->number, given->site);
+}
+
 bool port_request_begin(struct port_request *request, enum pw_kind kind, unsigned units) {
     const struct call_context context = {.number = request->given->number,
                                          .site = request->given->site,
                                          .begin_ns = request->begin_ns,
                                          .flags =
                                              request->gate == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0};
-    const struct frames *frames =
-        frames_of_call(request->given->fd, request->given->number, request->given->site);
+    const struct frames *frames = find_frames(request);
     request->by_policy = policy_is_asked(request);
     request->is_recorded = socket_record_begin(&request->record, kind, units + frames_units(frames),
                                                request->given->fd, &request->facts, &context);

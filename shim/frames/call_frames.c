@@ -8,6 +8,7 @@
 
 /* What was found for this call. */
 static __thread struct frames found;
+static __thread int found_for;
 static __thread bool is_walking;
 
 static bool walk(int fd, const void *site) {
@@ -35,6 +36,8 @@ __attribute__((noinline)) static const struct frames *ask(int fd, int call, cons
     int saved = errno;
     is_walking = true;
     answer = frames_take_noted(fd, call);
+    found.count = 0;
+    found_for = fd;
     if (walk(fd, site)) /* what is so now, rather than what was announced */
         answer = &found;
     is_walking = false;
@@ -44,4 +47,16 @@ __attribute__((noinline)) static const struct frames *ask(int fd, int call, cons
 
 const struct frames *frames_of_call(int fd, int call, const void *site) {
     return may_have_language(site) ? ask(fd, call, site) : NULL;
+}
+
+/* What is inside of the language's library differs. */
+static bool is_same_call(int fd) {
+    return found.listens && found.count > 0 && found_for == fd && !found.whole &&
+           found.frame[0].of >= PW_FRAME_DEPENDENCY && gate() == GATE_OPEN;
+}
+
+const struct frames *frames_of_listen(int fd, int call, const void *site) {
+    if (!may_have_language(site))
+        return NULL;
+    return is_same_call(fd) ? &found : ask(fd, call, site);
 }

@@ -28,6 +28,7 @@ void frames_begin(struct frames *frames) {
     frames->thread = 0;
     frames->call = 0;
     frames->count = 0;
+    frames->listens = false;
     frames->is_full = false;
     frames->whole = recorder_facts()->stacks != 0;
 }

@@ -22,6 +22,7 @@ struct frames {
     uint64_t thread; /* the thread's name, interned; 0: none */
     int call;        /* the one that they are about (enum call_number), 0: any */
     unsigned count;
+    bool listens; /* set by a language whose library listens in the call in which it binds */
     bool whole;   /* every frame is wanted, not only those that matter */
     bool is_full; /* what matters is known: walk no further */
     struct pw_frame frame[PW_STACK_MAX];
@@ -56,6 +57,9 @@ const struct frames *frames_take_noted(int fd, int call);
 /* The frames of the call that this thread is about to make, NULL where no language tells any. Good
  * until its next call. Async-signal-safe where it answers NULL; errno is kept. */
 const struct frames *frames_of_call(int fd, int call, const void *site);
+
+/* The same for a listen on a socket that is bound. */
+const struct frames *frames_of_listen(int fd, int call, const void *site);
 
 /* How many units they need; 0 for NULL. */
 unsigned frames_units(const struct frames *frames);

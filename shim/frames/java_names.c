@@ -11,16 +11,17 @@
 
 struct package {
     const char *prefix;
+    size_t length;
     enum pw_frame_of of;
 };
 
 /* Test runners, and what tests check and mock with. */
 #define TESTS(prefix)                                                                              \
-    { prefix, PW_FRAME_FRAMEWORK }
+    { prefix, sizeof(prefix) - 1, PW_FRAME_FRAMEWORK }
 #define LANGUAGE(prefix)                                                                           \
-    { prefix, PW_FRAME_LIBRARY }
+    { prefix, sizeof(prefix) - 1, PW_FRAME_LIBRARY }
 #define INSTALLED(prefix)                                                                          \
-    { prefix, PW_FRAME_DEPENDENCY }
+    { prefix, sizeof(prefix) - 1, PW_FRAME_DEPENDENCY }
 
 /* The first that matches counts. */
 static const struct package packages[] = {
@@ -127,6 +128,8 @@ static bool is_generated(const char *name) {
     static const char *const marks[] = {"$$Lambda",      "$$EnhancerBy",  "$$FastClass",
                                         "$$SpringCGLIB", "$MockitoMock$", "/$Proxy",
                                         "$$FastInvoker"};
+    if (strpbrk(name, "$.") == NULL)
+        return false;
     for (unsigned i = 0; i < sizeof marks / sizeof *marks; i++)
         if (strstr(name, marks[i]) != NULL)
             return true;
@@ -140,7 +143,8 @@ enum pw_frame_of java_owner(const char *signature) {
     if (is_generated(name))
         return PW_FRAME_LIBRARY;
     for (unsigned i = 0; i < sizeof packages / sizeof *packages; i++)
-        if (strncmp(name, packages[i].prefix, strlen(packages[i].prefix)) == 0)
+        if (name[0] == packages[i].prefix[0] &&
+            strncmp(name, packages[i].prefix, packages[i].length) == 0)
             return packages[i].of;
     return PW_FRAME_USER;
 }

@@ -213,5 +213,6 @@ bool jvm_frames(struct frames *frames, int fd, const void *site) {
     add_frames(frames, &machine);
     if (frames->count > 0)
         name_thread(frames, &machine);
+    frames->listens = true; /* no class has a method of its own for that */
     return frames->count > 0;
 }
