@@ -21,6 +21,7 @@ pick() {
 # both_serve ME OTHER
 both_serve() {
     local port status=0
+    [ "$1" = cart ] || wait_for "picked.$2"
     port=$(pick)
     touch "picked.$1"
     wait_for "picked.$2"

@@ -15,10 +15,14 @@ final class Service {
         this.other = other;
     }
 
+    private static void waitFor(String what, String who) throws Exception {
+        for (int i = 0; i < 4000 && !new File(what + "." + who).exists(); i++)
+            Thread.sleep(5);
+    }
+
     private static void both(String what, String me, String other) throws Exception {
         new File(what + "." + me).createNewFile();
-        for (int i = 0; i < 4000 && !new File(what + "." + other).exists(); i++)
-            Thread.sleep(5);
+        waitFor(what, other);
     }
 
     private static ServerSocket serve(int port) throws IOException {
@@ -26,6 +30,8 @@ final class Service {
     }
 
     void run() throws Exception {
+        if (me.equals("checkout"))
+            waitFor("picked", other);
         int port = "0".equals(System.getenv("RACY")) ? 0 : Ports.freePort();
         both("picked", me, other);
         try (ServerSocket server = serve(port)) {

@@ -1,5 +1,5 @@
 import http from 'node:http';
-import { both } from './turns.mjs';
+import { both, waitFor } from './turns.mjs';
 
 export async function serve(port) {
   const server = http.createServer((request, response) => response.end('ok'));
@@ -12,6 +12,7 @@ export async function serve(port) {
 
 // Picks a port, waits until the other test has, serves on it, and waits until the other has tried to.
 export async function service(pick, me, other) {
+  if (me === 'checkout') await waitFor('picked', other);
   const port = process.env.RACY === '0' ? 0 : await pick();
   await both('picked', me, other);
   let server;

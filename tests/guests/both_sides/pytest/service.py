@@ -1,12 +1,14 @@
 import http.server
 
 from conftest import kept_port
-from turns import both
+from turns import both, wait_for
 
 
 class Service:
     def __init__(self, me, other):
         self.me, self.other = me, other
+        if me == "checkout":
+            wait_for("picked", other)
         self.port = kept_port()
         both("picked", me, other)
 
