@@ -66,7 +66,7 @@ places_are_right() {
     same_as_bare com.example.Places
     places_are_right
     assert_equal "$(cat recorded.out)" 'initialised
-refusals: 1'
+refusals: 2'
     # A listen has the lines of the bind that it goes with, and who called is kept as well.
     exported >records
     jq -s -e '(map(select(.kind == "listen" and .frames == null)) | length) == 0' records

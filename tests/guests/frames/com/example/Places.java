@@ -1,11 +1,14 @@
 package com.example;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
 import java.net.BindException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.nio.channels.AsynchronousServerSocketChannel;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
@@ -98,6 +101,25 @@ public final class Places {
             new ServerSocket(0).close(); // bind Places.deep main
     }
 
+    /** A hundred frames of the class library between the call, which is refused, and the user's line. */
+    private static void nested() throws Exception {
+        Method invoke = Method.class.getMethod("invoke", Object.class, Object[].class);
+        Method method = ServerSocket.class.getMethod("bind", SocketAddress.class);
+        try (ServerSocket holder = new ServerSocket(0, 1, LOOPBACK); // bind Places.nested main
+                ServerSocket server = new ServerSocket()) {
+            Object target = server;
+            Object[] arguments = {holder.getLocalSocketAddress()};
+            for (int i = 0; i < 30; i++) {
+                arguments = new Object[] {target, arguments};
+                target = method;
+                method = invoke;
+            }
+            method.invoke(target, arguments); // bind Places.nested main
+        } catch (InvocationTargetException expected) {
+            refusals++;
+        }
+    }
+
     public static void byReflection() throws Exception {
         new ServerSocket(0).close(); // bind Places.byReflection main
     }
@@ -108,6 +130,7 @@ public final class Places {
         channels();
         threads();
         deep(300);
+        nested();
         Places.class.getMethod("byReflection").invoke(null);
         System.out.println(Initialised.PORT > 0 ? "initialised" : "not initialised");
         System.out.println("refusals: " + refusals);
