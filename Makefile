@@ -96,6 +96,8 @@ benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
+# What the shim has Node load; it looks for it beside itself.
+node_module := $(BUILD)/node/frames.cjs
 
 ifeq ($(V),1)
 say =
@@ -121,7 +123,7 @@ $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_o
 	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
 endif
 
-all: $(program) $(shim)
+all: $(program) $(shim) $(node_module)
 
 # Everything that the tests run.
 tests: all $(unit_tests) $(property) $(guests) $(static_guests)
@@ -137,8 +139,13 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
 
-# The export list comes from the list of wrapped calls: whatever is not a row of it stays inside.
-$(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
+$(node_module): integrations/node/frames.cjs
+	$(call say,CP)
+	$(Q)mkdir -p $(@D) && cp $< $@.new && mv -f $@.new $@
+
+# The export list comes from the list of wrapped calls, and has what Node calls in an addon
+# (shim/frames/node.c): whatever else there is stays inside.
+$(BUILD)/shim/exports.map: shim/shared/calls.def Makefile $(BUILD)/flags
 	$(call say,GEN)
 	$(Q){ echo '{ global:'; printf '%s\n' \
 		'#define CALL(number, result, name, parameters, arguments) name;' \
@@ -146,7 +153,7 @@ $(BUILD)/shim/exports.map: shim/shared/calls.def $(BUILD)/flags
 		'#define CALL_VOID(number, name, parameters, arguments) name;' \
 		'#define CALL_OWN(number, result, name, parameters) name;' \
 		'#include "shim/shared/calls.def"' | $(CC) -E -P -I. -x c - && \
-		echo 'local: *; };'; } > $@.new && mv $@.new $@
+		echo 'napi_register_module_v1; local: *; };'; } > $@.new && mv $@.new $@
 
 $(BUILD)/object/shim/%.o: shim/%.c $(BUILD)/flags
 	$(call say,CC)
@@ -239,6 +246,8 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
 	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
 	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/portwitness/node
+	$(INSTALL) -m 0644 $(node_module) $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(MANDIR)/man5
@@ -248,6 +257,8 @@ uninstall:
 		$(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard docs/man/*.1))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/man/*.5)))
 	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	rm -f $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
+	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness/node ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness/node
 	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness
 
 clean:
