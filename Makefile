@@ -103,6 +103,8 @@ plugin_facts := $(addprefix $(BUILD)/python/portwitness_pytest.egg-info/,PKG-INF
 
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
+# What the shim has Node load; it looks for it beside itself.
+node_module := $(BUILD)/node/frames.cjs
 
 ifeq ($(V),1)
 say =
@@ -128,7 +130,7 @@ $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_o
 	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
 endif
 
-all: $(program) $(shim) $(plugin) $(plugin_facts)
+all: $(program) $(shim) $(node_module) $(plugin) $(plugin_facts)
 
 # Everything that the tests run.
 tests: all $(unit_tests) $(property) $(guests) $(static_guests)
@@ -143,6 +145,10 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 	$(Q)$(CC) $(SHIM_SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) $(SHIM_LDFLAGS) \
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
+
+$(node_module): integrations/node/frames.cjs
+	$(call say,CP)
+	$(Q)mkdir -p $(@D) && cp $< $@.new && mv -f $@.new $@
 
 $(plugin): integrations/pytest/portwitness/pytest.py
 	$(call say,COPY)
@@ -268,6 +274,8 @@ install: all
 	$(INSTALL) -m 0644 $(plugin_facts) $(DESTDIR)$(python_folder)/portwitness_pytest.egg-info
 	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 0644 shim/portwitness.h $(DESTDIR)$(INCLUDEDIR)/portwitness.h
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/portwitness/node
+	$(INSTALL) -m 0644 $(node_module) $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(MANDIR)/man5
 
@@ -277,6 +285,8 @@ uninstall:
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/man/*.5)))
 	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
 	rm -rf $(DESTDIR)$(DATADIR)/portwitness
+	rm -f $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
+	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness/node ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness/node
 	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness
 
 clean:

@@ -74,6 +74,8 @@ static uint64_t cookie_of(int fd) {
 }
 
 void frames_note(int fd, const struct frames *frames) {
+    if (!atomic_load_explicit(&languages_found, memory_order_relaxed))
+        atomic_store_explicit(&languages_found, true, memory_order_relaxed);
     is_noted = false;
     noted = *frames;
     noted_for = fd;
