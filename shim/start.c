@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "shim/frames/languages.h"
 #include "shim/gate.h"
 #include "shim/policy/place.h"
 #include "shim/policy/policy.h"
@@ -188,6 +189,7 @@ static void start_once(void) {
     policy_place_enter_image();
     gate_open();
     stacks_prepare();
+    languages_begin();
     if (!environment_is_supervised())
         program_start_record_own();
     adopt_all_inherited();

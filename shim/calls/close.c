@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/syscall.h>
 
+#include "shim/frames/python.h"
 #include "shim/gate.h"
 #include "shim/policy/policy.h"
 #include "shim/real.h"
@@ -70,6 +71,7 @@ static int close_and_note(int fd, const void *site) {
 /* Without a frame of its own: what lies between the system call and the guest costs more than the
  * look at the table. */
 int call_close(int fd, const void *site) {
+    python_meet(PYTHON_AT_CLOSE);
     return descriptor_find(fd) == NULL ? real.close(fd) : close_and_note(fd, site);
 }
 

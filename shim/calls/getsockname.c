@@ -66,7 +66,7 @@ static void note_read(int fd, struct socket_facts *facts, const struct answer *a
                                    .site = site,
                                    .begin_ns = monotonic_ns(),
                                    .flags = PW_FLAG_PORT(local.port)};
-    const struct frames *frames = frames_of_call(fd, site);
+    const struct frames *frames = frames_of_call(fd, NUMBER_getsockname, site);
     if (!socket_record_begin(&record, PW_KIND_ADDRESS_READ, 1 + frames_units(frames), fd, facts,
                              &context))
         return;

@@ -49,7 +49,8 @@ bool port_request_begin(struct port_request *request, enum pw_kind kind, unsigne
                                          .begin_ns = request->begin_ns,
                                          .flags =
                                              request->gate == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0};
-    const struct frames *frames = frames_of_call(request->given->fd, request->given->site);
+    const struct frames *frames =
+        frames_of_call(request->given->fd, request->given->number, request->given->site);
     request->by_policy = policy_is_asked(request);
     request->is_recorded = socket_record_begin(&request->record, kind, units + frames_units(frames),
                                                request->given->fd, &request->facts, &context);

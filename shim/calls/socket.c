@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "shim/frames/python.h"
 #include "shim/gate.h"
 #include "shim/identity.h"
 #include "shim/real.h"
@@ -34,6 +35,7 @@ static void note_new_socket(int fd, int domain, int type, int protocol) {
 }
 
 int call_socket(int domain, int type, int protocol, const void *site) {
+    python_meet(PYTHON_AT_SOCKET);
     int kind = type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!socket_has_ports(domain, kind, protocol) || gate() != GATE_OPEN) {
         int other = real.socket(domain, type, protocol);

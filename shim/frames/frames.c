@@ -12,12 +12,14 @@
 #include "shim/frames/languages.h"
 #include "shim/frames/text.h"
 #include "shim/gate.h"
+#include "shim/socket/descriptors.h"
 
 enum { DEFAULT_MAX = 3 };
 
 /* What a language has left for the next call, and what was found for this one. */
 static __thread struct frames noted;
 static __thread int noted_for;
+static __thread uint64_t noted_socket; /* 0: not known yet */
 static __thread bool is_noted;
 static __thread struct frames found;
 static __thread bool is_walking;
@@ -26,6 +28,7 @@ bool frames_are_on(void) { return gate_is_open() && !recorder_facts()->no_frames
 
 void frames_begin(struct frames *frames) {
     frames->thread = 0;
+    frames->call = 0;
     frames->count = 0;
     frames->is_full = false;
     frames->whole = recorder_facts()->stacks != 0;
@@ -65,17 +68,26 @@ void frames_name_thread(struct frames *frames, const char *name) {
     frames->thread = name != NULL && *name != '\0' ? text_intern(name, NULL) : 0;
 }
 
+/* The number may be another socket's by the time it is called with. */
+static uint64_t cookie_of(int fd) {
+    const struct descriptor *entry = descriptor_find(fd);
+    return entry != NULL ? atomic_load_explicit(&entry->cookie, memory_order_relaxed) : 0;
+}
+
 void frames_note(int fd, const struct frames *frames) {
     is_noted = false;
     noted = *frames;
     noted_for = fd;
+    noted_socket = cookie_of(fd);
     is_noted = frames->count > 0;
 }
 
 void frames_forget(void) { is_noted = false; }
 
-static const struct frames *take_noted(int fd) {
-    bool is_his = is_noted && (noted_for == FRAMES_ANY_DESCRIPTOR || noted_for == fd);
+static const struct frames *take_noted(int fd, int call) {
+    bool is_socket = noted_for == fd && (noted_socket == 0 || noted_socket == cookie_of(fd));
+    bool is_his = is_noted && (noted_for == FRAMES_ANY_DESCRIPTOR || is_socket) &&
+                  (noted.call == 0 || noted.call == call);
     if (noted_for != FRAMES_ANY_DESCRIPTOR)
         is_noted = false;
     return is_his ? &noted : NULL;
@@ -90,14 +102,14 @@ static bool walk(int fd, const void *site) {
     return false;
 }
 
-const struct frames *frames_of_call(int fd, const void *site) {
+const struct frames *frames_of_call(int fd, int call, const void *site) {
     const struct frames *answer = NULL;
     if (is_walking || recorder_facts()->no_frames || gate() != GATE_OPEN)
         return NULL;
     int saved = errno;
     is_walking = true;
-    answer = take_noted(fd);
-    if (answer == NULL && walk(fd, site))
+    answer = take_noted(fd, call);
+    if (walk(fd, site)) /* what is so now, rather than what was announced */
         answer = &found;
     is_walking = false;
     errno = saved;

@@ -19,6 +19,7 @@ enum { FRAMES_ANY_DESCRIPTOR = -1 };
 /* What is kept of one call. */
 struct frames {
     uint64_t thread; /* the thread's name, interned; 0: none */
+    int call;        /* the one that they are about (enum call_number), 0: any */
     unsigned count;
     bool whole;   /* every frame is wanted, not only those that matter */
     bool is_full; /* what matters is known: walk no further */
@@ -39,13 +40,14 @@ bool frames_add(struct frames *frames, enum pw_frame_of of, const char *file, co
 void frames_name_thread(struct frames *frames, const char *name);
 
 /* Leaves frames for the next call of this thread that is recorded: for one use, if it is about that
- * descriptor (FRAMES_ANY_DESCRIPTOR: about any, and until frames_forget). They are copied. */
+ * descriptor (FRAMES_ANY_DESCRIPTOR: about any, and until frames_forget) and the socket that it is
+ * now, and is that call. They are copied. */
 void frames_note(int fd, const struct frames *frames);
 void frames_forget(void);
 
 /* The frames of the call that this thread is about to make, NULL where no language tells any. Good
  * until its next call. Async-signal-safe where it answers NULL; errno is kept. */
-const struct frames *frames_of_call(int fd, const void *site);
+const struct frames *frames_of_call(int fd, int call, const void *site);
 
 /* How many units they need; 0 for NULL. */
 unsigned frames_units(const struct frames *frames);

@@ -14,4 +14,7 @@ typedef bool frames_walk(struct frames *frames, int fd, const void *site);
 extern frames_walk *const languages[];
 extern const unsigned languages_count;
 
+/* Looks which of them the program has: once, from the constructor. */
+void languages_begin(void);
+
 #endif

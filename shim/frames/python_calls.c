@@ -1,0 +1,45 @@
+/*
+ * The interpreter may be the program itself or a library of it, and is of a version that is known
+ * only here, so nothing of it is compiled in. PyFrame_GetBack came with Python 3.9.
+ */
+#include "shim/frames/python_calls.h"
+
+#include <dlfcn.h>
+#include <stdint.h>
+#include <string.h>
+
+struct python_calls python;
+
+static bool look_up(void *pointer, const char *name) {
+    void *found = dlsym(RTLD_DEFAULT, name);
+    memcpy(pointer, &found, sizeof found);
+    return found != NULL;
+}
+
+/* "3.11.2 (main, ...". */
+static unsigned minor_version(const char *version) {
+    unsigned minor = 0;
+    if (strncmp(version, "3.", 2) != 0)
+        return 0;
+    for (version += 2; *version >= '0' && *version <= '9' && minor < 1000; version++)
+        minor = minor * 10 + (unsigned)(*version - '0');
+    return minor;
+}
+
+static bool look_all_up(void) {
+#define NEEDED(result, name, parameters)                                                           \
+    if (!look_up(&python.name, #name))                                                             \
+        return false;
+#define OPTIONAL(result, name, parameters) (void)look_up(&python.name, #name);
+    PYTHON_CALLS(NEEDED, OPTIONAL)
+#undef NEEDED
+#undef OPTIONAL
+    python.minor = minor_version(python.Py_GetVersion());
+    return python.minor >= 9;
+}
+
+bool python_look_up(void) {
+    bool all = look_all_up();
+    (void)dlerror(); /* a name that is missing is no error of the program's */
+    return all;
+}

@@ -1,0 +1,53 @@
+/* What of CPython's C interface is called, where the program has it. */
+#ifndef PORTWITNESS_FRAMES_PYTHON_CALLS_H
+#define PORTWITNESS_FRAMES_PYTHON_CALLS_H
+
+#include <stdbool.h>
+
+typedef struct python_object python_object; /* PyObject, and what begins with one */
+
+typedef int python_audit_hook(const char *event, python_object *arguments, void *unused);
+
+/* NEEDED: without one of them there are no frames. */
+#define PYTHON_CALLS(NEEDED, OPTIONAL)                                                             \
+    NEEDED(int, Py_IsInitialized, (void))                                                          \
+    NEEDED(const char *, Py_GetVersion, (void))                                                    \
+    NEEDED(void, Py_IncRef, (python_object *))                                                     \
+    NEEDED(void, Py_DecRef, (python_object *))                                                     \
+    NEEDED(int, Py_AddPendingCall, (int (*)(void *), void *))                                      \
+    NEEDED(int, PySys_AddAuditHook, (python_audit_hook *, void *))                                 \
+    NEEDED(python_object *, PyErr_Occurred, (void))                                                \
+    NEEDED(void, PyErr_Clear, (void))                                                              \
+    NEEDED(python_object *, PyEval_GetFrame, (void))                                               \
+    NEEDED(python_object *, PyFrame_GetBack, (python_object *))                                    \
+    NEEDED(python_object *, PyFrame_GetCode, (python_object *))                                    \
+    NEEDED(int, PyFrame_GetLineNumber, (python_object *))                                          \
+    NEEDED(python_object *, PyObject_GetAttrString, (python_object *, const char *))               \
+    NEEDED(const char *, PyUnicode_AsUTF8, (python_object *))                                      \
+    NEEDED(python_object *, PyUnicode_EncodeFSDefault, (python_object *))                          \
+    NEEDED(char *, PyBytes_AsString, (python_object *))                                            \
+    NEEDED(python_object *, PyTuple_GetItem, (python_object *, long))                              \
+    NEEDED(python_object *, PyImport_GetModuleDict, (void))                                        \
+    NEEDED(python_object *, PyDict_GetItemString, (python_object *, const char *))                 \
+    NEEDED(python_object *, PyObject_CallFunctionObjArgs, (python_object *, ...))                  \
+    NEEDED(long, PyLong_AsLong, (python_object *))                                                 \
+    NEEDED(void *, PyGILState_GetThisThreadState, (void))                                          \
+    OPTIONAL(void *, PyThreadState_GetUnchecked, (void))  /* from 3.13 on */                       \
+    OPTIONAL(void *, _PyThreadState_UncheckedGet, (void)) /* up to 3.12 */                         \
+    OPTIONAL(int, PyGC_Disable, (void))                   /* from 3.10 on */                       \
+    OPTIONAL(int, PyGC_Enable, (void))
+
+#define PYTHON_CALL(result, name, parameters) result(*name) parameters;
+struct python_calls {
+    PYTHON_CALLS(PYTHON_CALL, PYTHON_CALL)
+    unsigned minor; /* of the version 3.x */
+};
+#undef PYTHON_CALL
+
+extern struct python_calls python;
+
+/* Looks them up, and is true, where an interpreter is part of the program whose stack can be
+ * walked. Asks the loader: not from a signal handler. */
+bool python_look_up(void);
+
+#endif

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""What it costs to ask an interpreter for its frames: the same guest under `portwitness run` with them
+and with --no-frames, by turns, so that both see the same machine.
+
+  tests/bench/frames.py [--rounds N] [--check]
+
+  --rounds N  N rounds instead of 15; figures are medians over them
+  --check     status 1 if a bar is missed: a bind with frames at most 1.5 of one without, importing 500
+              modules at most 1.02
+
+Each guest prints one number, the processor time in ns of what it measures. A language is one more row of GUESTS.
+"""
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+MODULES = 500
+
+PYTHON_BINDS = """
+import socket, time
+def cycles(count):
+    for _ in range(count):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            probe.getsockname()
+cycles(100)
+begin = time.process_time_ns()
+cycles(4000)
+print((time.process_time_ns() - begin) // 4000)
+"""
+
+PYTHON_DEEP_BINDS = PYTHON_BINDS + """
+def deep(left):
+    if left == 0:
+        cycles(4000)
+    else:
+        deep(left - 1)
+begin = time.process_time_ns()
+deep(40)
+print((time.process_time_ns() - begin) // 4000)
+"""
+
+PYTHON_IMPORTS = f"""
+import importlib, sys, time
+sys.path.insert(0, "modules")
+import module_0  # the hook is in place
+begin = time.process_time_ns()
+for number in range(1, {MODULES} + 1):
+    importlib.import_module("module_%d" % number)
+print(time.process_time_ns() - begin)
+"""
+
+# What is measured, the bar, the interpreter, the file, its text, and whether it makes sockets.
+GUESTS = [
+    ("Python: socket, bind(0), getsockname, close", 1.5, "python3", "binds.py", PYTHON_BINDS, True),
+    ("Python: the same below 40 functions", 1.5, "python3", "deep.py", PYTHON_DEEP_BINDS, True),
+    (f"Python: import of {MODULES} modules", 1.02, "python3", "imports.py", PYTHON_IMPORTS, False),
+]
+WAYS = {"bare": None, "without": ["--no-frames"], "with": []}
+
+
+def write_modules(folder):
+    os.mkdir(f"{folder}/modules")
+    for number in range(MODULES + 1):
+        with open(f"{folder}/modules/module_{number}.py", "w", encoding="ascii") as module:
+            module.write(f"VALUE = {number}\n\n\ndef value():\n    return VALUE\n")
+
+
+def must_have(trace, portwitness, wanted):
+    """A measurement of frames that nobody asked for would look splendid."""
+    exported = subprocess.run([portwitness, "export", "--format", "jsonl", trace], text=True,
+                              stdout=subprocess.PIPE, check=False).stdout
+    binds = [line for line in exported.splitlines() if '"kind":"bind"' in line]
+    framed = sum('"frames":[' in line for line in binds)
+    if framed != (len(binds) if wanted else 0):
+        sys.exit(f"bench: {framed} of {len(binds)} binds have frames: not measured")
+
+
+def measure(folder, portwitness, way, guest):
+    _, _, interpreter, file, _, binds = guest
+    command, trace = [interpreter, file], f"{folder}/trace"
+    if os.path.exists(trace):
+        os.remove(trace)
+    if WAYS[way] is not None:
+        command = [portwitness, "run", "--quiet", *WAYS[way], "-o", trace, "--", *command]
+    printed = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+    if binds and WAYS[way] is not None:
+        must_have(trace, portwitness, way == "with")
+    return int(printed.split()[-1])
+
+
+def measure_guest(folder, portwitness, guest, rounds):
+    """The medians of each way, and the median ratio of with to without."""
+    with open(f"{folder}/{guest[3]}", "w", encoding="ascii") as file:
+        file.write(guest[4])
+    figures = {way: [] for way in WAYS}
+    measure(folder, portwitness, "bare", guest)
+    for round_ in range(rounds):
+        ways = list(WAYS)
+        for way in ways if round_ % 2 == 0 else reversed(ways):
+            figures[way].append(measure(folder, portwitness, way, guest))
+    medians = [statistics.median(figures[way]) for way in WAYS]
+    return medians, statistics.median(one / other for one, other in
+                                      zip(figures["with"], figures["without"]))
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--check", action="store_true")
+    arguments = parser.parse_args()
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    portwitness = os.path.join(root, os.environ.get("BUILD", "build"), "portwitness")
+    status = 0
+    layout = "{:<46} {:>12} {:>12} {:>12} {:>6}"
+    print(layout.format("frames of the language", "bare ns", "--no-frames", "with frames", "ratio"))
+    with tempfile.TemporaryDirectory() as folder:
+        write_modules(folder)
+        for guest in GUESTS:
+            medians, ratio = measure_guest(folder, portwitness, guest, arguments.rounds)
+            print(layout.format(guest[0], *(f"{median:.0f}" for median in medians), f"{ratio:.3f}"),
+                  flush=True)
+            if ratio > guest[1]:
+                print(f"bench: {guest[0]}: {ratio:.4f}, the bar is {guest[1]}", file=sys.stderr)
+                status = 1
+    return status if arguments.check else 0
+
+
+sys.exit(main())
