@@ -74,15 +74,17 @@ const struct command ports_command = {
     .summary = "Lists the port requests in traces and the ports assigned",
     .operands = "TRACE...",
     .about = "Lists the requests for ports in traces, one a line.",
-    .notes = "REQUESTED is the port that was asked for, 0 for any; PORT the one that was assigned. "
-             "FROM and TO are when the port was held, in seconds since the trace was made. END is "
-             "how the end is known: closed, inferred (nobody saw the close, but what came after "
-             "it), exit, destroyed (the kernel's notice), connect-failed, shutdown, disconnect, or "
-             "not seen. A question mark behind it: a record that concerns the socket is torn. With "
-             "--failed, FROM is when the request began and END names the error. If several traces "
-             "are named, TRACE names the row's.\n\n"
-             "The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the "
-             "output cannot be written.",
+    .notes =
+        "REQUESTED is the port that was asked for, 0 for any; PORT the one that was assigned. "
+        "FROM and TO are when the port was held, in seconds since the trace was made. END is "
+        "how the end is known: closed, inferred (nobody saw the close, but what came after "
+        "it), exit, destroyed (the kernel's notice), connect-failed, shutdown, disconnect, or "
+        "not seen. A question mark behind it: a record that concerns the socket is torn. With "
+        "--failed, FROM is when the request began and END names the error. PLACE is the line of "
+        "the source that asked, where any is known. If several traces are named, TRACE names the "
+        "row's.\n\n"
+        "The exit status is 0; 2 if the usage is wrong or a trace cannot be read; 1 if the "
+        "output cannot be written.",
     .examples = {"ports test.trace", "ports --failed --program python3 test.trace"},
     .wrong_usage = STATUS_USAGE,
     .options = options,

@@ -2,6 +2,7 @@
 #ifndef PORTWITNESS_UNIT_FRAME_WRITER_H
 #define PORTWITNESS_UNIT_FRAME_WRITER_H
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/trace_writer.h"

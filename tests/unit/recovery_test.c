@@ -1,5 +1,6 @@
 /* Which bind shows that a program got over a refusal. */
 #include "harness/check/recovery.h"
+#include "tests/unit/frame_writer.h"
 #include "tests/unit/history_fixture.h"
 
 enum { SERVER = 1, REFUSED = 50, NEXT = 60, SITE = 0x401000, SECOND = 1000000000 };
@@ -52,6 +53,34 @@ static void another_part_of_the_program_recovers_nothing(void **state) {
     assert_false(is_recovered());
 }
 
+/* Of a program that an interpreter runs all binds are made from one address: the lines tell. */
+static bool is_recovered_at(const char *refused_file, const char *next_file) {
+    const struct written_frame refused = {refused_file, "serve", 10, PW_FRAME_USER};
+    const struct written_frame next = {next_file, "serve_elsewhere", 90, PW_FRAME_USER};
+    union pw_unit *units = is_refused_at(100);
+    if (refused_file != NULL)
+        writer_add_frames(&writer, units, &refused, 1);
+    units = binds_next(200);
+    if (next_file != NULL)
+        writer_add_frames(&writer, units, &next, 1);
+    return is_recovered();
+}
+
+static void another_function_of_the_file_recovers(void **state) {
+    (void)state;
+    assert_true(is_recovered_at("/src/server.py", "/src/server.py"));
+}
+
+static void another_file_recovers_nothing(void **state) {
+    (void)state;
+    assert_false(is_recovered_at("/src/server.py", "/src/client.py"));
+}
+
+static void who_has_no_frame_may_have_recovered(void **state) {
+    (void)state;
+    assert_true(is_recovered_at("/src/server.py", NULL));
+}
+
 static void a_bind_long_after_recovers_nothing(void **state) {
     (void)state;
     is_refused_at(100);
@@ -77,6 +106,9 @@ int main(void) {
         HISTORY_TEST(another_thread_recovers_nothing),
         HISTORY_TEST(another_protocol_recovers_nothing),
         HISTORY_TEST(another_part_of_the_program_recovers_nothing),
+        HISTORY_TEST(another_function_of_the_file_recovers),
+        HISTORY_TEST(another_file_recovers_nothing),
+        HISTORY_TEST(who_has_no_frame_may_have_recovered),
         HISTORY_TEST(a_bind_long_after_recovers_nothing),
         HISTORY_TEST(those_that_follow_one_another_are_recovered_together),
     };
