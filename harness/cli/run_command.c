@@ -40,9 +40,9 @@ static const struct argp_option options[] = {
      "Record up to N return addresses with each call (default and maximum: 16)", 0},
     {"no-frames", OPTION_NO_FRAMES, NULL, 0,
      "Do not ask Python, Java, Node and the like for the lines that calls came from", 0},
-    {"pytest", OPTION_PYTEST, NULL, 0,
+    {"pytest", OPTION_PYTEST, "HOW", OPTION_ARG_OPTIONAL,
      "Let pytest, where the command runs it, load its plugin: tests are marked, and findings stand "
-     "in its report",
+     "in its report (HOW is report, the default) or do not (marks)",
      0},
     {"wait", OPTION_WAIT, NULL, 0, "Wait for programs that outlive the command", 0},
     {"no-follow", OPTION_NO_FOLLOW, NULL, 0,
@@ -115,7 +115,9 @@ static bool take(void *into, const struct option_value *value) {
     case OPTION_NO_FRAMES:
         return run->trace.no_frames = true;
     case OPTION_PYTEST:
-        return run->pytest = true;
+        run->pytest = value->text != NULL ? value->text : "report";
+        return strcmp(run->pytest, "report") == 0 || strcmp(run->pytest, "marks") == 0 ||
+               option_wrong(value, "must be report or marks");
     case OPTION_WAIT:
         return run->wait = true;
     case OPTION_NO_FOLLOW:

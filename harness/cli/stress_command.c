@@ -14,6 +14,7 @@ enum {
     OPTION_TIMEOUT,
     OPTION_KEEP,
     OPTION_JSON,
+    OPTION_PYTEST,
     ROUNDS_MAX = 1000000,
     SECONDS_DEFAULT = 600, /* under `soonest` a program may ask for ever for another number */
     SECONDS_MAX = 86400
@@ -35,6 +36,7 @@ static const struct argp_option options[] = {
      "Keep output and traces of failing rounds there (default: a new folder "
      "portwitness-stress-PID)",
      0},
+    {"pytest", OPTION_PYTEST, NULL, 0, "Let pytest load its plugin, which says how tests ended", 0},
     {"json", OPTION_JSON, NULL, 0, "One JSON object instead of the table", 0},
     {0}};
 
@@ -65,6 +67,8 @@ static bool take(void *into, const struct option_value *value) {
     case OPTION_KEEP:
         stress->keep = value->text;
         return *value->text != '\0' || option_wrong(value, "must not be empty");
+    case OPTION_PYTEST:
+        return stress->pytest = true;
     default:
         return stress->json = true;
     }

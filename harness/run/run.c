@@ -240,13 +240,14 @@ static int start_command(struct run *run, const char *shim) {
     /* A foreign loader complains of a library that it cannot use, or gives up. */
     bool is_foreign = facts.obstacle == PW_BLIND_ARCHITECTURE;
     char *plugins = NULL;
-    if (run->options->pytest && (plugins = pytest_plugin_find()) == NULL)
+    if (run->options->pytest != NULL && (plugins = pytest_plugin_find()) == NULL)
         return STATUS_FAILED;
     const struct run_environment plan = {.shim = is_foreign ? NULL : shim,
                                          .trace = run->trace.absolute,
                                          .sanitizer = facts.sanitizer,
                                          .follow = run->options->follow,
                                          .plugins = plugins,
+                                         .pytest = run->options->pytest,
                                          .policy = &run->options->trace.policy.config};
     char **environment = environment_make(environ, &plan);
     free(plugins);

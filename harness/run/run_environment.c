@@ -181,12 +181,13 @@ static const char *value_for_shim(char *text, size_t size, const struct pw_polic
 }
 
 /* What the plugin is to find, and takes out again (integrations/pytest). */
-static bool set_pytest(char **environment, size_t *count, char *const from[], const char *folder) {
-    if (folder == NULL)
+static bool set_pytest(char **environment, size_t *count, char *const from[],
+                       const struct run_environment *plan) {
+    if (plan->plugins == NULL)
         return true;
-    char *path = pytest_plugin_path(value_of(from, "PYTHONPATH"), folder);
+    char *path = pytest_plugin_path(value_of(from, "PYTHONPATH"), plan->plugins);
     bool good = set(environment, count, "PYTHONPATH", path) &&
-                set(environment, count, "PORTWITNESS_PYTEST", "report");
+                set(environment, count, "PORTWITNESS_PYTEST", plan->pytest);
     free(path);
     return good;
 }
@@ -215,7 +216,7 @@ char **environment_make(char *const from[], const struct run_environment *plan) 
                 set(made, &kept, RUN_VARIABLE, value_for_shim(run, sizeof run, plan->policy)) &&
                 (plan->sanitizer == NULL || plan->sanitizer[0] == '\0' ||
                  set(made, &kept, "PORTWITNESS_RESTORED", SANITIZER_WAS_PUT_FIRST)) &&
-                set_pytest(made, &kept, from, plan->plugins) &&
+                set_pytest(made, &kept, from, plan) &&
                 (plan->follow || set(made, &kept, "PORTWITNESS_NO_FOLLOW", "1"));
     free(preload);
     if (good)

@@ -12,6 +12,7 @@ struct run_environment {
     const char *sanitizer; /* soname that must be listed first, NULL or "": none */
     bool follow;
     const char *plugins; /* the folder of the plugin for pytest; NULL: not wanted */
+    const char *pytest;  /* what that is to do */
     const struct pw_policy_config *policy; /* NULL: the kernel's own choice */
 };
 

@@ -12,8 +12,8 @@ struct run_options {
     bool quiet;
     bool wait;
     bool follow;
-    bool pytest;    /* let pytest find its plugin */
-    char **command; /* ended by NULL; has at least the program */
+    const char *pytest; /* let pytest find its plugin, which is to do this; NULL: not */
+    char **command;     /* ended by NULL; has at least the program */
 };
 
 /* What holds where no option says otherwise. */

@@ -39,21 +39,11 @@ static _Noreturn void become_run(const struct round_plan *plan, const char *self
         _exit(STATUS_FAILED);
     snprintf(copies, sizeof copies, "%u", plan->copies);
     snprintf(timeout, sizeof timeout, "%u", plan->timeout_seconds);
-    const char *before[ARGUMENTS_BEFORE] = {self,
-                                            "run",
-                                            "-q",
-                                            "-o",
-                                            trace,
-                                            "--policy",
-                                            plan->policy,
-                                            "--",
-                                            self,
-                                            "stress",
-                                            COPIES_ARGUMENT,
-                                            plan->folder,
-                                            copies,
-                                            timeout,
-                                            plan->isolate ? "1" : "0"};
+    const char *before[ARGUMENTS_BEFORE] = {
+        self,         "run",      "-q",         "-o",
+        trace,        "--policy", plan->policy, plan->pytest ? "--pytest=marks" : "-q",
+        "--",         self,       "stress",     COPIES_ARGUMENT,
+        plan->folder, copies,     timeout,      plan->isolate ? "1" : "0"};
     size_t used = 0;
     while (before[used] != NULL) {
         arguments[used] = before[used];

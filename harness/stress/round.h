@@ -16,6 +16,7 @@ struct round_plan {
     unsigned copies;
     unsigned timeout_seconds;
     bool isolate;
+    bool pytest;
     char **command;
 };
 

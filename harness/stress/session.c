@@ -71,6 +71,15 @@ static void count_ending(struct stress_row *row, const struct copy_status *statu
         (struct stress_ending){status->wait_status, status->timed_out != 0, 1};
 }
 
+static void add_tests(struct stress_session *session, const struct stress_row *row,
+                      const struct round_plan *plan) {
+    char trace[PATH_MAX];
+    int used = snprintf(trace, sizeof trace, "%s/trace", plan->folder);
+    session->tests.row_room = 2 * STRESS_POLICIES_MAX;
+    if (used > 0 && used < PATH_MAX)
+        outcome_table_add(&session->tests, (size_t)(row - session->rows), trace);
+}
+
 static void add(struct stress_row *row, const struct round_plan *plan,
                 const struct round_result *result) {
     for (unsigned i = 0; i < plan->copies; i++)
@@ -113,11 +122,14 @@ static bool run_round(struct stress_session *session, struct stress_row *row, un
                                     .copies = options->copies,
                                     .timeout_seconds = options->timeout_seconds,
                                     .isolate = row->isolated,
+                                    .pytest = options->pytest,
                                     .command = options->command};
     bool good = round_run(&plan, &result);
     *bad = good && round_is_bad(&result);
-    if (good)
+    if (good) {
         add(row, &plan, &result);
+        add_tests(session, row, &plan);
+    }
     if (*bad)
         keep(session, &plan);
     else
@@ -153,6 +165,7 @@ static bool shows_again(struct stress_session *session, unsigned copies, bool *a
                                         .copies = copies,
                                         .timeout_seconds = session->options->timeout_seconds,
                                         .isolate = session->first.isolated,
+                                        .pytest = session->options->pytest,
                                         .command = session->options->command};
         bool good = round_run(&plan, &result);
         *again = good && round_is_bad(&result);

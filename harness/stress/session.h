@@ -8,6 +8,7 @@
 
 #include "harness/stress/round.h"
 #include "harness/stress/stress_options.h"
+#include "harness/stress/test_outcomes.h"
 
 enum { STRESS_ENDINGS_MAX = 64 };
 
@@ -51,6 +52,7 @@ struct stress_session {
     const struct stress_options *options;
     struct stress_row rows[2 * STRESS_POLICIES_MAX];
     unsigned row_count;
+    struct outcome_table tests;
     struct stress_failure first;
     char folder[PATH_MAX]; /* what is kept is in it */
     unsigned kept;         /* rounds */

@@ -39,5 +39,7 @@ int stress(const struct stress_options *options) {
     take_signals();
     bool good = stress_run(&session);
     progress_end();
-    return conclude(&session, good);
+    int status = conclude(&session, good);
+    outcome_table_free(&session.tests);
+    return status;
 }

@@ -19,6 +19,7 @@ struct stress_options {
     bool until_failure;
     bool isolate;
     bool json;
+    bool pytest;    /* let pytest say how each test ended */
     char **command; /* ended by NULL; has at least the program */
 };
 

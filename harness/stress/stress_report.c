@@ -14,6 +14,7 @@
 #include "harness/base/json_line.h"
 #include "harness/base/message.h"
 #include "harness/base/progress.h"
+#include "harness/stress/test_report.h"
 
 void stress_report_progress(const struct stress_row *row, unsigned done, unsigned rounds) {
     if (row == NULL)
@@ -92,11 +93,12 @@ static void print_quoted(const char *word) {
 static void print_command(const struct stress_session *session) {
     const struct stress_failure *first = &session->first;
     unsigned copies = first->copies != 0 ? first->copies : session->options->copies;
+    const char *pytest = session->options->pytest ? " --pytest" : "";
     if (copies == 1 && !first->isolated)
-        printf("  portwitness run --check --policy %s --", first->policy);
+        printf("  portwitness run --check --policy %s%s --", first->policy, pytest);
     else
-        printf("  portwitness stress -j %u --rounds 1 --policy %s%s --", copies, first->policy,
-               first->isolated ? " --isolate" : "");
+        printf("  portwitness stress -j %u --rounds 1 --policy %s%s%s --", copies, first->policy,
+               first->isolated ? " --isolate" : "", pytest);
     for (char **word = session->options->command; *word != NULL; word++)
         print_quoted(*word);
     putchar('\n');
@@ -178,6 +180,7 @@ void stress_report_table(const struct stress_session *session) {
     for (unsigned i = 0; i < session->row_count; i++)
         print_unreached(&session->rows[i]);
     print_timeouts(session);
+    test_report_table(session);
     if (session->interrupted)
         puts("Interrupted: the last round is not counted.");
     if (incomplete > 0)
@@ -229,6 +232,7 @@ void stress_report_json(const struct stress_session *session) {
     for (unsigned i = 0; i < session->row_count; i++)
         json_array_append_new(rows, row_json(&session->rows[i]));
     json_object_set_new(object, "policies", rows);
+    json_object_set_new(object, "tests", test_report_json(session));
     json_object_set_new(object, "timeout_seconds", json_number(session->options->timeout_seconds));
     json_object_set_new(object, "interrupted", json_boolean(session->interrupted));
     json_object_set_new(object, "kept", json_number(session->kept));

@@ -219,6 +219,7 @@ PYTHON
     "$PORTWITNESS" storm --json --publishers 2 --rounds 1 >storm.json
     jq -c 'del(.policy[])' storm.json | assert_keys STORM
     jq -c .policy storm.json | assert_keys_among CHECK 14
-    run -1 --separate-stderr "$PORTWITNESS" stress --json -j 1 --rounds 1 --keep kept -- false
+    run -1 --separate-stderr "$PORTWITNESS" stress --json -j 1 --rounds 1 --keep kept -- \
+        sh -c "'$PORTWITNESS' mark --end --outcome failed a; false"
     assert_keys STRESS <<<"$output"
 }

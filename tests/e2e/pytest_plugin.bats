@@ -203,6 +203,19 @@ PYTHON
     run -4 installed "${pytest[@]}" --portwitness --portwitness-fail=sometimes test_one.py
 }
 
+@test "stress has pytest say which test failed" {
+    cat >test_one.py <<'PYTHON'
+import os
+def test_good(): pass
+def test_bad(): assert os.environ["PORTWITNESS_COPY"] == "1"
+PYTHON
+    run -1 "$PORTWITNESS" stress -j 2 --rounds 1 --pytest --keep kept -- "${pytest[@]}" test_one.py
+    assert_equal "$(grep -A1 '^TEST' <<<"$output" | tr -s ' ')" "TEST THAT FAILED kernel
+test_one.py::test_bad 1 of 2"
+    grep -q '1 failed, 1 passed' kept/kernel-1/copy-2.out
+    run -1 grep -q portwitness kept/kernel-1/copy-2.out
+}
+
 @test "the plugin is made into a wheel, and loaded where that is installed" {
     cp -r "$root/integrations/pytest" wheel
     "$python" -m pip -q wheel --no-build-isolation --no-index --no-deps -w made ./wheel

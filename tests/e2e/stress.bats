@@ -53,6 +53,26 @@ kernel-2"
     run -0 "$PORTWITNESS" ports kept/kernel-1/trace
 }
 
+@test "which test failed how often under which policy is shown where marks say how tests ended" {
+    cat >suite <<'SHELL'
+end() { "$PORTWITNESS" mark --end --outcome "$@"; }
+end passed 'always good'
+end skipped 'left out'
+end failed "test_a.py::often (call) [gw$PORTWITNESS_COPY]"
+[ "$PORTWITNESS_COPY" = 1 ] && end failed once || end passed once
+"$PORTWITNESS" mark --end 'nobody knows'
+[ "$PORTWITNESS_COPY" = 1 ]
+SHELL
+    export PORTWITNESS
+    run -1 stress -j 3 --rounds 2 --policy kernel --policy seeded:1 -- sh suite
+    assert_equal "$(grep -A2 '^TEST' <<<"$output" | tr -s ' ')" "TEST THAT FAILED kernel seeded:1
+test_a.py::often 6 of 6 6 of 6
+once 2 of 6 2 of 6"
+    [[ $output != *'always good'* && $output != *nobody* ]]
+    run -1 stress -j 2 --rounds 1 --json -- sh suite
+    assert_equal "$(jq -c '.tests' <<<"$output")" '[{"name":"test_a.py::often","policies":[{"policy":"kernel","isolated":false,"runs":2,"failed":2,"skipped":0}]},{"name":"once","policies":[{"policy":"kernel","isolated":false,"runs":2,"failed":1,"skipped":0}]}]'
+}
+
 @test "the racy suites of three test runners fail under soonest, and the shortest way is shown" {
     local suite all=("$python $suites/python/test_racy.py" "bats $suites/bats/racy.bats"
         "node --test $suites/node/racy.test.mjs")

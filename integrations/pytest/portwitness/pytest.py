@@ -22,14 +22,14 @@ import pytest
 STARTS, PASSED, FAILED, SKIPPED = range(4)  # portwitness.h
 SEVERITIES = {"hazard": ("error", "hazard"), "error": ("error",), "never": ()}
 TEST_KEYS = ("test", "assigned_test", "other_test", "other_assigned_test")
-OUR_RUN = "PORTWITNESS_PYTEST"  # "report": started by `run --pytest`; else the trace that we made
+OUR_RUN = "PORTWITNESS_PYTEST"  # "report" or "marks": of `run --pytest`; else the trace that we made
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def take_out_of_environment():
     """What `run --pytest` has set is for this process: its children shall not see it."""
     ours = os.environ.pop(OUR_RUN, None)
-    if ours == "report":
+    if ours in ("report", "marks"):
         folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
         kept = [folder for folder in folders if os.path.abspath(folder or ".") != HERE]
         if any(kept):
@@ -111,7 +111,7 @@ def pytest_configure(config):
         return
     worker = getattr(config, "workerinput", {}).get("workerid")
     config.pluginmanager.register(Marks(mark, worker), "portwitness-marks")
-    if worker is None and (config.option.portwitness or our_run is not None):
+    if worker is None and (config.option.portwitness or our_run not in (None, "marks")):
         config.pluginmanager.register(Report(config), "portwitness-report")
 
 
@@ -263,7 +263,7 @@ class Report:
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self):
         """The trace is ours, and of no use where nothing was found."""
-        if our_run in (None, "report") or self.config.option.portwitness_trace:
+        if our_run in (None, "report", "marks") or self.config.option.portwitness_trace:
             return
         if not self.findings and self.problem is None:
             shutil.rmtree(os.path.dirname(our_run), ignore_errors=True)
