@@ -11,6 +11,7 @@
 #include "harness/base/message.h"
 #include "harness/check/detectors/detectors.h"
 #include "harness/check/evidence_sites.h"
+#include "harness/check/framework_tests.h"
 #include "harness/check/limits.h"
 #include "harness/check/prescan.h"
 #include "harness/check/proofs.h"
@@ -89,6 +90,7 @@ static void check_machine(struct machine *machine) {
         detect(machine, first.selection);
     selection_free(first.selection);
     evidence_sites_read(machine, PASS_SITES);
+    framework_tests_name(check, before);
     for (size_t i = before; i < check->findings.count; i++)
         make_local(&check->findings.list[i]);
     machine_free(machine);

@@ -142,6 +142,11 @@ struct finding {
     char *assigned_marker;
     char *other_marker;
     char *other_assigned_marker;
+    /* Of each: it was named by who started the process, not by the process itself. */
+    bool marker_is_inherited;
+    bool assigned_marker_is_inherited;
+    bool other_marker_is_inherited;
+    bool other_assigned_marker_is_inherited;
     char *variable;     /* of an inherited number: where it stands in the environment; NULL: not
                            known */
     char *detail;       /* of a note: what, in words; of others NULL */

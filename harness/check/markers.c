@@ -14,6 +14,7 @@ enum { STEPS_MAX = 4096 };
 struct wanted_name {
     const struct call *call;
     char **name;
+    bool *is_inherited; /* it was given to the process from outside */
 };
 
 /* Of each process the latest marker up to some time. */
@@ -115,6 +116,7 @@ static void give_name(const struct naming *naming, const struct wanted_name *wan
                       uint32_t index) {
     const char *name = marker_of(naming, index)->name;
     *wanted->name = memory_copy(name, strlen(name));
+    *wanted->is_inherited = (marker_of(naming, index)->flags & PW_FLAG_INHERITED) != 0;
 }
 
 /* What the process itself says. Else what stood in its environment: at the call itself, else when
@@ -127,10 +129,13 @@ static void name_test(const struct naming *naming, const struct wanted_name *wan
         index = map_get(&naming->of_unit, unit_of(call));
     if (index == MAP_NONE || marker_of(naming, index)->process != call->process)
         index = map_get(&naming->seen, call->process);
-    if (index == MAP_NONE || is_end(naming, index))
+    bool is_said = index != MAP_NONE && !is_end(naming, index);
+    if (!is_said)
         index = find_mark(naming, call->process);
-    if (index != MAP_NONE && !is_end(naming, index))
-        give_name(naming, wanted, index);
+    if (index == MAP_NONE || is_end(naming, index))
+        return;
+    give_name(naming, wanted, index);
+    *wanted->is_inherited = *wanted->is_inherited || !is_said;
 }
 
 static void name_forward(struct naming *naming) {
@@ -203,12 +208,12 @@ static void sort_markers(struct naming *naming) {
             history->markers);
 }
 
-static void want(struct naming *naming, const struct call *call, char **name) {
+static void want(struct naming *naming, const struct call *call, char **name, bool *is_inherited) {
     if (call->process == 0 || *name != NULL)
         return;
     naming->wanted = memory_grow(naming->wanted, &naming->room, naming->wanted_count + 1,
                                  sizeof *naming->wanted);
-    naming->wanted[naming->wanted_count++] = (struct wanted_name){call, name};
+    naming->wanted[naming->wanted_count++] = (struct wanted_name){call, name, is_inherited};
 }
 
 void markers_name_tests(const struct history *history, struct findings *findings) {
@@ -219,10 +224,12 @@ void markers_name_tests(const struct history *history, struct findings *findings
         struct finding *finding = &findings->list[i];
         if (!machine_has(history->machine, finding->subject.trace) || finding->subject.process == 0)
             continue;
-        want(&naming, &finding->subject, &finding->marker);
-        want(&naming, &finding->assigned, &finding->assigned_marker);
-        want(&naming, &finding->other, &finding->other_marker);
-        want(&naming, &finding->other_assigned, &finding->other_assigned_marker);
+        want(&naming, &finding->subject, &finding->marker, &finding->marker_is_inherited);
+        want(&naming, &finding->assigned, &finding->assigned_marker,
+             &finding->assigned_marker_is_inherited);
+        want(&naming, &finding->other, &finding->other_marker, &finding->other_marker_is_inherited);
+        want(&naming, &finding->other_assigned, &finding->other_assigned_marker,
+             &finding->other_assigned_marker_is_inherited);
     }
     if (naming.wanted_count > 0) {
         qsort(naming.wanted, naming.wanted_count, sizeof *naming.wanted, by_begin);

@@ -10,5 +10,6 @@ json_t *frame_json(struct frame_text frame) {
     json_object_set_new(object, "line", json_number_or_null(frame.line));
     json_object_set_new(object, "function", json_text_or_null(frame.function));
     json_object_set_new(object, "of", json_text_or_null(name_of_frame_owner(frame.of)));
+    json_object_set_new(object, "test", json_boolean(frame.is_test));
     return object;
 }

@@ -7,7 +7,7 @@
 #include "harness/trace/strings.h"
 
 /* {"file", "line", "function", "of"}: null where not known; `of` is "library", "framework",
- * "dependency" or "user". */
+ * "dependency" or "user"; `test` whether what runs tests called it. */
 json_t *frame_json(struct frame_text frame);
 
 #endif

@@ -34,8 +34,8 @@ unsigned record_frame_nearest(const struct trace_record *record) {
     unsigned count = record_frame_count(record);
     unsigned best = 0;
     for (unsigned i = 0; i < count; i++) {
-        uint32_t of = record_frame(record, i)->of;
-        uint32_t best_of = record_frame(record, best)->of;
+        uint32_t of = PW_FRAME_OF(record_frame(record, i)->of);
+        uint32_t best_of = PW_FRAME_OF(record_frame(record, best)->of);
         if (of == PW_FRAME_USER)
             return i;
         if (of == PW_FRAME_DEPENDENCY && best_of != PW_FRAME_DEPENDENCY)
@@ -47,7 +47,7 @@ unsigned record_frame_nearest(const struct trace_record *record) {
 /* One line may call a package that calls bind at two: to look for a number, and to use it. */
 static uint64_t way_through(const struct trace_record *record, unsigned nearest) {
     const struct pw_frame *inner = record_frame(record, 0);
-    if (nearest == 0 || inner->of != PW_FRAME_DEPENDENCY)
+    if (nearest == 0 || PW_FRAME_OF(inner->of) != PW_FRAME_DEPENDENCY)
         return 0;
     return (inner->text >> 32 ^ inner->text) + inner->line * UINT64_C(0x9e3779b1);
 }

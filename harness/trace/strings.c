@@ -45,7 +45,8 @@ struct frame_text strings_frame(const struct strings *strings, const struct pw_f
     return (struct frame_text){.file = strings_first(strings, frame->text),
                                .function = strings_second(strings, frame->text),
                                .line = frame->line,
-                               .of = frame->of};
+                               .of = PW_FRAME_OF(frame->of),
+                               .is_test = (frame->of & PW_FRAME_CALLED_BY_FRAMEWORK) != 0};
 }
 
 void strings_free(struct strings *strings) {

@@ -11,6 +11,7 @@ struct frame_text {
     const char *function; /* NULL: not known */
     uint32_t line;        /* 0: not known */
     uint32_t of;          /* enum pw_frame_of */
+    bool is_test;         /* what runs tests called it: a test, or what prepares one */
 };
 
 /* Zero-initialized there are none. */

@@ -12,7 +12,8 @@
 #include "shim/gate.h"
 #include "shim/socket/descriptors.h"
 
-enum { DEFAULT_MAX = 3 };
+/* What runs a test is near it. */
+enum { DEFAULT_MAX = 3, BEYOND_MAX = 16 };
 
 /* What a language has left for the next call. */
 static __thread struct frames noted;
@@ -30,37 +31,84 @@ void frames_begin(struct frames *frames) {
     frames->count = 0;
     frames->listens = false;
     frames->is_full = false;
+    frames->is_done = false;
+    frames->has_test = false;
+    frames->beyond = 0;
+    frames->outermost.text = 0;
     frames->whole = recorder_facts()->stacks != 0;
 }
 
-static bool keep(struct frames *frames, enum pw_frame_of of, const char *file, const char *function,
-                 uint32_t line) {
-    frames->frame[frames->count++] = (struct pw_frame){text_intern(file, function), line, of};
-    return true;
+static void keep(struct frames *frames, const struct pw_frame *frame) {
+    frames->frame[frames->count++] = *frame;
 }
 
 static bool is_of_others(uint32_t of) { return of == PW_FRAME_LIBRARY || of == PW_FRAME_FRAMEWORK; }
 
+/* What a framework calls is a test, or prepares one; the innermost of such is looked for. */
+static void mark_test(struct frames *frames) {
+    if (frames->outermost.text == 0)
+        return;
+    frames->outermost.of |= PW_FRAME_CALLED_BY_FRAMEWORK;
+    if (frames->outermost_at < frames->count)
+        frames->frame[frames->outermost_at] = frames->outermost;
+    else if (frames->count < PW_STACK_MAX)
+        keep(frames, &frames->outermost);
+    frames->outermost.text = 0;
+    frames->has_test = true;
+    frames->is_done = true;
+}
+
+bool frames_pass(struct frames *frames, enum pw_frame_of of) {
+    if (of == PW_FRAME_FRAMEWORK)
+        mark_test(frames);
+    if (frames->is_full && ++frames->beyond >= BEYOND_MAX)
+        frames->is_done = true;
+    return !frames->is_done;
+}
+
+static void add_whole(struct frames *frames, const struct pw_frame *frame) {
+    if (frame->of == PW_FRAME_FRAMEWORK)
+        mark_test(frames);
+    if (frames->count < PW_STACK_MAX)
+        keep(frames, frame);
+    frames->is_done = frames->count >= recorder_facts()->stacks || frames->count == PW_STACK_MAX;
+}
+
+/* By default. */
+static void add_if_it_matters(struct frames *frames, const struct pw_frame *frame) {
+    uint32_t last = frames->count > 0 ? frames->frame[frames->count - 1].of : 0;
+    if (last != 0 && is_of_others(last) && !is_of_others(frame->of))
+        frames->count = 0; /* it stood for want of a better one */
+    if (frames->count > 0 && (is_of_others(frame->of) ||
+                              (last == PW_FRAME_DEPENDENCY && frame->of == PW_FRAME_DEPENDENCY)))
+        return;
+    keep(frames, frame);
+    frames->is_full = (last == PW_FRAME_USER && frames->count > 1) || frames->count == DEFAULT_MAX;
+}
+
+static void note_outermost(struct frames *frames, const struct pw_frame *frame) {
+    unsigned last = frames->count - 1; /* count is not 0 any more */
+    bool is_kept = memcmp(&frames->frame[last], frame, sizeof *frame) == 0;
+    if (frame->of != PW_FRAME_USER || frames->has_test)
+        return;
+    frames->outermost = *frame;
+    frames->outermost_at = is_kept ? last : PW_STACK_MAX;
+}
+
 bool frames_add(struct frames *frames, enum pw_frame_of of, const char *file, const char *function,
                 uint32_t line) {
-    if (frames->is_full)
+    bool is_passed = frames->is_full ? of != PW_FRAME_USER : is_of_others(of) && frames->count > 0;
+    if (frames->is_done)
         return false;
-    if (frames->whole) {
-        keep(frames, of, file, function, line);
-        frames->is_full =
-            frames->count == recorder_facts()->stacks || frames->count == PW_STACK_MAX;
-        return !frames->is_full;
-    }
-    uint32_t last = frames->count > 0 ? frames->frame[frames->count - 1].of : 0;
-    if (last != 0 && is_of_others(last) && !is_of_others(of))
-        frames->count = 0; /* it stood for want of a better one */
-    if (frames->count == 0)
-        return keep(frames, of, file, function, line);
-    if (is_of_others(of) || (last == PW_FRAME_DEPENDENCY && of == PW_FRAME_DEPENDENCY))
-        return true;
-    keep(frames, of, file, function, line);
-    frames->is_full = last == PW_FRAME_USER || frames->count == DEFAULT_MAX;
-    return !frames->is_full;
+    if (is_passed && !frames->whole)
+        return frames_pass(frames, of);
+    const struct pw_frame frame = {text_intern(file, function), line, of};
+    if (frames->whole)
+        add_whole(frames, &frame);
+    else if (!frames->is_full)
+        add_if_it_matters(frames, &frame);
+    note_outermost(frames, &frame);
+    return frames->whole ? !frames->is_done : frames_pass(frames, of);
 }
 
 void frames_name_thread(struct frames *frames, const char *name) {

@@ -22,9 +22,14 @@ struct frames {
     uint64_t thread; /* the thread's name, interned; 0: none */
     int call;        /* the one that they are about (enum call_number), 0: any */
     unsigned count;
-    bool listens; /* set by a language whose library listens in the call in which it binds */
-    bool whole;   /* every frame is wanted, not only those that matter */
-    bool is_full; /* what matters is known: walk no further */
+    bool listens;    /* set by a language whose library listens in the call in which it binds */
+    bool whole;      /* every frame is wanted, not only those that matter */
+    bool is_full;    /* what is kept is known; the test may still be looked for */
+    bool is_done;    /* walk no further */
+    bool has_test;   /* the frame of the test, or what prepares it, is marked */
+    unsigned beyond; /* frames that were seen since it was full */
+    struct pw_frame outermost; /* of the user's, so far; text 0: none */
+    unsigned outermost_at;     /* where it is kept; PW_STACK_MAX: nowhere */
     struct pw_frame frame[PW_STACK_MAX];
 };
 
@@ -41,6 +46,10 @@ void frames_begin(struct frames *frames);
 /* Adds the next frame outwards; texts are copied, NULL counts as empty. false: enough is known. */
 bool frames_add(struct frames *frames, enum pw_frame_of of, const char *file, const char *function,
                 uint32_t line);
+
+/* Passes over a frame that is not kept by default, being of the language's library or of what runs
+ * tests; for those who need not find out its names. false: enough is known. */
+bool frames_pass(struct frames *frames, enum pw_frame_of of);
 
 /* The name of the thread, where the language has one of its own. */
 void frames_name_thread(struct frames *frames, const char *name);

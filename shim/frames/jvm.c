@@ -160,6 +160,8 @@ static bool add_frame(struct frames *frames, const struct java_machine *machine,
         enum pw_frame_of of = java_owner(signature);
         if (any || of == PW_FRAME_DEPENDENCY || of == PW_FRAME_USER)
             more = add(frames, machine, frame, class, signature, of);
+        else
+            more = frames_pass(frames, of);
         free_text(machine, signature);
     }
     drop_reference(machine, class);

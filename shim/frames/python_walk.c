@@ -56,11 +56,11 @@ static bool is_of_others(enum pw_frame_of of) {
     return of == PW_FRAME_LIBRARY || of == PW_FRAME_FRAMEWORK;
 }
 
-/* What called the user's code by way of what runs tests is no caller of it. */
-static bool is_past_the_users(struct walk *walk, enum pw_frame_of of) {
+/* Of a stack that is deep and knows no test. */
+static bool is_past_the_users(struct walk *walk) {
     if (walk->frames->whole || !walk->user_seen)
         return false;
-    return of == PW_FRAME_FRAMEWORK || walk->after_user++ >= FRAMES_AFTER_USER;
+    return walk->after_user++ >= FRAMES_AFTER_USER;
 }
 
 static bool add_named(struct walk *walk, enum pw_frame_of of, python_object *frame,
@@ -79,10 +79,10 @@ static bool add_frame(struct walk *walk, python_object *frame) {
     bool goes_on = false;
     if (file.text != NULL) {
         enum pw_frame_of of = python_code_of(file.text);
-        if (is_past_the_users(walk, of))
+        if (is_past_the_users(walk))
             goes_on = false;
         else if (is_of_others(of) && walk->frames->count > 0 && !walk->frames->whole)
-            goes_on = true; /* it would not be kept */
+            goes_on = frames_pass(walk->frames, of);
         else
             goes_on = add_named(walk, of, frame, code, file.text);
         walk->user_seen = walk->user_seen || of == PW_FRAME_USER;

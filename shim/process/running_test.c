@@ -41,6 +41,7 @@ enum variable {
     PYTEST,
     XDIST_WORKER,
     BATS,
+    BATS_CODED,
     NEXTEST,
     BAZEL,
     BAZEL_SHARD,
@@ -51,16 +52,13 @@ enum variable {
     VARIABLES
 };
 
-static const char *const variables[VARIABLES] = {[PYTEST] = "PYTEST_CURRENT_TEST",
-                                                 [XDIST_WORKER] = "PYTEST_XDIST_WORKER",
-                                                 [BATS] = "BATS_TEST_DESCRIPTION",
-                                                 [NEXTEST] = "NEXTEST_TEST_NAME",
-                                                 [BAZEL] = "TEST_TARGET",
-                                                 [BAZEL_SHARD] = "TEST_SHARD_INDEX",
-                                                 [JEST_WORKER] = "JEST_WORKER_ID",
-                                                 [VITEST_POOL] = "VITEST_POOL_ID",
-                                                 [VITEST_WORKER] = "VITEST_WORKER_ID",
-                                                 [NODE_WORKER] = "NODE_TEST_WORKER_ID"};
+static const char *const variables[VARIABLES] = {
+    [PYTEST] = "PYTEST_CURRENT_TEST",     [XDIST_WORKER] = "PYTEST_XDIST_WORKER",
+    [BATS] = "BATS_TEST_DESCRIPTION",     [BATS_CODED] = "BATS_TEST_NAME",
+    [NEXTEST] = "NEXTEST_TEST_NAME",      [BAZEL] = "TEST_TARGET",
+    [BAZEL_SHARD] = "TEST_SHARD_INDEX",   [JEST_WORKER] = "JEST_WORKER_ID",
+    [VITEST_POOL] = "VITEST_POOL_ID",     [VITEST_WORKER] = "VITEST_WORKER_ID",
+    [NODE_WORKER] = "NODE_TEST_WORKER_ID"};
 
 struct found {
     const char *value[VARIABLES];
@@ -80,6 +78,28 @@ static bool take_variable(const struct guest_variable *variable, void *context) 
     return true;
 }
 
+static int digit(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Bats exports the description of a test only as the name of a function: "test_it_starts-2e". */
+static size_t decode(char text[NAME_BYTES], size_t length) {
+    static const char prefix[] = "test_";
+    size_t from = strncmp(text, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+    size_t to = 0;
+    while (from < length) {
+        bool is_coded = text[from] == '-' && from + 2 < length && digit(text[from + 1]) >= 0 &&
+                        digit(text[from + 2]) >= 0;
+        if (is_coded)
+            text[to++] = (char)(digit(text[from + 1]) << 4 | digit(text[from + 2]));
+        else
+            text[to++] = text[from] == '_' ? ' ' : text[from];
+        from += is_coded ? 3 : 1;
+    }
+    text[to] = '\0';
+    return to;
+}
+
 /* "test_api.py::test_up (call)", and for a worker of pytest-xdist " [gw0]" behind it, for a shard
  * of Bazel " [shard 0]"; else "JEST_WORKER_ID=2". */
 static size_t name_test(char text[NAME_BYTES]) {
@@ -95,6 +115,8 @@ static size_t name_test(char text[NAME_BYTES]) {
     if (name > BAZEL_SHARD)
         length = append(text, append(text, 0, variables[name]), "=");
     length = append_value(text, length, found.value[name]);
+    if (name == BATS_CODED)
+        length = decode(text, length);
     const char *worker = found.value[name == BAZEL ? BAZEL_SHARD : XDIST_WORKER];
     if (worker == NULL || length == 0)
         return length;
@@ -139,7 +161,8 @@ void running_test_record(uint64_t number, bool if_changed) {
     struct pw_start *start = &record.units[0].start;
     start->thread = identity_thread();
     start->source = PW_SOURCE_SHIM;
-    start->flags = PW_FLAG_MARKER_ENVIRONMENT | (length == 0 ? PW_FLAG_MARKER_END : 0);
+    start->flags = PW_FLAG_MARKER_ENVIRONMENT | (length == 0 ? PW_FLAG_MARKER_END : 0) |
+                   (environment_is_inherited() ? PW_FLAG_INHERITED : 0);
     start->cookie = number;
     record_text(&record, 1, text, length);
     record_commit(&record, 0);

@@ -337,11 +337,15 @@ enum pw_frame_of {
     PW_FRAME_USER = 4
 };
 
+/* Beside it: what runs tests called this function, so it is a test, or prepares one. */
+#define PW_FRAME_OF(of) ((of)&0xffu)
+#define PW_FRAME_CALLED_BY_FRAMEWORK 0x100u
+
 /* A frame in the language of an interpreted program. */
 struct pw_frame {
     uint64_t text; /* cookie of the PW_KIND_STRING; 0: none */
     uint32_t line; /* 0: not known */
-    uint32_t of;   /* enum pw_frame_of */
+    uint32_t of;   /* enum pw_frame_of, and whether a framework called it */
 };
 
 /* The frames of the call, the innermost first, in as many units as they need. */

@@ -109,12 +109,14 @@ static int remove_folder(void **state) {
         stack_count = sizeof list / sizeof *list;                                                  \
     } while (0)
 
-static const struct frame_text from_socket = {"socket.py", "create_server", 900, PW_FRAME_LIBRARY};
-static const struct frame_text from_port = {"free/port.py", "pick", 12, PW_FRAME_DEPENDENCY};
-static const struct frame_text from_deep = {"free/deep.py", "deep", 3, PW_FRAME_DEPENDENCY};
-static const struct frame_text from_user = {"conftest.py", "free_port", 13, PW_FRAME_USER};
-static const struct frame_text from_test = {"test_a.py", "test_up", 40, PW_FRAME_USER};
-static const struct frame_text from_pytest = {"python.py", "pyfunc", 194, PW_FRAME_FRAMEWORK};
+static const struct frame_text from_socket = {"socket.py", "create_server", 900, PW_FRAME_LIBRARY,
+                                              false};
+static const struct frame_text from_port = {"free/port.py", "pick", 12, PW_FRAME_DEPENDENCY, false};
+static const struct frame_text from_deep = {"free/deep.py", "deep", 3, PW_FRAME_DEPENDENCY, false};
+static const struct frame_text from_user = {"conftest.py", "free_port", 13, PW_FRAME_USER, false};
+static const struct frame_text from_test = {"test_a.py", "test_up", 40, PW_FRAME_USER, false};
+static const struct frame_text from_pytest = {"python.py", "pyfunc", 194, PW_FRAME_FRAMEWORK,
+                                              false};
 
 /* Records a bind with the frames of the call, and reads it: "file:line function (thread) | ...". */
 static const char *recorded(void) {
@@ -139,8 +141,8 @@ static const char *recorded(void) {
         for (unsigned i = 0; i < record_frame_count(&record); i++) {
             struct frame_text frame = strings_frame(&strings, record_frame(&record, i));
             assert_string_equal(strings_first(&strings, record_frame_thread(&record)), "worker 3");
-            at += sprintf(at, "%s%s:%u %s", i > 0 ? " | " : "", frame.file, frame.line,
-                          frame.function);
+            at += sprintf(at, "%s%s:%u %s%s", i > 0 ? " | " : "", frame.file, frame.line,
+                          frame.function, frame.is_test ? " (test)" : "");
         }
     }
     strings_free(&strings);
@@ -151,15 +153,14 @@ static const char *recorded(void) {
 static void the_users_frame_and_its_caller_are_kept(void **state) {
     (void)state;
     STACK(from_socket, from_user, from_test, from_pytest);
-    assert_string_equal(recorded(), "conftest.py:13 free_port | test_a.py:40 test_up");
-    assert_int_equal(handed_over, 3);
+    assert_string_equal(recorded(), "conftest.py:13 free_port | test_a.py:40 test_up (test)");
+    assert_int_equal(handed_over, 4);
 }
 
 static void the_frame_of_a_package_is_kept_before_the_users(void **state) {
     (void)state;
     STACK(from_socket, from_port, from_deep, from_user, from_pytest, from_test);
-    assert_string_equal(recorded(),
-                        "free/port.py:12 pick | conftest.py:13 free_port | test_a.py:40 test_up");
+    assert_string_equal(recorded(), "free/port.py:12 pick | conftest.py:13 free_port (test)");
 }
 
 static void without_a_frame_of_the_user_the_innermost_stands(void **state) {
@@ -175,9 +176,51 @@ static void with_stacks_all_are_kept_up_to_as_many_as_are_asked_for(void **state
     attach(5, false);
     STACK(from_socket, from_port, from_deep, from_user, from_pytest, from_test);
     assert_string_equal(recorded(), "socket.py:900 create_server | free/port.py:12 pick | "
-                                    "free/deep.py:3 deep | conftest.py:13 free_port | "
+                                    "free/deep.py:3 deep | conftest.py:13 free_port (test) | "
                                     "python.py:194 pyfunc");
     assert_int_equal(handed_over, 5);
+}
+
+static const struct frame_text from_case = {"test_a.py", "run_case", 50, PW_FRAME_USER, false};
+static const struct frame_text from_plugin = {"conftest.py", "pytest_call", 60, PW_FRAME_USER,
+                                              false};
+
+static void what_a_framework_called_is_kept_as_the_test(void **state) {
+    (void)state;
+    STACK(from_user, from_test, from_pytest, from_plugin, from_pytest);
+    assert_string_equal(recorded(), "conftest.py:13 free_port | test_a.py:40 test_up (test)");
+    STACK(from_test, from_socket, from_pytest);
+    assert_string_equal(recorded(), "test_a.py:40 test_up (test)");
+    STACK(from_port, from_user, from_case, from_socket, from_test, from_socket, from_pytest);
+    assert_string_equal(recorded(), "free/port.py:12 pick | conftest.py:13 free_port | "
+                                    "test_a.py:50 run_case | test_a.py:40 test_up (test)");
+    STACK(from_pytest, from_user, from_case, from_test);
+    assert_string_equal(recorded(), "conftest.py:13 free_port | test_a.py:50 run_case");
+}
+
+static void a_test_is_not_looked_for_far_away(void **state) {
+    (void)state;
+    static struct frame_text deep[40];
+    deep[0] = from_user;
+    deep[1] = from_case;
+    for (size_t i = 2; i < 39; i++)
+        deep[i] = from_socket;
+    deep[39] = from_pytest;
+    stack = deep;
+    stack_count = 40;
+    assert_string_equal(recorded(), "conftest.py:13 free_port | test_a.py:50 run_case");
+    assert_in_range(handed_over, 10, 30);
+    deep[9] = from_pytest;
+    assert_string_equal(recorded(), "conftest.py:13 free_port | test_a.py:50 run_case (test)");
+}
+
+static void with_stacks_the_test_is_marked_among_all(void **state) {
+    (void)state;
+    attach(16, false);
+    STACK(from_socket, from_user, from_case, from_pytest, from_plugin, from_pytest);
+    assert_string_equal(recorded(), "socket.py:900 create_server | conftest.py:13 free_port | "
+                                    "test_a.py:50 run_case (test) | python.py:194 pyfunc | "
+                                    "conftest.py:60 pytest_call | python.py:194 pyfunc");
 }
 
 static void nobody_is_asked_where_frames_are_off_or_memory_is_anothers(void **state) {
@@ -278,35 +321,12 @@ static void a_text_is_written_once_and_a_long_path_keeps_its_end(void **state) {
     assert_int_equal(recorder_units_taken() - before, 2);
     assert_int_not_equal(text_intern("conftest.py", "free_port2"), first);
     assert_int_equal(text_intern("conftest.py", "free_port2") >> 32, first >> 32);
-    const struct frame_text frames[] = {{long_path, "up", 1, PW_FRAME_USER}};
+    const struct frame_text frames[] = {{long_path, "up", 1, PW_FRAME_USER, false}};
     stack = frames;
     stack_count = 1;
     const char *text = recorded();
     assert_true(strlen(text) < 300);
     assert_non_null(strstr(text, "/tests.py:1 up"));
-}
-
-static void places_are_those_of_the_users_frame(void **state) {
-    (void)state;
-    struct pw_frames unit = {.code = 3,
-                             .frame = {{(uint64_t)1 << 32 | 2, 10, PW_FRAME_DEPENDENCY},
-                                       {(uint64_t)3 << 32 | 4, 20, PW_FRAME_USER},
-                                       {(uint64_t)3 << 32 | 5, 30, PW_FRAME_USER}}};
-    struct trace_record record = {.site = 0x1234, .frames = &unit, .frame_units = 1};
-    assert_int_equal(record_frame_nearest(&record), 1);
-    uint64_t place = record_place(&record);
-    assert_true(place_is_of_frame(place));
-    unit.frame[0].line = 11;
-    assert_true(record_place(&record) == place);
-    unit.frame[1].line = 21;
-    assert_true(record_place(&record) != place);
-    assert_true(places_share_file(record_place(&record), place));
-    unit.frame[1].text = (uint64_t)6 << 32 | 4;
-    assert_false(places_share_file(record_place(&record), place));
-    record.frame_units = 0;
-    assert_int_equal(record_place(&record), 0x1234);
-    assert_false(place_is_of_frame(0x1234));
-    assert_false(places_share_file(0x1234, 0x1234));
 }
 
 static void a_unit_that_says_it_holds_more_than_it_can_holds_what_it_can(void **state) {
@@ -325,6 +345,9 @@ int main(void) {
         TEST(the_frame_of_a_package_is_kept_before_the_users),
         TEST(without_a_frame_of_the_user_the_innermost_stands),
         TEST(with_stacks_all_are_kept_up_to_as_many_as_are_asked_for),
+        TEST(what_a_framework_called_is_kept_as_the_test),
+        TEST(a_test_is_not_looked_for_far_away),
+        TEST(with_stacks_the_test_is_marked_among_all),
         TEST(nobody_is_asked_where_frames_are_off_or_memory_is_anothers),
         TEST(what_was_left_for_a_descriptor_is_used_once_and_for_it_alone),
         TEST(what_was_left_for_a_call_is_not_used_for_another),
@@ -333,7 +356,6 @@ int main(void) {
         TEST(what_was_left_for_any_descriptor_holds_until_it_is_taken_back),
         TEST(errno_is_kept),
         TEST(a_text_is_written_once_and_a_long_path_keeps_its_end),
-        TEST(places_are_those_of_the_users_frame),
         TEST(a_unit_that_says_it_holds_more_than_it_can_holds_what_it_can),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
