@@ -95,6 +95,14 @@ all_right() {
     framed | grep -qx listen
 }
 
+@test "an extension that holds the interpreter's lock has frames, and what went past it has no other's" {
+    record "$python" "$guests/extension.py"
+    [ "$(framed)" = "$(right "$guests/extension.py")
+bind
+bind
+bind" ]
+}
+
 @test "subinterpreters have frames, each time" {
     record "$python" "$guests/subinterpreters.py"
     [ "$(framed)" = "bind <string>:5 inner
