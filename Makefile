@@ -247,6 +247,7 @@ test:
 
 bench: all $(benches)
 	@BUILD=$(BUILD) scripts/bench
+	@BUILD=$(BUILD) tests/bench/frames.py
 
 property: all $(property)
 	@$(BUILD)/tests/property/model_against_kernel --operations 1000000 --coverage 100
