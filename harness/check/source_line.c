@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/base/memory.h"
+#include "harness/check/symbol_name.h"
 
 struct opened {
     char *path;
@@ -24,6 +25,7 @@ struct source_lines {
     struct opened *list;
     size_t count;
     size_t room;
+    char *name; /* of the function that was found last, where it was made for it */
 };
 
 static char *no_extra_path = NULL;
@@ -95,8 +97,15 @@ static bool to_address(Dwfl_Module *module, uint64_t offset, Dwarf_Addr *address
     return false;
 }
 
-/* The innermost function at the address, inlined ones included. */
-static const char *function_by_scopes(Dwfl_Module *module, Dwarf_Addr address) {
+/* A function's name as the linker has it, where that says more: in C++ the class and the types. */
+static const char *linkage_name(Dwarf_Die *function) {
+    Dwarf_Attribute attribute;
+    return dwarf_formstring(dwarf_attr_integrate(function, DW_AT_linkage_name, &attribute));
+}
+
+/* Both names of the innermost function at the address, inlined ones included. */
+static const char *function_by_scopes(Dwfl_Module *module, Dwarf_Addr address,
+                                      const char **linked) {
     Dwarf_Addr bias;
     Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias);
     Dwarf_Die *scopes = NULL;
@@ -106,24 +115,37 @@ static const char *function_by_scopes(Dwfl_Module *module, Dwarf_Addr address) {
     int count = dwarf_getscopes(unit, address - bias, &scopes);
     for (int i = 0; i < count && name == NULL; i++) {
         int tag = dwarf_tag(&scopes[i]);
-        if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine)
-            name = dwarf_diename(&scopes[i]);
+        if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine)
+            continue;
+        name = dwarf_diename(&scopes[i]);
+        *linked = linkage_name(&scopes[i]);
     }
     free(scopes);
     return name;
 }
 
-static void find_in(Dwfl_Module *module, Dwarf_Addr address, struct source_line *found) {
+/* Returns the function's name for the linker. */
+static const char *find_in(Dwfl_Module *module, Dwarf_Addr address, struct source_line *found) {
     Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    const char *linked = NULL;
     GElf_Off beyond = 0;
     GElf_Sym symbol;
     if (line != NULL)
         found->file = dwfl_lineinfo(line, NULL, &found->line, NULL, NULL, NULL);
-    found->function = function_by_scopes(module, address);
+    found->function = function_by_scopes(module, address, &linked);
     if (found->function != NULL)
-        return;
+        return linked;
     found->function = dwfl_module_addrinfo(module, address, &beyond, &symbol, NULL, NULL, NULL);
     found->beyond = beyond;
+    return found->function;
+}
+
+static void name_in_language(struct source_lines *lines, const char *linked,
+                             struct source_line *found) {
+    free(lines->name);
+    lines->name = symbol_name(linked);
+    if (lines->name != NULL)
+        found->function = lines->name;
 }
 
 struct source_line source_lines_find(struct source_lines *lines, const struct site *site) {
@@ -136,7 +158,7 @@ struct source_line source_lines_find(struct source_lines *lines, const struct si
         return found;
     found.changed = is_another(opened->module, site->entry);
     if (!found.changed && to_address(opened->module, site->offset - 1, &address))
-        find_in(opened->module, address, &found);
+        name_in_language(lines, find_in(opened->module, address, &found), &found);
     return found;
 }
 
@@ -148,5 +170,6 @@ void source_lines_free(struct source_lines *lines) {
         free(lines->list[i].path);
     }
     free(lines->list);
+    free(lines->name);
     free(lines);
 }

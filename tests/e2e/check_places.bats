@@ -54,6 +54,20 @@ guest'
     assert_matches "$output" $' at /[^ ()]*/guest\\+0x[0-9a-f]+\n'
 }
 
+@test "functions of C++ are named with their class and types, from debug information and from symbols" {
+    local source=$root/tests/guests/frames/server.cc flags number
+    number=$(grep -n "the call that binds" "$source" | cut -d: -f1)
+    for flags in -g -g0; do
+        g++ "$flags" -o guest "$source"
+        record ./guest
+        assert_equal "$(found '.[0].subject.site.function')" 'ns::Server<int>::start()'
+        run "$PORTWITNESS" check t
+        assert_matches "$output" 'ns::Server<int>::start\(\)'
+        [ "$flags" != -g ] || assert_equal "$(place)" "ns::Server<int>::start() server.cc $number"
+        rm t
+    done
+}
+
 @test "a program that was built again since gives no wrong lines, and that is reported" {
     compiled -g
     { printf '\n\n\n'; cat rebind.c; } >other.c
