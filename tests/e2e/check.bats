@@ -130,7 +130,7 @@ PYTHON
     assert_matches "$output" 'ERROR: portwitness: lost-race: a race for a port was lost \(certain\)'
     assert_matches "$output" '  bind to tcp 127.0.0.1:20000 failed with EADDRINUSE; the process ended with status 1
     by [0-9]+ .*python3.* loses.py.*, [0-9.]+ s into the run \([0-9:.]+\)'
-    assert_matches "$output" 'Given for port 0 to the same process, [0-9.]+ s \([0-9:.]+\), released at [0-9.]+ s '
+    assert_matches "$output" 'Given for port 0 to the same process at <module> loses.py:3, [0-9.]+ s \([0-9:.]+\), released at [0-9.]+ s '
     assert_matches "$output" 'Window: [0-9.]+ (us|s), in which anybody could have it'
     assert_matches "$output" "Taken by $taker .*python3.* taker.py, its child
     since [0-9.]+ s \([0-9:.]+\), [0-9.]+ (us|s) before"
@@ -185,7 +185,8 @@ SH
     assert_matches "$report" 'since [0-9:]{8}, [0-9.]+ m?s before this run; in '"$PWD"
     assert_matches "$report" "End it: kill $left"
     assert_matches "$report" '; the process ended with status 1'
-    assert_matches "$report" 'in test test_web.py::test_page \(call\)'
+    assert_matches "$report" '    at <module> serve.py:4, in test test_web.py::test_page
+'
 }
 
 @test "a refused bind that is caught is a hazard, a note where it was its own or it takes another port" {
