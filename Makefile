@@ -101,8 +101,13 @@ plugin := $(BUILD)/python/portwitness/pytest.py
 python_folder := $(DATADIR)/portwitness/python
 plugin_facts := $(addprefix $(BUILD)/python/portwitness_pytest.egg-info/,PKG-INFO entry_points.txt)
 
+# What is loaded from where it is installed.
+integrations := bats/portwitness.bash jest/portwitness.cjs node/marks.cjs node-test/portwitness.cjs
+
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
+# What the shim has Node load; it looks for it beside itself.
+node_module := $(BUILD)/node/frames.cjs
 
 ifeq ($(V),1)
 say =
@@ -128,7 +133,7 @@ $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_o
 	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
 endif
 
-all: $(program) $(shim) $(plugin) $(plugin_facts)
+all: $(program) $(shim) $(plugin) $(plugin_facts) $(node_module)
 
 # Everything that the tests run.
 tests: all $(unit_tests) $(property) $(guests) $(static_guests)
@@ -143,6 +148,10 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 	$(Q)$(CC) $(SHIM_SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) $(SHIM_LDFLAGS) \
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
+
+$(node_module): integrations/node/frames.cjs
+	$(call say,CP)
+	$(Q)mkdir -p $(@D) && cp $< $@.new && mv -f $@.new $@
 
 $(plugin): integrations/pytest/portwitness/pytest.py
 	$(call say,COPY)
@@ -263,9 +272,13 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
 	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
 	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/portwitness/node
+	$(INSTALL) -m 0644 $(node_module) $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(python_folder)/,portwitness portwitness_pytest.egg-info)
 	$(INSTALL) -m 0644 $(plugin) $(DESTDIR)$(python_folder)/portwitness
 	$(INSTALL) -m 0644 $(plugin_facts) $(DESTDIR)$(python_folder)/portwitness_pytest.egg-info
+	for file in $(integrations); do \
+		$(INSTALL) -D -m 0644 integrations/$$file $(DESTDIR)$(DATADIR)/portwitness/$$file || exit; done
 	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 0644 shim/portwitness.h $(DESTDIR)$(INCLUDEDIR)/portwitness.h
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
@@ -277,6 +290,8 @@ uninstall:
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/man/*.5)))
 	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
 	rm -rf $(DESTDIR)$(DATADIR)/portwitness
+	rm -f $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
+	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness/node ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness/node
 	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness
 
 clean:

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "shim/frames/node.h"
 #include "shim/gate.h"
 #include "shim/policy/place.h"
 #include "shim/policy/policy.h"
@@ -191,6 +192,7 @@ static void start_once(void) {
     if (!environment_is_supervised())
         program_start_record_own();
     adopt_all_inherited();
+    node_start();
 }
 
 void shim_start(void) {

@@ -199,6 +199,8 @@ void environment_release(const char *from, const char *to) {
         shim[shim > own_preload ? -1 : 0] = '\0'; /* with the separator before it */
 }
 
+const char *environment_shim(void) { return settings.shim; }
+
 const char *environment_trace(void) { return settings.trace; }
 
 const char *environment_run(void) { return settings.run; }

@@ -20,6 +20,9 @@ enum environment {
  * put back (the marker PORTWITNESS_RESTORED says what). */
 enum environment environment_read(void);
 
+/* The shim's path as the loader was given it, but absolute; a bare name where it had no slash. */
+const char *environment_shim(void);
+
 /* The trace's absolute path. */
 const char *environment_trace(void);
 bool environment_is_quiet(void);

@@ -1,0 +1,291 @@
+'use strict';
+/*
+ * Loaded into recorded Node programs by the shim (shim/frames/node_start.c): tells it which lines
+ * of JavaScript are behind a bind, a listen or a connect. Nothing public is changed but dns.lookup,
+ * which looks as before. What Node's own code calls at the bottom is wrapped instead: the handles of
+ * tcp_wrap and udp_wrap. Whatever is not as expected is left alone.
+ */
+
+const FRAMES_MAX = 16;
+const DEPTH = 64;
+const LIBRARY = 1, FRAMEWORK = 2, DEPENDENCY = 3, USER = 4;
+const RTLD_LAZY = 1, RTLD_NOLOAD = 4; /* dlopen(3) */
+const NOTHING = { text: '', user: '' };
+
+const Module = require('module');
+
+/* The program shall not see this file among its own. */
+function hide() {
+  delete Module._cache[__filename];
+  for (const key of Object.keys(Module._pathCache || {}))
+    if (Module._pathCache[key] === __filename) delete Module._pathCache[key];
+  const words = process.execArgv;
+  for (let i = words.length - 1; i >= 0; i--)
+    if (words[i] === `--require=${__filename}`) words.splice(i, 1);
+    else if (words[i] === __filename && /^(-r|--require)$/.test(words[i - 1])) words.splice(i - 1, 2);
+  const preloaded = Object.getOwnPropertyDescriptor(process, '_preload_modules');
+  if (preloaded && preloaded.configurable && Array.isArray(preloaded.value))
+    Object.defineProperty(process, '_preload_modules',
+      { ...preloaded, value: preloaded.value.filter((name) => name !== __filename) });
+}
+
+/* The shim is loaded already, and puts NODE_OPTIONS back when it is asked for. */
+function attach() {
+  const module = { exports: {} };
+  process.dlopen(module, require('path').join(__dirname, '..', 'libportwitness.so'),
+    RTLD_LAZY | RTLD_NOLOAD);
+  return module.exports;
+}
+
+const FRAMEWORKS = new RegExp('^(@?jest|@?vitest|mocha|@?tap|libtap|tapjs|ava|jasmine|tinypool' +
+  '|uvu|tape)([-/]|$)');
+
+function ownerOf(file) {
+  if (file.startsWith('node:'))
+    return /^node:(internal\/)?test(_runner|$|\/)/.test(file) ? FRAMEWORK : LIBRARY;
+  const at = file.lastIndexOf('/node_modules/');
+  if (at >= 0)
+    return FRAMEWORKS.test(file.slice(at + 14)) ? FRAMEWORK : DEPENDENCY;
+  const system = /^\/usr\/(?:share|lib)\/nodejs\/(.*)/.exec(file);
+  if (system)
+    return FRAMEWORKS.test(system[1]) ? FRAMEWORK : DEPENDENCY;
+  return USER;
+}
+
+function pathOf(name) {
+  if (!name.startsWith('file:')) return name;
+  try {
+    return require('url').fileURLToPath(name);
+  } catch {
+    return name;
+  }
+}
+
+function keepSites(error, sites) {
+  return sites;
+}
+
+/* The call sites above `wrapper`. The program's own settings of Error are put aside for the moment. */
+function sitesAbove(wrapper) {
+  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
+  const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit');
+  if (!limit || !limit.writable || (prepare ? !prepare.writable : !Object.isExtensible(Error)))
+    return [];
+  const holder = {};
+  try {
+    Error.prepareStackTrace = keepSites;
+    Error.stackTraceLimit = DEPTH;
+    Error.captureStackTrace(holder, wrapper);
+    return Array.isArray(holder.stack) ? holder.stack : [];
+  } finally {
+    Error.stackTraceLimit = limit.value;
+    if (prepare) Error.prepareStackTrace = prepare.value;
+    else delete Error.prepareStackTrace;
+  }
+}
+
+/* With --enable-source-maps, what the line was before it was compiled. */
+function mapped(file, line, column) {
+  const map = Module.findSourceMap && Module.findSourceMap(file);
+  const entry = map && map.findEntry(line - 1, column - 1);
+  if (!entry || typeof entry.originalSource !== 'string' || entry.originalLine === undefined)
+    return { file, line };
+  return { file: entry.originalSource, line: entry.originalLine + 1 };
+}
+
+function frameText(of, site, file) {
+  const place = of === LIBRARY || of === FRAMEWORK ? { file, line: site.getLineNumber() }
+    : mapped(file, site.getLineNumber(), site.getColumnNumber());
+  const name = site.getFunctionName() || '<anonymous>';
+  return `${of}${place.line}\t${name}\t${pathOf(place.file)}\n`;
+}
+
+/* `text` has the frames for the shim, the innermost first, `user` those from the user's own on. */
+function framesAbove(wrapper, whole) {
+  let text = '', user = -1, count = 0, users = 0;
+  for (const site of sitesAbove(wrapper)) {
+    const name = site.getFileName() || (site.isEval() ? site.getEvalOrigin() && '[eval]' : null);
+    if (!name || name === __filename) continue;
+    const file = pathOf(name);
+    const of = ownerOf(file);
+    if (!whole && (of === LIBRARY || of === FRAMEWORK)) continue;
+    if (of === USER && user < 0) user = text.length;
+    text += frameText(of, site, name);
+    users += of === USER;
+    if (++count === FRAMES_MAX || (!whole && users === 2)) break;
+  }
+  return { text, user: user < 0 ? '' : text.slice(user) };
+}
+
+/* What was noted of things that lead to a call later on. */
+const byHandle = new WeakMap();
+const byCallback = new WeakMap();
+const byTrigger = new Map();
+const TRIGGERS_MAX = 512;
+let hooks; /* async_hooks, of which none is enabled */
+let shim;
+
+/* In a callback: the frames that were noted of what the callback answers, or of the handle that it is
+ * about. */
+function framesBefore() {
+  hooks = hooks || require('async_hooks');
+  const resource = hooks.executionAsyncResource();
+  const callback = resource && resource.callback;
+  return (typeof callback === 'function' && byCallback.get(callback)) ||
+    byTrigger.get(hooks.triggerAsyncId()) || NOTHING;
+}
+
+function framesHere(wrapper) {
+  try {
+    const here = framesAbove(wrapper, shim.whole);
+    if (here.user !== '') return here;
+    const before = framesBefore();
+    return { text: here.text + (here.text === '' ? before.text : before.user), user: before.user };
+  } catch {
+    return NOTHING;
+  }
+}
+
+/* Notes frames for the handle, and for the callbacks that its events lead to. */
+function note(handle, id, frames) {
+  byHandle.set(handle, frames);
+  if (frames.user === '') return frames;
+  byTrigger.set(id, frames);
+  if (byTrigger.size > TRIGGERS_MAX) byTrigger.delete(byTrigger.keys().next().value);
+  return frames;
+}
+
+function wrap(prototype, name, framesOf) {
+  const real = prototype[name];
+  if (typeof real !== 'function') return;
+  const wrapper = { [name](...words) {
+    const frames = framesOf(this, wrapper);
+    if (frames.text === '') return Reflect.apply(real, this, words);
+    shim.enter(frames.text);
+    try {
+      return Reflect.apply(real, this, words);
+    } finally {
+      shim.leave();
+    }
+  } }[name];
+  Object.defineProperty(prototype, name,
+    { value: wrapper, writable: true, enumerable: true, configurable: true });
+}
+
+/* What binds, listens and connects: all of a handle for the same line, where that is known. */
+function wrapHandle(prototype, names) {
+  const idOf = prototype.getAsyncId;
+  const framesOf = (handle, wrapper) =>
+    byHandle.get(handle) || note(handle, Reflect.apply(idOf, handle, []), framesHere(wrapper));
+  for (const name of names) wrap(prototype, name, framesOf);
+  /* Who reads an address is told by himself, and only of what was asked for by such a call. */
+  wrap(prototype, 'getsockname', (handle, wrapper) =>
+    byHandle.has(handle) ? framesHere(wrapper) : NOTHING);
+  return idOf;
+}
+
+/* A connect is made in a later turn than it is asked for. When it is asked for the new handle's number
+ * is looked at. */
+function wrapTcp(TCP) {
+  const idOf = wrapHandle(TCP.prototype, ['bind', 'bind6', 'listen', 'connect', 'connect6']);
+  function getAsyncId() {
+    const id = Reflect.apply(idOf, this, []);
+    if (!(this.fd >= 0) && !byHandle.has(this)) note(this, id, framesHere(getAsyncId));
+    return id;
+  }
+  Object.defineProperty(TCP.prototype, 'getAsyncId',
+    { value: getAsyncId, writable: true, enumerable: true, configurable: true });
+}
+
+/* A datagram socket looks its address up first, by a function that it keeps at its handle. */
+function wrapUdp(UDP) {
+  const idOf = wrapHandle(UDP.prototype, ['bind', 'bind6', 'connect', 'connect6', 'send', 'send6']);
+  const lookups = new WeakMap();
+  Object.defineProperty(UDP.prototype, 'lookup', {
+    configurable: true,
+    get() {
+      if (!(this.fd >= 0) && !byHandle.has(this))
+        note(this, Reflect.apply(idOf, this, []), framesHere(null));
+      return lookups.get(this);
+    },
+    set(value) { lookups.set(this, value); },
+  });
+}
+
+/* listen(port, host) binds in the callback of a lookup, even where the host is a number. The function in
+ * its place is a native one, which no stack of the program's shows. */
+function wrapLookup() {
+  const dns = require('dns');
+  const real = dns.lookup;
+  const source = Function.prototype.toString.call(real);
+  if (!/^function lookup\(hostname[^]*GetAddrInfoReqWrap/.test(source)) return;
+  const lookup = shim.passing(real, (host, options, last) => {
+    const callback = typeof options === 'function' ? options : last;
+    if (typeof callback === 'function' && typeof options !== 'number')
+      byCallback.set(callback, framesHere(null));
+  });
+  for (const key of Reflect.ownKeys(real))
+    Object.defineProperty(lookup, key, Object.getOwnPropertyDescriptor(real, key));
+  Object.defineProperty(lookup, 'toString',
+    { value: { toString() { return source; } }.toString, configurable: true, writable: true });
+  dns.lookup = lookup;
+}
+
+function quietly(act, ...words) {
+  try {
+    act(...words);
+  } catch { /* no frames, then */ }
+}
+
+/* Calls `act` when the module of Node's that uses it takes it out of the binding: most programs never
+ * do. */
+function whenTaken(binding, name, act) {
+  const given = Object.getOwnPropertyDescriptor(binding, name);
+  const value = given.value;
+  Object.defineProperty(binding, name, {
+    configurable: true,
+    enumerable: given.enumerable,
+    get() {
+      Object.defineProperty(binding, name, given);
+      quietly(act, value);
+      return value;
+    },
+  });
+}
+
+function bindingOf(name) {
+  let find = process.binding;
+  const original = Object.getPrototypeOf(find); /* below --pending-deprecation */
+  if (typeof original === 'function' && original !== Function.prototype) find = original;
+  return Reflect.apply(find, process, [name]);
+}
+
+function install() {
+  const loaded = process.moduleLoadList;
+  const tcp = bindingOf('tcp_wrap');
+  const udp = bindingOf('udp_wrap');
+  const onTcp = (TCP) => {
+    wrapTcp(TCP);
+    wrapLookup();
+  };
+  if (loaded.includes('NativeModule net')) onTcp(tcp.TCP);
+  else whenTaken(tcp, 'TCP', onTcp);
+  if (loaded.includes('NativeModule internal/dgram')) wrapUdp(udp.UDP);
+  else whenTaken(udp, 'UDP', wrapUdp);
+}
+
+/* Where the shim could not be asked to. */
+function giveBackOptions() {
+  const quoted = __filename.replace(/["\\]/g, '\\$&');
+  const [before, text] = [`--require "${quoted}"`, process.env.NODE_OPTIONS];
+  if (text === before) delete process.env.NODE_OPTIONS;
+  else if (text && text.startsWith(`${before} `))
+    process.env.NODE_OPTIONS = text.slice(before.length + 1);
+}
+
+quietly(hide);
+quietly(() => {
+  shim = attach();
+  if (shim.enter) install();
+});
+quietly(giveBackOptions);

@@ -1,0 +1,175 @@
+/*
+ * The module in JavaScript opens this library as an addon, and so needs no file of its own beside
+ * it. Node's functions for addons are looked up: only Node has them. Workers are environments of
+ * their own, each in its thread, so nothing is kept but by thread.
+ */
+#include "shim/frames/node.h"
+
+#include <dlfcn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/frames/frames.h"
+#include "shim/portwitness.h"
+
+/* As in node_api.h, whose numbers and types do not change. */
+typedef void *napi_env, *napi_value, *napi_info, *napi_ref;
+typedef napi_value napi_callback(napi_env env, napi_info info);
+enum { NAPI_OK, AUTO_LENGTH = -1, TEXT_BYTES = 8192, WORDS_MAX = 8 };
+
+static struct {
+    int (*create_function)(napi_env, const char *, size_t, napi_callback *, void *, napi_value *);
+    int (*get_cb_info)(napi_env, napi_info, size_t *, napi_value *, napi_value *, void **);
+    int (*get_value_string_utf8)(napi_env, napi_value, char *, size_t, size_t *);
+    int (*get_value_int32)(napi_env, napi_value, int32_t *);
+    int (*get_boolean)(napi_env, bool, napi_value *);
+    int (*set_named_property)(napi_env, napi_value, const char *, napi_value);
+    int (*get_reference_value)(napi_env, napi_ref, napi_value *);
+    int (*create_reference)(napi_env, napi_value, uint32_t, napi_ref *);
+    int (*create_array)(napi_env, napi_value *);
+    int (*get_element)(napi_env, napi_value, uint32_t, napi_value *);
+    int (*set_element)(napi_env, napi_value, uint32_t, napi_value);
+    int (*call_function)(napi_env, napi_value, napi_value, size_t, const napi_value *,
+                         napi_value *);
+} node;
+
+/* The environment of this thread that has the module; it may be asked to load it once more. */
+static __thread napi_env installed;
+
+napi_value napi_register_module_v1(napi_env env, napi_value exports);
+
+#define FIND(name) ((*(void **)&node.name = dlsym(RTLD_DEFAULT, "napi_" #name)) != NULL)
+
+static bool find_functions(void) {
+    return FIND(create_function) && FIND(get_cb_info) && FIND(get_value_string_utf8) &&
+           FIND(get_value_int32) && FIND(get_boolean) && FIND(set_named_property) &&
+           FIND(get_reference_value) && FIND(create_reference) && FIND(create_array) &&
+           FIND(get_element) && FIND(set_element) && FIND(call_function);
+}
+
+static uint32_t take_number(char **at) {
+    uint32_t number = 0;
+    for (; **at >= '0' && **at <= '9'; ++*at)
+        number = number * 10 + (uint32_t)(**at - '0');
+    return number;
+}
+
+/* Cuts off the word up to `end`; NULL where there is none. */
+static char *take_word(char **at, char end) {
+    char *word = *at, *stop = strchr(word, end);
+    if (stop == NULL)
+        return NULL;
+    *stop = '\0';
+    *at = stop + 1;
+    return word;
+}
+
+/* Lines of: whose it is, in one digit; the number of the line; TAB function TAB file. */
+static void take_frames(struct frames *frames, char *at) {
+    frames_begin(frames);
+    while (*at >= '0' + PW_FRAME_LIBRARY && *at <= '0' + PW_FRAME_USER) {
+        enum pw_frame_of of = (enum pw_frame_of)(*at++ - '0');
+        uint32_t line = take_number(&at);
+        at += *at == '\t';
+        const char *function = take_word(&at, '\t');
+        const char *file = function != NULL ? take_word(&at, '\n') : NULL;
+        if (file == NULL || !frames_add(frames, of, file, function, line))
+            return;
+    }
+}
+
+/* enter(text): the calls of this thread until leave() are for these lines. */
+static napi_value enter(napi_env env, napi_info info) {
+    char text[TEXT_BYTES];
+    struct frames frames;
+    napi_value word;
+    size_t count = 1, length;
+    if (node.get_cb_info(env, info, &count, &word, NULL, NULL) != NAPI_OK || count < 1 ||
+        node.get_value_string_utf8(env, word, text, sizeof text, &length) != NAPI_OK)
+        return NULL;
+    take_frames(&frames, text);
+    frames_note(FRAMES_ANY_DESCRIPTOR, &frames);
+    return NULL;
+}
+
+static napi_value leave(napi_env env, napi_info info) {
+    (void)env;
+    (void)info;
+    frames_forget();
+    return NULL;
+}
+
+/* A function that tells another one what it is called with, and calls the real one. An exception of
+ * that stays pending, and so is thrown by this one. */
+static napi_value pass(napi_env env, napi_info info) {
+    napi_value words[WORDS_MAX], self, pair, real, told, result = NULL;
+    size_t count = WORDS_MAX;
+    void *data;
+    if (node.get_cb_info(env, info, &count, words, &self, &data) != NAPI_OK ||
+        node.get_reference_value(env, data, &pair) != NAPI_OK ||
+        node.get_element(env, pair, 0, &real) != NAPI_OK ||
+        node.get_element(env, pair, 1, &told) != NAPI_OK)
+        return NULL;
+    count = count < WORDS_MAX ? count : WORDS_MAX;
+    node.call_function(env, self, told, count, words, &result);
+    result = NULL;
+    node.call_function(env, self, real, count, words, &result);
+    return result;
+}
+
+/* passing(real, told) makes such a function. JavaScript's own frames would be seen in stacks. */
+static napi_value make_passing(napi_env env, napi_info info) {
+    napi_value words[2], pair, made = NULL;
+    napi_ref reference;
+    size_t count = 2;
+    if (node.get_cb_info(env, info, &count, words, NULL, NULL) == NAPI_OK && count == 2 &&
+        node.create_array(env, &pair) == NAPI_OK &&
+        node.set_element(env, pair, 0, words[0]) == NAPI_OK &&
+        node.set_element(env, pair, 1, words[1]) == NAPI_OK &&
+        node.create_reference(env, pair, 1, &reference) == NAPI_OK)
+        node.create_function(env, "", 0, pass, reference, &made);
+    return made;
+}
+
+/* mark(name, what): portwitness.h has the words. */
+static napi_value mark(napi_env env, napi_info info) {
+    char name[TEXT_BYTES];
+    napi_value words[2], made = NULL;
+    size_t count = 2, length;
+    int32_t what = 0;
+    bool good = node.get_cb_info(env, info, &count, words, NULL, NULL) == NAPI_OK && count == 2 &&
+                node.get_value_string_utf8(env, words[0], name, sizeof name, &length) == NAPI_OK &&
+                node.get_value_int32(env, words[1], &what) == NAPI_OK &&
+                portwitness_mark(name, what) == 0;
+    node.get_boolean(env, good, &made);
+    return made;
+}
+
+static bool export_function(napi_env env, napi_value exports, const char *name,
+                            napi_callback *function) {
+    napi_value made;
+    return node.create_function(env, name, (size_t)AUTO_LENGTH, function, NULL, &made) == NAPI_OK &&
+           node.set_named_property(env, exports, name, made) == NAPI_OK;
+}
+
+/* What Node calls in whom it opens as an addon. Without `enter` the module does nothing. */
+__attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env,
+                                                                          napi_value exports) {
+    napi_value whole;
+    struct frames frames;
+    node_start_undo();
+    if (!find_functions() || !export_function(env, exports, "mark", mark) || !frames_are_on() ||
+        installed == env)
+        return exports;
+    frames_begin(&frames);
+    if (node.get_boolean(env, frames.whole, &whole) == NAPI_OK &&
+        node.set_named_property(env, exports, "whole", whole) == NAPI_OK &&
+        export_function(env, exports, "leave", leave) &&
+        export_function(env, exports, "passing", make_passing) &&
+        export_function(env, exports, "enter", enter))
+        installed = env;
+    return exports;
+}
