@@ -101,6 +101,9 @@ plugin := $(BUILD)/python/portwitness/pytest.py
 python_folder := $(DATADIR)/portwitness/python
 plugin_facts := $(addprefix $(BUILD)/python/portwitness_pytest.egg-info/,PKG-INFO entry_points.txt)
 
+# What is loaded from where it is installed.
+integrations := bats/portwitness.bash jest/portwitness.cjs node/marks.cjs node-test/portwitness.cjs
+
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
 # What the shim has Node load; it looks for it beside itself.
@@ -130,7 +133,7 @@ $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_o
 	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
 endif
 
-all: $(program) $(shim) $(node_module) $(plugin) $(plugin_facts)
+all: $(program) $(shim) $(plugin) $(plugin_facts) $(node_module)
 
 # Everything that the tests run.
 tests: all $(unit_tests) $(property) $(guests) $(static_guests)
@@ -270,13 +273,15 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
 	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
 	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/portwitness/node
+	$(INSTALL) -m 0644 $(node_module) $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(python_folder)/,portwitness portwitness_pytest.egg-info)
 	$(INSTALL) -m 0644 $(plugin) $(DESTDIR)$(python_folder)/portwitness
 	$(INSTALL) -m 0644 $(plugin_facts) $(DESTDIR)$(python_folder)/portwitness_pytest.egg-info
+	for file in $(integrations); do \
+		$(INSTALL) -D -m 0644 integrations/$$file $(DESTDIR)$(DATADIR)/portwitness/$$file || exit; done
 	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5
 	$(INSTALL) -m 0644 shim/portwitness.h $(DESTDIR)$(INCLUDEDIR)/portwitness.h
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/portwitness/node
-	$(INSTALL) -m 0644 $(node_module) $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.1) $(DESTDIR)$(MANDIR)/man1
 	$(INSTALL) -m 0644 $(wildcard docs/man/*.5) $(DESTDIR)$(MANDIR)/man5
 

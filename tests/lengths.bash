@@ -36,6 +36,7 @@ length STRESS_RUNNERS 1 3            # stress: test runners: Python, bats, Node
 length STRESS_POLICIES 1 5           # stress: policies under which correct suites stay clean
 length CORRECT_STEP 6 1              # check_programs: correct programs under each policy, each Nth
 length XDIST_RACES 2 20                # pytest_plugin: races between two workers, and suites without
+length RUNNER_RACES 2 20             # test_runners: races in bats
 length PLAN_NODES 1000 5000          # plan: nodes of two mappings each
 length PUBLISHERS 150 2000           # storm: at once
 length FUZZ_CALLS 15000 1000000      # fuzz/calls: calls under each policy

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "shim/frames/frames.h"
+#include "shim/portwitness.h"
 
 /* As in node_api.h, whose numbers and types do not change. */
 typedef void *napi_env, *napi_value, *napi_info, *napi_ref;
@@ -23,6 +24,7 @@ static struct {
     int (*create_function)(napi_env, const char *, size_t, napi_callback *, void *, napi_value *);
     int (*get_cb_info)(napi_env, napi_info, size_t *, napi_value *, napi_value *, void **);
     int (*get_value_string_utf8)(napi_env, napi_value, char *, size_t, size_t *);
+    int (*get_value_int32)(napi_env, napi_value, int32_t *);
     int (*get_boolean)(napi_env, bool, napi_value *);
     int (*set_named_property)(napi_env, napi_value, const char *, napi_value);
     int (*get_reference_value)(napi_env, napi_ref, napi_value *);
@@ -43,9 +45,9 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports);
 
 static bool find_functions(void) {
     return FIND(create_function) && FIND(get_cb_info) && FIND(get_value_string_utf8) &&
-           FIND(get_boolean) && FIND(set_named_property) && FIND(get_reference_value) &&
-           FIND(create_reference) && FIND(create_array) && FIND(get_element) && FIND(set_element) &&
-           FIND(call_function);
+           FIND(get_value_int32) && FIND(get_boolean) && FIND(set_named_property) &&
+           FIND(get_reference_value) && FIND(create_reference) && FIND(create_array) &&
+           FIND(get_element) && FIND(set_element) && FIND(call_function);
 }
 
 static uint32_t take_number(char **at) {
@@ -132,6 +134,20 @@ static napi_value make_passing(napi_env env, napi_info info) {
     return made;
 }
 
+/* mark(name, what): portwitness.h has the words. */
+static napi_value mark(napi_env env, napi_info info) {
+    char name[TEXT_BYTES];
+    napi_value words[2], made = NULL;
+    size_t count = 2, length;
+    int32_t what = 0;
+    bool good = node.get_cb_info(env, info, &count, words, NULL, NULL) == NAPI_OK && count == 2 &&
+                node.get_value_string_utf8(env, words[0], name, sizeof name, &length) == NAPI_OK &&
+                node.get_value_int32(env, words[1], &what) == NAPI_OK &&
+                portwitness_mark(name, what) == 0;
+    node.get_boolean(env, good, &made);
+    return made;
+}
+
 static bool export_function(napi_env env, napi_value exports, const char *name,
                             napi_callback *function) {
     napi_value made;
@@ -145,7 +161,8 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
     napi_value whole;
     struct frames frames;
     node_start_undo();
-    if (!frames_are_on() || installed == env || !find_functions())
+    if (!find_functions() || !export_function(env, exports, "mark", mark) || !frames_are_on() ||
+        installed == env)
         return exports;
     frames_begin(&frames);
     if (node.get_boolean(env, frames.whole, &whole) == NAPI_OK &&

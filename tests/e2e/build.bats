@@ -61,16 +61,16 @@ run_tree() {
     local prefix=$BATS_TEST_TMPDIR/root/opt/portwitness
     [ -x "$prefix/bin/portwitness" ]
     [ -f "$prefix/lib/portwitness/libportwitness.so" ]
+    [ -f "$prefix/lib/portwitness/node/frames.cjs" ]
     [ -f "$prefix/include/portwitness.h" ]
     cmp integrations/pytest/portwitness/pytest.py "$prefix/share/portwitness/python/portwitness/pytest.py"
-    [ -f "$prefix/lib/portwitness/node/frames.cjs" ]
     local page pages=0
     for page in docs/man/*; do
         cmp "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
         pages=$((pages + 1))
     done
     [ "$pages" -ge 12 ]
-    [ "$(find "$BATS_TEST_TMPDIR/root" -type f | wc -l)" -eq $((7 + pages)) ]
+    [ "$(find "$BATS_TEST_TMPDIR/root" -type f | wc -l)" -eq $((11 + pages)) ]
     cd "$BATS_TEST_TMPDIR"
     "$prefix/bin/portwitness" run -o trace -- \
         python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])' \

@@ -252,7 +252,9 @@ class Report:
                 terminalreporter.write_line(line, red=line.startswith("ERROR:"),
                                             yellow=line.startswith("WARNING:"))
         if self.findings:
-            terminalreporter.write_line(f"portwitness: the trace is {self.trace}")
+            near = os.path.relpath(self.trace)
+            trace = self.trace if near.startswith(os.pardir) else near
+            terminalreporter.write_line(f"portwitness: the trace is {trace}")
 
     def write_verdict(self, terminalreporter, line):
         tests = {node_of(one.get(key)) for one, _ in self.findings for key in TEST_KEYS} - {None}
