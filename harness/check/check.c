@@ -201,43 +201,6 @@ const char *check_verdict_name(enum check_verdict verdict) {
     return names[verdict];
 }
 
-const struct check_stack *check_stack_of(const struct check *check, const struct call *call) {
-    const struct check_trace *trace = &check->traces[call->trace];
-    size_t low = 0;
-    size_t high = trace->stack_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (trace->stacks[middle].unit < call->unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < trace->stack_count && trace->stacks[low].unit == call->unit ? &trace->stacks[low]
-                                                                             : NULL;
-}
-
-/* They were read in the order of the records. */
-const struct check_frames *check_frames_of(const struct check *check, const struct call *call) {
-    const struct check_trace *trace = &check->traces[call->trace];
-    size_t low = 0;
-    size_t high = trace->frames_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (trace->frames[middle].unit < call->unit)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < trace->frames_count && trace->frames[low].unit == call->unit ? &trace->frames[low]
-                                                                              : NULL;
-}
-
-struct frame_text check_frame(const struct check *check, const struct call *call,
-                              const struct check_frames *frames, size_t index) {
-    const struct check_trace *trace = &check->traces[call->trace];
-    return strings_frame(&trace->strings, &trace->frame_list[frames->first + index]);
-}
-
 void check_free(struct check *check) {
     for (size_t i = 0; i < check->trace_count; i++) {
         struct check_trace *trace = &check->traces[i];

@@ -48,10 +48,11 @@ pytest=("$python" -m pytest -q -p no:cacheprovider -n 2)
 }
 
 @test "node:test with two files" {
-    local tests='the cart takes an item:the checkout takes the money'
-    right_each_time node "$suites/node/free_port.mjs:freePort:server.listen(" \
-        "$suites/node/service.mjs:serve:server.listen(" "${tests%%:*}" "${tests#*:}" -- node --test
-    clean node node --test
+    local tests='cart.test.mjs > the cart takes an item:checkout.test.mjs > the checkout takes the money'
+    export HOOK=$root/integrations/node-test/portwitness.cjs
+    right_each_time node "$suites/node/free_port.mjs:<anonymous>:server.listen(" \
+        "$suites/node/service.mjs:<anonymous>:server.listen(" "${tests%%:*}" "${tests#*:}" -- bash both.sh
+    clean node bash both.sh
 }
 
 @test "JUnit's way: a virtual machine for each test class" {
