@@ -18,7 +18,7 @@
 #include "shim/process/module_symbol.h"
 #include "shim/process/sandbox.h"
 
-enum { FRAMES_AT_A_TIME = 24, DEPTH_MAX = 600, NAME_BYTES = 512 };
+enum { FRAMES_FIRST = 10, FRAMES_AT_A_TIME = 40, DEPTH_MAX = 600, NAME_BYTES = 512 };
 
 /* The virtual machine as this thread may ask it, for the time of one call. */
 struct java_machine {
@@ -168,20 +168,21 @@ static bool add_frame(struct frames *frames, const struct java_machine *machine,
     return more;
 }
 
-/* The frames from that depth on; how many there were. */
-static int32_t get_stack(const struct java_machine *machine, int32_t depth,
+/* Up to `room` frames from that depth on; how many there were. */
+static int32_t get_stack(const struct java_machine *machine, int32_t depth, int32_t room,
                          struct jvm_frame stack[FRAMES_AT_A_TIME]) {
     int32_t count = 0;
-    int32_t error = JVM(machine->jvmti, jvm_get_stack_trace, JVM_TI_GET_STACK_TRACE)(
-        machine->jvmti, NULL, depth, FRAMES_AT_A_TIME, stack, &count);
+    int32_t error = JVM(machine->jvmti, jvm_get_stack_trace,
+                        JVM_TI_GET_STACK_TRACE)(machine->jvmti, NULL, depth, room, stack, &count);
     return error == JVM_OK ? count : 0;
 }
 
-/* A thread that runs nothing but the class library and frameworks is known by its innermost frame.
- */
+/* Each frame costs, and stacks below a test runner are deep, so a few are asked for first. A thread
+ * that runs nothing but the class library and frameworks is known by its innermost frame. */
 static void add_frames(struct frames *frames, const struct java_machine *machine) {
     struct jvm_frame stack[FRAMES_AT_A_TIME];
-    int32_t count = get_stack(machine, 0, stack);
+    int32_t room = FRAMES_FIRST;
+    int32_t count = get_stack(machine, 0, room, stack);
     if (count == 0)
         return;
     struct jvm_frame innermost = stack[0];
@@ -190,7 +191,9 @@ static void add_frames(struct frames *frames, const struct java_machine *machine
         for (int32_t i = 0; more && i < count; i++)
             more = add_frame(frames, machine, &stack[i], frames->whole);
         depth += count;
-        count = more && count == FRAMES_AT_A_TIME ? get_stack(machine, depth, stack) : 0;
+        bool is_all = count < room;
+        room = FRAMES_AT_A_TIME;
+        count = more && !is_all ? get_stack(machine, depth, room, stack) : 0;
     }
     if (frames->count == 0)
         add_frame(frames, machine, &innermost, true);
