@@ -16,6 +16,9 @@ python=/usr/bin/python3
 PATH=${python%/*}:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 load "$root/tests/lengths"
 
+# What the tests start is not to be told that it is part of this test.
+export -n BATS_TEST_NAME BATS_TEST_DESCRIPTION
+
 # Before a command: it runs in a network namespace of its own whose loopback is up. Each step executes
 # the next, so the process id stays the same.
 in_namespace=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh)

@@ -71,7 +71,3 @@ uint64_t environment_state(void) {
                1;
     return add_copied(&hash, at) ? hash | 1 : 0;
 }
-
-bool environment_is_inherited(void) {
-    return environ == start_strings()->variables && atomic_load(&begun) == 0;
-}

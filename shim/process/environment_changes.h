@@ -2,7 +2,6 @@
 #ifndef PORTWITNESS_PROCESS_ENVIRONMENT_CHANGES_H
 #define PORTWITNESS_PROCESS_ENVIRONMENT_CHANGES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Before and after each call of libc that changes it. */
@@ -13,8 +12,5 @@ void environment_changes_end(void);
  * pointers say: what a program writes into libc's array while it has several threads may be seen
  * some milliseconds late. 0: not known. Async-signal-safe. */
 uint64_t environment_state(void);
-
-/* Whether it is the one that the program was started with, as far as that can be seen. */
-bool environment_is_inherited(void);
 
 #endif

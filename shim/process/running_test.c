@@ -13,6 +13,7 @@
 #include "shim/identity.h"
 #include "shim/process/environment_changes.h"
 #include "shim/process/guest_environment.h"
+#include "shim/process/start_strings.h"
 #include "shim/shared/clock.h"
 #include "shim/shared/guest_memory.h"
 #include "shim/shared/recorder.h"
@@ -100,9 +101,15 @@ static size_t decode(char text[NAME_BYTES], size_t length) {
     return to;
 }
 
+/* Where the kernel put what the program was started with, and nobody else puts anything. */
+static bool stood_there_at_start(const char *value) {
+    const struct start_strings *strings = start_strings();
+    return value >= strings->environment && value < strings->environment_end;
+}
+
 /* "test_api.py::test_up (call)", and for a worker of pytest-xdist " [gw0]" behind it, for a shard
  * of Bazel " [shard 0]"; else "JEST_WORKER_ID=2". */
-static size_t name_test(char text[NAME_BYTES]) {
+static size_t name_test(char text[NAME_BYTES], bool *is_inherited) {
     struct found found = {{0}};
     size_t length = 0;
     guest_environment_each(environ, take_variable, &found);
@@ -112,6 +119,7 @@ static size_t name_test(char text[NAME_BYTES]) {
         name++;
     if (name == VARIABLES)
         return 0;
+    *is_inherited = stood_there_at_start(found.value[name]);
     if (name > BAZEL_SHARD)
         length = append(text, append(text, 0, variables[name]), "=");
     length = append_value(text, length, found.value[name]);
@@ -143,13 +151,14 @@ static bool is_news(size_t length, uint64_t hash, bool if_changed) {
 void running_test_record(uint64_t number, bool if_changed) {
     char text[NAME_BYTES] = "";
     struct record record;
+    bool is_inherited = false;
     if (gate() != GATE_OPEN)
         return;
     uint64_t state = environment_state();
     uint64_t environment = state != 0 ? state ^ identity_serial() << 1 : 0;
     if (atomic_exchange(&looked_at, environment) == environment && environment != 0 && if_changed)
         return;
-    size_t length = name_test(text);
+    size_t length = name_test(text, &is_inherited);
     if (length == 0 && atomic_load(&recorded) == 0)
         return;
     uint64_t hash = hash_of(text, length) ^ identity_serial();
@@ -162,7 +171,7 @@ void running_test_record(uint64_t number, bool if_changed) {
     start->thread = identity_thread();
     start->source = PW_SOURCE_SHIM;
     start->flags = PW_FLAG_MARKER_ENVIRONMENT | (length == 0 ? PW_FLAG_MARKER_END : 0) |
-                   (environment_is_inherited() ? PW_FLAG_INHERITED : 0);
+                   (is_inherited ? PW_FLAG_INHERITED : 0);
     start->cookie = number;
     record_text(&record, 1, text, length);
     record_commit(&record, 0);

@@ -8,10 +8,12 @@ and with --no-frames, by turns, so that both see the same machine.
   --check     status 1 if a bar is missed: a bind with frames at most 1.5 of one without, importing 500
               modules at most 1.02
 
-Each guest prints one number, the processor time in ns of what it measures. A language is one more row of GUESTS.
+Each guest prints one number, the processor time in ns of what it measures. A language is one more row of GUESTS; one
+that is not installed is left out.
 """
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -53,10 +55,49 @@ for number in range(1, {MODULES} + 1):
 print(time.process_time_ns() - begin)
 """
 
+NODE_BINDS = """
+const net = require('net');
+function cycles(count, done) {
+  if (count === 0) return done();
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1', () => server.close(() => cycles(count - 1, done)));
+}
+const used = () => { const { user, system } = process.cpuUsage(); return (user + system) * 1000; };
+cycles(2000, () => {
+  const begin = used();
+  cycles(6000, () => console.log(Math.round((used() - begin) / 6000)));
+});
+"""
+
+JAVA_BINDS = """
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+
+class Binds {
+    static void cycles(int count) throws Exception {
+        for (int i = 0; i < count; i++)
+            try (ServerSocket probe = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+                probe.getLocalPort();
+            }
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        var threads = ManagementFactory.getThreadMXBean();
+        cycles(20000);
+        long begin = threads.getCurrentThreadCpuTime();
+        cycles(20000);
+        System.out.println((threads.getCurrentThreadCpuTime() - begin) / 20000);
+    }
+}
+"""
+
 # What is measured, the bar, the interpreter, the file, its text, and whether it makes sockets.
 GUESTS = [
     ("Python: socket, bind(0), getsockname, close", 1.5, "python3", "binds.py", PYTHON_BINDS, True),
     ("Python: the same below 40 functions", 1.5, "python3", "deep.py", PYTHON_DEEP_BINDS, True),
+    ("Node: server.listen(0), close", 1.5, "node", "binds.js", NODE_BINDS, True),
+    ("Java: new ServerSocket(0), close", 1.5, "java", "Binds.java", JAVA_BINDS, True),
     (f"Python: import of {MODULES} modules", 1.02, "python3", "imports.py", PYTHON_IMPORTS, False),
 ]
 WAYS = {"bare": None, "without": ["--no-frames"], "with": []}
@@ -120,6 +161,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         write_modules(folder)
         for guest in GUESTS:
+            if shutil.which(guest[2]) is None:
+                print(f"{guest[0]}: {guest[2]} is not installed")
+                continue
             medians, ratio = measure_guest(folder, portwitness, guest, arguments.rounds)
             print(layout.format(guest[0], *(f"{median:.0f}" for median in medians), f"{ratio:.3f}"),
                   flush=True)
