@@ -254,6 +254,11 @@ static bool is_about_record(const struct trace_record *record) {
             (record->flags & PW_FLAG_MARKER_ENVIRONMENT) != 0);
 }
 
+/* A string has its own number there. */
+static bool has_socket(const struct trace_record *record) {
+    return !is_about_record(record) && record->kind != PW_KIND_STRING;
+}
+
 static void set_owner(json_t *object, const struct pw_peer *peer) {
     set(object, "owner_pid", json_number_or_null(peer->pid));
     set(object, "owner_start_time", json_number_or_null(peer->start_time));
@@ -330,7 +335,7 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set_process(object, record, source);
     set(object, "call", json_text_or_null(name_of_call(record->call)));
     set(object, "fd", record->descriptor >= 0 ? json_integer(record->descriptor) : json_null());
-    set(object, "cookie", json_number_or_null(is_about_record(record) ? 0 : record->cookie));
+    set(object, "cookie", json_number_or_null(has_socket(record) ? record->cookie : 0));
     set_socket(object, record);
     set(object, "error", error_name(record->error));
     set(object, "begin_ns", json_number(record->begin_ns));

@@ -107,7 +107,7 @@ run_tree() {
 }
 
 @test "compile_commands.json tells how each file is compiled, and the commands work" {
-    cp -r Makefile scripts shim harness tests "$BATS_TEST_TMPDIR/"
+    cp -r Makefile scripts shim harness integrations tests "$BATS_TEST_TMPDIR/"
     cd "$BATS_TEST_TMPDIR"
     "${make[@]}" -s BUILD=elsewhere compile_commands.json
     assert_equal "$(jq -r '[.[].file] | unique[]' compile_commands.json)" \
