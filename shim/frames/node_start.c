@@ -4,7 +4,6 @@
  * only way in that Node offers is NODE_OPTIONS. Were `run` to set that, each Node that cannot read
  * the file would die of it; the process itself knows whether it can.
  */
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -16,6 +15,7 @@
 #include "shim/frames/frames.h"
 #include "shim/frames/node.h"
 #include "shim/process/environment.h"
+#include "shim/process/module_symbol.h"
 #include "shim/process/start_strings.h"
 #include "shim/shared/raw_syscall.h"
 
@@ -77,8 +77,8 @@ static bool is_named_node(void) {
 }
 
 static bool is_node(void) {
-    return dlsym(RTLD_DEFAULT, "napi_create_function") != NULL &&
-           dlsym(RTLD_DEFAULT, "_ZN4node5StartEiPPc") != NULL && is_named_node();
+    return started_symbol("napi_create_function") != NULL &&
+           started_symbol("_ZN4node5StartEiPPc") != NULL && is_named_node();
 }
 
 static bool is_readable(const char *path) {

@@ -4,14 +4,15 @@
  */
 #include "shim/frames/python_calls.h"
 
-#include <dlfcn.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "shim/process/module_symbol.h"
 
 struct python_calls python;
 
 static bool look_up(void *pointer, const char *name) {
-    void *found = dlsym(RTLD_DEFAULT, name);
+    void *found = started_symbol(name);
     memcpy(pointer, &found, sizeof found);
     return found != NULL;
 }
@@ -26,7 +27,7 @@ static unsigned minor_version(const char *version) {
     return minor;
 }
 
-static bool look_all_up(void) {
+bool python_look_up(void) {
 #define NEEDED(result, name, parameters)                                                           \
     if (!look_up(&python.name, #name))                                                             \
         return false;
@@ -36,10 +37,4 @@ static bool look_all_up(void) {
 #undef OPTIONAL
     python.minor = minor_version(python.Py_GetVersion());
     return python.minor >= 9;
-}
-
-bool python_look_up(void) {
-    bool all = look_all_up();
-    (void)dlerror(); /* a name that is missing is no error of the program's */
-    return all;
 }

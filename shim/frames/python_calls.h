@@ -47,7 +47,7 @@ struct python_calls {
 extern struct python_calls python;
 
 /* Looks them up, and is true, where an interpreter is part of the program whose stack can be
- * walked. Asks the loader: not from a signal handler. */
+ * walked. While the shim starts. */
 bool python_look_up(void);
 
 #endif

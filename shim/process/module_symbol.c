@@ -43,14 +43,11 @@ static const void *resolved(uint64_t value, uint64_t begin, uint64_t bias) {
     return at(value >= begin ? value : value + bias);
 }
 
-static bool find_symbols(uint64_t begin, uint64_t *bias, struct symbols *found) {
-    const ElfW(Ehdr) *header = at(begin);
+static bool read_dynamic(const ElfW(Dyn) * entry, uint64_t begin, uint64_t bias,
+                         struct symbols *found) {
     *found = (struct symbols){0};
-    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-        return false;
-    const ElfW(Dyn) *entry = find_dynamic(begin, bias);
     for (; entry != NULL && entry->d_tag != DT_NULL; entry++) {
-        const void *value = resolved(entry->d_un.d_ptr, begin, *bias);
+        const void *value = resolved(entry->d_un.d_ptr, begin, bias);
         if (entry->d_tag == DT_SYMTAB)
             found->table = value;
         else if (entry->d_tag == DT_STRTAB)
@@ -59,6 +56,12 @@ static bool find_symbols(uint64_t begin, uint64_t *bias, struct symbols *found) 
             found->hash = value;
     }
     return found->table != NULL && found->names != NULL && found->hash != NULL;
+}
+
+static bool find_symbols(uint64_t begin, uint64_t *bias, struct symbols *found) {
+    const ElfW(Ehdr) *header = at(begin);
+    return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+           read_dynamic(find_dynamic(begin, bias), begin, *bias, found);
 }
 
 static uint32_t hash_name(const char *name) {
@@ -91,15 +94,28 @@ static const ElfW(Sym) * look_up(const struct symbols *symbols, const char *name
     }
 }
 
-void *module_symbol(const char *file, const char *name) {
-    struct symbols symbols;
-    uint64_t bias;
-    uint64_t begin = module_begin(file);
-    if (begin == 0 || !find_symbols(begin, &bias, &symbols))
-        return NULL;
-    const ElfW(Sym) *symbol = look_up(&symbols, name);
+static void *find_function(const struct symbols *symbols, uint64_t bias, const char *name) {
+    const ElfW(Sym) *symbol = look_up(symbols, name);
     if (symbol == NULL || symbol->st_shndx == SHN_UNDEF ||
         ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
         return NULL;
     return (void *)(uintptr_t)(bias + symbol->st_value);
+}
+
+void *module_symbol(const char *file, const char *name) {
+    struct symbols symbols;
+    uint64_t bias;
+    uint64_t begin = module_begin(file);
+    return begin != 0 && find_symbols(begin, &bias, &symbols) ? find_function(&symbols, bias, name)
+                                                              : NULL;
+}
+
+void *started_symbol(const char *name) {
+    struct symbols symbols;
+    void *found = NULL;
+    for (const struct link_map *map = _r_debug.r_map; found == NULL && map != NULL;
+         map = map->l_next)
+        if (read_dynamic(map->l_ld, map->l_addr, map->l_addr, &symbols))
+            found = find_function(&symbols, map->l_addr, name);
+    return found;
 }

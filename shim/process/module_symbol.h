@@ -7,4 +7,9 @@
  * reads /proc/self/maps, so the answer is to be kept. */
 void *module_symbol(const char *file, const char *name);
 
+/* The same in whatever the program was started with, in the order of the loader. To be called while
+ * the shim starts: an allocator may be starting it, in the middle of its own first steps, and dlsym
+ * allocates a message for each name that it does not find. Asks nobody. */
+void *started_symbol(const char *name);
+
 #endif

@@ -152,6 +152,13 @@ embedded='bind <string>:4 embedded'
     [ ! -s err ]
 }
 
+@test "an allocator that makes a system call in its own first steps starts the shim, and both go on" {
+    local jemalloc=(/usr/lib/*/libjemalloc.so.2)
+    export LD_PRELOAD=${jemalloc[0]}
+    record "$python" -c 'import socket; socket.socket().bind(("127.0.0.1", 0))'
+    [ "$(framed)" = 'bind <string>:1 <module>' ]
+}
+
 @test "with --no-frames, and by hand with PORTWITNESS_FRAMES=0, there are none" {
     options=(--no-frames)
     record "$python" "$guests/calls.py"
