@@ -7,7 +7,7 @@
  */
 
 const FRAMES_MAX = 16;
-const DEPTH = 64;
+const SHALLOW = 3, DEEP = 64; /* sites: each costs a microsecond */
 const LIBRARY = 1, FRAMEWORK = 2, DEPENDENCY = 3, USER = 4;
 const RTLD_LAZY = 1, RTLD_NOLOAD = 4; /* dlopen(3) */
 const NOTHING = { text: '', user: '' };
@@ -61,32 +61,32 @@ function pathOf(name) {
   }
 }
 
-function keepSites(error, sites) {
-  return sites;
-}
-
-/* The call sites above `wrapper`. The program's own settings of Error are put aside for the moment. */
-function sitesAbove(wrapper) {
-  const prepare = Object.getOwnPropertyDescriptor(Error, 'prepareStackTrace');
-  const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit');
-  if (!limit || !limit.writable || (prepare ? !prepare.writable : !Object.isExtensible(Error)))
-    return [];
+/* An Error of a context of its own: the program's own settings of Error are neither used nor touched.
+ * To change those for a moment would also take as long as a bind. */
+const CAPTURE = `Error.prepareStackTrace = (error, sites) => sites;
+(called, depth) => {
   const holder = {};
-  try {
-    Error.prepareStackTrace = keepSites;
-    Error.stackTraceLimit = DEPTH;
-    Error.captureStackTrace(holder, wrapper);
-    return Array.isArray(holder.stack) ? holder.stack : [];
-  } finally {
-    Error.stackTraceLimit = limit.value;
-    if (prepare) Error.prepareStackTrace = prepare.value;
-    else delete Error.prepareStackTrace;
+  Error.stackTraceLimit = depth;
+  Error.captureStackTrace(holder, called);
+  return holder.stack;
+}`;
+let capture;
+
+/* The call sites above a function that is being called; none where it is not. */
+function sitesAbove(called, depth) {
+  if (capture === undefined) {
+    const vm = require('vm');
+    const context = vm.createContext({ __proto__: null }, { name: 'portwitness' });
+    capture = vm.runInContext(CAPTURE, context, { filename: __filename });
   }
+  const sites = capture(called, depth);
+  return Array.isArray(sites) ? sites : [];
 }
 
-/* With --enable-source-maps, what the line was before it was compiled. */
+/* With --enable-source-maps, what the line was before it was compiled. To ask for a map where there can
+ * be none takes as long as a bind. */
 function mapped(file, line, column) {
-  const map = Module.findSourceMap && Module.findSourceMap(file);
+  const map = process.sourceMapsEnabled && Module.findSourceMap(file);
   const entry = map && map.findEntry(line - 1, column - 1);
   if (!entry || typeof entry.originalSource !== 'string' || entry.originalLine === undefined)
     return { file, line };
@@ -100,25 +100,55 @@ function frameText(of, site, file) {
   return `${of}${place.line}\t${name}\t${pathOf(place.file)}\n`;
 }
 
-/* `text` has the frames for the shim, the innermost first, `user` those from the user's own on. */
-function framesAbove(wrapper, whole) {
-  let text = '', user = -1, count = 0, users = 0;
-  for (const site of sitesAbove(wrapper)) {
+/* `text` has the frames for the shim, the innermost first, `user` those from the user's own on. With
+ * `isKnown` no more of them would be of use. */
+function framesOf(sites, whole) {
+  let text = '', user = -1, count = 0, users = 0, isCallback = false;
+  for (const site of sites) {
     const name = site.getFileName() || (site.isEval() ? site.getEvalOrigin() && '[eval]' : null);
     if (!name || name === __filename) continue;
     const file = pathOf(name);
     const of = ownerOf(file);
+    isCallback ||= user >= 0 && of === LIBRARY;
     if (!whole && (of === LIBRARY || of === FRAMEWORK)) continue;
     if (of === USER && user < 0) user = text.length;
     text += frameText(of, site, name);
     users += of === USER;
     if (++count === FRAMES_MAX || (!whole && users === 2)) break;
   }
-  return { text, user: user < 0 ? '' : text.slice(user) };
+  return { text, user: user < 0 ? '' : text.slice(user), isKnown: users === 2 || isCallback };
+}
+
+/* Above `begin`, which is Node's own and was called by others, there are as a rule the frames that
+ * matter; if it was called at all. */
+function framesAbove(called, begin) {
+  if (begin !== undefined && !shim.whole) {
+    const sites = sitesAbove(begin, SHALLOW);
+    const frames = framesOf(sites, false);
+    if (frames.isKnown || (sites.length > 0 && sites.length < SHALLOW)) return frames;
+  }
+  return framesOf(sitesAbove(called, DEEP), shim.whole);
+}
+
+class Itself {
+  constructor(object) {
+    return object;
+  }
+}
+
+/* Frames in a private field of a handle: nobody sees it, and it costs less than a WeakMap. */
+class Noted extends Itself {
+  #frames;
+  constructor(handle, frames) {
+    super(handle);
+    this.#frames = frames;
+  }
+  static of(handle) {
+    return #frames in handle ? handle.#frames : undefined;
+  }
 }
 
 /* What was noted of things that lead to a call later on. */
-const byHandle = new WeakMap();
 const byCallback = new WeakMap();
 const byTrigger = new Map();
 const TRIGGERS_MAX = 512;
@@ -135,9 +165,9 @@ function framesBefore() {
     byTrigger.get(hooks.triggerAsyncId()) || NOTHING;
 }
 
-function framesHere(wrapper) {
+function framesHere(called, begin) {
   try {
-    const here = framesAbove(wrapper, shim.whole);
+    const here = framesAbove(called, begin);
     if (here.user !== '') return here;
     const before = framesBefore();
     return { text: here.text + (here.text === '' ? before.text : before.user), user: before.user };
@@ -148,18 +178,18 @@ function framesHere(wrapper) {
 
 /* Notes frames for the handle, and for the callbacks that its events lead to. */
 function note(handle, id, frames) {
-  byHandle.set(handle, frames);
+  new Noted(handle, frames);
   if (frames.user === '') return frames;
   byTrigger.set(id, frames);
   if (byTrigger.size > TRIGGERS_MAX) byTrigger.delete(byTrigger.keys().next().value);
   return frames;
 }
 
-function wrap(prototype, name, framesOf) {
+function wrap(prototype, name, framesFor) {
   const real = prototype[name];
   if (typeof real !== 'function') return;
   const wrapper = { [name](...words) {
-    const frames = framesOf(this, wrapper);
+    const frames = framesFor(this, wrapper);
     if (frames.text === '') return Reflect.apply(real, this, words);
     shim.enter(frames.text);
     try {
@@ -173,24 +203,27 @@ function wrap(prototype, name, framesOf) {
 }
 
 /* What binds, listens and connects: all of a handle for the same line, where that is known. */
-function wrapHandle(prototype, names) {
+function wrapHandle(prototype, names, begin) {
   const idOf = prototype.getAsyncId;
-  const framesOf = (handle, wrapper) =>
-    byHandle.get(handle) || note(handle, Reflect.apply(idOf, handle, []), framesHere(wrapper));
-  for (const name of names) wrap(prototype, name, framesOf);
+  const framesFor = (handle, wrapper) => Noted.of(handle) ||
+    note(handle, Reflect.apply(idOf, handle, []), framesHere(wrapper, begin && begin()));
+  for (const name of names) wrap(prototype, name, framesFor);
   /* Who reads an address is told by himself, and only of what was asked for by such a call. */
   wrap(prototype, 'getsockname', (handle, wrapper) =>
-    byHandle.has(handle) ? framesHere(wrapper) : NOTHING);
+    Noted.of(handle) ? framesHere(wrapper) : NOTHING);
   return idOf;
 }
 
 /* A connect is made in a later turn than it is asked for. When it is asked for the new handle's number
  * is looked at. */
 function wrapTcp(TCP) {
-  const idOf = wrapHandle(TCP.prototype, ['bind', 'bind6', 'listen', 'connect', 'connect6']);
+  const net = () => require('net');
+  const idOf = wrapHandle(TCP.prototype, ['bind', 'bind6', 'listen', 'connect', 'connect6'],
+    () => net().Server.prototype.listen);
   function getAsyncId() {
     const id = Reflect.apply(idOf, this, []);
-    if (!(this.fd >= 0) && !byHandle.has(this)) note(this, id, framesHere(getAsyncId));
+    if (!(this.fd >= 0) && !Noted.of(this)) 
+      note(this, id, framesHere(getAsyncId, net().Socket.prototype.connect));
     return id;
   }
   Object.defineProperty(TCP.prototype, 'getAsyncId',
@@ -204,8 +237,8 @@ function wrapUdp(UDP) {
   Object.defineProperty(UDP.prototype, 'lookup', {
     configurable: true,
     get() {
-      if (!(this.fd >= 0) && !byHandle.has(this))
-        note(this, Reflect.apply(idOf, this, []), framesHere(null));
+      if (!(this.fd >= 0) && !Noted.of(this))
+        note(this, Reflect.apply(idOf, this, []), framesHere());
       return lookups.get(this);
     },
     set(value) { lookups.set(this, value); },
@@ -222,7 +255,7 @@ function wrapLookup() {
   const lookup = shim.passing(real, (host, options, last) => {
     const callback = typeof options === 'function' ? options : last;
     if (typeof callback === 'function' && typeof options !== 'number')
-      byCallback.set(callback, framesHere(null));
+      byCallback.set(callback, framesHere());
   });
   for (const key of Reflect.ownKeys(real))
     Object.defineProperty(lookup, key, Object.getOwnPropertyDescriptor(real, key));
