@@ -7,7 +7,8 @@
  */
 
 const FRAMES_MAX = 16;
-const SHALLOW = 3, DEEP = 64; /* sites: each costs a microsecond */
+/* Sites: each costs some microseconds. The user's two are behind so many of Node's own, as a rule. */
+const BEHIND_LOOKUP = 4, BEHIND_HANDLE = 7, DEEP = 64;
 const LIBRARY = 1, FRAMEWORK = 2, DEPENDENCY = 3, USER = 4;
 const RTLD_LAZY = 1, RTLD_NOLOAD = 4; /* dlopen(3) */
 const NOTHING = { text: '', user: '' };
@@ -61,6 +62,19 @@ function pathOf(name) {
   }
 }
 
+/* What a name comes to: few files are met again and again. */
+const files = new Map();
+function fileOf(name) {
+  let known = files.get(name);
+  if (known === undefined) {
+    const path = pathOf(name);
+    known = { name, path, of: ownerOf(path) };
+    if (files.size >= 1000) files.clear();
+    files.set(name, known);
+  }
+  return known;
+}
+
 /* An Error of a context of its own: the program's own settings of Error are neither used nor touched.
  * To change those for a moment would also take as long as a bind. */
 const CAPTURE = `Error.prepareStackTrace = (error, sites) => sites;
@@ -83,49 +97,78 @@ function sitesAbove(called, depth) {
   return Array.isArray(sites) ? sites : [];
 }
 
+/* Jest, Vitest, ts-node and others compile a file while they load it, run it under its own name, and set a
+ * function that puts the lines in stacks right; Babel puts one of its own around that. Any other such function
+ * is left alone. */
+const mappers = new WeakMap();
+
+function isMapper(prepare) {
+  if (typeof prepare !== 'function') return false;
+  if (!mappers.has(prepare)) {
+    const source = Function.prototype.toString.call(prepare);
+    mappers.set(prepare, /wrapCallSite|source_?map|stackTraceRewriter/i.test(source));
+  }
+  return mappers.get(prepare);
+}
+
+/* For each site what that function makes of it; nothing where there is none. */
+function placesOf(sites) {
+  if (!isMapper(Error.prepareStackTrace)) return [];
+  const text = Error.prepareStackTrace({ name: 'Error', message: '' }, sites);
+  const lines = String(text).split('\n    at ').slice(1);
+  if (lines.length !== sites.length) return [];
+  return lines.map((line) => {
+    const found = /(?:^|\()((?:file:\/\/)?\/.*):(\d+):\d+\)?$/.exec(line);
+    return found && !found[1].includes('), ') ? { file: found[1], line: Number(found[2]) } : undefined;
+  });
+}
+
 /* With --enable-source-maps, what the line was before it was compiled. To ask for a map where there can
  * be none takes as long as a bind. */
 function mapped(file, line, column) {
-  const map = process.sourceMapsEnabled && Module.findSourceMap(file);
+  const map = Module.findSourceMap(file);
   const entry = map && map.findEntry(line - 1, column - 1);
   if (!entry || typeof entry.originalSource !== 'string' || entry.originalLine === undefined)
     return { file, line };
   return { file: entry.originalSource, line: entry.originalLine + 1 };
 }
 
-function frameText(of, site, file) {
-  const place = of === LIBRARY || of === FRAMEWORK ? { file, line: site.getLineNumber() }
-    : mapped(file, site.getLineNumber(), site.getColumnNumber());
+function frameText(file, site, told) {
+  const line = site.getLineNumber();
   const name = site.getFunctionName() || '<anonymous>';
-  return `${of}${place.line}\t${name}\t${pathOf(place.file)}\n`;
+  const isOfOthers = file.of === LIBRARY || file.of === FRAMEWORK;
+  if (isOfOthers || (told === undefined && !process.sourceMapsEnabled))
+    return `${file.of}${line}\t${name}\t${file.path}\n`;
+  const place = told || mapped(file.name, line, site.getColumnNumber());
+  return `${file.of}${place.line}\t${name}\t${pathOf(place.file)}\n`;
 }
 
 /* `text` has the frames for the shim, the innermost first, `user` those from the user's own on. With
  * `isKnown` no more of them would be of use. */
 function framesOf(sites, whole) {
   let text = '', user = -1, count = 0, users = 0, isCallback = false;
-  for (const site of sites) {
+  const told = placesOf(sites);
+  for (const [index, site] of sites.entries()) {
     const name = site.getFileName() || (site.isEval() ? site.getEvalOrigin() && '[eval]' : null);
     if (!name || name === __filename) continue;
-    const file = pathOf(name);
-    const of = ownerOf(file);
+    const file = fileOf(name);
+    const { of } = file;
     isCallback ||= user >= 0 && of === LIBRARY;
     if (!whole && (of === LIBRARY || of === FRAMEWORK)) continue;
     if (of === USER && user < 0) user = text.length;
-    text += frameText(of, site, name);
+    text += frameText(file, site, told[index]);
     users += of === USER;
     if (++count === FRAMES_MAX || (!whole && users === 2)) break;
   }
   return { text, user: user < 0 ? '' : text.slice(user), isKnown: users === 2 || isCallback };
 }
 
-/* Above `begin`, which is Node's own and was called by others, there are as a rule the frames that
- * matter; if it was called at all. */
-function framesAbove(called, begin) {
-  if (begin !== undefined && !shim.whole) {
-    const sites = sitesAbove(begin, SHALLOW);
+/* The frames that matter are near as a rule. */
+function framesAbove(called, depth) {
+  if (!shim.whole) {
+    const sites = sitesAbove(called, depth);
     const frames = framesOf(sites, false);
-    if (frames.isKnown || (sites.length > 0 && sites.length < SHALLOW)) return frames;
+    if (frames.isKnown || sites.length < depth) return frames;
   }
   return framesOf(sitesAbove(called, DEEP), shim.whole);
 }
@@ -155,21 +198,22 @@ const TRIGGERS_MAX = 512;
 let hooks; /* async_hooks, of which none is enabled */
 let shim;
 
-/* In a callback: the frames that were noted of what the callback answers, or of the handle that it is
- * about. */
-function framesBefore() {
+/* In a callback of a lookup: what was noted when that was asked for. */
+function noteOfCallback() {
   hooks = hooks || require('async_hooks');
   const resource = hooks.executionAsyncResource();
   const callback = resource && resource.callback;
-  return (typeof callback === 'function' && byCallback.get(callback)) ||
-    byTrigger.get(hooks.triggerAsyncId()) || NOTHING;
+  return typeof callback === 'function' ? byCallback.get(callback) : undefined;
 }
 
-function framesHere(called, begin) {
+function framesHere(called, depth = BEHIND_HANDLE) {
   try {
-    const here = framesAbove(called, begin);
+    const noted = noteOfCallback();
+    if (noted && noted.isAll) return noted.frames;
+    const here = framesAbove(called, depth);
     if (here.user !== '') return here;
-    const before = framesBefore();
+    /* Else of the handle that the callback is about. */
+    const before = (noted && noted.frames) || byTrigger.get(hooks.triggerAsyncId()) || NOTHING;
     return { text: here.text + (here.text === '' ? before.text : before.user), user: before.user };
   } catch {
     return NOTHING;
@@ -203,10 +247,10 @@ function wrap(prototype, name, framesFor) {
 }
 
 /* What binds, listens and connects: all of a handle for the same line, where that is known. */
-function wrapHandle(prototype, names, begin) {
+function wrapHandle(prototype, names) {
   const idOf = prototype.getAsyncId;
   const framesFor = (handle, wrapper) => Noted.of(handle) ||
-    note(handle, Reflect.apply(idOf, handle, []), framesHere(wrapper, begin && begin()));
+    note(handle, Reflect.apply(idOf, handle, []), framesHere(wrapper));
   for (const name of names) wrap(prototype, name, framesFor);
   /* Who reads an address is told by himself, and only of what was asked for by such a call. */
   wrap(prototype, 'getsockname', (handle, wrapper) =>
@@ -217,13 +261,11 @@ function wrapHandle(prototype, names, begin) {
 /* A connect is made in a later turn than it is asked for. When it is asked for the new handle's number
  * is looked at. */
 function wrapTcp(TCP) {
-  const net = () => require('net');
-  const idOf = wrapHandle(TCP.prototype, ['bind', 'bind6', 'listen', 'connect', 'connect6'],
-    () => net().Server.prototype.listen);
+  const idOf = wrapHandle(TCP.prototype, ['bind', 'bind6', 'listen', 'connect', 'connect6']);
   function getAsyncId() {
     const id = Reflect.apply(idOf, this, []);
     if (!(this.fd >= 0) && !Noted.of(this)) 
-      note(this, id, framesHere(getAsyncId, net().Socket.prototype.connect));
+      note(this, id, framesHere(getAsyncId));
     return id;
   }
   Object.defineProperty(TCP.prototype, 'getAsyncId',
@@ -245,6 +287,14 @@ function wrapUdp(UDP) {
   });
 }
 
+/* By its text, once: callbacks of one place have one. */
+const isNodes = (callback) => Function.prototype.toString.call(callback).includes('listenInCluster(');
+
+/* Node's own callback for listen calls somebody of the user's where there was an error. For a number
+ * there is none, so that whatever is asked for in it is for the line that called listen. */
+const isOfListen = (callback, host) =>
+  callback.name === 'doListen' && require('net').isIP(host) !== 0 && isNodes(callback);
+
 /* listen(port, host) binds in the callback of a lookup, even where the host is a number. The function in
  * its place is a native one, which no stack of the program's shows. */
 function wrapLookup() {
@@ -252,11 +302,13 @@ function wrapLookup() {
   const real = dns.lookup;
   const source = Function.prototype.toString.call(real);
   if (!/^function lookup\(hostname[^]*GetAddrInfoReqWrap/.test(source)) return;
-  const lookup = shim.passing(real, (host, options, last) => {
+  const noteAsked = (host, options, last) => {
     const callback = typeof options === 'function' ? options : last;
-    if (typeof callback === 'function' && typeof options !== 'number')
-      byCallback.set(callback, framesHere());
-  });
+    if (typeof callback !== 'function' || typeof options === 'number') return;
+    const frames = framesHere(noteAsked, BEHIND_LOOKUP);
+    byCallback.set(callback, { frames, isAll: isOfListen(callback, host) });
+  };
+  const lookup = shim.passing(real, noteAsked);
   for (const key of Reflect.ownKeys(real))
     Object.defineProperty(lookup, key, Object.getOwnPropertyDescriptor(real, key));
   Object.defineProperty(lookup, 'toString',
