@@ -25,3 +25,28 @@ later skipped"
     run -1 npx jest -w 2
     [[ $output == *'2 failed, 2 skipped, 2 todo, 2 passed'* ]]
 }
+
+@test "a line is that of the source, though Jest compiles it first" {
+    cd "$BATS_TEST_TMPDIR"
+    echo '{}' >package.json
+    npm install --silent --no-audit --no-fund jest@29 >npm.log 2>&1 || skip "npm cannot install jest: $(tail -1 npm.log)"
+    cat >moved.test.js <<'END'
+const twice = async (server) => {
+  server.close();
+};
+
+test('moved', async () => {
+  const server = await new Promise((up) => {
+    const made = require('net').createServer();
+    made.listen(0, '127.0.0.1', () => up(made));
+  });
+  await twice(server);
+  const other = require('net').createServer();
+
+  await new Promise((up) => other.listen(0, '127.0.0.1', up));
+  other.close();
+});
+END
+    "$PORTWITNESS" run -q -o t -- npx jest
+    assert_equal "$("$PORTWITNESS" ports --json t | jq -r '.place.line // empty' | sort -n | xargs)" "8 13"
+}
