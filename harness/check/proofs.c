@@ -14,6 +14,10 @@
 
 #define PICKED_TWICE_NS UINT64_C(1000000000)
 
+/* So many that other threads of a process were given are looked through for one of its own thread.
+ */
+enum { OTHER_THREADS_MAX = 64 };
+
 /* What is open while the requests for one port are gone through in the order of time. */
 struct matching {
     struct history *history;
@@ -244,10 +248,27 @@ struct choice {
     enum tier shared_tier;
     enum tier possible_tier; /* the best of those that another seems to prove, but not surely */
     enum certainty certainty;
-    bool dropped; /* one that is later, perhaps, and that the binder may not have meant */
+    bool is_of_thread; /* the best one is of the thread that binds */
+    bool dropped;      /* one that is later, perhaps, and that the binder may not have meant */
     unsigned count;
     uint64_t latest_ns; /* when the latest of them all had been given */
 };
+
+/* Of two that a process was given in different threads, a thread that binds means its own, though
+ * another was given the number later: tests that run at the same time in one process. */
+static bool is_own_of_thread(const struct history *history, uint32_t assignment, uint32_t attempt,
+                             enum tier tier) {
+    return tier == TIER_OWN &&
+           history->requests[assignment].thread == history->requests[attempt].thread;
+}
+
+static void choose_best(struct choice *choice, uint32_t assignment, enum tier tier,
+                        enum certainty certainty, bool is_of_thread) {
+    choice->best = assignment;
+    choice->tier = tier;
+    choice->certainty = certainty;
+    choice->is_of_thread = is_of_thread;
+}
 
 static void consider(const struct matching *matching, struct choice *choice, uint32_t assignment,
                      uint32_t attempt, enum tier tier) {
@@ -275,10 +296,11 @@ static void consider(const struct matching *matching, struct choice *choice, uin
         }
         return;
     }
+    bool is_of_thread = is_own_of_thread(history, assignment, attempt, tier);
     if (tier > choice->tier) {
-        choice->best = assignment;
-        choice->tier = tier;
-        choice->certainty = certainty_if(!before);
+        choose_best(choice, assignment, tier, certainty_if(!before), is_of_thread);
+    } else if (is_of_thread && !choice->is_of_thread) {
+        choose_best(choice, assignment, tier, POSSIBLE, true);
     } else if (tier == choice->tier && is_as_late(history, assignment, choice->best)) {
         choice->certainty = POSSIBLE;
     }
@@ -291,6 +313,7 @@ static struct choice choose(const struct matching *matching, uint32_t attempt) {
     for (size_t i = open->count; i-- > 0;) {
         uint32_t assignment = open->list[i];
         if (choice.tier == TIER_OWN && choice.count > 1 &&
+            (choice.is_of_thread || choice.count > OTHER_THREADS_MAX) &&
             !is_as_late(history, assignment, choice.best))
             break;
         if (!fits(matching, assignment, attempt))

@@ -30,6 +30,21 @@ static void two_binds_prove_two_assignments(void **state) {
     assert_proves(TAKEN_AGAIN, GIVEN, TIER_OWN, CERTAIN);
 }
 
+/* Tests that run in threads of one process, and are given one number one after the other. */
+static void a_thread_means_the_number_that_it_was_given_itself(void **state) {
+    (void)state;
+    make_processes();
+    is_assigned_and_releases(PARENT, GIVEN, 100);
+    is_assigned(PARENT, GIVEN_LATER, 200)[0].start.thread = 7;
+    releases(PARENT, GIVEN_LATER, 210);
+    binds(PARENT, TAKEN, 300);
+    releases(PARENT, TAKEN, 310);
+    binds(PARENT, TAKEN_AGAIN, 320)[0].start.thread = 7;
+    read_history();
+    assert_proves(TAKEN, GIVEN, TIER_OWN, POSSIBLE);
+    assert_proves(TAKEN_AGAIN, GIVEN_LATER, TIER_OWN, POSSIBLE);
+}
+
 static void tcp_and_udp_prove_the_same_number_apart(void **state) {
     (void)state;
     make_processes();
@@ -232,6 +247,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         HISTORY_TEST(what_one_bind_proved_no_other_proves_again),
         HISTORY_TEST(two_binds_prove_two_assignments),
+        HISTORY_TEST(a_thread_means_the_number_that_it_was_given_itself),
         HISTORY_TEST(tcp_and_udp_prove_the_same_number_apart),
         HISTORY_TEST(a_sibling_does_not_take_it_from_who_surely_meant_it),
         HISTORY_TEST(one_sibling_does_not_take_it_from_another),
