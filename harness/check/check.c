@@ -13,6 +13,7 @@
 #include "harness/check/evidence_sites.h"
 #include "harness/check/framework_tests.h"
 #include "harness/check/limits.h"
+#include "harness/check/markers.h"
 #include "harness/check/prescan.h"
 #include "harness/check/proofs.h"
 
@@ -64,7 +65,7 @@ static void detect(struct machine *machine, struct selection *selection) {
     detect_collisions(pass.history, findings);
     detect_impossible_answers(pass.history, findings);
     detect_leftovers(pass.history, findings);
-    annotate_findings(pass.history, findings);
+    markers_name_tests(pass.history, findings);
     history_free(pass.history);
 }
 
@@ -91,6 +92,7 @@ static void check_machine(struct machine *machine) {
     selection_free(first.selection);
     evidence_sites_read(machine, PASS_SITES);
     framework_tests_name(check, before);
+    annotate_findings(machine, &check->findings);
     for (size_t i = before; i < check->findings.count; i++)
         make_local(&check->findings.list[i]);
     machine_free(machine);

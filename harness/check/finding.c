@@ -81,6 +81,7 @@ static void free_finding(struct finding *finding) {
     free(finding->assigned_marker);
     free(finding->other_marker);
     free(finding->other_assigned_marker);
+    free(finding->instead_marker);
     free(finding->variable);
     free(finding->detail);
 }

@@ -147,6 +147,8 @@ struct finding {
     bool assigned_marker_is_inherited;
     bool other_marker_is_inherited;
     bool other_assigned_marker_is_inherited;
+    char *instead_marker; /* of `instead`, to tell whether another test made that call */
+    bool instead_marker_is_inherited;
     char *variable;     /* of an inherited number: where it stands in the environment; NULL: not
                            known */
     char *detail;       /* of a note: what, in words; of others NULL */

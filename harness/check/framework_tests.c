@@ -65,5 +65,7 @@ void framework_tests_name(struct check *check, size_t from) {
                   finding->other_marker_is_inherited);
         name_side(check, &finding->other_assigned, &finding->other_assigned_marker,
                   finding->other_assigned_marker_is_inherited);
+        name_side(check, &finding->instead, &finding->instead_marker,
+                  finding->instead_marker_is_inherited);
     }
 }

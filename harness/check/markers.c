@@ -230,6 +230,8 @@ void markers_name_tests(const struct history *history, struct findings *findings
         want(&naming, &finding->other, &finding->other_marker, &finding->other_marker_is_inherited);
         want(&naming, &finding->other_assigned, &finding->other_assigned_marker,
              &finding->other_assigned_marker_is_inherited);
+        want(&naming, &finding->instead, &finding->instead_marker,
+             &finding->instead_marker_is_inherited);
     }
     if (naming.wanted_count > 0) {
         qsort(naming.wanted, naming.wanted_count, sizeof *naming.wanted, by_begin);

@@ -137,3 +137,17 @@ second
 third"
     done
 }
+
+@test "a test that is refused a number has not coped because the next test binds one" {
+    cat >test_two.py <<'END'
+import socket
+def test_refused():
+    with socket.create_server(("127.0.0.1", 21470)):
+        socket.create_server(("127.0.0.1", 21470))
+def test_next():
+    socket.create_server(("127.0.0.1", 0)).close()
+END
+    run -1 "$PORTWITNESS" run -q -o two --check "$python" -m pytest -q -p no:cacheprovider test_two.py
+    assert_equal "$("$PORTWITNESS" check --json two | jq -r '.findings[]
+        | select(.kind == "address-in-use") | "\(.severity) \(.instead)"')" "error null"
+}

@@ -41,7 +41,8 @@ void detect_impossible_answers(const struct history *history, struct findings *f
 /* leftover-process. */
 void detect_leftovers(const struct history *history, struct findings *findings);
 
-/* Gives each finding of the machine its test's name and its process's status. */
-void annotate_findings(const struct history *history, struct findings *findings);
+/* Gives each finding of the machine its process's status and its severity, when the tests of its
+ * calls are known. */
+void annotate_findings(const struct machine *machine, struct findings *findings);
 
 #endif
