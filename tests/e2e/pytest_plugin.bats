@@ -224,3 +224,13 @@ test_one.py::test_bad 1 of 2"
     PYTHONPATH=there run -0 "${pytest[@]}" --portwitness test_one.py
     [[ $output == *'portwitness: clean:'* ]]
 }
+
+@test "pytest that ends before it runs a test leaves no trace behind" {
+    mkdir sub
+    echo 'import nosuch' >sub/conftest.py
+    run -4 installed "${pytest[@]}" -p portwitness.pytest --portwitness sub
+    run -4 installed "${pytest[@]}" -p portwitness.pytest --portwitness --nosuch
+    run -0 installed "${pytest[@]}" -p portwitness.pytest --portwitness --help
+    run -0 ls "$TMPDIR"
+    assert_equal "$output" ""
+}

@@ -7,6 +7,7 @@ the port races that were found into pytest's own report.
 Without --portwitness, and where nothing is recorded, it does nothing. Linux only, as portwitness is.
 """
 
+import atexit
 import ctypes
 import json
 import os
@@ -23,6 +24,7 @@ STARTS, PASSED, FAILED, SKIPPED = range(4)  # portwitness.h
 SEVERITIES = {"hazard": ("error", "hazard"), "error": ("error",), "never": ()}
 TEST_KEYS = ("test", "assigned_test", "other_test", "other_assigned_test")
 OUR_RUN = "PORTWITNESS_PYTEST"  # "report" or "marks": of `run --pytest`; else the trace that we made
+OUR_FOLDER = "portwitness-pytest-"
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -40,6 +42,16 @@ def take_out_of_environment():
 
 
 our_run = take_out_of_environment()
+
+
+def remove_trace(pid):
+    """The trace is ours, and of no use: nothing was found, or pytest ended before it could run."""
+    if os.getpid() == pid:
+        shutil.rmtree(os.path.dirname(our_run), ignore_errors=True)
+
+
+if os.path.basename(os.path.dirname(our_run or "")).startswith(OUR_FOLDER):
+    atexit.register(remove_trace, os.getpid())
 
 
 def find_mark():
@@ -96,7 +108,7 @@ def run_again(config):
         words = file.read().split(b"\0")[1:-1]
     options = config.known_args_namespace
     trace = options.portwitness_trace or os.path.join(
-        tempfile.mkdtemp(prefix="portwitness-pytest-"), "trace")
+        tempfile.mkdtemp(prefix=OUR_FOLDER), "trace")
     program = find_program()
     os.environ[OUR_RUN] = trace
     sys.stdout.flush()
@@ -202,6 +214,8 @@ class Report:
             self.check()
         except (OSError, ValueError, KeyError, RuntimeError) as problem:
             self.problem = str(problem)
+        if self.findings or self.problem is not None:
+            atexit.unregister(remove_trace)
         self.put_into_reports()
         fatal = SEVERITIES[self.config.option.portwitness_fail]
         if session.exitstatus == 0 and any(one["severity"] in fatal for one, _ in self.findings):
@@ -261,14 +275,6 @@ class Report:
         if tests:
             terminalreporter.write_line("portwitness: tests concerned: " + ", ".join(sorted(tests)))
         terminalreporter.write_line(line)
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_unconfigure(self):
-        """The trace is ours, and of no use where nothing was found."""
-        if our_run in (None, "report", "marks") or self.config.option.portwitness_trace:
-            return
-        if not self.findings and self.problem is None:
-            shutil.rmtree(os.path.dirname(our_run), ignore_errors=True)
 
 
 def put_into_case(case, finding, text):
