@@ -271,9 +271,9 @@ uint64_t module_begin(const char *name) {
     if (sandbox_is_on() || !open_maps(&reader))
         return 0;
     while (!good && next_mapping(&reader, &mapping))
-        good = mapping.offset == 0 && is_called(mapping.path, name);
+        good = mapping.is_code && mapping.file_begin != 0 && is_called(mapping.path, name);
     close_maps(&reader);
-    return good ? mapping.begin : 0;
+    return good ? mapping.file_begin : 0;
 }
 
 void modules_note_all(void) {

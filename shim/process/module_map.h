@@ -20,8 +20,9 @@ bool module_of_jdk_is_known(void);
 /* As module_note, and what kind of module it is, by its file's name. The answer is remembered. */
 enum module_kind module_kind(const void *site);
 
-/* Where the first mapping of a loaded file with that name begins, 0 if there is none. Reads
- * /proc/self/maps each time, and is as async-signal-safe as that. */
+/* Where the first file with that name begins that is mapped to be executed, 0 if there is none: who
+ * only reads the file may have it mapped, too, and not as it is loaded. Reads /proc/self/maps each
+ * time, and is as async-signal-safe as that. */
 uint64_t module_begin(const char *name);
 
 /* The same for all code that is mapped now: later nobody may look. */

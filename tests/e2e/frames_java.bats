@@ -180,6 +180,12 @@ C"
     done
 }
 
+@test "a program that reads the machine's own file, mapped below it, is unharmed and has its line" {
+    same_as_bare com.example.ReadsMachine
+    line=$(exported | jq -r 'select(.kind == "bind") | .frames[0] | "\(.file):\(.line)"')
+    assert_equal "$line" com/example/ReadsMachine.java:16
+}
+
 @test "classes may be unloaded, and each bind has the right line" {
     local line
     flags=(-XX:+UseG1GC -Xmx64m -Xcheck:jni)
