@@ -15,12 +15,21 @@ enum { SLOTS = 2048, PROBES = 8, TEXT_BYTES = 480 };
 
 static _Atomic uint64_t written[SLOTS];
 
-/* FNV-1a, folded. */
-static uint32_t hash_text(const char *text, size_t length) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+/* FNV-1a, from its basis on or from what it was behind another text. */
+static uint64_t hash_text(uint64_t hash, const char *text, size_t length) {
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
-    return (uint32_t)(hash >> 32 ^ hash);
+    return hash;
+}
+
+static uint32_t fold(uint64_t hash) { return (uint32_t)(hash >> 32 ^ hash); }
+
+/* The second's goes on from the whole one of the first: many files have a function of one name, and
+ * two of them whose halves are the same shall not be taken for one. */
+static uint64_t hash_both(const char *first, size_t length, const char *second,
+                          size_t second_length) {
+    uint64_t hash = hash_text(UINT64_C(0xcbf29ce484222325), first, length);
+    return (uint64_t)fold(hash) << 32 | fold(hash_text(hash, second, second_length));
 }
 
 static bool is_written(uint64_t hash, unsigned *slot) {
@@ -69,7 +78,7 @@ uint64_t text_intern(const char *first, const char *second) {
     char *second_part = text + room_one + 1;
     if (room_two > 0)
         memcpy(second_part, second, room_two);
-    uint64_t hash = (uint64_t)hash_text(text, room_one) << 32 | hash_text(second_part, room_two);
+    uint64_t hash = hash_both(text, room_one, second_part, room_two);
     if (is_written(hash, &slot))
         return hash;
     if (!write_text(hash, text, length, room_one < one || room_two < two))

@@ -121,8 +121,8 @@ enum pw_kind {
                                   code = how many in this one; cookie = number of the record that
                                   they belong to */
     PW_KIND_STRING = 22,    /* text: file and function of a frame, with a NUL between; cookie = by
-                               which frames name it: a hash of the file in its upper half, of the
-                               function in its lower */
+                               which frames name it: a hash of the file in its upper half, of
+                               file and function in its lower */
     PW_KIND_DESTROYED = 23, /* pw_socket, pw_peer: the kernel's notice; code of pw_peer = state */
     PW_KIND_TABLE_ANSWER = 24, /* pw_socket, pw_peer, text (the owner's command line): a row of the
                                   kernel's table at EADDRINUSE; cookie = the refused socket's. State

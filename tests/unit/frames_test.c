@@ -329,6 +329,14 @@ static void a_text_is_written_once_and_a_long_path_keeps_its_end(void **state) {
     assert_non_null(strstr(text, "/tests.py:1 up"));
 }
 
+static void files_whose_hashes_are_the_same_are_told_apart(void **state) {
+    (void)state;
+    uint64_t one = text_intern("tests/test_168935.py", "free_port");
+    uint64_t other = text_intern("tests/test_257466.py", "free_port");
+    assert_int_equal(one >> 32, other >> 32);
+    assert_int_not_equal(one, other);
+}
+
 static void a_unit_that_says_it_holds_more_than_it_can_holds_what_it_can(void **state) {
     (void)state;
     struct pw_frames units[2] = {{.code = 99, .frame[2].line = 5}, {.code = 1, .frame[0].line = 6}};
@@ -356,6 +364,7 @@ int main(void) {
         TEST(what_was_left_for_any_descriptor_holds_until_it_is_taken_back),
         TEST(errno_is_kept),
         TEST(a_text_is_written_once_and_a_long_path_keeps_its_end),
+        TEST(files_whose_hashes_are_the_same_are_told_apart),
         TEST(a_unit_that_says_it_holds_more_than_it_can_holds_what_it_can),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
