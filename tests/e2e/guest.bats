@@ -107,6 +107,12 @@ END
     [ "$early_line" -lt "$shim_line" ]
 }
 
+@test "nothing is allocated before main, and no error of the loader is left behind" {
+    unchanged "$data/before_main"
+    assert_equal "$(cat bare.out)" "allocated 0 times
+no error"
+}
+
 @test "a preloaded library behind the shim calls through it in its constructor" {
     early_guest
     by_hand() { env LD_PRELOAD="$shim:$PWD/libearly.so" PORTWITNESS_TRACE="$trace" "$@"; }
