@@ -133,14 +133,17 @@ function mapped(file, line, column) {
   return { file: entry.originalSource, line: entry.originalLine + 1 };
 }
 
+/* For the shim a TAB ends a name, and a newline a frame. */
+const oneLine = (text) => (/[\t\n]/.test(text) ? text.replace(/[\t\n]/g, ' ') : text);
+
 function frameText(file, site, told) {
   const line = site.getLineNumber();
-  const name = site.getFunctionName() || '<anonymous>';
+  const name = oneLine(site.getFunctionName() || '<anonymous>');
   const isOfOthers = file.of === LIBRARY || file.of === FRAMEWORK;
   if (isOfOthers || (told === undefined && !process.sourceMapsEnabled))
-    return `${file.of}${line}\t${name}\t${file.path}\n`;
+    return `${file.of}${line}\t${name}\t${oneLine(file.path)}\n`;
   const place = told || mapped(file.name, line, site.getColumnNumber());
-  return `${file.of}${place.line}\t${name}\t${pathOf(place.file)}\n`;
+  return `${file.of}${place.line}\t${name}\t${oneLine(pathOf(place.file))}\n`;
 }
 
 /* `text` has the frames for the shim, the innermost first, `user` those from the user's own on. With

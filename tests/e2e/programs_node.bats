@@ -80,3 +80,14 @@ GUEST
     held_while "$port"
     nothing_lost
 }
+
+@test "node: a function's name may be any text, and its file is named all the same" {
+    cat >guest.js <<'GUEST'
+const listen = { 'a\tb\nc'() { require('net').createServer().listen(0).unref(); } };
+listen['a\tb\nc']();
+GUEST
+    "$PORTWITNESS" run --quiet -o names.trace -- node guest.js
+    "$PORTWITNESS" export --format jsonl names.trace >records
+    run jq -r 'select(.kind == "bind") | .frames[0] | "\(.file):\(.line) \(.function)"' records
+    [ "$output" = "$PWD/guest.js:1 a b c" ]
+}
