@@ -31,6 +31,10 @@ void environment_changes_end(void) {
 /* Cheaper than a multiplication, and enough for what nobody wants to collide. */
 static uint64_t add(uint64_t hash, uint64_t word) { return (hash << 7 | hash >> 57) + word; }
 
+/* 0 says that it is not known. No bit may be set for that: strings that lie 32 bytes apart may
+ * differ in that bit alone. */
+static uint64_t known(uint64_t hash) { return hash != 0 ? hash : 1; }
+
 static uint64_t add_in_place(uint64_t hash, char *const *at) {
     for (const char *text; (text = *(char *const volatile *)at) != NULL; at++)
         hash = add(hash, (uintptr_t)text);
@@ -62,12 +66,11 @@ uint64_t environment_state(void) {
     if (atomic_load(&begun) != count)
         return 0;
     if (at == NULL)
-        return hash | 1;
+        return known(hash);
     if (at == start_strings()->variables)
-        return add_in_place(hash, at) | 1;
+        return known(add_in_place(hash, at));
     if (at == atomic_load(&libcs_array))
-        return (__libc_single_threaded ? add_in_place(hash, at)
-                                       : add(hash, monotonic_ns() >> LATE_SHIFT)) |
-               1;
-    return add_copied(&hash, at) ? hash | 1 : 0;
+        return known(__libc_single_threaded ? add_in_place(hash, at)
+                                            : add(hash, monotonic_ns() >> LATE_SHIFT));
+    return add_copied(&hash, at) ? known(hash) : 0;
 }

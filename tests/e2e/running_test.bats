@@ -136,6 +136,8 @@ PYTHON
 second
 third"
     done
+    BATS_TEST_DESCRIPTION=none "$PORTWITNESS" run --quiet -o tbehind -- "$build/tests/guests/own_environment" behind
+    assert_equal "$(names tbehind | sort | uniq -c | xargs)" "64 first 64 second 64 third"
 }
 
 @test "a test that is refused a number has not coped because the next test binds one" {
