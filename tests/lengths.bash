@@ -15,6 +15,8 @@ length RANDOM_CUTS 40 1000           # bad_input: cuts at random places
 length KILLS 30 200                  # killed: guests
 length JAVA_EXITS 4 50               # frames_java: programs that end while they bind
 length JAVA_UNLOADS 2 20             # frames_java: seconds of classes that come and go
+length RUBY_BINDS 10000 300000      # frames_ruby: binds of one program
+length PHP_BINDS 10000 100000       # frames_php: the same
 length REBINDS 1000 10000            # policies_many: binds by number under quarantine, beside a crowd
 length CROWD_ASKS 40000 80000        # policies_many: what the crowd asks for at least, more than there are ports
 length SEEDED_RUNS 2 20              # policies_many: runs that get the same ports

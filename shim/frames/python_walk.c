@@ -3,14 +3,13 @@
  * held, and no collection of garbage may start in the middle of a call whose caller expects no
  * Python code to run.
  */
-#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "shim/frames/in_handler.h"
 #include "shim/frames/python.h"
 #include "shim/frames/python_calls.h"
 #include "shim/frames/python_code.h"
-#include "shim/shared/raw_syscall.h"
 
 /* Who called is told by the frames that are near. */
 enum { FRAMES_MAX = 512, FRAMES_AFTER_USER = 32 };
@@ -125,14 +124,6 @@ static void *current_thread_state(void) {
 static bool holds_lock(void) {
     void *state = current_thread_state();
     return state != NULL && (python.minor >= 12 || state == python.PyGILState_GetThisThreadState());
-}
-
-/* A handler of a signal, which may have interrupted the interpreter anywhere, runs with that signal
- * blocked. A thread that blocks signals for reasons of its own is not told from it. */
-static bool may_be_in_handler(void) {
-    unsigned long blocked[_NSIG / 8 / sizeof(unsigned long)] = {0};
-    return raw_syscall4(SYS_rt_sigprocmask, SIG_BLOCK, 0, RAW(blocked), _NSIG / 8) < 0 ||
-           blocked[0] != 0;
 }
 
 bool python_walk(struct frames *frames, int fd, const void *site) {

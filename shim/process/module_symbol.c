@@ -94,10 +94,10 @@ static const ElfW(Sym) * look_up(const struct symbols *symbols, const char *name
     }
 }
 
-static void *find_function(const struct symbols *symbols, uint64_t bias, const char *name) {
+/* `type` is STT_FUNC or STT_OBJECT. */
+static void *find(const struct symbols *symbols, uint64_t bias, const char *name, int type) {
     const ElfW(Sym) *symbol = look_up(symbols, name);
-    if (symbol == NULL || symbol->st_shndx == SHN_UNDEF ||
-        ELF64_ST_TYPE(symbol->st_info) != STT_FUNC)
+    if (symbol == NULL || symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != type)
         return NULL;
     return (void *)(uintptr_t)(bias + symbol->st_value);
 }
@@ -106,16 +106,21 @@ void *module_symbol(const char *file, const char *name) {
     struct symbols symbols;
     uint64_t bias;
     uint64_t begin = module_begin(file);
-    return begin != 0 && find_symbols(begin, &bias, &symbols) ? find_function(&symbols, bias, name)
-                                                              : NULL;
+    if (begin == 0 || !find_symbols(begin, &bias, &symbols))
+        return NULL;
+    return find(&symbols, bias, name, STT_FUNC);
 }
 
-void *started_symbol(const char *name) {
+static void *find_started(const char *name, int type) {
     struct symbols symbols;
     void *found = NULL;
     for (const struct link_map *map = _r_debug.r_map; found == NULL && map != NULL;
          map = map->l_next)
         if (read_dynamic(map->l_ld, map->l_addr, map->l_addr, &symbols))
-            found = find_function(&symbols, map->l_addr, name);
+            found = find(&symbols, map->l_addr, name, type);
     return found;
 }
+
+void *started_symbol(const char *name) { return find_started(name, STT_FUNC); }
+
+void *started_variable(const char *name) { return find_started(name, STT_OBJECT); }

@@ -12,4 +12,7 @@ void *module_symbol(const char *file, const char *name);
  * allocates a message for each name that it does not find. Asks nobody. */
 void *started_symbol(const char *name);
 
+/* The same for a variable. */
+void *started_variable(const char *name);
+
 #endif

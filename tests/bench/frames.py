@@ -92,12 +92,50 @@ class Binds {
 }
 """
 
+RUBY_BINDS = """
+require "socket"
+ANY = Addrinfo.tcp("127.0.0.1", 0)
+def cycles(count)
+  count.times do
+    probe = Socket.new(:INET, :STREAM)
+    probe.bind(ANY)
+    probe.local_address
+    probe.close
+  end
+end
+cycles(100)
+begin_ = Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID, :nanosecond)
+cycles(4000)
+puts (Process.clock_gettime(Process::CLOCK_PROCESS_CPUTIME_ID, :nanosecond) - begin_) / 4000
+"""
+
+PHP_BINDS = """<?php
+function cycles($count) {
+    for (; $count > 0; $count--) {
+        $probe = stream_socket_server("udp://127.0.0.1:0", $code, $text, STREAM_SERVER_BIND);
+        stream_socket_get_name($probe, false);
+        fclose($probe);
+    }
+}
+function used() {
+    $usage = getrusage();
+    return ($usage["ru_utime.tv_sec"] + $usage["ru_stime.tv_sec"]) * 1000000000
+        + ($usage["ru_utime.tv_usec"] + $usage["ru_stime.tv_usec"]) * 1000;
+}
+cycles(100);
+$begin = used();
+cycles(4000);
+echo intdiv(used() - $begin, 4000), "\\n";
+"""
+
 # What is measured, the bar, the interpreter, the file, its text, and whether it makes sockets.
 GUESTS = [
     ("Python: socket, bind(0), getsockname, close", 1.5, "python3", "binds.py", PYTHON_BINDS, True),
     ("Python: the same below 40 functions", 1.5, "python3", "deep.py", PYTHON_DEEP_BINDS, True),
     ("Node: server.listen(0), close", 1.5, "node", "binds.js", NODE_BINDS, True),
     ("Java: new ServerSocket(0), close", 1.5, "java", "Binds.java", JAVA_BINDS, True),
+    ("Ruby: socket, bind(0), getsockname, close", 1.5, "ruby", "binds.rb", RUBY_BINDS, True),
+    ("PHP: server for datagrams, its name, close", 1.5, "php", "binds.php", PHP_BINDS, True),
     (f"Python: import of {MODULES} modules", 1.02, "python3", "imports.py", PYTHON_IMPORTS, False),
 ]
 WAYS = {"bare": None, "without": ["--no-frames"], "with": []}
