@@ -38,3 +38,11 @@ bool python_look_up(void) {
     python.minor = minor_version(python.Py_GetVersion());
     return python.minor >= 9;
 }
+
+python_object *python_attribute(python_object *object, const char *name) {
+    python_object *text = python.PyUnicode_InternFromString(name);
+    python_object *value = text != NULL ? python.PyObject_GetAttr(object, text) : NULL;
+    if (text != NULL)
+        python.Py_DecRef(text);
+    return value;
+}

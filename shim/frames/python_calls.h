@@ -22,7 +22,8 @@ typedef int python_audit_hook(const char *event, python_object *arguments, void 
     NEEDED(python_object *, PyFrame_GetBack, (python_object *))                                    \
     NEEDED(python_object *, PyFrame_GetCode, (python_object *))                                    \
     NEEDED(int, PyFrame_GetLineNumber, (python_object *))                                          \
-    NEEDED(python_object *, PyObject_GetAttrString, (python_object *, const char *))               \
+    NEEDED(python_object *, PyObject_GetAttr, (python_object *, python_object *))                  \
+    NEEDED(python_object *, PyUnicode_InternFromString, (const char *))                            \
     NEEDED(const char *, PyUnicode_AsUTF8, (python_object *))                                      \
     NEEDED(python_object *, PyUnicode_EncodeFSDefault, (python_object *))                          \
     NEEDED(char *, PyBytes_AsString, (python_object *))                                            \
@@ -49,5 +50,9 @@ extern struct python_calls python;
 /* Looks them up, and is true, where an interpreter is part of the program whose stack can be
  * walked. While the shim starts. */
 bool python_look_up(void);
+
+/* A new reference, or NULL with an exception set. For names that the interpreter has: a string of
+ * our own would stay in its cache of types' attributes, and push out the program's. */
+python_object *python_attribute(python_object *object, const char *name);
 
 #endif

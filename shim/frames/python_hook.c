@@ -40,8 +40,8 @@ static const struct event {
  * its own, and Python code must not run here. -1: none. */
 static int descriptor_of(python_object *socket) {
     python_object *module = python.PyDict_GetItemString(python.PyImport_GetModuleDict(), "_socket");
-    python_object *type = module != NULL ? python.PyObject_GetAttrString(module, "socket") : NULL;
-    python_object *method = type != NULL ? python.PyObject_GetAttrString(type, "fileno") : NULL;
+    python_object *type = module != NULL ? python_attribute(module, "socket") : NULL;
+    python_object *method = type != NULL ? python_attribute(type, "fileno") : NULL;
     python_object *number =
         method != NULL ? python.PyObject_CallFunctionObjArgs(method, socket, NULL) : NULL;
     long fd = number != NULL ? python.PyLong_AsLong(number) : -1;

@@ -22,7 +22,7 @@ struct python_text {
 
 /* The text of a code object's field. A file name that is not UTF-8 has another form. */
 static struct python_text take_text(python_object *code, const char *field) {
-    struct python_text taken = {python.PyObject_GetAttrString(code, field), NULL, NULL};
+    struct python_text taken = {python_attribute(code, field), NULL, NULL};
     if (taken.object != NULL)
         taken.text = python.PyUnicode_AsUTF8(taken.object);
     if (taken.object != NULL && taken.text == NULL) {

@@ -95,6 +95,22 @@ all_right() {
     framed | grep -qx listen
 }
 
+@test "what is asked leaves no strings in the interpreter's cache of attributes" {
+    record "$python" -c '
+import gc, socket, sys
+def bind(times):
+    for _ in range(times):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+bind(10)
+gc.collect()
+before = sys.getallocatedblocks()
+bind(1000)
+gc.collect()
+print(sys.getallocatedblocks() - before < 50)'
+    [ "$(cat out)" = True ]
+}
+
 @test "an extension that holds the interpreter's lock has frames, and what went past it has no other's" {
     record "$python" "$guests/extension.py"
     [ "$(framed)" = "$(right "$guests/extension.py")
