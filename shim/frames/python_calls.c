@@ -35,6 +35,9 @@ bool python_look_up(void) {
     PYTHON_CALLS(NEEDED, OPTIONAL)
 #undef NEEDED
 #undef OPTIONAL
+    if (!look_up(&python.PyType_Type, "PyType_Type") ||
+        !look_up(&python.PyMethodDescr_Type, "PyMethodDescr_Type"))
+        return false;
     python.minor = minor_version(python.Py_GetVersion());
     return python.minor >= 9;
 }

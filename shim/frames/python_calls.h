@@ -23,6 +23,8 @@ typedef int python_audit_hook(const char *event, python_object *arguments, void 
     NEEDED(python_object *, PyFrame_GetCode, (python_object *))                                    \
     NEEDED(int, PyFrame_GetLineNumber, (python_object *))                                          \
     NEEDED(python_object *, PyObject_GetAttr, (python_object *, python_object *))                  \
+    NEEDED(python_object *, PyObject_Type, (python_object *))                                      \
+    NEEDED(python_object *, PyModule_GetDict, (python_object *))                                   \
     NEEDED(python_object *, PyUnicode_InternFromString, (const char *))                            \
     NEEDED(const char *, PyUnicode_AsUTF8, (python_object *))                                      \
     NEEDED(python_object *, PyUnicode_EncodeFSDefault, (python_object *))                          \
@@ -41,6 +43,7 @@ typedef int python_audit_hook(const char *event, python_object *arguments, void 
 #define PYTHON_CALL(result, name, parameters) result(*name) parameters;
 struct python_calls {
     PYTHON_CALLS(PYTHON_CALL, PYTHON_CALL)
+    python_object *PyType_Type, *PyMethodDescr_Type;
     unsigned minor; /* of the version 3.x */
 };
 #undef PYTHON_CALL

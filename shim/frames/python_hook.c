@@ -36,12 +36,33 @@ static const struct event {
     {"sendmsg", NUMBER_sendmsg},
 };
 
-/* The number of the socket, by the method of the type that C code made: a subclass may have one of
- * its own, and Python code must not run here. -1: none. */
-static int descriptor_of(python_object *socket) {
+static bool is_exactly(python_object *object, const python_object *type) {
+    python_object *its = object != NULL ? python.PyObject_Type(object) : NULL;
+    if (its != NULL)
+        python.Py_DecRef(its);
+    return its != NULL && its == type;
+}
+
+/* fileno of the type that C code made, NULL where something in Python stands in for the module, the
+ * type or the method. */
+static python_object *find_fileno(void) {
     python_object *module = python.PyDict_GetItemString(python.PyImport_GetModuleDict(), "_socket");
-    python_object *type = module != NULL ? python_attribute(module, "socket") : NULL;
-    python_object *method = type != NULL ? python_attribute(type, "fileno") : NULL;
+    python_object *names = module != NULL ? python.PyModule_GetDict(module) : NULL;
+    python_object *type = names != NULL ? python.PyDict_GetItemString(names, "socket") : NULL;
+    if (!is_exactly(type, python.PyType_Type))
+        return NULL;
+    python_object *method = python_attribute(type, "fileno");
+    if (is_exactly(method, python.PyMethodDescr_Type))
+        return method;
+    if (method != NULL)
+        python.Py_DecRef(method);
+    return NULL;
+}
+
+/* The number of the socket, by that method: a subclass may have one of its own, and Python code
+ * must not run here. -1: none. */
+static int descriptor_of(python_object *socket) {
+    python_object *method = find_fileno();
     python_object *number =
         method != NULL ? python.PyObject_CallFunctionObjArgs(method, socket, NULL) : NULL;
     long fd = number != NULL ? python.PyLong_AsLong(number) : -1;
@@ -51,8 +72,6 @@ static int descriptor_of(python_object *socket) {
         python.Py_DecRef(number);
     if (method != NULL)
         python.Py_DecRef(method);
-    if (type != NULL)
-        python.Py_DecRef(type);
     return fd >= 0 && fd <= INT32_MAX ? (int)fd : -1;
 }
 

@@ -95,6 +95,11 @@ all_right() {
     framed | grep -qx listen
 }
 
+@test "Python code that stands in for the C module of sockets is not run by a bind" {
+    record "$python" "$guests/stand_ins.py"
+    [ "$(framed | sort | uniq -c | awk '{ print $1, NF }' | xargs)" = '5 2 1 4' ]
+}
+
 @test "what is asked leaves no strings in the interpreter's cache of attributes" {
     record "$python" -c '
 import gc, socket, sys
