@@ -15,6 +15,15 @@ const NOTHING = { text: '', user: '' };
 
 const Module = require('module');
 
+/* As Node made them: the program may put others in their places, which are not for us to call. */
+const { apply } = Reflect;
+const { defineProperty } = Object;
+const { isArray } = Array;
+
+class Notes extends WeakMap {}
+for (const key of ['get', 'has', 'set'])
+  defineProperty(Notes.prototype, key, { value: WeakMap.prototype[key] });
+
 /* The program shall not see this file among its own. */
 function hide() {
   delete Module._cache[__filename];
@@ -94,13 +103,13 @@ function sitesAbove(called, depth) {
     capture = vm.runInContext(CAPTURE, context, { filename: __filename });
   }
   const sites = capture(called, depth);
-  return Array.isArray(sites) ? sites : [];
+  return isArray(sites) ? sites : [];
 }
 
 /* Jest, Vitest, ts-node and others compile a file while they load it, run it under its own name, and set a
  * function that puts the lines in stacks right; Babel puts one of its own around that. Any other such function
  * is left alone. */
-const mappers = new WeakMap();
+const mappers = new Notes();
 
 function isMapper(prepare) {
   if (typeof prepare !== 'function') return false;
@@ -195,7 +204,7 @@ class Noted extends Itself {
 }
 
 /* What was noted of things that lead to a call later on. */
-const byCallback = new WeakMap();
+const byCallback = new Notes();
 const byTrigger = new Map();
 const TRIGGERS_MAX = 512;
 let hooks; /* async_hooks, of which none is enabled */
@@ -237,10 +246,10 @@ function wrap(prototype, name, framesFor) {
   if (typeof real !== 'function') return;
   const wrapper = { [name](...words) {
     const frames = framesFor(this, wrapper);
-    if (frames.text === '') return Reflect.apply(real, this, words);
+    if (frames.text === '') return apply(real, this, words);
     shim.enter(frames.text);
     try {
-      return Reflect.apply(real, this, words);
+      return apply(real, this, words);
     } finally {
       shim.leave();
     }
@@ -253,7 +262,7 @@ function wrap(prototype, name, framesFor) {
 function wrapHandle(prototype, names) {
   const idOf = prototype.getAsyncId;
   const framesFor = (handle, wrapper) => Noted.of(handle) ||
-    note(handle, Reflect.apply(idOf, handle, []), framesHere(wrapper));
+    note(handle, apply(idOf, handle, []), framesHere(wrapper));
   for (const name of names) wrap(prototype, name, framesFor);
   /* Who reads an address is told by himself, and only of what was asked for by such a call. */
   wrap(prototype, 'getsockname', (handle, wrapper) =>
@@ -266,7 +275,7 @@ function wrapHandle(prototype, names) {
 function wrapTcp(TCP) {
   const idOf = wrapHandle(TCP.prototype, ['bind', 'bind6', 'listen', 'connect', 'connect6']);
   function getAsyncId() {
-    const id = Reflect.apply(idOf, this, []);
+    const id = apply(idOf, this, []);
     if (!(this.fd >= 0) && !Noted.of(this)) 
       note(this, id, framesHere(getAsyncId));
     return id;
@@ -278,12 +287,12 @@ function wrapTcp(TCP) {
 /* A datagram socket looks its address up first, by a function that it keeps at its handle. */
 function wrapUdp(UDP) {
   const idOf = wrapHandle(UDP.prototype, ['bind', 'bind6', 'connect', 'connect6', 'send', 'send6']);
-  const lookups = new WeakMap();
+  const lookups = new Notes();
   Object.defineProperty(UDP.prototype, 'lookup', {
     configurable: true,
     get() {
       if (!(this.fd >= 0) && !Noted.of(this))
-        note(this, Reflect.apply(idOf, this, []), framesHere());
+        note(this, apply(idOf, this, []), framesHere());
       return lookups.get(this);
     },
     set(value) { lookups.set(this, value); },
@@ -345,7 +354,7 @@ function bindingOf(name) {
   let find = process.binding;
   const original = Object.getPrototypeOf(find); /* below --pending-deprecation */
   if (typeof original === 'function' && original !== Function.prototype) find = original;
-  return Reflect.apply(find, process, [name]);
+  return apply(find, process, [name]);
 }
 
 function install() {

@@ -91,3 +91,27 @@ GUEST
     run jq -r 'select(.kind == "bind") | .frames[0] | "\(.file):\(.line) \(.function)"' records
     [ "$output" = "$PWD/guest.js:1 a b c" ]
 }
+
+@test "node: functions of JavaScript's that the program replaced are not called for the sake of frames" {
+    cat >guest.js <<'GUEST'
+function replace(owner, name) {
+  const real = owner[name];
+  owner[name] = function replaced(...words) {
+    console.log(`${name} was called`);
+    return real.apply(this, words);
+  };
+}
+replace(Error, 'captureStackTrace');
+replace(Reflect, 'apply');
+for (const name of ['get', 'has', 'set']) replace(WeakMap.prototype, name);
+require('net').createServer().listen(0, '127.0.0.1', function listening() {
+  require('net').connect(this.address().port, '127.0.0.1').on('connect', () => process.exit());
+});
+GUEST
+    node guest.js >bare
+    "$PORTWITNESS" run -q -o t -- node guest.js >recorded
+    diff bare recorded
+    "$PORTWITNESS" export --format jsonl t | jq -r '.frames[0] // empty | "\(.file):\(.line)"' | sort -u >lines
+    [ "$(cat lines)" = "$PWD/guest.js:11
+$PWD/guest.js:12" ]
+}
