@@ -103,7 +103,8 @@ bool check_is_same_machine(const struct check_trace *one, const struct check_tra
 /* The stack behind a record of a finding; NULL if none was recorded. */
 const struct check_stack *check_stack_of(const struct check *check, const struct call *call);
 
-/* The frames behind the call of a finding; NULL where its record has none. */
+/* The frames behind the call of a finding: of its record, or of a bind that stands for it; NULL
+ * where there are none. */
 const struct check_frames *check_frames_of(const struct check *check, const struct call *call);
 
 /* One of them, by its index below the count. */

@@ -33,6 +33,8 @@ static void want_call(struct wanted *wanted, const struct call *call) {
         return;
     want_process(wanted, call->process);
     map_put(&wanted->records, (uint64_t)call->trace << MACHINE_TAG_SHIFT | call->unit, 1);
+    if (call->bind_unit != 0)
+        map_put(&wanted->records, (uint64_t)call->trace << MACHINE_TAG_SHIFT | call->bind_unit, 1);
     wanted->any = true;
 }
 

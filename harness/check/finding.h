@@ -36,6 +36,9 @@ struct call {
     uint64_t begin_ns; /* CLOCK_MONOTONIC, in the trace's boot */
     uint64_t end_ns;
     uint64_t site;  /* return address in the process; 0: none */
+    /* Of a listen whose record has no frames: number of the bind of its socket, by the same thread;
+     * else 0. */
+    uint64_t bind_unit;
     uint64_t place; /* in the user's code, to be compared: record_place in
                        harness/trace/record_frames.h */
     uint64_t cookie;

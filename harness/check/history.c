@@ -98,6 +98,17 @@ static void note_read(struct history *history, const struct trace_record *record
     request->reader = record->process;
 }
 
+/* Some interpreters say nothing before a listen: then the line that bound the socket stands for it. */
+static void take_place_of_bind(const struct history *history, uint32_t index, struct call *listen) {
+    const struct request *request = &history->requests[index];
+    const struct binding *binding = &history->bindings.list[index];
+    if (place_is_of_frame(listen->place) || !place_is_of_frame(request->place) ||
+        binding->process != listen->process || MACHINE_TRACE(binding->unit) != listen->trace)
+        return;
+    listen->place = request->place;
+    listen->bind_unit = MACHINE_LOCAL(binding->unit);
+}
+
 static void note_listen(struct history *history, const struct trace_record *record) {
     uint32_t index = latest_binding(history, record->cookie);
     if (record->error == 0) {
@@ -117,8 +128,11 @@ static void note_listen(struct history *history, const struct trace_record *reco
                                      .thread = record->thread};
     failed->call.endpoint = history_record_endpoint(record, true);
     recovery_wait_for_listen(history, (uint32_t)history->failed_listen_count - 1);
-    if (index != MAP_NONE)
-        history->requests[index].failed_listen = (uint32_t)history->failed_listen_count - 1;
+    if (index == MAP_NONE)
+        return;
+    history->requests[index].failed_listen = (uint32_t)history->failed_listen_count - 1;
+    if (history->requests[index].thread == record->thread)
+        take_place_of_bind(history, index, &failed->call);
 }
 
 static void note_accept(struct history *history, const struct trace_record *record) {
