@@ -35,17 +35,41 @@ bool python_look_up(void) {
     PYTHON_CALLS(NEEDED, OPTIONAL)
 #undef NEEDED
 #undef OPTIONAL
-    if (!look_up(&python.PyType_Type, "PyType_Type") ||
-        !look_up(&python.PyMethodDescr_Type, "PyMethodDescr_Type"))
+    python.PyType_Type = started_variable("PyType_Type");
+    python.PyMethodDescr_Type = started_variable("PyMethodDescr_Type");
+    if (python.PyType_Type == NULL || python.PyMethodDescr_Type == NULL)
         return false;
     python.minor = minor_version(python.Py_GetVersion());
     return python.minor >= 9;
 }
 
-python_object *python_attribute(python_object *object, const char *name) {
-    python_object *text = python.PyUnicode_InternFromString(name);
+static struct python_kept kept;
+static bool keeps;
+
+void python_keep(void) { keeps = true; }
+
+struct python_kept *python_kept(void) {
+    return keeps && python.PyInterpreterState_Get() == python.PyInterpreterState_Main() ? &kept
+                                                                                        : NULL;
+}
+
+void python_forget_kept(void) {
+    keeps = false;
+    kept = (struct python_kept){0};
+}
+
+python_object *python_attribute(python_object *object, enum python_name name) {
+    static const char *const names[PYTHON_NAMES] = {"fileno", "co_filename", "co_name",
+                                                    "co_qualname"};
+    struct python_kept *here = python_kept();
+    python_object *text = here != NULL ? here->name[name] : NULL;
+    bool is_kept = text != NULL;
+    if (!is_kept)
+        text = python.PyUnicode_InternFromString(names[name]);
     python_object *value = text != NULL ? python.PyObject_GetAttr(object, text) : NULL;
-    if (text != NULL)
+    if (text != NULL && here == NULL)
         python.Py_DecRef(text);
+    else if (!is_kept)
+        here->name[name] = text;
     return value;
 }

@@ -35,6 +35,8 @@ typedef int python_audit_hook(const char *event, python_object *arguments, void 
     NEEDED(python_object *, PyObject_CallFunctionObjArgs, (python_object *, ...))                  \
     NEEDED(long, PyLong_AsLong, (python_object *))                                                 \
     NEEDED(void *, PyGILState_GetThisThreadState, (void))                                          \
+    NEEDED(void *, PyInterpreterState_Get, (void))                                                 \
+    NEEDED(void *, PyInterpreterState_Main, (void))                                                \
     OPTIONAL(void *, PyThreadState_GetUnchecked, (void))  /* from 3.13 on */                       \
     OPTIONAL(void *, _PyThreadState_UncheckedGet, (void)) /* up to 3.12 */                         \
     OPTIONAL(int, PyGC_Disable, (void))                   /* from 3.10 on */                       \
@@ -54,8 +56,32 @@ extern struct python_calls python;
  * walked. While the shim starts. */
 bool python_look_up(void);
 
-/* A new reference, or NULL with an exception set. For names that the interpreter has: a string of
- * our own would stay in its cache of types' attributes, and push out the program's. */
-python_object *python_attribute(python_object *object, const char *name);
+enum python_name {
+    PYTHON_FILENO,
+    PYTHON_CO_FILENAME,
+    PYTHON_CO_NAME,
+    PYTHON_CO_QUALNAME,
+    PYTHON_NAMES
+};
+
+/* The attribute of that name: a new reference, or NULL with an exception set. By a string that the
+ * interpreter has: one of our own would stay in its cache of types' attributes, and push out the
+ * program's. */
+python_object *python_attribute(python_object *object, enum python_name name);
+
+/* What is asked for at each call is kept while the main interpreter lives; others may run at the
+ * same time, each with objects of its own. NULL in those. A member is NULL until
+ * somebody needs it, who puts a new reference there. */
+struct python_kept {
+    python_object *name[PYTHON_NAMES];
+    python_object *fileno; /* of _socket.socket */
+};
+struct python_kept *python_kept(void);
+
+/* From now on: whoever calls this is told of the interpreter's end. Before, python_kept is NULL. */
+void python_keep(void);
+
+/* The interpreter ends, and all that is kept with it. */
+void python_forget_kept(void);
 
 #endif

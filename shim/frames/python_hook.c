@@ -51,7 +51,7 @@ static python_object *find_fileno(void) {
     python_object *type = names != NULL ? python.PyDict_GetItemString(names, "socket") : NULL;
     if (!is_exactly(type, python.PyType_Type))
         return NULL;
-    python_object *method = python_attribute(type, "fileno");
+    python_object *method = python_attribute(type, PYTHON_FILENO);
     if (is_exactly(method, python.PyMethodDescr_Type))
         return method;
     if (method != NULL)
@@ -62,7 +62,10 @@ static python_object *find_fileno(void) {
 /* The number of the socket, by that method: a subclass may have one of its own, and Python code
  * must not run here. -1: none. */
 static int descriptor_of(python_object *socket) {
-    python_object *method = find_fileno();
+    struct python_kept *kept = python_kept();
+    python_object *method = kept != NULL && kept->fileno != NULL ? kept->fileno : find_fileno();
+    if (kept != NULL)
+        kept->fileno = method;
     python_object *number =
         method != NULL ? python.PyObject_CallFunctionObjArgs(method, socket, NULL) : NULL;
     long fd = number != NULL ? python.PyLong_AsLong(number) : -1;
@@ -70,7 +73,7 @@ static int descriptor_of(python_object *socket) {
         python.PyErr_Clear();
     if (number != NULL)
         python.Py_DecRef(number);
-    if (method != NULL)
+    if (method != NULL && kept == NULL)
         python.Py_DecRef(method);
     return fd >= 0 && fd <= INT32_MAX ? (int)fd : -1;
 }
@@ -100,11 +103,13 @@ static int audited(const char *event, python_object *arguments, void *unused) {
     (void)unused;
     if (event[0] == 's' && strncmp(event, "socket.", 7) == 0) {
         int saved = errno;
+        python_keep();
         for (size_t i = 0; i < sizeof events / sizeof *events; i++)
             if (strcmp(event + 7, events[i].name) == 0)
                 note_call(events[i].call, arguments);
         errno = saved;
     } else if (event[0] == 'c' && strcmp(event, "cpython._PySys_ClearAuditHooks") == 0) {
+        python_forget_kept();
         atomic_store(&hook, HOOK_WANTED); /* the next interpreter of this process needs it again */
         atomic_store(&python_is_awaited, true);
     }

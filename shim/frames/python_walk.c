@@ -21,7 +21,7 @@ struct python_text {
 };
 
 /* The text of a code object's field. A file name that is not UTF-8 has another form. */
-static struct python_text take_text(python_object *code, const char *field) {
+static struct python_text take_text(python_object *code, enum python_name field) {
     struct python_text taken = {python_attribute(code, field), NULL, NULL};
     if (taken.object != NULL)
         taken.text = python.PyUnicode_AsUTF8(taken.object);
@@ -64,7 +64,8 @@ static bool is_past_the_users(struct walk *walk) {
 
 static bool add_named(struct walk *walk, enum pw_frame_of of, python_object *frame,
                       python_object *code, const char *file) {
-    struct python_text name = take_text(code, python.minor >= 11 ? "co_qualname" : "co_name");
+    struct python_text name =
+        take_text(code, python.minor >= 11 ? PYTHON_CO_QUALNAME : PYTHON_CO_NAME);
     int line = python.PyFrame_GetLineNumber(frame);
     bool goes_on = frames_add(walk->frames, of, file, name.text, line > 0 ? (uint32_t)line : 0);
     drop_text(&name);
@@ -74,7 +75,7 @@ static bool add_named(struct walk *walk, enum pw_frame_of of, python_object *fra
 /* false: enough is known. */
 static bool add_frame(struct walk *walk, python_object *frame) {
     python_object *code = python.PyFrame_GetCode(frame);
-    struct python_text file = take_text(code, "co_filename");
+    struct python_text file = take_text(code, PYTHON_CO_FILENAME);
     bool goes_on = false;
     if (file.text != NULL) {
         enum pw_frame_of of = python_code_of(file.text);

@@ -60,8 +60,11 @@ static bool read_dynamic(const ElfW(Dyn) * entry, uint64_t begin, uint64_t bias,
 
 static bool find_symbols(uint64_t begin, uint64_t *bias, struct symbols *found) {
     const ElfW(Ehdr) *header = at(begin);
-    return memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
-           read_dynamic(find_dynamic(begin, bias), begin, *bias, found);
+    *bias = 0;
+    if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+        return false;
+    const ElfW(Dyn) *dynamic = find_dynamic(begin, bias);
+    return read_dynamic(dynamic, begin, *bias, found);
 }
 
 static uint32_t hash_name(const char *name) {

@@ -34,6 +34,23 @@ cycles(4000)
 print((time.process_time_ns() - begin) // 4000)
 """
 
+PYTHON_BIND_ALONE = """
+import socket, time
+def bind(probes):
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+bind([socket.socket()])
+used = 0
+for _ in range(20):
+    probes = [socket.socket() for _ in range(200)]
+    begin = time.process_time_ns()
+    bind(probes)
+    used += time.process_time_ns() - begin
+    for probe in probes:
+        probe.close()
+print(used // 4000)
+"""
+
 PYTHON_DEEP_BINDS = PYTHON_BINDS + """
 def deep(left):
     if left == 0:
@@ -130,6 +147,7 @@ echo intdiv(used() - $begin, 4000), "\\n";
 
 # What is measured, the bar, the interpreter, the file, its text, and whether it makes sockets.
 GUESTS = [
+    ("Python: bind(0) alone", 1.5, "python3", "alone.py", PYTHON_BIND_ALONE, True),
     ("Python: socket, bind(0), getsockname, close", 1.5, "python3", "binds.py", PYTHON_BINDS, True),
     ("Python: the same below 40 functions", 1.5, "python3", "deep.py", PYTHON_DEEP_BINDS, True),
     ("Node: server.listen(0), close", 1.5, "node", "binds.js", NODE_BINDS, True),
