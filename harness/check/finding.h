@@ -35,7 +35,7 @@ struct call {
     uint64_t process;  /* serial */
     uint64_t begin_ns; /* CLOCK_MONOTONIC, in the trace's boot */
     uint64_t end_ns;
-    uint64_t site;  /* return address in the process; 0: none */
+    uint64_t site; /* return address in the process; 0: none */
     /* Of a listen whose record has no frames: number of the bind of its socket, by the same thread;
      * else 0. */
     uint64_t bind_unit;

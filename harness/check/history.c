@@ -98,7 +98,8 @@ static void note_read(struct history *history, const struct trace_record *record
     request->reader = record->process;
 }
 
-/* Some interpreters say nothing before a listen: then the line that bound the socket stands for it. */
+/* Some interpreters say nothing before a listen: then the line that bound the socket stands for it.
+ */
 static void take_place_of_bind(const struct history *history, uint32_t index, struct call *listen) {
     const struct request *request = &history->requests[index];
     const struct binding *binding = &history->bindings.list[index];

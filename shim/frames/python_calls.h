@@ -78,7 +78,7 @@ struct python_kept {
 };
 struct python_kept *python_kept(void);
 
-/* From now on: whoever calls this is told of the interpreter's end. Before, python_kept is NULL. */
+/* From now on: whoever calls this hears of the interpreter's end. Before, python_kept is NULL. */
 void python_keep(void);
 
 /* The interpreter ends, and all that is kept with it. */
