@@ -9,6 +9,7 @@
 /* What was found for this call. */
 static __thread struct frames found;
 static __thread int found_for;
+static __thread uint64_t found_socket;
 static __thread bool is_walking;
 
 static bool walk(int fd, const void *site) {
@@ -38,6 +39,7 @@ __attribute__((noinline)) static const struct frames *ask(int fd, int call, cons
     answer = frames_take_noted(fd, call);
     found.count = 0;
     found_for = fd;
+    found_socket = frames_socket(fd);
     if (walk(fd, site)) /* what is so now, rather than what was announced */
         answer = &found;
     is_walking = false;
@@ -51,7 +53,8 @@ const struct frames *frames_of_call(int fd, int call, const void *site) {
 
 /* What is inside of the language's library differs. */
 static bool is_same_call(int fd) {
-    return found.listens && found.count > 0 && found_for == fd && !found.whole &&
+    return found.listens && found.count > 0 && found_for == fd &&
+           found_socket == frames_socket(fd) && !found.whole &&
            found.frame[0].of >= PW_FRAME_DEPENDENCY && gate() == GATE_OPEN;
 }
 

@@ -116,7 +116,7 @@ void frames_name_thread(struct frames *frames, const char *name) {
 }
 
 /* The number may be another socket's by the time it is called with. */
-static uint64_t cookie_of(int fd) {
+uint64_t frames_socket(int fd) {
     const struct descriptor *entry = descriptor_find(fd);
     return entry != NULL ? atomic_load_explicit(&entry->cookie, memory_order_relaxed) : 0;
 }
@@ -127,14 +127,14 @@ void frames_note(int fd, const struct frames *frames) {
     is_noted = false;
     noted = *frames;
     noted_for = fd;
-    noted_socket = cookie_of(fd);
+    noted_socket = frames_socket(fd);
     is_noted = frames->count > 0;
 }
 
 void frames_forget(void) { is_noted = false; }
 
 const struct frames *frames_take_noted(int fd, int call) {
-    bool is_socket = noted_for == fd && (noted_socket == 0 || noted_socket == cookie_of(fd));
+    bool is_socket = noted_for == fd && (noted_socket == 0 || noted_socket == frames_socket(fd));
     bool is_his = is_noted && (noted_for == FRAMES_ANY_DESCRIPTOR || is_socket) &&
                   (noted.call == 0 || noted.call == call);
     if (noted_for != FRAMES_ANY_DESCRIPTOR)

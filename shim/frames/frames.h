@@ -60,6 +60,9 @@ void frames_name_thread(struct frames *frames, const char *name);
 void frames_note(int fd, const struct frames *frames);
 void frames_forget(void);
 
+/* Which socket that is now, as far as is known: its cookie, 0 if not. */
+uint64_t frames_socket(int fd);
+
 /* What was left for a call on that descriptor, NULL if nothing was. */
 const struct frames *frames_take_noted(int fd, int call);
 
