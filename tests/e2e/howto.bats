@@ -162,19 +162,19 @@ step() {
     mkdir -p "$tree"
     cp -a "$root"/{harness,shim,tests,docs} "$tree/"
     (cd "$tree" && git init -q && git add -A && git commit -qm 'The tree')
-    sed -i '/^CALL_OWN(55,/a CALL(56, int, mine, (int fd), (fd))' "$calls"
+    sed -i '/^CALL_PLAIN(59,/a CALL(60, int, mine, (int fd), (fd))' "$calls"
     (cd "$tree" && git commit -qam 'A row of a contributor')
     run apply add-a-call
     assert_equal "$status" 1
     run step 'git apply --3way docs/howto/add-a-call.patch'
     echo "$output"
     assert_equal "$status" 1
-    sed -i -E '/^(<{7}|={7}|>{7})/d; s/^CALL\(57(.* freopen64,)/CALL(58\1/; s/^CALL\(56(.* freopen,)/CALL(57\1/' "$calls"
+    sed -i -E '/^(<{7}|={7}|>{7})/d; s/^CALL\(61(.* freopen64,)/CALL(62\1/; s/^CALL\(60(.* freopen,)/CALL(61\1/' "$calls"
     step 'git add -A'
     step 'git diff --cached -U1 >docs/howto/add-a-call.patch'
     step 'git apply -R --index docs/howto/add-a-call.patch'
     assert_equal "$(git -C "$tree" diff HEAD --name-only)" docs/howto/add-a-call.patch
     (cd "$tree" && git apply --index docs/howto/add-a-call.patch)
-    assert_equal "$(sed -n 's/^CALL(\(5[6-9]\), [A-Za-z *]*, \([a-z0-9]*\),.*/\1 \2/p' "$calls" | xargs)" \
-        '56 mine 57 freopen 58 freopen64'
+    assert_equal "$(sed -n 's/^CALL(\(6[0-9]\), [A-Za-z *]*, \([a-z0-9]*\),.*/\1 \2/p' "$calls" | xargs)" \
+        '60 mine 61 freopen 62 freopen64'
 }
