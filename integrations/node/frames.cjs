@@ -299,7 +299,7 @@ function wrapUdp(UDP) {
   });
 }
 
-/* By its text, once: callbacks of one place have one. */
+/* By its text: a function of the program's may have the same name. */
 const isNodes = (callback) => Function.prototype.toString.call(callback).includes('listenInCluster(');
 
 /* Node's own callback for listen calls somebody of the user's where there was an error. For a number

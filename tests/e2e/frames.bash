@@ -1,5 +1,5 @@
-# What the suites about the lines of Ruby and PHP share: a guest bare and recorded, and what the comments in
-# it ask for beside what the trace has.
+# What the suites about the lines of Python, Ruby and PHP share: a guest bare and recorded, and what the
+# comments in it ask for beside what the trace has. That of Python has a form of its own for the latter.
 # shellcheck disable=SC2154 # variables of common.bash
 
 # record COMMAND...: bare and recorded, which must print the same and end alike.

@@ -3,25 +3,17 @@
 # shellcheck disable=SC2154 # variables of common.bash and bats
 
 load ../common
+load frames
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
     guests=$root/tests/guests/frames
 }
 
-# record COMMAND...: bare and recorded, which must print the same and end alike.
-record() {
-    local bare=0 recorded=0
-    "$@" >bare.out 2>bare.err || bare=$?
-    rm -f t
-    "$PORTWITNESS" run --quiet ${options[@]+"${options[@]}"} -o t -- "$@" >out 2>err || recorded=$?
-    [ "$bare" -eq "$recorded" ] && diff bare.out out && diff bare.err err
-}
-
 # framed: "KIND FILE:LINE FUNCTION" of each recorded call that may have a frame, by its innermost one;
 # "KIND" alone where it has none.
 framed() {
-    "$PORTWITNESS" export --format jsonl t | jq -r '
+    exported | jq -r '
         select(.kind | IN("bind", "connect", "autobind", "listen"))
         | .frames[0] as $at
         | .kind + if $at == null then "" else " \($at.file):\($at.line) \($at.function)" end'
@@ -184,6 +176,7 @@ embedded='bind <string>:4 embedded'
     options=(--no-frames)
     record "$python" "$guests/calls.py"
     [ "$(framed | sort -u | tr '\n' ' ')" = 'autobind bind connect listen ' ]
+    # shellcheck disable=SC2034 # for record, in frames.bash
     options=()
     rm t
     PORTWITNESS_FRAMES=0 PORTWITNESS_TRACE=$PWD/t LD_PRELOAD=$shim "$python" "$guests/calls.py"
