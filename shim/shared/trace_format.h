@@ -31,6 +31,11 @@
 #define PW_FRAMES_PER_UNIT 3u
 #define PW_QUESTIONS 64u
 
+/* By what programs are seen beside the shim (pw_header.capture). */
+#define PW_CAPTURE_KERNEL 1u  /* eBPF programs at a control group below that of `run` */
+#define PW_CAPTURE_HOST 2u    /* ... at the root of all control groups */
+#define PW_CAPTURE_SECCOMP 4u /* seccomp notifications of programs that cannot load the shim */
+
 /* Why the trace took no more records (pw_header.stopped). */
 enum pw_stop { PW_STOP_NONE = 0, PW_STOP_MAX_SIZE = 1, PW_STOP_DISK_FULL = 2 };
 
@@ -69,7 +74,8 @@ struct pw_header {
     uint32_t filters;        /* seccomp filters on whoever made the trace: without `run`, those that
                                 its first process was under */
     uint32_t no_frames;      /* 1: interpreters are not asked for frames */
-    uint32_t reserved[9];
+    uint32_t capture;        /* PW_CAPTURE_...: by what else than the shim `run` sees programs */
+    uint32_t reserved[8];
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
     _Alignas(64) _Atomic uint64_t

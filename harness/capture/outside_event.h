@@ -1,0 +1,60 @@
+/* What the kernel reports of a socket, whoever made the call: the common form of all means by which
+ * programs are seen that the shim is not in. */
+#ifndef PORTWITNESS_CAPTURE_OUTSIDE_EVENT_H
+#define PORTWITNESS_CAPTURE_OUTSIDE_EVENT_H
+
+#include <stdint.h>
+
+#include "shim/shared/trace_format.h"
+
+enum outside_kind {
+    OUTSIDE_EXEC = 1, /* the process executed a program */
+    OUTSIDE_BIND,     /* a bind, successful or not */
+    OUTSIDE_LISTEN,
+    OUTSIDE_CONNECT,  /* TCP: the connection is being made, from the local port */
+    OUTSIDE_READ,     /* the local address was read (getsockname) */
+    OUTSIDE_RELEASED, /* nobody has a descriptor of the socket any more */
+    OUTSIDE_CLOSED    /* its port is free, or its TIME_WAIT stands (see time_wait) */
+};
+
+/* The call failed, and nobody can say with which errno. */
+#define OUTSIDE_ERROR_NOT_KNOWN UINT16_MAX
+
+struct outside_event {
+    uint8_t kind;   /* enum outside_kind */
+    uint8_t source; /* enum pw_source: PW_SOURCE_KERNEL or PW_SOURCE_SUPERVISOR */
+    uint8_t family; /* AF_INET, AF_INET6; the socket's own */
+    uint8_t type;   /* SOCK_STREAM, SOCK_DGRAM, ... */
+    uint16_t protocol;
+    uint16_t error;    /* errno, 0 for success */
+    uint64_t begin_ns; /* CLOCK_MONOTONIC of the host, as in a trace */
+    uint64_t end_ns;
+    uint64_t cookie;
+    uint64_t netns; /* SO_NETNS_COOKIE, 0: not known */
+    uint32_t pid;   /* of the process (thread group), as `run` sees it; 0: none, or not known */
+    uint32_t thread;
+    uint32_t uid;    /* of the caller, UINT32_MAX: not known */
+    uint32_t device; /* that the socket is bound to, 0: none */
+    uint32_t scope;
+    int32_t descriptor; /* -1: not known */
+    uint64_t flags;     /* PW_FLAG_REUSEADDR and the like, as far as known; PW_FLAG_PORT_ZERO */
+    /* As in struct pw_socket: 16 bytes, IPv4 mapped; ports in host byte order, 0: none. */
+    uint8_t requested[16];
+    uint8_t local[16];
+    uint8_t peer[16];
+    uint16_t requested_port;
+    uint16_t local_port;
+    uint16_t peer_port;
+    uint8_t state;                  /* RELEASED and CLOSED: TCP state before it */
+    uint8_t time_wait;              /* CLOSED: TIME_WAIT stands in its place */
+    uint8_t bound;                  /* RELEASED: the socket had a port that goes with it now */
+    uint8_t call;                   /* number of the row in calls.def, 0: not known */
+    uint8_t addresses;              /* how many return addresses there are below */
+    uint64_t address[PW_STACK_MAX]; /* return addresses in the program, the innermost first */
+    char comm[16];
+};
+
+/* Takes an event; it is good during the call. */
+typedef void outside_take(void *with, const struct outside_event *event);
+
+#endif
