@@ -58,6 +58,13 @@ compile = warnings=$$($(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(1) -o $@ $< 2>&1); sta
 	[ -z "$$warnings" ] || printf '%s\n' "$$warnings" | tee $@.warnings >&2; exit $$status
 
 HARNESS_PACKAGES := jansson libmnl yaml-0.1 libdw
+# The eBPF programs need clang to be compiled and libbpf to be loaded; without these the command is
+# built without them, and says so.
+EBPF_CLANG ?= clang
+EBPF := $(shell $(PKG_CONFIG) --exists 'libbpf >= 1.0' && command -v $(EBPF_CLANG))
+ifneq ($(EBPF),)
+HARNESS_PACKAGES += libbpf
+endif
 HARNESS_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(HARNESS_PACKAGES) 2>/dev/null)
 HARNESS_LIBS := $(shell $(PKG_CONFIG) --libs $(HARNESS_PACKAGES) 2>/dev/null)
 UNIT_LIBS := -lcmocka
@@ -81,7 +88,7 @@ HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS) $(if $(SANITIZE),-O0)
 shim_sources := $(wildcard shim/*.c shim/*/*.c shim/*.S)
 # Written for the shim, linked into the harness as well.
 shared_sources := $(wildcard shim/shared/*.c)
-harness_sources := $(wildcard harness/*/*.c harness/*/*/*.c)
+harness_sources := $(filter-out %.bpf.c,$(wildcard harness/*/*.c harness/*/*/*.c))
 
 shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(patsubst %.c,%,$(shim_sources)))
 shared_objects := $(patsubst shim/shared/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
@@ -103,6 +110,11 @@ plugin_facts := $(addprefix $(BUILD)/python/portwitness_pytest.egg-info/,PKG-INF
 
 # What is loaded from where it is installed.
 integrations := bats/portwitness.bash jest/portwitness.cjs node/marks.cjs node-test/portwitness.cjs
+
+ebpf_object := $(BUILD)/object/harness/capture/programs/sockets.bpf.o
+ifneq ($(EBPF),)
+HARNESS_FLAGS += -DPORTWITNESS_EBPF_OBJECT='"$(ebpf_object)"'
+endif
 
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
@@ -130,7 +142,7 @@ $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(flags))
 endif
 $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_objects) $(unit_objects) \
-	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
+	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches) $(ebpf_object))))
 endif
 
 all: $(program) $(shim) $(plugin) $(plugin_facts) $(node_module)
@@ -231,6 +243,16 @@ $(guests) $(static_guests) $(benches): $(BUILD)/%: %.c $(BUILD)/flags
 	$(call say,CC)
 	$(Q)$(call compile,$(guest_flags) -MMD -MP -MF $(BUILD)/$*.d -pthread $(LDFLAGS))
 
+# The kernel's headers are in a folder of the machine's, of which clang for eBPF does not know.
+# libbpf wants the types of the maps (BTF), which clang writes with the debug information.
+$(ebpf_object): harness/capture/programs/sockets.bpf.c $(BUILD)/flags
+	$(call say,EBPF)
+	$(Q)$(EBPF_CLANG) -target bpf -O2 -g -ffreestanding -Wall -Wextra $(ERROR_FLAG) -I. \
+		-idirafter /usr/include/$$($(CC) -print-multiarch) -MMD -MP -c -o $@ $<
+ifneq ($(EBPF),)
+$(BUILD)/object/harness/capture/ebpf_programs.o: $(ebpf_object)
+endif
+
 $(warned): again
 again: ;
 
@@ -304,5 +326,5 @@ clean:
 .DELETE_ON_ERROR:
 .SECONDARY:
 
--include $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d) $(property_objects:.o=.d)
+-include $(ebpf_object:.o=.d) $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d) $(property_objects:.o=.d)
 -include $(addsuffix .d,$(guests) $(static_guests) $(benches))

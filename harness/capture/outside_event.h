@@ -45,13 +45,16 @@ struct outside_event {
     uint16_t requested_port;
     uint16_t local_port;
     uint16_t peer_port;
-    uint8_t state;                  /* RELEASED and CLOSED: TCP state before it */
-    uint8_t time_wait;              /* CLOSED: TIME_WAIT stands in its place */
-    uint8_t bound;                  /* RELEASED: the socket had a port that goes with it now */
-    uint8_t call;                   /* number of the row in calls.def, 0: not known */
-    uint8_t addresses;              /* how many return addresses there are below */
-    uint64_t address[PW_STACK_MAX]; /* return addresses in the program, the innermost first */
+    uint8_t state;         /* RELEASED and CLOSED: TCP state before it */
+    uint8_t time_wait;     /* CLOSED: TIME_WAIT stands in its place */
+    uint8_t bound;         /* RELEASED: if it had a port, that is free now; else CLOSED follows */
+    uint8_t call;          /* number of the row in calls.def, 0: not known */
+    uint8_t inferred;      /* the error was inferred, not reported */
+    uint8_t options_known; /* the flags hold REUSEADDR and REUSEPORT as they were */
+    uint8_t ours;          /* of the command, not of a stranger (capture of the host) */
+    uint8_t addresses;     /* how many return addresses there are below */
     char comm[16];
+    uint64_t address[PW_STACK_MAX]; /* return addresses in the program, the innermost first */
 };
 
 /* Takes an event; it is good during the call. */

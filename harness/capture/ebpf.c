@@ -1,0 +1,177 @@
+/* The reader's side of the eBPF programs. The ring is looked at rather than waited for: to be woken
+ * for each event would cost the guest half a bind more. */
+#include "harness/capture/ebpf.h"
+
+#include <stdio.h>
+
+#ifndef PORTWITNESS_EBPF_OBJECT
+
+bool capture_ebpf_open(struct capture_ebpf *capture, bool host, char why[CAPTURE_WHY_BYTES]) {
+    (void)host;
+    *capture = (struct capture_ebpf){.loaded = NULL};
+    snprintf(why, CAPTURE_WHY_BYTES, "built without libbpf");
+    return false;
+}
+
+int capture_ebpf_file(const struct capture_ebpf *capture) {
+    (void)capture;
+    return -1;
+}
+
+bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *with) {
+    (void)capture;
+    (void)take;
+    (void)with;
+    return false;
+}
+
+void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on) {
+    (void)capture;
+    (void)pid;
+    (void)on;
+}
+
+uint64_t capture_ebpf_lost(struct capture_ebpf *capture) {
+    (void)capture;
+    return 0;
+}
+
+void capture_ebpf_close(struct capture_ebpf *capture) { (void)capture; }
+
+#else
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "harness/base/memory.h"
+#include "harness/capture/bind_error.h"
+#include "harness/capture/ebpf_programs.h"
+
+struct ebpf_loaded {
+    struct ebpf_programs programs;
+    struct ring_buffer *ring;
+    int file; /* readable at a wake-up, once for each */
+    int entered;
+    uint64_t lost; /* already reported */
+    struct bind_rules rules;
+    outside_take *take; /* during capture_ebpf_take */
+    void *with;
+    bool any;
+};
+
+static int pass_on(void *with, void *data, size_t size) {
+    struct ebpf_loaded *loaded = with;
+    struct outside_event event = {.kind = 0};
+    memcpy(&event, data, size < sizeof event ? size : sizeof event);
+    if (event.addresses > PW_STACK_MAX)
+        event.addresses = PW_STACK_MAX;
+    if (event.kind == OUTSIDE_BIND && event.error == OUTSIDE_ERROR_NOT_KNOWN)
+        bind_error_infer(&loaded->rules, &event);
+    loaded->any = true;
+    loaded->take(loaded->with, &event);
+    return 0;
+}
+
+/* The ring's own descriptor is readable whenever anything is in it; only its wake-ups are wanted.
+ */
+static int open_wake_ups(int ring) {
+    int file = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event wanted = {.events = EPOLLIN | EPOLLET};
+    if (file >= 0 && epoll_ctl(file, EPOLL_CTL_ADD, ring, &wanted) == 0)
+        return file;
+    if (file >= 0)
+        close(file);
+    return -1;
+}
+
+static bool open_ring(struct ebpf_loaded *loaded, char why[CAPTURE_WHY_BYTES]) {
+    int ring = ebpf_programs_map(&loaded->programs, "ring");
+    loaded->entered = ebpf_programs_map(&loaded->programs, "entered");
+    loaded->ring = ring_buffer__new(ring, pass_on, loaded, NULL);
+    if (loaded->ring != NULL)
+        loaded->file = open_wake_ups(ring);
+    if (loaded->file >= 0)
+        return true;
+    snprintf(why, CAPTURE_WHY_BYTES, "the events of the eBPF programs cannot be read: %s",
+             strerror(errno));
+    return false;
+}
+
+bool capture_ebpf_open(struct capture_ebpf *capture, bool host, char why[CAPTURE_WHY_BYTES]) {
+    *capture = (struct capture_ebpf){.loaded = NULL};
+    if (!capture_group_open(&capture->group, host, why))
+        return false;
+    struct ebpf_loaded *loaded = memory_zeroed(1, sizeof *loaded);
+    loaded->file = -1;
+    capture->loaded = loaded;
+    if (!ebpf_programs_load(&loaded->programs, &capture->group, why) || !open_ring(loaded, why)) {
+        capture_ebpf_close(capture);
+        return false;
+    }
+    bind_rules_read(&loaded->rules);
+    capture->options = loaded->programs.switches.options != 0;
+    capture->addresses = loaded->programs.switches.stack_offset != 0;
+    capture->execs = loaded->programs.execs;
+    return true;
+}
+
+int capture_ebpf_file(const struct capture_ebpf *capture) {
+    return capture->loaded != NULL ? capture->loaded->file : -1;
+}
+
+bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *with) {
+    struct ebpf_loaded *loaded = capture->loaded;
+    if (loaded == NULL)
+        return false;
+    struct epoll_event woken;
+    (void)!epoll_wait(loaded->file, &woken, 1, 0);
+    __atomic_store_n(&loaded->programs.words->woken, 0, __ATOMIC_RELAXED);
+    loaded->take = take;
+    loaded->with = with;
+    loaded->any = false;
+    ring_buffer__consume(loaded->ring);
+    return loaded->any;
+}
+
+void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on) {
+    if (capture->loaded == NULL || pid <= 0)
+        return;
+    uint32_t key = (uint32_t)pid;
+    uint8_t value = 1;
+    if (on)
+        bpf_map_update_elem(capture->loaded->entered, &key, &value, BPF_ANY);
+    else
+        bpf_map_delete_elem(capture->loaded->entered, &key);
+}
+
+uint64_t capture_ebpf_lost(struct capture_ebpf *capture) {
+    struct ebpf_loaded *loaded = capture->loaded;
+    if (loaded == NULL)
+        return 0;
+    uint64_t lost = __atomic_load_n(&loaded->programs.words->lost, __ATOMIC_RELAXED);
+    uint64_t since = lost - loaded->lost;
+    loaded->lost = lost;
+    return since;
+}
+
+void capture_ebpf_close(struct capture_ebpf *capture) {
+    struct ebpf_loaded *loaded = capture->loaded;
+    if (loaded == NULL)
+        return;
+    ring_buffer__free(loaded->ring);
+    if (loaded->file >= 0)
+        close(loaded->file);
+    ebpf_programs_unload(&loaded->programs);
+    free(loaded);
+    capture->loaded = NULL;
+    capture_group_close(&capture->group);
+}
+
+#endif

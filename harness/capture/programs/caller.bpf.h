@@ -1,0 +1,36 @@
+/* Who makes a call, and from where in his program. */
+#ifndef PORTWITNESS_CAPTURE_PROGRAMS_CALLER_H
+#define PORTWITNESS_CAPTURE_PROGRAMS_CALLER_H
+
+#include "harness/capture/programs/maps.bpf.h"
+
+static __always_inline uint64_t current_process(void) {
+    if (switches.pid_inode == 0)
+        return bpf_get_current_pid_tgid();
+    struct bpf_pidns_info info = {0};
+    if (bpf_get_ns_current_pid_tgid(switches.pid_device, switches.pid_inode, &info, sizeof info) !=
+        0)
+        return 0;
+    return (uint64_t)info.tgid << 32 | info.pid;
+}
+
+static __always_inline bool is_ours(void) {
+    return switches.group == 0 ||
+           bpf_get_current_ancestor_cgroup_id((int)switches.group_level) == switches.group;
+}
+
+/* The caller and the time. The addresses are the walk's business. */
+static __always_inline void note_caller(struct outside_event *event, uint64_t process) {
+    event->begin_ns = bpf_ktime_get_ns();
+    event->end_ns = event->begin_ns;
+    event->pid = process >> 32;
+    event->thread = (uint32_t)process;
+    event->uid = (uint32_t)bpf_get_current_uid_gid();
+    event->descriptor = -1;
+    event->source = PW_SOURCE_KERNEL;
+    event->ours = is_ours();
+    event->addresses = 0;
+    bpf_get_current_comm(event->comm, sizeof event->comm);
+}
+
+#endif
