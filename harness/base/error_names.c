@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "harness/base/names.h"
+#include "shim/shared/trace_format.h"
 
 #define ERROR(name) [name] = #name
 
@@ -141,5 +142,7 @@ static const char *const errors[] = {
 };
 
 const char *name_of_error(unsigned error) {
+    if (error == PW_ERROR_NOT_KNOWN)
+        return "unknown error";
     return error < sizeof errors / sizeof *errors ? errors[error] : NULL;
 }

@@ -99,6 +99,7 @@ static const char *const losses[] = {
     [PW_LOST_PROCESS_ENDS] = "ends of processes",
     [PW_LOST_SOCKETS] = "sockets that a sandbox hid",
     [PW_LOST_NAMESPACES] = "descriptions of network namespaces",
+    [PW_LOST_EVENTS] = "events of the kernel",
 };
 
 static const char *const options[] = {
@@ -142,6 +143,7 @@ static const struct {
     {PW_FLAG_IN_ANCESTORS(7), "in-ancestors"},
     {PW_FLAG_VFORK_CHILD, "vfork-child"},
     {PW_FLAG_CANCELLED, "cancelled"},
+    {PW_FLAG_ERROR_INFERRED, "error-inferred"},
     {PW_FLAG_BY_FORK, "by-fork"},
     {PW_FLAG_BY_EXEC, "by-exec"},
     {PW_FLAG_RESTORED, "restored"},

@@ -18,7 +18,7 @@ enum outside_kind {
 };
 
 /* The call failed, and nobody can say with which errno. */
-#define OUTSIDE_ERROR_NOT_KNOWN UINT16_MAX
+#define OUTSIDE_ERROR_NOT_KNOWN PW_ERROR_NOT_KNOWN
 
 struct outside_event {
     uint8_t kind;   /* enum outside_kind */

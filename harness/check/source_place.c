@@ -17,16 +17,22 @@ static struct site site_of(const struct check_trace *trace, const struct call *c
     return modules_site(&trace->modules, &trace->processes, call->process, address, call->unit);
 }
 
-static uint64_t nearest_address(const struct check *check, const struct call *call) {
+/* In a static program libc is part of the program, but nobody has its lines. */
+static uint64_t nearest_address(const struct check *check, struct source_lines *lines,
+                                const struct call *call) {
     const struct check_trace *trace = &check->traces[call->trace];
     const struct check_stack *stack = check_stack_of(check, call);
+    uint64_t nearest = 0;
     for (size_t i = 0; stack != NULL && i < stack->count; i++) {
         uint64_t address = trace->addresses[stack->first + i];
         const struct site site = site_of(trace, call, address);
-        if (site.module != NULL && !is_of_system(site.module))
+        if (site.module == NULL || is_of_system(site.module))
+            continue;
+        if (source_lines_find(lines, &site).file != NULL)
             return address;
+        nearest = nearest != 0 ? nearest : address;
     }
-    return call->site;
+    return nearest != 0 ? nearest : call->site;
 }
 
 struct source_place source_place_of(const struct check *check, struct source_lines *lines,
@@ -37,7 +43,7 @@ struct source_place source_place_of(const struct check *check, struct source_lin
         return (struct source_place){
             .function = frame.function, .file = frame.file, .line = frame.line, .of = frame.of};
     }
-    uint64_t address = nearest_address(check, call);
+    uint64_t address = nearest_address(check, lines, call);
     const struct site site = site_of(&check->traces[call->trace], call, address);
     const struct source_line line = source_lines_find(lines, &site);
     return (struct source_place){.function = line.function,

@@ -16,6 +16,7 @@ enum {
     OPTION_POLICY,
     OPTION_STACKS,
     OPTION_NO_FRAMES,
+    OPTION_CAPTURE,
     OPTION_PYTEST,
     OPTION_WAIT,
     OPTION_NO_FOLLOW,
@@ -40,6 +41,10 @@ static const struct argp_option options[] = {
      "Record up to N return addresses with each call (default and maximum: 16)", 0},
     {"no-frames", OPTION_NO_FRAMES, NULL, 0,
      "Do not ask Python, Java, Node and the like for the lines that calls came from", 0},
+    {"capture", OPTION_CAPTURE, "MEANS", 0,
+     "How programs are seen that cannot be preloaded, as those in Go: ebpf, host (eBPF, and all of "
+     "the machine), seccomp, preload (not at all), or auto, what can be had (default)",
+     0},
     {"pytest", OPTION_PYTEST, "HOW", OPTION_ARG_OPTIONAL,
      "Let pytest, where the command runs it, load its plugin: tests are marked, and findings stand "
      "in its report (HOW is report, the default) or do not (marks)",
@@ -92,6 +97,20 @@ static bool take_policy(struct run_choice *choice, const struct option_value *va
     return !choice->bad_policy || option_wrong(value, "%s", problem);
 }
 
+static bool take_capture(struct run_options *run, const struct option_value *value) {
+    static const char *const names[] = {[CAPTURE_AUTO] = "auto",
+                                        [CAPTURE_PRELOAD] = "preload",
+                                        [CAPTURE_EBPF] = "ebpf",
+                                        [CAPTURE_HOST] = "host",
+                                        [CAPTURE_SECCOMP] = "seccomp"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        run->capture = (enum capture_choice)i;
+        if (strcmp(value->text, names[i]) == 0)
+            return true;
+    }
+    return option_wrong(value, "must be auto, preload, ebpf, host or seccomp");
+}
+
 static bool take(void *into, const struct option_value *value) {
     struct run_choice *choice = into;
     struct run_options *run = &choice->options;
@@ -114,6 +133,8 @@ static bool take(void *into, const struct option_value *value) {
         return take_stacks(&run->trace, value);
     case OPTION_NO_FRAMES:
         return run->trace.no_frames = true;
+    case OPTION_CAPTURE:
+        return take_capture(run, value);
     case OPTION_PYTEST:
         run->pytest = value->text != NULL ? value->text : "report";
         return strcmp(run->pytest, "report") == 0 || strcmp(run->pytest, "marks") == 0 ||

@@ -302,6 +302,9 @@ static void set_extras(json_t *object, const struct trace_record *record) {
             (record->flags & PW_FLAG_STATUS_KNOWN) != 0
                 ? json_integer(PW_STATUS_OF_FLAGS(record->flags))
                 : json_null());
+    if (record->kind == PW_KIND_EXEC && PW_OBSTACLE_OF_FLAGS(record->flags) != 0)
+        set(object, "obstacle",
+            json_text_or_null(name_of_blind_spot(PW_OBSTACLE_OF_FLAGS(record->flags))));
     if (record->kind == PW_KIND_PROCESS_START && record->text != NULL)
         set(object, "arguments", argument_list(record));
     else if (record->kind == PW_KIND_HOLDER)

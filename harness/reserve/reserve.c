@@ -60,7 +60,7 @@ static int run_plainly(char **command) {
     int signals = child_take_signals();
     if (signals < 0)
         return fail("signals");
-    int status = child_start(&child, command, environ);
+    int status = child_start(&child, command, environ, (struct child_preparation){0});
     struct pollfd wait = {.fd = signals, .events = POLLIN};
     while (status == 0 && !child.ended) {
         poll(&wait, 1, LOOK_MS);

@@ -42,7 +42,10 @@ int child_take_signals(void) {
     return file;
 }
 
-static _Noreturn void become(char *const command[], char *const environment[], int report) {
+static _Noreturn void become(char *const command[], char *const environment[],
+                             struct child_preparation preparation, int report) {
+    if (preparation.prepare != NULL)
+        preparation.prepare(preparation.with);
     sigaction(SIGCHLD, &original_child_action, NULL);
     cut_trace_forget();
     pthread_sigmask(SIG_SETMASK, &original_mask, NULL);
@@ -67,14 +70,15 @@ int child_report_failure(const char *command, int error) {
     return status;
 }
 
-int child_start(struct child *child, char *const command[], char *const environment[]) {
+int child_start(struct child *child, char *const command[], char *const environment[],
+                struct child_preparation preparation) {
     int report[2];
     *child = (struct child){0};
     if (pipe2(report, O_CLOEXEC) != 0)
         return fail(command[0], errno, STATUS_FAILED);
     pid_t pid = fork();
     if (pid == 0)
-        become(command, environment, report[1]);
+        become(command, environment, preparation, report[1]);
     int fork_error = errno;
     close(report[1]);
     if (pid < 0) {

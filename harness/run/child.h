@@ -20,9 +20,16 @@ struct child {
  * for them, -1 with errno set. To be called before any thread is made. */
 int child_take_signals(void);
 
+/* What the new process does before it executes the command; async-signal-safe. */
+struct child_preparation {
+    void (*prepare)(void *with); /* NULL: nothing */
+    void *with;
+};
+
 /* Starts the command with the given environment. 0; or, with one line on stderr, the exit status
  * for a command that could not be started: 127, 126, 125. */
-int child_start(struct child *child, char *const command[], char *const environment[]);
+int child_start(struct child *child, char *const command[], char *const environment[],
+                struct child_preparation preparation);
 
 /* Writes that line for a command that exec refused, and returns the status. */
 int child_report_failure(const char *command, int error);

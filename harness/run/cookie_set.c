@@ -24,23 +24,42 @@ static bool grow(struct cookie_set *set) {
     struct cookie_set larger = {.room = set->room == 0 ? FIRST_ROOM : 2 * set->room,
                                 .used = set->used};
     larger.slots = calloc(larger.room, sizeof *larger.slots);
-    if (larger.slots == NULL)
+    larger.bits = calloc(larger.room, sizeof *larger.bits);
+    if (larger.slots == NULL || larger.bits == NULL) {
+        free(larger.slots);
+        free(larger.bits);
         return false;
-    for (size_t i = 0; i < set->room; i++)
-        if (set->slots[i] != 0)
-            larger.slots[find(&larger, set->slots[i])] = set->slots[i];
+    }
+    for (size_t i = 0; i < set->room; i++) {
+        if (set->slots[i] == 0)
+            continue;
+        size_t slot = find(&larger, set->slots[i]);
+        larger.slots[slot] = set->slots[i];
+        larger.bits[slot] = set->bits[i];
+    }
     free(set->slots);
+    free(set->bits);
     *set = larger;
     return true;
 }
 
-void cookie_set_add(struct cookie_set *set, uint64_t cookie) {
+void cookie_set_mark(struct cookie_set *set, uint64_t cookie, unsigned bits) {
     if (cookie == 0 || (2 * set->used >= set->room && !grow(set)))
         return;
     size_t slot = find(set, cookie);
     if (set->slots[slot] == 0)
         set->used++;
     set->slots[slot] = cookie;
+    set->bits[slot] |= (uint8_t)bits;
+}
+
+void cookie_set_add(struct cookie_set *set, uint64_t cookie) { cookie_set_mark(set, cookie, 0); }
+
+unsigned cookie_set_bits(const struct cookie_set *set, uint64_t cookie) {
+    if (set->used == 0 || cookie == 0)
+        return 0;
+    size_t slot = find(set, cookie);
+    return set->slots[slot] != 0 ? set->bits[slot] : 0;
 }
 
 bool cookie_set_has(const struct cookie_set *set, uint64_t cookie) {
@@ -60,14 +79,17 @@ bool cookie_set_take(struct cookie_set *set, uint64_t cookie) {
         if (((next - home) & mask) < ((next - gap) & mask))
             continue;
         set->slots[gap] = set->slots[next];
+        set->bits[gap] = set->bits[next];
         gap = next;
     }
     set->slots[gap] = 0;
+    set->bits[gap] = 0;
     set->used--;
     return true;
 }
 
 void cookie_set_free(struct cookie_set *set) {
     free(set->slots);
+    free(set->bits);
     *set = (struct cookie_set){0};
 }

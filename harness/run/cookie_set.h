@@ -9,6 +9,7 @@
 /* Zero-initialized it is empty. */
 struct cookie_set {
     uint64_t *slots; /* 0: free */
+    uint8_t *bits;   /* of each, as cookie_set_mark left them */
     size_t room;     /* a power of two */
     size_t used;
 };
@@ -18,6 +19,12 @@ void cookie_set_add(struct cookie_set *set, uint64_t cookie);
 
 /* Is the cookie in? */
 bool cookie_set_has(const struct cookie_set *set, uint64_t cookie);
+
+/* Adds a cookie, and bits to those that it has. */
+void cookie_set_mark(struct cookie_set *set, uint64_t cookie, unsigned bits);
+
+/* The bits of a cookie; 0 where it is not in. */
+unsigned cookie_set_bits(const struct cookie_set *set, uint64_t cookie);
 
 /* Takes a cookie out. false if it was not in. */
 bool cookie_set_take(struct cookie_set *set, uint64_t cookie);

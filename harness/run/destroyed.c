@@ -15,9 +15,9 @@
 
 enum { AT_ONCE = 256 };
 
-void destroyed_start(struct destroyed *destroyed) {
-    *destroyed = (struct destroyed){0};
-    destroy_notices_open(&destroyed->notices);
+void destroyed_start(struct destroyed *destroyed, bool subscribe) {
+    *destroyed = (struct destroyed){.namespace_recorded = !subscribe};
+    destroy_notices_open(&destroyed->notices, subscribe);
     policy_space(destroyed->notices.netns, false);
     policy_space(destroyed->notices.netns, true);
     destroyed->kept = calloc(DESTROYED_KEPT, sizeof *destroyed->kept);
@@ -51,7 +51,7 @@ static bool is_link_local(const uint8_t address[16]) {
     return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
-static void write_record(const struct destroyed *destroyed, const struct destroy_notice *notice) {
+static void write_record(const struct destroy_notice *notice, uint64_t netns) {
     struct record record;
     if (!record_begin(&record, PW_KIND_DESTROYED, 3, 0, -1, notice->seen_ns))
         return;
@@ -65,7 +65,7 @@ static void write_record(const struct destroyed *destroyed, const struct destroy
     local->family = notice->family;
     local->type = notice->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
     local->protocol = notice->protocol;
-    local->netns = destroyed->notices.netns;
+    local->netns = netns;
     memcpy(local->assigned, notice->local, sizeof local->assigned);
     local->assigned_port = notice->local_port;
     local->scope = is_link_local(notice->local) ? notice->device : 0;
@@ -80,9 +80,10 @@ static void write_record(const struct destroyed *destroyed, const struct destroy
 
 /* Where a process was killed, ended or executed a program, nothing else has seen its port released.
  */
-static void release_in_policy(struct destroyed *destroyed, const struct destroy_notice *notice) {
+static void release_in_policy(struct destroyed *destroyed, const struct destroy_notice *notice,
+                              uint64_t netns) {
     bool is_udp = notice->protocol == IPPROTO_UDP;
-    struct policy_space *space = policy_space_known(destroyed->notices.netns, is_udp);
+    struct policy_space *space = policy_space_known(netns, is_udp);
     if (space != NULL && (is_udp || notice->protocol == IPPROTO_TCP))
         policy_port_noticed(space, notice->local_port, notice->cookie,
                             &destroyed->releases[is_udp]);
@@ -104,9 +105,15 @@ static void keep(struct destroyed *destroyed, const struct destroy_notice *notic
 static void write_all(struct destroyed *destroyed, struct destroy_notice *known, size_t count) {
     destroy_notices_ask(&destroyed->notices, known, count);
     for (size_t i = 0; i < count; i++) {
-        write_record(destroyed, &known[i]);
-        release_in_policy(destroyed, &known[i]);
+        write_record(&known[i], destroyed->notices.netns);
+        release_in_policy(destroyed, &known[i], destroyed->notices.netns);
     }
+}
+
+void destroyed_note(struct destroyed *destroyed, const struct destroy_notice *notice,
+                    uint64_t netns) {
+    write_record(notice, netns);
+    release_in_policy(destroyed, notice, netns);
 }
 
 bool destroyed_take(struct destroyed *destroyed) {

@@ -22,11 +22,16 @@ struct destroyed {
     uint32_t releases[2]; /* that the policy had seen before the last reading: TCP, UDP */
 };
 
-/* Subscribes to the notices. Never fails: without them there are none. */
-void destroyed_start(struct destroyed *destroyed);
+/* Subscribes to the notices, unless others report the ends of sockets. Never fails: without them
+ * there are none. */
+void destroyed_start(struct destroyed *destroyed, bool subscribe);
 
 /* Learns a socket or a network namespace from a record of the trace. */
 void destroyed_learn(struct destroyed *destroyed, const struct trace_record *record);
+
+/* The end of one socket, known by other means than a notice. */
+void destroyed_note(struct destroyed *destroyed, const struct destroy_notice *notice,
+                    uint64_t netns);
 
 /* Reads all notices that wait and writes a record for each socket that the trace knows. To be
  * called after the trace has been read to its end: a notice may come before the record that makes

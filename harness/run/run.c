@@ -14,6 +14,7 @@
 
 #include "harness/base/message.h"
 #include "harness/base/statuses.h"
+#include "harness/run/capture.h"
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
 #include "harness/run/filters.h"
@@ -50,7 +51,9 @@ enum {
     LEFTOVER_PAUSE_MS = 20
 };
 
-#define EVENT_SIGNALS UINT64_MAX /* no serial is as large */
+/* No serial is as large. */
+#define EVENT_SIGNALS UINT64_MAX
+#define EVENT_CAPTURE (UINT64_MAX - 1) /* wakes us, no more */
 
 struct run {
     const struct run_options *options;
@@ -58,6 +61,7 @@ struct run {
     struct child child;
     struct watch watch;
     struct destroyed destroyed;
+    struct capture capture;
     struct holder_search search;
     struct left_behind left;
     struct summary summary;
@@ -82,17 +86,20 @@ static void take_record(struct run *run, const struct trace_record *record) {
     watch_learn(&run->watch, record);
     destroyed_learn(&run->destroyed, record);
     holder_search_learn(&run->search, &run->destroyed.sockets, record);
+    captured_learn(&run->capture.captured, record);
 }
 
 /* Reads the trace to its present end, then what the kernel has to say. true if there was anything.
  */
 static bool take_news(struct run *run) {
     struct trace_record record;
-    bool any = false;
+    bool any = capture_take(&run->capture);
     while (trace_reader_next(run->reader, &record) == TRACE_NEXT_RECORD) {
         take_record(run, &record);
         any = true;
     }
+    if (capture_settle(&run->capture, false))
+        any = true;
     holder_search_run(&run->search, false);
     watch_settle(&run->watch);
     if (destroyed_take(&run->destroyed))
@@ -185,6 +192,8 @@ static void let_holders_end(struct run *run) {
 static void drain(struct run *run) {
     drain_notices(run);
     destroyed_take_kept(&run->destroyed);
+    capture_settle(&run->capture, true);
+    take_news(run);
     watch_look(&run->watch);
     watch_record_unseen(&run->watch);
     left_behind_look(&run->left, &run->watch);
@@ -216,9 +225,15 @@ static void report(struct run *run) {
 }
 
 /* The command itself starts before any wrapper could look at it. */
-static void record_obstacle(const struct program_facts *facts, pid_t pid) {
+static void note_obstacle(struct run *run, const struct program_facts *facts) {
+    pid_t pid = run->child.pid;
     if (facts->obstacle == 0)
         return;
+    if (run->capture.means != 0) {
+        captured_processes_unentered(&run->capture.captured.processes, pid,
+                                     (unsigned)facts->obstacle, facts->path);
+        return;
+    }
     size_t length = strnlen(facts->path, sizeof facts->path);
     unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
     struct record record;
@@ -253,13 +268,14 @@ static int start_command(struct run *run, const char *shim) {
     free(plugins);
     if (environment == NULL)
         return fail("environment");
-    int status = child_start(&run->child, run->options->command, environment);
+    int status = child_start(&run->child, run->options->command, environment,
+                             capture_preparation(&run->capture));
     environment_free(environment);
     if (status == 0 && policy_area() != NULL &&
         run->options->trace.policy.config.kind == PW_POLICY_SEEDED)
         place_enter(PLACE_ROOT, place_key(run->child.pid));
     if (status == 0)
-        record_obstacle(&facts, run->child.pid);
+        note_obstacle(run, &facts);
     return status;
 }
 
@@ -278,7 +294,11 @@ static int prepare(struct run *run) {
         return STATUS_FAILED;
     }
     trace_reader_tail(run->reader, true);
-    destroyed_start(&run->destroyed);
+    destroyed_start(&run->destroyed, (run->capture.means & PW_CAPTURE_KERNEL) == 0);
+    capture_begin(&run->capture, &run->destroyed, run->reader);
+    event.data.u64 = EVENT_CAPTURE;
+    if (capture_file(&run->capture) >= 0)
+        epoll_ctl(run->epoll, EPOLL_CTL_ADD, capture_file(&run->capture), &event);
     run->search.netns = run->destroyed.notices.netns;
     return 0;
 }
@@ -317,14 +337,23 @@ static int run_unrecorded(char *const command[]) {
     return child_report_failure(command[0], errno);
 }
 
+static bool make_trace(struct run *run) {
+    struct new_trace_plan plan = run->options->trace;
+    if (!capture_open(&run->capture, run->options->capture))
+        return false;
+    plan.capture = run->capture.means;
+    return new_trace_make(&run->trace, &plan);
+}
+
 int run_recording(const struct run_options *options, run_checker *check, void *with) {
     struct run run = {.options = options, .destroyed.notices = {.file = -1, .query = -1}};
     int status = STATUS_FAILED;
     if (!filters_are_harmless())
         return run_unrecorded(options->command);
     char *shim = environment_find_shim();
-    if (shim != NULL && new_trace_make(&run.trace, &options->trace))
+    if (shim != NULL && make_trace(&run))
         status = run_recorded(&run, shim);
+    capture_close(&run.capture);
     if (options->check && run.child.ended) {
         int found = check(with, run.trace.name);
         status = status != 0 ? status : found;

@@ -6,7 +6,17 @@
 
 #include "harness/trace/new_trace.h"
 
+/* By what else than the shim programs are seen. */
+enum capture_choice {
+    CAPTURE_AUTO,    /* by what can be had here */
+    CAPTURE_PRELOAD, /* by nothing else */
+    CAPTURE_EBPF,
+    CAPTURE_HOST, /* by eBPF, and everybody on the machine, not only the command */
+    CAPTURE_SECCOMP
+};
+
 struct run_options {
+    enum capture_choice capture;
     struct new_trace_plan trace;
     bool check; /* the trace, when the command has ended */
     bool quiet;

@@ -35,6 +35,8 @@ void summary_add(struct summary *summary, const struct trace_record *record) {
             summary->assigned++;
     }
     if (record->kind == PW_KIND_PROCESS_START) {
+        summary->by_kernel += record->source == PW_SOURCE_KERNEL;
+        summary->by_supervisor += record->source == PW_SOURCE_SUPERVISOR;
         if ((record->flags & PW_FLAG_BY_FORK) != 0)
             summary->forks++;
         else
@@ -50,9 +52,16 @@ static void print_name(const char *name, size_t most, FILE *out) {
         fputc(iscntrl((unsigned char)name[i]) ? '?' : name[i], out);
 }
 
+static void print_means(uint64_t count, const char *means, FILE *out) {
+    if (count > 0)
+        fprintf(out, ", %" PRIu64 " by %s alone", count, means);
+}
+
 static void print_programs(const struct summary *summary, FILE *out) {
     fprintf(out, "portwitness: %" PRIu64 " program%s and %" PRIu64 " fork%s seen",
             summary->programs, plural(summary->programs), summary->forks, plural(summary->forks));
+    print_means(summary->by_kernel, "eBPF", out);
+    print_means(summary->by_supervisor, "seccomp", out);
     uint64_t count = summary->blind_count + summary->blind_more;
     if (count == 0) {
         fputs(", no blind spots\n", out);

@@ -11,12 +11,14 @@
 enum { SUMMARY_BLIND_MAX = 64 };
 
 struct summary {
-    uint64_t requests; /* port-0 requests */
-    uint64_t assigned; /* those that got a port */
-    uint64_t programs; /* starts of a program that were seen */
-    uint64_t forks;    /* children that came by fork */
-    uint64_t torn;     /* begun, never committed, and the process is gone */
-    uint64_t blank;    /* units that were taken and never written */
+    uint64_t requests;      /* port-0 requests */
+    uint64_t assigned;      /* those that got a port */
+    uint64_t programs;      /* starts of a program that were seen */
+    uint64_t forks;         /* children that came by fork */
+    uint64_t by_kernel;     /* of both: those that eBPF alone saw */
+    uint64_t by_supervisor; /* ... and those that notifications of seccomp alone showed */
+    uint64_t torn;          /* begun, never committed, and the process is gone */
+    uint64_t blank;         /* units that were taken and never written */
     struct summary_blind {
         unsigned reason; /* enum pw_blind */
         char *name;

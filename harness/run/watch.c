@@ -72,8 +72,8 @@ static struct watched *make(struct watch *watch, uint64_t serial) {
     uint32_t index = map_get(&watch->by_serial, serial);
     if (index != MAP_NONE)
         return &watch->processes[index];
-    /* The highest number is not a process's: it stands for the signals. */
-    if (serial == 0 || serial == UINT64_MAX || watch->process_count >= WATCHED_MAX)
+    /* The highest numbers are no process's: they stand for other events. */
+    if (serial == 0 || serial >= UINT64_MAX - 1 || watch->process_count >= WATCHED_MAX)
         return NULL;
     index = (uint32_t)watch->process_count++;
     watch->processes = memory_grow(watch->processes, &watch->process_room, watch->process_count,
@@ -169,7 +169,8 @@ static void end_predecessor(struct watch *watch, const struct pw_process *identi
         before->recorded_own_end = true;
 }
 
-static void learn_start(struct watch *watch, const struct pw_process *identity) {
+/* `is_over`: it was recorded by who saw that it had ended. */
+static void learn_start(struct watch *watch, const struct pw_process *identity, bool is_over) {
     struct watched *process = make(watch, identity->serial);
     if (process == NULL || process->state != WATCHED_NONE)
         return;
@@ -178,6 +179,10 @@ static void learn_start(struct watch *watch, const struct pw_process *identity) 
     process->pidfd = -1;
     process->state = WATCHED_UNKNOWN;
     end_predecessor(watch, identity);
+    if (is_over) {
+        process->state = WATCHED_ENDED;
+        return;
+    }
     if (watch->own_namespace == 0 || identity->pid_namespace != watch->own_namespace ||
         identity->start_time == 0 || identity->pid == 0 || identity->pid >= watch->pid_room) {
         recorder_lost(PW_LOST_PROCESS_ENDS, 1);
@@ -226,7 +231,8 @@ void watch_learn(struct watch *watch, const struct trace_record *record) {
     if (record->identity == NULL)
         return;
     if (record->kind == PW_KIND_PROCESS_START)
-        learn_start(watch, record->identity);
+        learn_start(watch, record->identity,
+                    record->source != PW_SOURCE_SHIM && record->identity->start_time == 0);
     if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
         learn_exec(watch, record);
     struct watched *ended =

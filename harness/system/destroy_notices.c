@@ -78,8 +78,9 @@ static int open_query(void) {
     return file;
 }
 
-void destroy_notices_open(struct destroy_notices *notices) {
-    *notices = (struct destroy_notices){.file = open_subscription(), .query = open_query()};
+void destroy_notices_open(struct destroy_notices *notices, bool subscribe) {
+    *notices = (struct destroy_notices){.file = subscribe ? open_subscription() : -1,
+                                        .query = open_query()};
     socklen_t length = sizeof notices->netns;
     if (notices->query >= 0 &&
         getsockopt(notices->query, SOL_SOCKET, SO_NETNS_COOKIE, &notices->netns, &length) != 0)

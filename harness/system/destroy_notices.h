@@ -28,8 +28,9 @@ struct destroy_notices {
     uint64_t overflows; /* times that the kernel had to drop notices */
 };
 
-/* Subscribes. Where the kernel does not offer it, file is -1 and everything else does nothing. */
-void destroy_notices_open(struct destroy_notices *notices);
+/* Subscribes. Where the kernel does not offer it, file is -1 and everything else does nothing.
+ * Without `subscribe`, only what is needed to ask about others' sockets. */
+void destroy_notices_open(struct destroy_notices *notices, bool subscribe);
 
 /* Reads notices that wait, without waiting. How many of `room` were filled; call until 0. */
 size_t destroy_notices_read(struct destroy_notices *notices, struct destroy_notice *into,

@@ -33,6 +33,7 @@ static bool create(struct new_trace *trace, const struct new_trace_plan *wanted)
         .supervisor_pid = (unsigned)getpid(),
         .stacks = wanted->stacks,
         .no_frames = wanted->no_frames,
+        .capture = wanted->capture,
         .questions = wanted->questions,
         .host_id = wanted->host_id,
         .policy = wanted->policy.text,

@@ -17,6 +17,7 @@ struct new_trace_plan {
     gid_t group;         /* (gid_t)-1: as it comes */
     unsigned stacks;     /* return addresses to record with a call, 0: none */
     bool no_frames;      /* interpreters are not asked where a call came from */
+    unsigned capture;    /* PW_CAPTURE_...: by what else programs are seen */
     unsigned questions;  /* that a process may ask of the kernel's table of sockets */
     struct policy_option policy;
 };

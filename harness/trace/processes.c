@@ -118,7 +118,8 @@ static void note_exit(struct processes *processes, const struct trace_record *re
 void processes_note(struct processes *processes, const struct trace_record *record) {
     struct process *process;
 
-    if (record->process != 0 && record->source <= PW_SOURCE_SHIM) {
+    /* What `run` says of a process can come long before or after its life. */
+    if (record->process != 0 && record->source != PW_SOURCE_RUN) {
         process = find_or_add(processes, record->process);
         if (record->begin_ns < process->first_ns)
             process->first_ns = record->begin_ns;

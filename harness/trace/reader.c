@@ -36,6 +36,8 @@ struct trace_reader {
     struct pw_header header;
     struct trace_counts counts;
     bool tailing;
+    trace_reader_open_record *show_open;
+    void *show_with;
     bool in_round;
     uint64_t held;  /* whole units in the file */
     uint64_t limit; /* where the round's new units end */
@@ -88,6 +90,12 @@ void trace_reader_close(struct trace_reader *reader) {
 }
 
 void trace_reader_tail(struct trace_reader *reader, bool tailing) { reader->tailing = tailing; }
+
+void trace_reader_show_open(struct trace_reader *reader, trace_reader_open_record *show,
+                            void *with) {
+    reader->show_open = show;
+    reader->show_with = with;
+}
 
 const struct pw_header *trace_reader_header(const struct trace_reader *reader) {
     return &reader->header;
@@ -296,6 +304,11 @@ static bool take_record(struct trace_reader *reader, struct trace_record *record
     }
     reader->now.from += count;
     if (!committed && reader->tailing) {
+        const struct pw_start *start = &reader->units[from - reader->window_from].start;
+
+        if (reader->show_open != NULL)
+            reader->show_open(reader->show_with, PW_HEAD_KIND(head), start->process,
+                              start->begin_ns);
         look_again(reader, from, from + count);
         return false;
     }

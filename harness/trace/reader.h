@@ -72,6 +72,13 @@ enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_reco
  * is left of them. Off in a new reader. */
 void trace_reader_tail(struct trace_reader *reader, bool tailing);
 
+/* Tailing: shows each record that is not committed yet, in every round: its kind, the serial of its
+ * process and when it began. */
+typedef void trace_reader_open_record(void *with, unsigned kind, uint64_t process,
+                                      uint64_t begin_ns);
+void trace_reader_show_open(struct trace_reader *reader, trace_reader_open_record *show,
+                            void *with);
+
 /* Starts again at the first record, with the counts at nothing; ends where the last round ended.
  * Not to be used when tailing. */
 void trace_reader_rewind(struct trace_reader *reader);

@@ -41,11 +41,16 @@ static bool begin_text_record(struct record *record, enum pw_kind kind,
     return true;
 }
 
+/* `run` says in the end what nobody has seen. */
+static bool others_see(void) { return recorder_header() != NULL && recorder_facts()->capture != 0; }
+
 static void record_program(enum pw_kind kind, const struct program_start *start, uint32_t pid,
                            int error) {
     struct record record;
     if (!begin_text_record(&record, kind, start))
         return;
+    if (others_see())
+        record.units[0].start.flags |= PW_FLAG_OBSTACLE(start->blind);
     record.units[0].start.error = (uint16_t)error;
     record.units[1].process.pid = pid;
     record.units[1].process.uid = identity_uid();
@@ -54,7 +59,7 @@ static void record_program(enum pw_kind kind, const struct program_start *start,
 
 static void record_blind_spot(const struct program_start *start, int reason, uint32_t pid) {
     struct record record;
-    if (!begin_text_record(&record, PW_KIND_BLIND_SPOT, start))
+    if (others_see() || !begin_text_record(&record, PW_KIND_BLIND_SPOT, start))
         return;
     record.units[1].numbers.code = (uint32_t)reason;
     record.units[1].numbers.number[0] = pid;

@@ -97,6 +97,7 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     header->questions = plan->questions;
     header->filters = plan->filters;
     header->no_frames = plan->no_frames;
+    header->capture = plan->capture;
     header->monotonic_ns = clock_host_ns();
     header->realtime_ns = clock_ns(CLOCK_REALTIME);
     read_boot_id(header->boot_id);
@@ -242,6 +243,7 @@ bool trace_config_is_sound(const struct pw_policy_config *config) {
 static void take_facts(const struct first_bytes *first, struct trace_facts *facts) {
     facts->capacity = first->page.header.capacity;
     facts->no_frames = first->page.header.no_frames != 0;
+    facts->capture = first->page.header.capture;
     facts->stacks = at_most(first->page.header.stacks, PW_STACK_MAX);
     facts->questions = at_most(first->page.header.questions, PW_QUESTIONS);
     facts->supervisor_pid = first->page.header.supervisor_pid;

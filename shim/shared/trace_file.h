@@ -19,6 +19,7 @@ struct trace_plan {
     unsigned questions;      /* pw_header.questions */
     unsigned filters;        /* pw_header.filters */
     bool no_frames;          /* pw_header.no_frames */
+    unsigned capture;        /* pw_header.capture */
     const char *host_id;     /* NULL: none */
     const char *policy;      /* NULL: "kernel" */
     const struct pw_policy_config *config; /* NULL: the kernel's own choice */
@@ -31,7 +32,8 @@ struct trace_facts {
     uint32_t stacks;    /* at most PW_STACK_MAX */
     uint32_t questions; /* at most PW_QUESTIONS */
     uint32_t supervisor_pid;
-    bool no_frames; /* interpreters are not asked for frames */
+    bool no_frames;   /* interpreters are not asked for frames */
+    uint32_t capture; /* PW_CAPTURE_... */
     struct pw_policy_config config;
 };
 

@@ -49,6 +49,7 @@ enum pw_lost {
     PW_LOST_PROCESS_ENDS = 5,     /* processes whose end `run` could not watch */
     PW_LOST_SOCKETS = 6,          /* sockets that the guest was not allowed to ask about */
     PW_LOST_NAMESPACES = 7,       /* network namespaces that the header has no room to know */
+    PW_LOST_EVENTS = 8,           /* events of the kernel that `run` did not read in time */
     PW_LOST_CAUSES = 16
 };
 
@@ -157,6 +158,9 @@ enum pw_source {
     PW_SOURCE_SUPERVISOR = 4
 };
 
+/* pw_start.error of a call that failed, where nothing says with which errno. */
+#define PW_ERROR_NOT_KNOWN UINT16_MAX
+
 /* Why a program or call could not be recorded. */
 enum pw_blind {
     PW_BLIND_STATIC = 1, /* a static program: no loader, no preload */
@@ -210,8 +214,10 @@ enum pw_option {
 #define PW_FLAG_LOCAL_PORT_RANGE (UINT64_C(1) << 6)
 #define PW_FLAG_LINGER_ZERO (UINT64_C(1) << 7)
 #define PW_FLAG_OPTIONS UINT64_C(0xff)
-#define PW_FLAG_LISTENING (UINT64_C(1) << 8)    /* the socket listens */
-#define PW_FLAG_BY_NUMBER (UINT64_C(1) << 9)    /* bound by number: SOCK_BINDPORT_LOCK */
+#define PW_FLAG_LISTENING (UINT64_C(1) << 8) /* the socket listens */
+#define PW_FLAG_BY_NUMBER (UINT64_C(1) << 9) /* bound by number: SOCK_BINDPORT_LOCK */
+#define PW_FLAG_ERROR_INFERRED                                                                     \
+    (UINT64_C(1) << 21) /* the call failed, and the errno is inferred from what it asked for */
 #define PW_FLAG_PORT_ZERO (UINT64_C(1) << 10)   /* this call was a port-0 request */
 #define PW_FLAG_IN_PROGRESS (UINT64_C(1) << 11) /* connect has begun and not ended */
 /* What the record holds. */
@@ -234,6 +240,10 @@ enum pw_option {
 /* Of PW_KIND_PROCESS_EXIT with PW_FLAG_STATUS_KNOWN: what waitpid(2) reports of the process. */
 #define PW_FLAG_STATUS(status) ((uint64_t)((status)&0xffff) << 48)
 #define PW_STATUS_OF_FLAGS(flags) ((int)((flags) >> 48))
+/* Of PW_KIND_EXEC, where programs are seen by other means, too: why the shim cannot enter the
+ * program (enum pw_blind), 0: it can. Whether those saw it is for `run` to say. */
+#define PW_FLAG_OBSTACLE(reason) ((uint64_t)((reason)&255) << 48)
+#define PW_OBSTACLE_OF_FLAGS(flags) ((unsigned)((flags) >> 48 & 255))
 /* How it came about. */
 #define PW_FLAG_VFORK_CHILD (UINT64_C(1) << 32)
 #define PW_FLAG_CANCELLED (UINT64_C(1) << 33) /* the thread was cancelled in the call */

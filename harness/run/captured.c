@@ -1,0 +1,208 @@
+/*
+ * The shim's record of a call says more than the kernel's event, so it wins. It is begun before the
+ * call and committed after it; the event lies between. Once the trace has been read to its end
+ * after the event came, and no record that was begun before it is open, the shim has not seen it.
+ */
+#include "harness/run/captured.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "harness/base/memory.h"
+#include "harness/run/captured_record.h"
+#include "harness/run/namespace_record.h"
+#include "harness/system/process_facts.h"
+#include "shim/shared/recorder.h"
+
+/* What the shim, or an event, has recorded of a socket: bits of destroyed.sockets. */
+enum { SHIM_BOUND = 1, SHIM_LISTENED = 2, SHIM_CONNECTED = 4, SHIM_READ = 8, EVENT_BOUND = 16 };
+
+enum { QUEUE_MAX = 1 << 16 };
+
+/* A record that its process died in stays open for ever. */
+#define OPEN_MOST_NS (UINT64_C(1000) * 1000 * 1000)
+
+#define MADE_UP_COOKIE (UINT64_C(1) << 63)
+
+struct captured_waiting {
+    struct outside_event event;
+    uint64_t came_ns;
+};
+
+void captured_start(struct captured *captured, struct destroyed *destroyed) {
+    *captured = (struct captured){.destroyed = destroyed};
+    captured->processes.own_namespace = process_own_namespace();
+}
+
+static void settle_first(struct captured *captured);
+
+void captured_note(struct captured *captured, const struct outside_event *event) {
+    if (event->kind == OUTSIDE_EXEC) {
+        captured_processes_executed(&captured->processes, event);
+        return;
+    }
+    if (captured->count == QUEUE_MAX)
+        settle_first(captured);
+    if (captured->first + captured->count >= captured->room && captured->first > 0) {
+        memmove(captured->queue, captured->queue + captured->first,
+                captured->count * sizeof *captured->queue);
+        captured->first = 0;
+    }
+    captured->queue = memory_grow(captured->queue, &captured->room,
+                                  captured->first + captured->count + 1, sizeof *captured->queue);
+    captured->queue[captured->first + captured->count++] =
+        (struct captured_waiting){.event = *event, .came_ns = monotonic_ns()};
+}
+
+static unsigned bit_of_kind(unsigned kind) {
+    switch (kind) {
+    case PW_KIND_BIND:
+    case PW_KIND_AUTOBIND:
+        return SHIM_BOUND;
+    case PW_KIND_LISTEN:
+        return SHIM_LISTENED;
+    case PW_KIND_CONNECT:
+        return SHIM_CONNECTED;
+    case PW_KIND_ADDRESS_READ:
+        return SHIM_READ;
+    default:
+        return 0;
+    }
+}
+
+void captured_learn(struct captured *captured, const struct trace_record *record) {
+    unsigned bit = bit_of_kind(record->kind);
+    captured_processes_learn(&captured->processes, record);
+    if (record->source != PW_SOURCE_SHIM || bit == 0 || record->cookie == 0)
+        return;
+    if ((record->cookie & MADE_UP_COOKIE) == 0)
+        cookie_set_mark(&captured->destroyed->sockets, record->cookie, bit);
+    else if (bit != SHIM_READ)
+        captured->masked[captured->masked_count++ % CAPTURED_MASKED_MAX] =
+            (struct captured_masked){.begin_ns = record->begin_ns,
+                                     .end_ns = record->end_ns,
+                                     .cookie = record->cookie,
+                                     .thread = record->thread};
+}
+
+void captured_begin_round(struct captured *captured) { captured->open_count = 0; }
+
+void captured_learn_open(void *with, unsigned kind, uint64_t process, uint64_t begin_ns) {
+    struct captured *captured = with;
+    (void)process;
+    if (bit_of_kind(kind) != 0 && captured->open_count < CAPTURED_OPEN_MAX)
+        captured->open[captured->open_count++] =
+            (struct captured_open){.begin_ns = begin_ns, .kind = kind};
+}
+
+/* May a record that is open be of this call? */
+static bool may_come(const struct captured *captured, const struct captured_waiting *waiting,
+                     uint64_t now) {
+    if (now - waiting->came_ns > OPEN_MOST_NS)
+        return false;
+    for (size_t i = 0; i < captured->open_count; i++)
+        if (captured->open[i].begin_ns <= waiting->event.begin_ns)
+            return true;
+    return false;
+}
+
+/* Under a filter of its own a program's shim makes up cookies: there thread and time tell. */
+static struct captured_masked *find_masked(struct captured *captured,
+                                           const struct outside_event *event) {
+    size_t count = captured->masked_count < CAPTURED_MASKED_MAX ? captured->masked_count
+                                                                : (size_t)CAPTURED_MASKED_MAX;
+    for (size_t i = 0; i < count; i++) {
+        struct captured_masked *masked = &captured->masked[i];
+        if (masked->real == event->cookie)
+            return masked;
+        if (masked->real == 0 && masked->thread == event->thread &&
+            masked->begin_ns <= event->begin_ns && event->begin_ns <= masked->end_ns) {
+            masked->real = event->cookie;
+            return masked;
+        }
+    }
+    return NULL;
+}
+
+static bool is_shims(struct captured *captured, const struct outside_event *event) {
+    unsigned bits = cookie_set_bits(&captured->destroyed->sockets, event->cookie);
+    const unsigned bound = SHIM_BOUND | SHIM_LISTENED | SHIM_CONNECTED;
+    if ((bits & EVENT_BOUND) == 0 && find_masked(captured, event) != NULL)
+        return true;
+    switch (event->kind) {
+    case OUTSIDE_BIND:
+        return (bits & bound) != 0;
+    case OUTSIDE_LISTEN:
+        return (bits & SHIM_LISTENED) != 0;
+    case OUTSIDE_CONNECT:
+        return (bits & SHIM_CONNECTED) != 0;
+    default:
+        return (bits & (bound | SHIM_READ)) != 0;
+    }
+}
+
+static void take_end(struct captured *captured, const struct outside_event *event) {
+    struct destroy_notice notice = {.cookie = event->cookie,
+                                    .seen_ns = event->end_ns,
+                                    .family = event->family,
+                                    .protocol = (uint8_t)event->protocol,
+                                    .state = event->state,
+                                    .time_wait = event->time_wait != 0,
+                                    .local_port = event->local_port,
+                                    .remote_port = event->peer_port,
+                                    .device = event->device};
+    const struct captured_masked *masked = find_masked(captured, event);
+    memcpy(notice.local, event->local, sizeof notice.local);
+    memcpy(notice.remote, event->peer, sizeof notice.remote);
+    bool is_known = cookie_set_take(&captured->destroyed->sockets, event->cookie);
+    if (masked != NULL)
+        notice.cookie = masked->cookie;
+    if (is_known || masked != NULL)
+        destroyed_note(captured->destroyed, &notice, event->netns);
+}
+
+/* A port that nobody has been seen to ask for was given by a call that binds by itself. */
+static void record_call(struct captured *captured, const struct outside_event *event) {
+    struct cookie_set *sockets = &captured->destroyed->sockets;
+    unsigned bits = cookie_set_bits(sockets, event->cookie);
+    bool is_unbound = (bits & (SHIM_BOUND | SHIM_LISTENED | EVENT_BOUND)) == 0;
+    uint64_t process = captured_processes_serial(&captured->processes, event);
+    if (process == 0)
+        return;
+    namespace_record(event->netns, captured->destroyed->notices.netns);
+    captured_record_write(event, process, is_unbound);
+    bool has_port = event->kind != OUTSIDE_BIND || event->error == 0;
+    if (has_port && event->local_port != 0)
+        cookie_set_mark(sockets, event->cookie, EVENT_BOUND);
+}
+
+static void settle_first(struct captured *captured) {
+    const struct outside_event *event = &captured->queue[captured->first].event;
+    if (event->kind == OUTSIDE_CLOSED || (event->kind == OUTSIDE_RELEASED && event->bound))
+        take_end(captured, event);
+    else if (event->kind != OUTSIDE_RELEASED && !is_shims(captured, event))
+        record_call(captured, event);
+    captured->first++;
+    captured->count--;
+}
+
+bool captured_settle(struct captured *captured, bool all) {
+    uint64_t now = monotonic_ns();
+    bool any = false;
+    while (captured->count > 0 &&
+           (all || !may_come(captured, &captured->queue[captured->first], now))) {
+        settle_first(captured);
+        any = true;
+    }
+    if (captured->count == 0)
+        captured->first = 0;
+    captured_processes_settle(&captured->processes, all);
+    return any;
+}
+
+void captured_stop(struct captured *captured) {
+    free(captured->queue);
+    captured_processes_free(&captured->processes);
+}

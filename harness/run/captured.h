@@ -1,0 +1,57 @@
+/* Makes records of what is seen beside the shim, and leaves out what the shim has recorded. */
+#ifndef PORTWITNESS_RUN_CAPTURED_H
+#define PORTWITNESS_RUN_CAPTURED_H
+
+#include <stdbool.h>
+
+#include "harness/capture/outside_event.h"
+#include "harness/run/captured_processes.h"
+#include "harness/run/destroyed.h"
+#include "harness/trace/reader.h"
+
+enum { CAPTURED_OPEN_MAX = 256, CAPTURED_MASKED_MAX = 256 };
+
+struct captured {
+    struct destroyed *destroyed; /* knows the sockets of the trace that live */
+    struct captured_processes processes;
+    struct captured_waiting *queue; /* events in the order in which they came */
+    size_t first, count, room;
+    /* Calls that the shim has begun to record and not ended, as of the last round. */
+    struct captured_open {
+        uint64_t begin_ns;
+        unsigned kind;
+    } open[CAPTURED_OPEN_MAX];
+    size_t open_count;
+    /* Calls whose socket the shim could not ask for its cookie: the latest, a ring. */
+    struct captured_masked {
+        uint64_t begin_ns, end_ns;
+        uint64_t cookie; /* made up */
+        uint64_t real;   /* of the event that was found to be the same, 0: none yet */
+        uint32_t thread;
+    } masked[CAPTURED_MASKED_MAX];
+    size_t masked_count; /* ever */
+};
+
+/* Begins with nothing seen. */
+void captured_start(struct captured *captured, struct destroyed *destroyed);
+
+/* Takes an event; a record of it is written by captured_settle. */
+void captured_note(struct captured *captured, const struct outside_event *event);
+
+/* Learns from a record of the trace what the shim sees itself. */
+void captured_learn(struct captured *captured, const struct trace_record *record);
+
+/* Before the trace is read: forgets which records were open. */
+void captured_begin_round(struct captured *captured);
+
+/* A record that is not committed; for trace_reader_show_open. */
+void captured_learn_open(void *captured, unsigned kind, uint64_t process, uint64_t begin_ns);
+
+/* After the trace has been read to its end: writes records of the events that the shim has not
+ * recorded and will not; at the end (`all`) of all. true if any was settled. */
+bool captured_settle(struct captured *captured, bool all);
+
+/* Frees what is held. */
+void captured_stop(struct captured *captured);
+
+#endif

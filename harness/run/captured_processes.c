@@ -1,0 +1,357 @@
+/*
+ * A process in which the shim is records its own start; of all others somebody else must. Whether
+ * the shim will come is not known when a program is executed: what it could enter it may not reach,
+ * because the environment was cleared or a library is missing. So a start is kept for a while, and
+ * written as soon as it is needed.
+ */
+#include "harness/run/captured_processes.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/memory.h"
+#include "harness/system/process_facts.h"
+#include "harness/system/program_text.h"
+#include "shim/shared/program_file.h"
+#include "shim/shared/recorder.h"
+
+enum { COMMAND_BYTES = 1800, PATH_BYTES = 4096 };
+
+/* The shim records a start some ms after the kernel has executed the program; on a machine where
+ * that takes longer, two starts of one program stand in the trace, which does no harm. */
+#define SHIM_COMES_WITHIN_NS (UINT64_C(2) * 1000 * 1000 * 1000)
+
+struct captured_process {
+    uint32_t pid;
+    uint64_t serial; /* 0: its start is not written yet */
+    uint64_t executed_ns;
+    struct captured_start *start; /* what is kept of it until then */
+    bool has_shim;
+};
+
+/* What a record of a start says. */
+struct captured_start {
+    uint8_t source;
+    bool is_fork;      /* no program was seen to be executed */
+    bool needs_record; /* the shim cannot come */
+    uint32_t thread;
+    uint32_t uid;
+    uint64_t ns;
+    uint64_t start_time;
+    uint32_t parent;
+    char comm[16];
+    size_t length;
+    char command[COMMAND_BYTES]; /* arguments, each ended by NUL */
+    char program[PATH_BYTES];    /* the file, "" where it is not known */
+    struct program_text text;
+};
+
+struct unentered_program {
+    uint32_t pid;
+    unsigned reason;  /* enum pw_blind */
+    uint64_t process; /* serial of who executed it, 0: `run` */
+    char *path;
+};
+
+static struct captured_process *find(const struct captured_processes *processes, uint32_t pid) {
+    uint32_t index = map_get(&processes->by_pid, pid);
+    return index == MAP_NONE ? NULL : &processes->list[index];
+}
+
+static struct captured_process *make(struct captured_processes *processes, uint32_t pid) {
+    uint32_t index = (uint32_t)processes->count++;
+    processes->list =
+        memory_grow(processes->list, &processes->room, processes->count, sizeof *processes->list);
+    processes->list[index] = (struct captured_process){.pid = pid};
+    map_put(&processes->by_pid, pid, index);
+    return &processes->list[index];
+}
+
+static void add_waiting(struct captured_processes *processes, uint32_t index) {
+    processes->waiting = memory_grow(processes->waiting, &processes->waiting_room,
+                                     processes->waiting_count + 1, sizeof *processes->waiting);
+    processes->waiting[processes->waiting_count++] = index;
+}
+
+static void forget_start(struct captured_process *process) {
+    free(process->start);
+    process->start = NULL;
+}
+
+/* What was executed in this pid is seen: it is no blind spot. */
+static void take_unentered(struct captured_processes *processes, uint32_t pid) {
+    size_t kept = 0;
+    for (size_t i = 0; i < processes->unentered_count; i++) {
+        if (processes->unentered[i].pid == pid)
+            free(processes->unentered[i].path);
+        else
+            processes->unentered[kept++] = processes->unentered[i];
+    }
+    processes->unentered_count = kept;
+}
+
+static void add_unentered(struct captured_processes *processes, uint32_t pid, unsigned reason,
+                          uint64_t process, const char *path) {
+    processes->unentered =
+        memory_grow(processes->unentered, &processes->unentered_room,
+                    processes->unentered_count + 1, sizeof *processes->unentered);
+    processes->unentered[processes->unentered_count++] = (struct unentered_program){
+        .pid = pid, .reason = reason, .process = process, .path = memory_copy(path, strlen(path))};
+}
+
+void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
+                                  const char *path) {
+    const struct captured_process *seen = find(processes, (uint32_t)pid);
+    if (seen == NULL || seen->executed_ns == 0)
+        add_unentered(processes, (uint32_t)pid, reason, 0, path);
+}
+
+/* After posix_spawn the record comes when the program runs already. */
+static void learn_exec(struct captured_processes *processes, const struct trace_record *record) {
+    unsigned reason = PW_OBSTACLE_OF_FLAGS(record->flags);
+    const struct captured_process *seen = find(processes, record->identity->pid);
+    if (record->kind == PW_KIND_EXEC_FAILED)
+        take_unentered(processes, record->identity->pid);
+    else if (reason != 0 && (seen == NULL || seen->executed_ns < record->begin_ns))
+        add_unentered(processes, record->identity->pid, reason, record->process,
+                      record->text != NULL ? record->text : "");
+}
+
+static void learn_start(struct captured_processes *processes, uint32_t pid, uint64_t serial) {
+    if (pid == 0 || serial == 0)
+        return;
+    struct captured_process *process = find(processes, pid);
+    if (process == NULL)
+        process = make(processes, pid);
+    forget_start(process);
+    process->serial = serial;
+    process->has_shim = true;
+}
+
+void captured_processes_learn(struct captured_processes *processes,
+                              const struct trace_record *record) {
+    if (record->identity == NULL || record->source != PW_SOURCE_SHIM)
+        return;
+    if (record->kind == PW_KIND_PROCESS_START &&
+        record->identity->pid_namespace == processes->own_namespace)
+        learn_start(processes, record->identity->pid, record->process);
+    else if (record->kind == PW_KIND_FORK && record->error == 0)
+        learn_start(processes, record->identity->pid, record->identity->serial);
+    else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
+        learn_exec(processes, record);
+}
+
+static void read_command(uint32_t pid, struct captured_start *start) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%u/cmdline", (unsigned)pid);
+    int file = open(name, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file >= 0 ? read(file, start->command, sizeof start->command) : -1;
+    if (file >= 0)
+        close(file);
+    start->length = got > 0 ? (size_t)got : 0;
+    if (start->length != 0)
+        return;
+    /* It has ended: its name is all that is left. */
+    start->length = strnlen(start->comm, sizeof start->comm);
+    memcpy(start->command, start->comm, start->length);
+}
+
+/* Whether the shim could enter the program at all. */
+static bool shim_cannot_come(const char *program) {
+    static struct program_facts facts;
+    return *program != '\0' && program_inspect(program, NULL, &facts) && facts.obstacle != 0 &&
+           facts.obstacle != PW_BLIND_OWN_CALLS;
+}
+
+static void read_program(uint32_t pid, struct captured_start *start) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/%u/exe", (unsigned)pid);
+    ssize_t length = readlink(link, start->program, sizeof start->program - 1);
+    start->program[length > 0 ? length : 0] = '\0';
+    start->needs_record = shim_cannot_come(start->program);
+    program_text_read((pid_t)pid, start->program, &start->text);
+}
+
+static struct captured_start *read_start(const struct outside_event *event, bool is_fork) {
+    struct process_facts facts;
+    struct captured_start *start = calloc(1, sizeof *start);
+    if (start == NULL)
+        return NULL;
+    *start = (struct captured_start){.source = event->source,
+                                     .is_fork = is_fork,
+                                     .thread = event->thread,
+                                     .uid = event->uid,
+                                     .ns = event->begin_ns};
+    memcpy(start->comm, event->comm, sizeof start->comm);
+    if (process_facts_read((pid_t)event->pid, &facts)) {
+        start->start_time = facts.start_time;
+        start->parent = (uint32_t)facts.parent;
+    }
+    if (!is_fork) {
+        read_command(event->pid, start);
+        read_program(event->pid, start);
+    }
+    return start;
+}
+
+static uint64_t next_serial(void) {
+    return atomic_fetch_add_explicit(&recorder_header()->next_process, 1, memory_order_relaxed) + 1;
+}
+
+static bool write_start(const struct captured_processes *processes,
+                        const struct captured_process *process) {
+    const struct captured_start *start = process->start;
+    const struct captured_process *parent = find(processes, start->parent);
+    struct record record;
+    unsigned units = 2 + record_text_units(start->length, PW_RECORD_UNITS_MAX - 2);
+    if (!record_begin(&record, PW_KIND_PROCESS_START, units, process->serial, -1, start->ns))
+        return false;
+    struct pw_start *first = &record.units[0].start;
+    first->thread = start->thread;
+    first->source = start->source;
+    first->flags = start->is_fork ? PW_FLAG_BY_FORK : PW_FLAG_BY_EXEC;
+    first->flags |= start->length == sizeof start->command ? PW_FLAG_TEXT_CUT : 0;
+    record.units[1].process =
+        (struct pw_process){.head = record.units[1].process.head,
+                            .pid = process->pid,
+                            .parent_pid = start->parent,
+                            .uid = start->uid,
+                            .serial = process->serial,
+                            .parent = start->is_fork && parent != NULL ? parent->serial : 0,
+                            .start_time = start->start_time,
+                            .pid_namespace = processes->own_namespace};
+    memcpy(record.units[1].process.comm, start->comm, sizeof start->comm);
+    record_text(&record, 2, start->command, start->length);
+    record_commit(&record, start->ns);
+    return true;
+}
+
+/* Where the program's code lies, so that addresses in it can be told. */
+static void write_module(const struct captured_process *process) {
+    const struct captured_start *start = process->start;
+    size_t length = strlen(start->program);
+    unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
+    struct record record;
+    if (start->text.end == 0 ||
+        !record_begin(&record, PW_KIND_MODULE, units, process->serial, -1, start->ns))
+        return;
+    record.units[0].start.source = start->source;
+    struct pw_numbers *numbers = record_numbers(&record);
+    numbers->number[0] = start->text.begin;
+    numbers->number[1] = start->text.end;
+    numbers->number[2] = start->text.offset;
+    record_text(&record, 2, start->program, length);
+    record_commit(&record, start->ns);
+}
+
+/* It has ended already, and nobody can be waited for. */
+static void write_end(const struct captured_processes *processes,
+                      const struct captured_process *process) {
+    struct record record;
+    if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, process->serial, -1, monotonic_ns()))
+        return;
+    record.units[0].start.source = process->start->source;
+    record.units[1].process = (struct pw_process){.head = record.units[1].process.head,
+                                                  .pid = process->pid,
+                                                  .uid = process->start->uid,
+                                                  .serial = process->serial,
+                                                  .pid_namespace = processes->own_namespace};
+    record_commit(&record, 0);
+}
+
+static void record_start(struct captured_processes *processes, struct captured_process *process) {
+    if (process->start == NULL)
+        return;
+    process->serial = next_serial();
+    process->has_shim = false;
+    if (!write_start(processes, process))
+        process->serial = 0;
+    else
+        write_module(process);
+    if (process->serial != 0 && process->start->start_time == 0)
+        write_end(processes, process);
+    forget_start(process);
+}
+
+void captured_processes_executed(struct captured_processes *processes,
+                                 const struct outside_event *event) {
+    struct captured_process *process = find(processes, event->pid);
+    if (process == NULL)
+        process = make(processes, event->pid);
+    record_start(processes, process); /* an exec before that nobody else has recorded */
+    process->start = read_start(event, false);
+    process->executed_ns = event->begin_ns;
+    if (process->start != NULL && process->start->needs_record)
+        record_start(processes, process);
+    else
+        add_waiting(processes, (uint32_t)(process - processes->list));
+    take_unentered(processes, event->pid);
+}
+
+bool captured_processes_has_shim(const struct captured_processes *processes, uint32_t pid) {
+    const struct captured_process *process = find(processes, pid);
+    return process != NULL && process->has_shim;
+}
+
+uint64_t captured_processes_serial(struct captured_processes *processes,
+                                   const struct outside_event *event) {
+    struct captured_process *process = find(processes, event->pid);
+    if (event->pid == 0)
+        return 0;
+    if (process == NULL) {
+        process = make(processes, event->pid);
+        process->start = read_start(event, true);
+        take_unentered(processes, event->pid);
+    }
+    record_start(processes, process);
+    return process->serial;
+}
+
+static void write_blind_spot(const struct unentered_program *program) {
+    size_t length = strlen(program->path);
+    unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
+    struct record record;
+    if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, program->process, -1, monotonic_ns()))
+        return;
+    record.units[0].start.source = PW_SOURCE_RUN;
+    record.units[1].numbers.code = program->reason;
+    record.units[1].numbers.number[0] = program->pid;
+    if (!record_text(&record, 2, program->path, length))
+        record.units[0].start.flags |= PW_FLAG_TEXT_CUT;
+    record_commit(&record, 0);
+}
+
+void captured_processes_settle(struct captured_processes *processes, bool all) {
+    uint64_t now = monotonic_ns();
+    size_t kept = 0;
+    for (size_t i = 0; i < processes->waiting_count; i++) {
+        uint32_t index = processes->waiting[i];
+        struct captured_process *process = &processes->list[index];
+        if (process->start == NULL)
+            continue;
+        if (all || now - process->start->ns > SHIM_COMES_WITHIN_NS)
+            record_start(processes, process);
+        else
+            processes->waiting[kept++] = index;
+    }
+    processes->waiting_count = kept;
+    if (!all)
+        return;
+    for (size_t i = 0; i < processes->unentered_count; i++)
+        write_blind_spot(&processes->unentered[i]);
+}
+
+void captured_processes_free(struct captured_processes *processes) {
+    for (size_t i = 0; i < processes->count; i++)
+        forget_start(&processes->list[i]);
+    for (size_t i = 0; i < processes->unentered_count; i++)
+        free(processes->unentered[i].path);
+    free(processes->list);
+    free(processes->unentered);
+    free(processes->waiting);
+    map_free(&processes->by_pid);
+    *processes = (struct captured_processes){0};
+}

@@ -1,0 +1,58 @@
+/* The processes of the run that the shim is not in, as far as events show them; and what the
+ * shim says of programs that it cannot enter. */
+#ifndef PORTWITNESS_RUN_CAPTURED_PROCESSES_H
+#define PORTWITNESS_RUN_CAPTURED_PROCESSES_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "harness/base/map.h"
+#include "harness/capture/outside_event.h"
+#include "harness/trace/reader.h"
+
+struct captured_process;
+struct unentered_program;
+
+/* Zero-initialized it knows nobody. */
+struct captured_processes {
+    uint64_t own_namespace; /* inode of our own pid namespace */
+    struct map by_pid;      /* to the index of the latest program that was seen in it */
+    struct captured_process *list;
+    size_t count;
+    size_t room;
+    uint32_t *waiting; /* indexes of those whose start is not recorded yet */
+    size_t waiting_count;
+    size_t waiting_room;
+    struct unentered_program *unentered; /* announced by the shim, and seen by nobody yet */
+    size_t unentered_count;
+    size_t unentered_room;
+};
+
+/* Learns from a record who is recorded by the shim, and which programs it cannot enter. */
+void captured_processes_learn(struct captured_processes *processes,
+                              const struct trace_record *record);
+
+/* A program was executed. What /proc says of it is read at once: it may end at any time. */
+void captured_processes_executed(struct captured_processes *processes,
+                                 const struct outside_event *event);
+
+/* A program that was started before any event could tell, and which the shim cannot enter. */
+void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
+                                  const char *path);
+
+/* Has the shim recorded the process, as far as the trace was read? */
+bool captured_processes_has_shim(const struct captured_processes *processes, uint32_t pid);
+
+/* The serial of the event's process; where nobody has recorded its start, a record of it is
+ * written. 0: the trace is full. */
+uint64_t captured_processes_serial(struct captured_processes *processes,
+                                   const struct outside_event *event);
+
+/* Writes the starts of those which the shim has not recorded though it had the time to; at the
+ * end (`all`) of all, and a blind spot for each program that nobody saw. */
+void captured_processes_settle(struct captured_processes *processes, bool all);
+
+/* Frees all. */
+void captured_processes_free(struct captured_processes *processes);
+
+#endif

@@ -1,0 +1,14 @@
+/* The record of a call that an event reports. */
+#ifndef PORTWITNESS_RUN_CAPTURED_RECORD_H
+#define PORTWITNESS_RUN_CAPTURED_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/capture/outside_event.h"
+
+/* Writes it for the process with that serial. `is_unbound`: nobody has been seen to give the socket
+ * a port, so that a call other than bind was a port-0 request, if there is a port now. */
+void captured_record_write(const struct outside_event *event, uint64_t process, bool is_unbound);
+
+#endif
