@@ -172,7 +172,9 @@ static void record_call(struct captured *captured, const struct outside_event *e
     if (process == 0)
         return;
     namespace_record(event->netns, captured->destroyed->notices.netns);
-    captured_record_write(event, process, is_unbound);
+    const struct captured_lines lines = {
+        &captured->frames, captured_processes_program(&captured->processes, event->pid)};
+    captured_record_write(event, process, is_unbound, lines);
     bool has_port = event->kind != OUTSIDE_BIND || event->error == 0;
     if (has_port && event->local_port != 0)
         cookie_set_mark(sockets, event->cookie, EVENT_BOUND);
@@ -196,8 +198,10 @@ bool captured_settle(struct captured *captured, bool all) {
         settle_first(captured);
         any = true;
     }
-    if (captured->count == 0)
+    if (captured->count == 0) {
         captured->first = 0;
+        captured_processes_forget_ended(&captured->processes);
+    }
     captured_processes_settle(&captured->processes, all);
     return any;
 }
@@ -205,4 +209,5 @@ bool captured_settle(struct captured *captured, bool all) {
 void captured_stop(struct captured *captured) {
     free(captured->queue);
     captured_processes_free(&captured->processes);
+    outside_frames_close(&captured->frames);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "harness/capture/outside_event.h"
+#include "harness/capture/outside_frames.h"
 #include "harness/run/captured_processes.h"
 #include "harness/run/destroyed.h"
 #include "harness/trace/reader.h"
@@ -14,6 +15,7 @@ enum { CAPTURED_OPEN_MAX = 256, CAPTURED_MASKED_MAX = 256 };
 struct captured {
     struct destroyed *destroyed; /* knows the sockets of the trace that live */
     struct captured_processes processes;
+    struct outside_frames frames;
     struct captured_waiting *queue; /* events in the order in which they came */
     size_t first, count, room;
     /* Calls that the shim has begun to record and not ended, as of the last round. */

@@ -29,6 +29,8 @@ struct captured_process {
     uint64_t serial; /* 0: its start is not written yet */
     uint64_t executed_ns;
     struct captured_start *start; /* what is kept of it until then */
+    struct remote_program
+        program; /* what runs there, if the shim is not in it; file -1: not open */
     bool has_shim;
 };
 
@@ -65,7 +67,7 @@ static struct captured_process *make(struct captured_processes *processes, uint3
     uint32_t index = (uint32_t)processes->count++;
     processes->list =
         memory_grow(processes->list, &processes->room, processes->count, sizeof *processes->list);
-    processes->list[index] = (struct captured_process){.pid = pid};
+    processes->list[index] = (struct captured_process){.pid = pid, .program.file = -1};
     map_put(&processes->by_pid, pid, index);
     return &processes->list[index];
 }
@@ -79,6 +81,12 @@ static void add_waiting(struct captured_processes *processes, uint32_t index) {
 static void forget_start(struct captured_process *process) {
     free(process->start);
     process->start = NULL;
+}
+
+static void close_program(struct captured_process *process) {
+    if (process->program.file >= 0)
+        close(process->program.file);
+    process->program.file = -1;
 }
 
 /* What was executed in this pid is seen: it is no blind spot. */
@@ -127,12 +135,32 @@ static void learn_start(struct captured_processes *processes, uint32_t pid, uint
     if (process == NULL)
         process = make(processes, pid);
     forget_start(process);
+    close_program(process);
     process->serial = serial;
     process->has_shim = true;
 }
 
+/* Its last events may wait still. */
+static void learn_end(struct captured_processes *processes, uint32_t pid) {
+    const struct captured_process *process = find(processes, pid);
+    if (process == NULL || process->program.file < 0)
+        return;
+    processes->ended = memory_grow(processes->ended, &processes->ended_room,
+                                   processes->ended_count + 1, sizeof *processes->ended);
+    processes->ended[processes->ended_count++] = (uint32_t)(process - processes->list);
+}
+
+void captured_processes_forget_ended(struct captured_processes *processes) {
+    for (size_t i = 0; i < processes->ended_count; i++)
+        close_program(&processes->list[processes->ended[i]]);
+    processes->ended_count = 0;
+}
+
 void captured_processes_learn(struct captured_processes *processes,
                               const struct trace_record *record) {
+    if (record->kind == PW_KIND_PROCESS_EXIT && record->identity != NULL &&
+        record->source == PW_SOURCE_RUN)
+        learn_end(processes, record->identity->pid);
     if (record->identity == NULL || record->source != PW_SOURCE_SHIM)
         return;
     if (record->kind == PW_KIND_PROCESS_START &&
@@ -195,6 +223,18 @@ static struct captured_start *read_start(const struct outside_event *event, bool
         read_program(event->pid, start);
     }
     return start;
+}
+
+static void open_program(struct captured_process *process) {
+    close_program(process);
+    if (!remote_program_open((pid_t)process->pid, &process->program))
+        process->program.file = -1;
+}
+
+const struct remote_program *captured_processes_program(const struct captured_processes *processes,
+                                                        uint32_t pid) {
+    const struct captured_process *process = find(processes, pid);
+    return process != NULL && process->program.file >= 0 ? &process->program : NULL;
 }
 
 static uint64_t next_serial(void) {
@@ -284,6 +324,7 @@ void captured_processes_executed(struct captured_processes *processes,
     record_start(processes, process); /* an exec before that nobody else has recorded */
     process->start = read_start(event, false);
     process->executed_ns = event->begin_ns;
+    open_program(process);
     if (process->start != NULL && process->start->needs_record)
         record_start(processes, process);
     else
@@ -304,6 +345,7 @@ uint64_t captured_processes_serial(struct captured_processes *processes,
     if (process == NULL) {
         process = make(processes, event->pid);
         process->start = read_start(event, true);
+        open_program(process);
         take_unentered(processes, event->pid);
     }
     record_start(processes, process);
@@ -347,11 +389,14 @@ void captured_processes_settle(struct captured_processes *processes, bool all) {
 void captured_processes_free(struct captured_processes *processes) {
     for (size_t i = 0; i < processes->count; i++)
         forget_start(&processes->list[i]);
+    for (size_t i = 0; i < processes->count; i++)
+        close_program(&processes->list[i]);
     for (size_t i = 0; i < processes->unentered_count; i++)
         free(processes->unentered[i].path);
     free(processes->list);
     free(processes->unentered);
     free(processes->waiting);
+    free(processes->ended);
     map_free(&processes->by_pid);
     *processes = (struct captured_processes){0};
 }

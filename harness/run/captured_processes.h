@@ -8,6 +8,7 @@
 
 #include "harness/base/map.h"
 #include "harness/capture/outside_event.h"
+#include "harness/capture/remote_program.h"
 #include "harness/trace/reader.h"
 
 struct captured_process;
@@ -20,6 +21,9 @@ struct captured_processes {
     struct captured_process *list;
     size_t count;
     size_t room;
+    uint32_t *ended; /* indexes of those whose program is still open */
+    size_t ended_count;
+    size_t ended_room;
     uint32_t *waiting; /* indexes of those whose start is not recorded yet */
     size_t waiting_count;
     size_t waiting_room;
@@ -47,6 +51,14 @@ bool captured_processes_has_shim(const struct captured_processes *processes, uin
  * written. 0: the trace is full. */
 uint64_t captured_processes_serial(struct captured_processes *processes,
                                    const struct outside_event *event);
+
+/* The program that the process with that pid runs, NULL where the shim is in it, or nothing is
+ * known. */
+const struct remote_program *captured_processes_program(const struct captured_processes *processes,
+                                                        uint32_t pid);
+
+/* When no event waits: closes the programs of those that have ended. */
+void captured_processes_forget_ended(struct captured_processes *processes);
 
 /* Writes the starts of those which the shim has not recorded though it had the time to; at the
  * end (`all`) of all, and a blind spot for each program that nobody saw. */

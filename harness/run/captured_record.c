@@ -101,19 +101,34 @@ static void write_stack(const struct outside_event *event, uint64_t process, uin
     record_commit(&record, event->end_ns);
 }
 
+/* Their texts are written here, so no record may be begun. */
+static void find_frames(const struct outside_event *event, struct captured_lines lines,
+                        struct frame_choice *choice) {
+    choice->count = 0;
+    if (lines.program != NULL && event->addresses > 0)
+        outside_frames_find(lines.frames, lines.program->file, lines.program->bias, event->address,
+                            event->addresses, recorder_facts()->stacks, choice);
+}
+
 static void write_call(const struct outside_event *event, enum pw_kind kind, uint64_t process,
-                       bool is_unbound) {
+                       bool is_unbound, struct captured_lines lines) {
     struct record record;
+    struct frame_choice choice;
     unsigned units = kind == PW_KIND_CONNECT || kind == PW_KIND_AUTOBIND ? 3 : 2;
-    if (!record_begin(&record, kind, units, process, event->descriptor, event->begin_ns))
+    find_frames(event, lines, &choice);
+    if (!record_begin(&record, kind, units + frame_choice_units(choice.count), process,
+                      event->descriptor, event->begin_ns))
         return;
     fill_start(&record, event);
     record.units[0].start.flags = flags_of(event, is_unbound);
     fill_socket(&record, event);
     if (units == 3)
         fill_peer(&record, event);
+    if (choice.count > 0)
+        frame_choice_write(&record, units, &choice, 0);
     record_commit(&record, event->end_ns);
-    write_stack(event, process, record.number);
+    if (choice.count == 0)
+        write_stack(event, process, record.number);
 }
 
 /* It needs no second unit. */
@@ -127,21 +142,22 @@ static void write_read(const struct outside_event *event, uint64_t process) {
     record_commit(&record, event->end_ns);
 }
 
-void captured_record_write(const struct outside_event *event, uint64_t process, bool is_unbound) {
+void captured_record_write(const struct outside_event *event, uint64_t process, bool is_unbound,
+                           struct captured_lines lines) {
     switch (event->kind) {
     case OUTSIDE_BIND:
-        write_call(event, PW_KIND_BIND, process, is_unbound);
+        write_call(event, PW_KIND_BIND, process, is_unbound, lines);
         break;
     case OUTSIDE_LISTEN:
-        write_call(event, PW_KIND_LISTEN, process, is_unbound);
+        write_call(event, PW_KIND_LISTEN, process, is_unbound, lines);
         break;
     case OUTSIDE_CONNECT:
-        write_call(event, PW_KIND_CONNECT, process, is_unbound);
+        write_call(event, PW_KIND_CONNECT, process, is_unbound, lines);
         break;
     case OUTSIDE_READ:
         /* A send has bound it meanwhile, which no hook sees. */
         if (is_unbound && event->local_port != 0)
-            write_call(event, PW_KIND_AUTOBIND, process, is_unbound);
+            write_call(event, PW_KIND_AUTOBIND, process, is_unbound, lines);
         write_read(event, process);
         break;
     default:
