@@ -260,7 +260,7 @@ $(BUILD)/object/harness/capture/ebpf_programs.o: $(ebpf_object)
 endif
 
 $(capture)/ports.static: guest_flags := -static
-$(capture)/ports.musl: CC := musl-gcc
+$(capture)/ports.musl: override CC := musl-gcc
 $(capture)/ports.musl: guest_flags := -static
 $(capture)/ports.raw: guest_flags := -DRAW_CALLS
 $(capture)/uring: guest_flags := -Wl,--no-as-needed -luring
