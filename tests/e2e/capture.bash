@@ -10,6 +10,8 @@ capture_setup() {
     means=()
     ! has_ebpf || means+=(ebpf)
     means+=(seccomp)
+    # By hand: CAPTURE_MEANS=ebpf bats tests/e2e/capture.bats
+    [ -z "${CAPTURE_MEANS-}" ] || read -ra means <<<"$CAPTURE_MEANS"
 }
 
 # Root, and a cgroup2 in which it may make folders.
