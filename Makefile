@@ -28,6 +28,7 @@ MANDIR ?= $(PREFIX)/share/man
 INCLUDEDIR ?= $(PREFIX)/include
 DESTDIR ?=
 INSTALL ?= install
+GO ?= $(or $(shell command -v go),/usr/lib/go-1.19/bin/go)
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
 PKG_CONFIG ?= pkg-config
 BUILD ?= build
@@ -97,7 +98,11 @@ unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 unit_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(unit_sources))
 static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.static.c))
-guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c tests/guests/*/*.c)))
+capture := $(BUILD)/tests/guests/capture
+# Programs that the shim cannot enter: one source built in several ways, io_uring, and Go.
+go_guests := $(capture)/go/ports $(addprefix $(capture)/kind/,pick publish take)
+capture_guests := $(addprefix $(capture)/,ports.static ports.musl ports.raw uring)
+guests := $(filter-out $(static_guests) $(capture_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c tests/guests/*/*.c)))
 property_sources := $(wildcard tests/property/*.c)
 property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
 property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces)
@@ -142,13 +147,14 @@ $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(flags))
 endif
 $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_objects) $(unit_objects) \
-	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches) $(ebpf_object))))
+	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(capture_guests) \
+	$(go_guests) $(benches) $(ebpf_object))))
 endif
 
 all: $(program) $(shim) $(plugin) $(plugin_facts) $(node_module)
 
 # Everything that the tests run.
-tests: all $(unit_tests) $(property) $(guests) $(static_guests)
+tests: all $(unit_tests) $(property) $(guests) $(static_guests) $(capture_guests) $(go_guests)
 
 $(program): $(harness_objects)
 	$(call say,LD)
@@ -253,6 +259,29 @@ ifneq ($(EBPF),)
 $(BUILD)/object/harness/capture/ebpf_programs.o: $(ebpf_object)
 endif
 
+$(capture)/ports.static: guest_flags := -static
+$(capture)/ports.musl: override CC := musl-gcc
+$(capture)/ports.musl: guest_flags := -static
+$(capture)/ports.raw: guest_flags := -DRAW_CALLS
+$(capture)/uring: guest_flags := -Wl,--no-as-needed -luring
+$(filter-out %/uring,$(capture_guests)): tests/guests/capture/ports.c
+$(capture)/uring: tests/guests/capture/uring.c
+$(capture_guests): $(BUILD)/flags
+$(capture_guests):
+	$(call say,CC)
+	$(Q)$(call compile,$(guest_flags) -MMD -MP -MF $@.d $(LDFLAGS))
+
+# Go keeps what it has compiled for all builds of the tree; nothing is fetched.
+go_build = cd $(1) && GOFLAGS=-mod=mod GOPROXY=off GOCACHE=$(CURDIR)/build/go-cache CGO_ENABLED=0 \
+	$(GO) build -buildvcs=false -o $(abspath $(@D))/ $(2) && touch $(abspath $@)
+$(capture)/go/ports: $(wildcard tests/guests/capture/go/*/*.go)
+	$(call say,GO)
+	$(Q)$(call go_build,tests/guests/capture/go,./ports)
+
+$(capture)/kind/%: tests/guests/capture/kind/%/main.go
+	$(call say,GO)
+	$(Q)$(call go_build,tests/guests/capture/kind,./$*)
+
 $(warned): again
 again: ;
 
@@ -327,4 +356,4 @@ clean:
 .SECONDARY:
 
 -include $(ebpf_object:.o=.d) $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d) $(property_objects:.o=.d)
--include $(addsuffix .d,$(guests) $(static_guests) $(benches))
+-include $(addsuffix .d,$(guests) $(static_guests) $(capture_guests) $(benches))

@@ -12,6 +12,8 @@ length() {
 
 length CUT_STEP 512 1                # bad_input: bytes from one length of a cut trace to the next
 length RANDOM_CUTS 40 1000           # bad_input: cuts at random places
+length CAPTURED 300 10000           # capture: ports of each program that the shim is not in
+length RUN_KILLS 10 300              # capture: runs killed while their guests go on, by each means
 length KILLS 30 200                  # killed: guests
 length JAVA_EXITS 4 50               # frames_java: programs that end while they bind
 length JAVA_UNLOADS 2 20             # frames_java: seconds of classes that come and go

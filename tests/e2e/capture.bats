@@ -1,0 +1,318 @@
+# Programs that the shim is not in: Go, static ones, raw system calls, io_uring. Each says which ports it got;
+# the trace must have the same, no more and no fewer, whoever started it and by whichever means it was seen.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2016 # variables of capture.bash and of subshells, those of jq
+
+setup() {
+    load ../common
+    load guests
+    load capture
+    capture_setup
+}
+
+teardown() {
+    guests_teardown
+    [ -z "${open-}" ] || rm -r "$open"
+}
+
+in_turn() { seen "$1" "$capture/$1" loop "$CAPTURED"; }
+connections() { seen "$1" "$capture/$1" connect 30; }
+held_by() { seen_while_held "$1" "$capture/$1" hold 6; }
+
+@test "a static program: its ports, and its connections" {
+    by_each in_turn ports.static
+    by_each connections ports.static
+}
+
+@test "a static program, while it holds its ports" {
+    by_each held_by ports.static
+}
+
+@test "a static program of another C library" {
+    by_each in_turn ports.musl
+    by_each connections ports.musl
+    by_each held_by ports.musl
+}
+
+@test "a dynamic program that makes system calls by its own instructions" {
+    by_ebpf in_turn ports.raw
+    by_ebpf connections ports.raw
+    by_ebpf held_by ports.raw
+}
+
+by_uring() { seen "$name" "$capture/uring" "$@"; }
+
+@test "io_uring: bind, listen and connect that are no system calls" {
+    "$capture/uring" probe >how || skip "$(cat how)"
+    cat how # what of it this kernel has; the rest are calls of libc
+    local name=uring
+    grep -q bind how || name=-
+    by_ebpf by_uring loop "$CAPTURED"
+    by_ebpf by_uring connect 30
+    by_ebpf seen_while_held "$name" "$capture/uring" hold 6
+}
+
+in_go() { seen ports "$go" "$@"; }
+
+@test "Go: what listens, on IPv4, on IPv6 and for packets" {
+    by_each in_go loop "$CAPTURED"
+}
+
+@test "Go: while it holds its ports" {
+    by_each seen_while_held ports "$go" hold 6
+}
+
+@test "Go: connections that are dialled, TCP and UDP" {
+    by_each in_go dial 30
+}
+
+@test "Go: a child that is Go again, and many threads" {
+    by_each in_go child 40
+    by_each in_go busy 40
+}
+
+probes() {
+    record "$go" loop 2 >said
+    same_ports said
+    grep -E "$go_probes" table | cut -d' ' -f1,2 | sort | diff - <(printf 'tcp %s\n' ::1 ::ffff:127.0.0.1)
+}
+
+@test "Go: the two sockets that its library tries the kernel with" {
+    by_each probes
+}
+
+dynamic() {
+    record "$capture/ports" loop 30 >said
+    same_ports said
+    no_blind_spots
+    assert_equal "$(jq -r 'select(.kind == "bind") | .source' records | sort -u)" shim
+    assert_equal "$(jq -r 'select(.kind == "bind") | .cookie' records | wc -l)" 30
+}
+
+@test "a program that the shim is in is recorded by the shim, and once" {
+    by_each dynamic
+}
+
+# A process of each kind, a child of the one before: each says its process, its parent and its port.
+mixed() {
+    cat >middle.py <<'PYTHON'
+import os, socket, subprocess, sys
+with socket.socket() as own:
+    own.bind(("127.0.0.1", 0))
+    print(os.getpid(), os.getppid(), "tcp 127.0.0.1", own.getsockname()[1], flush=True)
+sys.exit(subprocess.call(sys.argv[1:]))
+PYTHON
+    record bash -c '"$@"; exit $?' bash "$capture/ports.static" who 1 -- \
+        "$python" middle.py "$go" who 1 -- "$capture/ports.musl" who 1 >said
+    assert_equal "$(wc -l <said)" 4
+    same_ports said
+    no_blind_spots
+    rows '.[] | "\(.pid) \(.port) \(.comm)"' |
+        diff <(paste -d' ' <(awk '{ print $1, $5 }' said) <(printf '%s\n' ports.static python3 ports ports.musl)) -
+    local pid parent
+    while read -r pid parent _; do
+        assert_equal "$(jq -r --argjson pid "$pid" 'select(.identity_pid == $pid and
+            (.kind | IN("process-start", "fork"))) | .parent_pid' records | sort -u)" "$parent"
+    done <said
+    seen_by_means ports.static ports ports.musl
+}
+
+@test "a mixed tree: bash, static, Python, Go, musl, in one trace, in order, with the right parents" {
+    by_each mixed
+}
+
+# One of few ports is soon given again.
+few_ports=(sh -c 'echo 40000 40015 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' sh)
+
+# kind MODE STATUS: the search for a host port, and a publisher. Leaves the findings in `found`.
+kind() {
+    local status=0
+    options+=(--quiet)
+    "${in_namespace[@]}" "${few_ports[@]}" "$PORTWITNESS" run -o "$trace" "${options[@]}" -- \
+        "$capture/kind/pick" "$1" 127.0.0.1 "$capture/kind/publish" "$capture/kind/take" >said 2>errors || status=$?
+    assert_equal "$status $(cat errors)" "$2 "
+    "$PORTWITNESS" check --json "$trace" >found || [ $? -eq 1 ]
+}
+
+# line_of FOLDER TEXT: "FOLDER/main.go:LINE" of the one line with that text.
+line_of() {
+    local line
+    line=$(grep -nF "$2" "$root/tests/guests/capture/kind/$1/main.go" | cut -d: -f1)
+    assert_matches "$line" '^[0-9]+$'
+    echo "$1/main.go:$line"
+}
+
+# user_line SIDE: function, file and line of the user's code in that side of the one finding that is no note.
+user_line() {
+    jq -r --arg side "$1" '.findings[] | select(.severity != "note")[$side].frames
+        | map(select(.of == "user"))[0] | "\(.function) \(.file | split("/")[-2:] | join("/")):\(.line)"' found
+}
+
+kinds() { jq -r '.findings[] | select(.severity != "note") | .kind' found; }
+
+kind_lost() {
+    kind lost 125
+    grep -q '^not published: .*address already in use$' said
+    assert_equal "$(kinds)" lost-race
+    assert_equal "$(user_line assigned)" "main.freePort $(line_of pick 'net.Listen(')"
+    assert_equal "$(user_line subject)" "main.main $(line_of publish 'net.Listen(')"
+    assert_equal "$(user_line other)" "main.main $(line_of take 'net.Listen(')"
+    assert_equal "$(jq -r '.findings[] | select(.kind == "lost-race") | .certain' found)" true
+    "$PORTWITNESS" ports --failed --json "$trace" >failed
+    assert_equal "$(jq -r '"\(.comm) \(.requested_port) \(.error)"' failed)" \
+        "publish $(sed -n 's/^picked //p' said) EADDRINUSE"
+}
+
+@test "Kind's search for a host port, which loses the race: lost-race, with the lines of Go of all sides" {
+    by_each kind_lost
+}
+
+kind_window() {
+    kind window 0
+    assert_equal "$(sed -n 's/^picked //p' said)" "$(sed -n 's/^published //p' said)"
+    assert_equal "$(kinds)" race-window
+    assert_equal "$(user_line assigned)" "main.freePort $(line_of pick 'net.Listen(')"
+    assert_equal "$(user_line subject)" "main.main $(line_of publish 'net.Listen(')"
+}
+
+@test "Kind's search where nobody takes the port: race-window, with the lines of Go of both sides" {
+    by_each kind_window
+}
+
+kind_clean() {
+    kind clean 0
+    grep -q '^published 400' said
+    assert_equal "$(kinds)" ''
+}
+
+@test "a publisher in Go that lets the kernel choose: no finding" {
+    by_each kind_clean
+}
+
+nested() {
+    rm -f inner
+    record "$PORTWITNESS" run --quiet -o inner "${options[@]}" -- "$go" child 20 >said
+    mv "$trace" outer
+    # seccomp has one supervisor in a tree, and that is the outer run.
+    if [ "$(source_of)" = kernel ]; then
+        cp inner "$trace"
+        same_ports said
+    fi
+    mv outer "$trace"
+    same_ports said
+}
+
+@test "a run in a run: nothing is missing, and the program is as it was" {
+    by_each nested
+}
+
+two() {
+    "${in_namespace[@]}" bash -c 'for name in ports.static ports.musl; do
+        timeout 120 "$1" run "$2" -o "trace.$name" -- "$3/$name" loop 100 >"said.$name" 2>"summary.$name" &
+    done
+    wait -n && wait -n' bash "$PORTWITNESS" "${options[0]}" "$capture" 3>&-
+    for name in ports.static ports.musl; do
+        assert_equal "$(wc -l <"said.$name")" 100
+        mv "trace.$name" "$trace"
+        cp "summary.$name" "$summary"
+        same_ports "said.$name"
+        no_blind_spots
+    done
+}
+
+@test "two runs at a time: each has its own ports, and none of the other" {
+    by_each two
+}
+
+@test "--capture=preload: what the shim cannot enter is a blind spot, as before" {
+    options=(--capture=preload)
+    for guest_path in "$capture/ports.static" "$capture/ports.musl" "$go"; do
+        record "$guest_path" loop 3 >said
+        assert_equal "$(wc -l <said)" 3
+        grep -qF "1 blind spot: $guest_path (static program)" "$summary"
+        assert_equal "$(rows length)" 0
+        rm "$trace"
+    done
+    guest_path=''
+}
+
+@test "without --capture: as root by eBPF, for all others by seccomp; no blind spot" {
+    options=()
+    record "$go" loop 9 >said
+    same_ports said
+    no_blind_spots
+    ! has_ebpf || seen_by_means ports
+    [ "$(id -u)" -eq 0 ] || skip 'another user needs root'
+    rm "$trace"
+    open=$(mktemp -d /tmp/portwitness-capture.XXXXXX)
+    chmod 777 "$open"
+    cp -r "$build"/portwitness "$build"/libportwitness.so "$capture" "$open/"
+    [ ! -e "$build/portwitness-exec" ] || cp "$build/portwitness-exec" "$open/"
+    options=(--capture=seccomp)
+    local PORTWITNESS=$open/portwitness trace=$open/trace namespace=("${in_namespace[@]}")
+    local in_namespace=("${namespace[@]}" setpriv --reuid 65534 --regid 65534 --clear-groups)
+    seen ports "$open/capture/go/ports" loop 30
+    rm "$trace"
+    options=(--capture=auto)
+    record "$open/capture/ports.static" loop 30 >said
+    same_ports said
+    no_blind_spots
+    assert_equal "$(jq -r 'select(.kind == "bind") | .source' records | sort -u)" supervisor
+}
+
+# The group of a run, by its process id.
+group_of() { find "$(unified)" -maxdepth 6 -type d -name "portwitness-$1"; }
+
+attached() { "$python" "$BATS_TEST_DIRNAME/attached.py" "$group"; }
+nothing_attached() { [ "$(attached)" = 0 ]; }
+
+gone_from() {
+    local link
+    for link in /proc/[0-9]*/ns/net; do
+        [ "$(readlink "$link")" != "$1" ] || return 1
+    done 2>/dev/null
+}
+
+# outlives COMMAND...: `run` is killed while the command works; it goes on and ends as it would.
+outlives() {
+    local network group
+    rm -f begun status said "$trace"
+    "${in_namespace[@]}" "$PORTWITNESS" run --quiet -o "$trace" "${options[@]}" -- \
+        bash -c 'echo >begun; "$@" >said 2>said.errors; echo $? >status' bash "$@" 2>"$summary" 3>&- &
+    guest=$!
+    wait_for test -e begun
+    network=$(readlink "/proc/$guest/ns/net")
+    sleep "0.0$((RANDOM % 4))"
+    [ ! -e status ] || early=$((early + 1))
+    if [ "$(source_of)" = kernel ]; then
+        group=$(group_of "$guest")
+        [ "$(attached)" -gt 0 ]
+    fi
+    kill -KILL "$guest" || [ -e status ]
+    [ "$(source_of)" != kernel ] || wait_for nothing_attached
+    wait_for test -s status
+    killed+=("$guest")
+    wait "$guest" || [ $? -eq 137 ]
+    guest=''
+    assert_equal "$(cat status said.errors)" 0
+    assert_equal "$(wc -l <said)" 6000
+    wait_for gone_from "$network"
+}
+
+killed_often() {
+    local number early=0 killed=()
+    for ((number = 0; number < RUN_KILLS; number += 2)); do
+        outlives "$capture/ports.static" loop 6000
+        outlives "$go" child 6000
+    done
+    # Of most of them the guest still worked.
+    [ "$early" -lt $((RUN_KILLS / 2)) ] || { echo "$early of $RUN_KILLS had ended"; return 1; }
+    rm -f "$trace"
+    record true
+    for number in "${killed[@]}"; do
+        assert_equal "$(group_of "$number")" ''
+    done
+}
+
+@test "run is killed at random: guests go on unharmed, and nothing stays behind" {
+    by_each killed_often
+}

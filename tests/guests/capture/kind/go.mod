@@ -1,0 +1,3 @@
+module example.com/kind
+
+go 1.19
