@@ -75,16 +75,17 @@ static unsigned bit_of_kind(unsigned kind) {
 void captured_learn(struct captured *captured, const struct trace_record *record) {
     unsigned bit = bit_of_kind(record->kind);
     captured_processes_learn(&captured->processes, record);
-    if (record->source != PW_SOURCE_SHIM || bit == 0 || record->cookie == 0)
+    if (record->source != PW_SOURCE_SHIM || bit == 0)
         return;
-    if ((record->cookie & MADE_UP_COOKIE) == 0)
+    if (record->cookie != 0 && (record->cookie & MADE_UP_COOKIE) == 0)
         cookie_set_mark(&captured->destroyed->sockets, record->cookie, bit);
     else if (bit != SHIM_READ)
         captured->masked[captured->masked_count++ % CAPTURED_MASKED_MAX] =
             (struct captured_masked){.begin_ns = record->begin_ns,
                                      .end_ns = record->end_ns,
                                      .cookie = record->cookie,
-                                     .thread = record->thread};
+                                     .process = record->process,
+                                     .is_vfork_child = (record->flags & PW_FLAG_VFORK_CHILD) != 0};
 }
 
 void captured_begin_round(struct captured *captured) { captured->open_count = 0; }
@@ -108,17 +109,20 @@ static bool may_come(const struct captured *captured, const struct captured_wait
     return false;
 }
 
-/* Under a filter of its own a program's shim makes up cookies: there thread and time tell. */
+/* Under a filter of its own a program's shim makes up cookies, and may not even know its thread:
+ * there process and time tell. */
 static struct captured_masked *find_masked(struct captured *captured,
                                            const struct outside_event *event) {
+    uint64_t process = captured_processes_known(&captured->processes, event->pid);
     size_t count = captured->masked_count < CAPTURED_MASKED_MAX ? captured->masked_count
                                                                 : (size_t)CAPTURED_MASKED_MAX;
     for (size_t i = 0; i < count; i++) {
         struct captured_masked *masked = &captured->masked[i];
         if (masked->real == event->cookie)
             return masked;
-        if (masked->real == 0 && masked->thread == event->thread &&
-            masked->begin_ns <= event->begin_ns && event->begin_ns <= masked->end_ns) {
+        if (masked->real == 0 && masked->begin_ns <= event->begin_ns &&
+            event->begin_ns <= masked->end_ns &&
+            (masked->is_vfork_child || masked->process == process)) {
             masked->real = event->cookie;
             return masked;
         }

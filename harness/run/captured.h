@@ -27,9 +27,10 @@ struct captured {
     /* Calls whose socket the shim could not ask for its cookie: the latest, a ring. */
     struct captured_masked {
         uint64_t begin_ns, end_ns;
-        uint64_t cookie; /* made up */
-        uint64_t real;   /* of the event that was found to be the same, 0: none yet */
-        uint32_t thread;
+        uint64_t cookie;     /* made up */
+        uint64_t real;       /* of the event that was found to be the same, 0: none yet */
+        uint64_t process;    /* serial */
+        bool is_vfork_child; /* which bears its parent's */
     } masked[CAPTURED_MASKED_MAX];
     size_t masked_count; /* ever */
 };

@@ -332,9 +332,9 @@ void captured_processes_executed(struct captured_processes *processes,
     take_unentered(processes, event->pid);
 }
 
-bool captured_processes_has_shim(const struct captured_processes *processes, uint32_t pid) {
+uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid) {
     const struct captured_process *process = find(processes, pid);
-    return process != NULL && process->has_shim;
+    return process != NULL ? process->serial : 0;
 }
 
 uint64_t captured_processes_serial(struct captured_processes *processes,

@@ -44,8 +44,8 @@ void captured_processes_executed(struct captured_processes *processes,
 void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
                                   const char *path);
 
-/* Has the shim recorded the process, as far as the trace was read? */
-bool captured_processes_has_shim(const struct captured_processes *processes, uint32_t pid);
+/* The serial of the process with that pid, as far as it is known; 0: it is not. */
+uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid);
 
 /* The serial of the event's process; where nobody has recorded its start, a record of it is
  * written. 0: the trace is full. */
