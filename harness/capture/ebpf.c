@@ -70,8 +70,8 @@ static int pass_on(void *with, void *data, size_t size) {
     struct ebpf_loaded *loaded = with;
     struct outside_event event = {.kind = 0};
     memcpy(&event, data, size < sizeof event ? size : sizeof event);
-    if (event.addresses > PW_STACK_MAX)
-        event.addresses = PW_STACK_MAX;
+    if (event.addresses > OUTSIDE_ADDRESSES_MAX)
+        event.addresses = OUTSIDE_ADDRESSES_MAX;
     if (event.kind == OUTSIDE_BIND && event.error == OUTSIDE_ERROR_NOT_KNOWN)
         bind_error_infer(&loaded->rules, &event);
     loaded->any = true;

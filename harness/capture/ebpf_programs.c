@@ -8,11 +8,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+
+#include "harness/capture/task_stack.h"
 
 /* The object file that clang made of the programs. */
 extern const char pw_ebpf_begin[];
@@ -137,7 +140,8 @@ static uint64_t namespace_number(const char *name, uint64_t *device) {
 static bool set_switches(struct ebpf_switches *switches, const struct capture_group *group,
                          char why[CAPTURE_WHY_BYTES]) {
     uint64_t device = 0;
-    *switches = (struct ebpf_switches){.options = 1, .current = 1, .netns = 1};
+    *switches = (struct ebpf_switches){
+        .options = 1, .current = 1, .netns = 1, .stack_offset = task_stack_offset()};
     uint64_t pids = namespace_number("/proc/self/ns/pid", &device);
     if (pids != ROOT_OF_PIDS) {
         switches->pid_inode = pids;
@@ -155,12 +159,11 @@ static bool set_switches(struct ebpf_switches *switches, const struct capture_gr
 
 static bool share(struct ebpf_programs *programs, const struct capture_group *group,
                   char why[CAPTURE_WHY_BYTES]) {
-    struct bpf_map *words = bpf_object__find_map_by_name(programs->object, ".bss");
-    size_t size = 0;
-    programs->words =
-        words != NULL ? (struct ebpf_words *)bpf_map__initial_value(words, &size) : NULL;
-    if (programs->words == NULL || size < sizeof *programs->words)
-        return fail(why, "the eBPF programs cannot be read", EINVAL);
+    void *words = mmap(NULL, sizeof *programs->words, PROT_READ | PROT_WRITE, MAP_SHARED,
+                       ebpf_programs_map(programs, ".bss"), 0);
+    if (words == MAP_FAILED)
+        return fail(why, "the words of the eBPF programs cannot be mapped", errno);
+    programs->words = words;
     uint32_t first = 0;
     uint32_t folder = (uint32_t)group->folder;
     if (bpf_map_update_elem(ebpf_programs_map(programs, "groups"), &first, &folder, BPF_ANY) != 0)
@@ -194,6 +197,8 @@ int ebpf_programs_map(const struct ebpf_programs *programs, const char *name) {
 void ebpf_programs_unload(struct ebpf_programs *programs) {
     for (unsigned i = 0; i < programs->count; i++)
         bpf_link__destroy(programs->links[i]);
+    if (programs->words != NULL)
+        munmap(programs->words, sizeof *programs->words);
     bpf_object__close(programs->object);
     *programs = (struct ebpf_programs){.object = NULL};
 }

@@ -20,6 +20,9 @@ enum outside_kind {
 /* The call failed, and nobody can say with which errno. */
 #define OUTSIDE_ERROR_NOT_KNOWN PW_ERROR_NOT_KNOWN
 
+/* More than a trace keeps (PW_STACK_MAX): Go makes four calls of its own below a bind. */
+enum { OUTSIDE_ADDRESSES_MAX = 24 };
+
 struct outside_event {
     uint8_t kind;   /* enum outside_kind */
     uint8_t source; /* enum pw_source: PW_SOURCE_KERNEL or PW_SOURCE_SUPERVISOR */
@@ -54,7 +57,8 @@ struct outside_event {
     uint8_t ours;          /* of the command, not of a stranger (capture of the host) */
     uint8_t addresses;     /* how many return addresses there are below */
     char comm[16];
-    uint64_t address[PW_STACK_MAX]; /* return addresses in the program, the innermost first */
+    uint64_t
+        address[OUTSIDE_ADDRESSES_MAX]; /* return addresses in the program, the innermost first */
 };
 
 /* Takes an event; it is good during the call. */

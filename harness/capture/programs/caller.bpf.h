@@ -1,4 +1,4 @@
-/* Who makes a call, and from where in his program. */
+/* Who makes a call, and from where in the program. */
 #ifndef PORTWITNESS_CAPTURE_PROGRAMS_CALLER_H
 #define PORTWITNESS_CAPTURE_PROGRAMS_CALLER_H
 
@@ -19,15 +19,19 @@ static __always_inline bool is_ours(void) {
            bpf_get_current_ancestor_cgroup_id((int)switches.group_level) == switches.group;
 }
 
-/* The caller and the time. The addresses are the walk's business. */
-static __always_inline void note_caller(struct outside_event *event, uint64_t process) {
+static __always_inline void note_time(struct outside_event *event) {
     event->begin_ns = bpf_ktime_get_ns();
     event->end_ns = event->begin_ns;
+    event->descriptor = -1;
+    event->source = PW_SOURCE_KERNEL;
+}
+
+/* The caller and the time; the addresses are the walk's business. */
+static __always_inline void note_caller(struct outside_event *event, uint64_t process) {
+    note_time(event);
     event->pid = process >> 32;
     event->thread = (uint32_t)process;
     event->uid = (uint32_t)bpf_get_current_uid_gid();
-    event->descriptor = -1;
-    event->source = PW_SOURCE_KERNEL;
     event->ours = is_ours();
     event->addresses = 0;
     bpf_get_current_comm(event->comm, sizeof event->comm);

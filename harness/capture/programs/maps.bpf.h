@@ -18,15 +18,18 @@
 #define SHORT_EVENT offsetof(struct outside_event, address)
 #define COPY(to, from, size) __builtin_memcpy(to, from, size)
 
+#define READS_REPORTED 2
+
 /* What is kept with a socket. */
 struct seen_socket {
-    struct outside_event event; /* of the last call: the socket, the caller and his addresses */
-    uint8_t pending;            /* it was a bind, and whether it succeeded is not known yet */
-    uint8_t connecting;         /* it was a connect, and the connection was not seen yet */
-    uint8_t listening;          /* a listen was seen, and no end of it */
-    uint8_t reads;              /* of read_port, reported */
+    struct outside_event event; /* of the last call: the socket, the caller and the addresses */
+    uint16_t port;              /* that it has, 0: none that is known */
     uint16_t read_port;
-    uint16_t port; /* that it has, as far as known */
+    uint8_t reads;      /* of read_port, reported */
+    uint8_t pending;    /* the last call was a bind; whether it succeeded is not known yet */
+    uint8_t connecting; /* it was a connect; the connection was not seen yet */
+    uint8_t by_number;  /* the port was bound by number */
+    uint8_t released;
 };
 
 struct {
@@ -103,6 +106,8 @@ static __always_inline void report_sized(const struct outside_event *facts, uint
         return;
     COPY(event, facts, size);
     event->kind = kind;
+    if (kind != OUTSIDE_BIND)
+        event->flags &= ~PW_FLAG_PORT_ZERO;
     bpf_ringbuf_submit(event, wake_up(facts->pid));
 }
 

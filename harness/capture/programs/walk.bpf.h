@@ -1,0 +1,109 @@
+/* The return addresses of a call: the user's registers from the top of the kernel's stack, and the
+ * chain of frame pointers, which Go keeps, and C where it was compiled so. */
+#ifndef PORTWITNESS_CAPTURE_PROGRAMS_WALK_H
+#define PORTWITNESS_CAPTURE_PROGRAMS_WALK_H
+
+#include "harness/capture/programs/maps.bpf.h"
+
+/* arch/x86/include/asm/ptrace.h, struct pt_regs. */
+struct user_registers {
+    uint64_t r15_to_r12[4];
+    uint64_t frame;
+    uint64_t bx_to_orig_ax[11];
+    uint64_t instruction;
+    uint64_t code_segment;
+    uint64_t flags;
+    uint64_t stack;
+    uint64_t stack_segment;
+};
+
+struct user_frame {
+    uint64_t next;
+    uint64_t back;
+};
+
+/* arch/x86/include/asm/segment.h: __USER_CS and __USER_DS, of a program of 64 bits. */
+#define USER_CODE 0x33
+#define USER_DATA 0x2b
+#define STACK_SIZE 16384     /* THREAD_SIZE */
+#define PADDING_OF_FRED 16   /* TOP_OF_KERNEL_STACK_PADDING, with CONFIG_X86_FRED */
+#define STACK_SIZE_CHECKED 2 /* times as much with KASAN */
+
+static __always_inline bool registers_at(uint64_t stack, uint32_t top,
+                                         struct user_registers *registers) {
+    return bpf_probe_read_kernel(registers, sizeof *registers,
+                                 (void *)(stack + top - sizeof *registers)) == 0 &&
+           registers->code_segment == USER_CODE && registers->stack_segment == USER_DATA &&
+           registers->instruction != 0;
+}
+
+/* Where the registers are depends on how the kernel was built: tried at the first call, and known
+ * by the segments. */
+static __always_inline bool read_registers(struct user_registers *registers) {
+    uint64_t stack = 0;
+    uint64_t task = bpf_get_current_task();
+    if (bpf_probe_read_kernel(&stack, sizeof stack, (void *)(task + switches.stack_offset)) != 0)
+        return false;
+    if (words.stack_top != 0)
+        return registers_at(stack, words.stack_top, registers);
+#pragma unroll
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t top =
+            STACK_SIZE * (i < 2 ? 1 : STACK_SIZE_CHECKED) - (i % 2 == 1 ? PADDING_OF_FRED : 0);
+        if (registers_at(stack, top, registers)) {
+            words.stack_top = top;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ff /2, a call by register or memory, whose operand byte is `operand`. */
+static __always_inline bool is_indirect(uint8_t code, uint8_t operand) {
+    return code == 0xff && (operand & 0x38) == 0x10;
+}
+
+/* Is there a call instruction before the address, as there is before each return address? */
+static __always_inline bool follows_call(uint64_t address) {
+    uint8_t code[8];
+    if (address < 4096 || bpf_probe_read_user(code, sizeof code, (void *)(address - 8)) != 0)
+        return false;
+    return code[3] == 0xe8 || is_indirect(code[6], code[7]) || is_indirect(code[5], code[6]) ||
+           is_indirect(code[4], code[5]) || is_indirect(code[2], code[3]) ||
+           is_indirect(code[1], code[2]);
+}
+
+/* The instruction behind the system call, then the callers. Go's and libc's functions that make a
+ * call have no frame of their own: the return address is at the stack pointer, and the frame
+ * pointer is their caller's. */
+static __always_inline void walk(struct outside_event *event) {
+    struct user_registers registers;
+    struct user_frame frame;
+    uint64_t back = 0;
+    if (switches.stack_offset == 0 || !read_registers(&registers))
+        return;
+    uint32_t count = 1;
+    event->address[0] = registers.instruction;
+    if (bpf_probe_read_user(&back, sizeof back, (void *)registers.stack) == 0 &&
+        follows_call(back)) {
+        event->address[1] = back;
+        count = 2;
+    }
+    uint64_t at = registers.frame;
+    for (uint32_t i = 0; i < OUTSIDE_ADDRESSES_MAX - 2; i++) {
+        if (bpf_probe_read_user(&frame, sizeof frame, (void *)at) != 0 || frame.back < 4096)
+            break;
+        if (i == 0 && !follows_call(frame.back))
+            break;
+        if (i > 0 || frame.back != back) {
+            event->address[count] = frame.back;
+            count++;
+        }
+        if (frame.next <= at)
+            break;
+        at = frame.next;
+    }
+    event->addresses = count;
+}
+
+#endif

@@ -1,0 +1,357 @@
+/* What the eBPF programs report of children that run in the group, compared with what the children
+ * themselves know. Skips where the programs cannot be loaded, and says why. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/capture/ebpf.h"
+
+enum { EVENTS_MAX = 64, FLOOD = 20000 };
+
+/* What the child says of itself. */
+struct said {
+    uint16_t port, other_port;
+};
+
+typedef void child_code(struct said *said);
+
+static struct capture_ebpf capture;
+static struct outside_event events[EVENTS_MAX];
+static size_t count, flooded;
+static pid_t child;
+
+static void keep(void *with, const struct outside_event *event) {
+    (void)with;
+    flooded++;
+    if (count < EVENTS_MAX && event->kind != OUTSIDE_EXEC)
+        events[count++] = *event;
+}
+
+static struct said run_with(child_code *code, bool entered, bool in_group) {
+    int ends[2], gate[2];
+    struct said said = {0};
+    char byte = 0;
+    assert_int_equal(pipe(ends) | pipe(gate), 0);
+    count = 0;
+    child = fork();
+    if (child == 0) {
+        if ((in_group && !capture_group_enter(&capture.group)) || read(gate[0], &byte, 1) != 1)
+            _exit(1);
+        code(&said);
+        _exit(write(ends[1], &said, sizeof said) == sizeof said ? 0 : 1);
+    }
+    if (entered)
+        capture_ebpf_entered(&capture, child, true);
+    assert_int_equal(write(gate[1], &byte, 1), 1);
+    assert_int_equal(read(ends[0], &said, sizeof said), sizeof said);
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    for (int i = 0; i < 2; i++) {
+        close(ends[i]);
+        close(gate[i]);
+    }
+    capture_ebpf_take(&capture, keep, NULL);
+    return said;
+}
+
+static struct said run(child_code *code) { return run_with(code, false, true); }
+
+/* The nth event of the kind. */
+static const struct outside_event *nth(enum outside_kind kind, unsigned n) {
+    for (size_t i = 0; i < count; i++)
+        if (events[i].kind == kind && n-- == 0)
+            return &events[i];
+    return NULL;
+}
+
+static const struct outside_event *only(enum outside_kind kind) {
+    assert_non_null(nth(kind, 0));
+    assert_null(nth(kind, 1));
+    return nth(kind, 0);
+}
+
+static void must(bool condition) {
+    if (!condition)
+        _exit(2);
+}
+
+static struct sockaddr_in loopback(uint16_t port) {
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static uint16_t port_of(int file) {
+    struct sockaddr_in6 address;
+    socklen_t size = sizeof address;
+    must(getsockname(file, (struct sockaddr *)&address, &size) == 0);
+    return ntohs(address.sin6_port);
+}
+
+static int bound(int type, uint16_t port, int expected) {
+    struct sockaddr_in address = loopback(port);
+    int file = socket(AF_INET, type, 0);
+    int got = bind(file, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+    must(got == expected);
+    return file;
+}
+
+static void listen_once(struct said *said) {
+    int file = bound(SOCK_STREAM, 0, 0);
+    said->port = port_of(file);
+    must(listen(file, 1) == 0);
+    close(file);
+}
+
+static void a_listener_is_seen_from_bind_to_end(void **state) {
+    (void)state;
+    struct said said = run(listen_once);
+    const struct outside_event *bind = only(OUTSIDE_BIND);
+    assert_int_equal(bind->error, 0);
+    assert_int_equal(bind->pid, child);
+    assert_int_equal(bind->family, AF_INET);
+    assert_int_equal(bind->type, SOCK_STREAM);
+    assert_int_equal(bind->protocol, IPPROTO_TCP);
+    assert_int_equal(bind->requested_port, 0);
+    assert_true((bind->flags & PW_FLAG_PORT_ZERO) != 0);
+    assert_int_equal(bind->local_port, said.port);
+    assert_memory_equal(bind->local, "\0\0\0\0\0\0\0\0\0\0\xff\xff\x7f\0\0\x01", 16);
+    assert_memory_equal(bind->requested, bind->local, 16);
+    assert_true(bind->end_ns >= bind->begin_ns && bind->begin_ns > 0);
+    assert_int_equal(only(OUTSIDE_READ)->local_port, said.port);
+    assert_int_equal(only(OUTSIDE_LISTEN)->local_port, said.port);
+    const struct outside_event *released = only(OUTSIDE_RELEASED);
+    assert_int_equal(released->local_port, said.port);
+    assert_int_equal(released->bound, 1);
+    assert_int_equal(only(OUTSIDE_CLOSED)->local_port, said.port);
+    for (size_t i = 1; i < count; i++)
+        assert_int_equal(events[i].cookie, bind->cookie);
+}
+
+static void bind_twice(struct said *said) {
+    int file = bound(SOCK_STREAM, 0, 0);
+    struct sockaddr_in address = loopback(0);
+    said->port = port_of(file);
+    must(bind(file, (struct sockaddr *)&address, sizeof address) != 0 && errno == EINVAL);
+    close(bound(SOCK_STREAM, said->port, EADDRINUSE));
+}
+
+static void refusals_have_their_errno(void **state) {
+    (void)state;
+    struct said said = run(bind_twice);
+    assert_int_equal(nth(OUTSIDE_BIND, 0)->error, 0);
+    assert_int_equal(nth(OUTSIDE_BIND, 1)->error, EINVAL);
+    const struct outside_event *refused = nth(OUTSIDE_BIND, 2);
+    assert_non_null(refused);
+    assert_int_equal(refused->error, EADDRINUSE);
+    assert_int_equal(refused->inferred, 1);
+    assert_int_equal(refused->requested_port, said.port);
+    assert_int_equal(refused->local_port, 0);
+    assert_int_equal(refused->pid, child);
+    assert_null(nth(OUTSIDE_BIND, 3));
+}
+
+static void udp_over_ipv6(struct said *said) {
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int one = 1;
+    int file = socket(AF_INET6, SOCK_DGRAM, 0);
+    must(setsockopt(file, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) == 0);
+    must(bind(file, (struct sockaddr *)&address, sizeof address) == 0);
+    for (int i = 0; i < 4; i++)
+        said->port = port_of(file);
+}
+
+static void udp_over_ipv6_is_seen_and_reads_are_few(void **state) {
+    (void)state;
+    struct said said = run(udp_over_ipv6);
+    const struct outside_event *bind = only(OUTSIDE_BIND);
+    assert_int_equal(bind->family, AF_INET6);
+    assert_int_equal(bind->protocol, IPPROTO_UDP);
+    assert_int_equal(bind->local_port, said.port);
+    assert_memory_equal(bind->local, &in6addr_loopback, 16);
+    if (capture.options) {
+        assert_int_equal(bind->options_known, 1);
+        assert_int_equal(bind->flags & PW_FLAG_OPTIONS, PW_FLAG_REUSEADDR);
+    }
+    assert_non_null(nth(OUTSIDE_READ, 1));
+    assert_null(nth(OUTSIDE_READ, 2));
+    assert_int_equal(only(OUTSIDE_RELEASED)->bound, 1);
+}
+
+static void connect_and_close_first(struct said *said) {
+    int listener = bound(SOCK_STREAM, 0, 0);
+    said->port = port_of(listener);
+    struct sockaddr_in address = loopback(said->port);
+    must(listen(listener, 1) == 0);
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    must(connect(client, (struct sockaddr *)&address, sizeof address) == 0);
+    int server = accept(listener, NULL, NULL);
+    said->other_port = port_of(client);
+    char byte;
+    close(client);
+    must(read(server, &byte, 1) == 0);
+    close(server);
+    close(listener);
+}
+
+static void a_connection_is_seen_until_its_time_wait(void **state) {
+    (void)state;
+    struct said said = run(connect_and_close_first);
+    const struct outside_event *connection = only(OUTSIDE_CONNECT);
+    assert_int_equal(connection->local_port, said.other_port);
+    assert_int_equal(connection->peer_port, said.port);
+    assert_int_equal(connection->pid, child);
+    bool seen = false;
+    for (unsigned i = 0; nth(OUTSIDE_CLOSED, i) != NULL; i++) {
+        const struct outside_event *closed = nth(OUTSIDE_CLOSED, i);
+        assert_int_equal(closed->time_wait, closed->cookie == connection->cookie);
+        seen = seen || closed->time_wait;
+    }
+    assert_true(seen);
+}
+
+/* A socket that has its port by number keeps it until the release, another loses it. */
+static void shut_down(struct said *said) {
+    int first = bound(SOCK_STREAM, 0, 0);
+    said->port = port_of(first);
+    must(listen(first, 1) == 0 && shutdown(first, SHUT_RDWR) == 0);
+    int second = bound(SOCK_STREAM, said->port, 0);
+    must(listen(second, 1) == 0 && shutdown(second, SHUT_RDWR) == 0);
+    close(bound(SOCK_STREAM, said->port, EADDRINUSE));
+    close(second);
+    close(first);
+}
+
+static void the_end_is_when_the_port_is_free(void **state) {
+    (void)state;
+    run(shut_down);
+    const struct outside_event *closed = only(OUTSIDE_CLOSED);
+    const struct outside_event *second = nth(OUTSIDE_BIND, 1);
+    assert_int_equal(closed->cookie, nth(OUTSIDE_BIND, 0)->cookie);
+    assert_true(closed->begin_ns < second->begin_ns);
+    for (unsigned i = 0; nth(OUTSIDE_RELEASED, i) != NULL; i++)
+        assert_int_equal(nth(OUTSIDE_RELEASED, i)->bound, 1);
+}
+
+static void what_the_shim_reports_is_left_out(void **state) {
+    (void)state;
+    run_with(connect_and_close_first, true, true);
+    capture_ebpf_entered(&capture, child, false);
+    only(OUTSIDE_BIND);
+    assert_null(nth(OUTSIDE_LISTEN, 0));
+    assert_null(nth(OUTSIDE_CONNECT, 0));
+    assert_null(nth(OUTSIDE_READ, 0));
+    assert_non_null(nth(OUTSIDE_RELEASED, 2));
+    assert_non_null(nth(OUTSIDE_CLOSED, 2));
+}
+
+static void strangers_are_not_seen(void **state) {
+    (void)state;
+    run_with(listen_once, false, false);
+    assert_int_equal(count, 0);
+}
+
+static void the_call_is_among_the_addresses(void **state) {
+    (void)state;
+    if (!capture.addresses)
+        skip();
+    run(listen_once);
+    const struct outside_event *bind = only(OUTSIDE_BIND);
+    uint64_t begin = (uint64_t)(uintptr_t)bound;
+    bool found = false;
+    for (unsigned i = 0; i < bind->addresses; i++)
+        found = found || bind->address[i] - begin < 512;
+    assert_true(found);
+}
+
+static bool executed;
+
+static void note_exec(void *with, const struct outside_event *event) {
+    (void)with;
+    executed = executed || (event->kind == OUTSIDE_EXEC && event->pid == (uint32_t)child &&
+                            strcmp(event->comm, "true") == 0);
+}
+
+static void an_executed_program_wakes_the_reader(void **state) {
+    (void)state;
+    if (!capture.execs)
+        skip();
+    struct pollfd file = {.fd = capture_ebpf_file(&capture), .events = POLLIN};
+    capture_ebpf_take(&capture, note_exec, NULL);
+    assert_int_equal(poll(&file, 1, 0), 0);
+    child = fork();
+    if (child == 0) {
+        capture_group_enter(&capture.group);
+        execl("/bin/true", "true", (char *)NULL);
+        _exit(1);
+    }
+    assert_int_equal(poll(&file, 1, 10000), 1);
+    capture_ebpf_take(&capture, note_exec, NULL);
+    waitpid(child, NULL, 0);
+    assert_true(executed);
+    assert_int_equal(poll(&file, 1, 0), 0);
+}
+
+static void flood(struct said *said) {
+    for (int i = 0; i < FLOOD; i++)
+        close(bound(SOCK_DGRAM, 0, 0));
+    (void)said;
+}
+
+static void lost_events_are_counted(void **state) {
+    (void)state;
+    assert_int_equal(capture_ebpf_lost(&capture), 0);
+    flooded = 0;
+    run(flood);
+    uint64_t lost = capture_ebpf_lost(&capture);
+    assert_true(lost > 0);
+    assert_int_equal(flooded + lost, 2 * FLOOD);
+    assert_int_equal(capture_ebpf_lost(&capture), 0);
+}
+
+static void nothing_is_left(void **state) {
+    (void)state;
+    char *path = strdup(capture.group.path);
+    assert_int_equal(access(path, F_OK), 0);
+    capture_ebpf_close(&capture);
+    assert_int_not_equal(access(path, F_OK), 0);
+    free(path);
+    struct said said = {0};
+    listen_once(&said);
+    assert_false(capture_ebpf_take(&capture, keep, NULL));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_listener_is_seen_from_bind_to_end),
+        cmocka_unit_test(refusals_have_their_errno),
+        cmocka_unit_test(udp_over_ipv6_is_seen_and_reads_are_few),
+        cmocka_unit_test(a_connection_is_seen_until_its_time_wait),
+        cmocka_unit_test(the_end_is_when_the_port_is_free),
+        cmocka_unit_test(what_the_shim_reports_is_left_out),
+        cmocka_unit_test(strangers_are_not_seen),
+        cmocka_unit_test(the_call_is_among_the_addresses),
+        cmocka_unit_test(an_executed_program_wakes_the_reader),
+        cmocka_unit_test(lost_events_are_counted),
+        cmocka_unit_test(nothing_is_left),
+    };
+    char why[CAPTURE_WHY_BYTES];
+    if (!capture_ebpf_open(&capture, false, why)) {
+        printf("1..0 # SKIP %s\n", why);
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
