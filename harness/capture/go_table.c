@@ -160,13 +160,22 @@ static bool search(struct go_table *table) {
     return found;
 }
 
+/* Another linker than Go's puts the table of a position independent program into a section with
+ * other things. */
+static bool may_be_merged(struct go_table *table) {
+    struct elf_section section;
+    return table->image.section_count == 0 ||
+           elf_image_section(&table->image, ".go.buildinfo", &section) ||
+           elf_image_section(&table->image, ".note.go.buildid", &section);
+}
+
 static bool find(struct go_table *table) {
     static const char *const names[] = {".gopclntab", ".data.rel.ro.gopclntab"};
     struct elf_section section;
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (elf_image_section(&table->image, names[i], &section))
             return read_header(table, section.offset);
-    return table->image.section_count == 0 && search(table);
+    return may_be_merged(table) && search(table);
 }
 
 /* What the index says before the loader has been there. */

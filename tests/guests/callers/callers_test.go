@@ -1,0 +1,10 @@
+package main
+
+import "testing"
+
+func TestListen(t *testing.T) {
+	prepare(&server{})
+	wait()
+}
+
+func prepare(s *server) { helper(s) }
