@@ -112,6 +112,7 @@ seen_by_means() {
 # seen NAME COMMAND...: runs it; it ends with 0, all its ports are seen, by the means asked for. NAME is in the
 # kernel the name of the program, which the shim is not in.
 seen() {
+    rm -f "$trace"
     record "${@:2}" >said
     same_ports said
     no_blind_spots
@@ -124,6 +125,7 @@ agrees() { same_as_kernel "$@" 2>differs; }
 # seen_while_held NAME COMMAND...: the same of six sockets while it holds them, beside the kernel's table and with
 # the owners that the kernel has.
 seen_while_held() {
+    rm -f "$trace"
     start "${@:2}"
     : >said.held
     until hear && [ "$said" = held ]; do

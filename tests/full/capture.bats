@@ -139,7 +139,7 @@ own_tests() {
 # server COUNT COMMAND...: a server with at least so many sockets that listen, or wait for packets: the trace has
 # those that the kernel has, with their owners.
 server() {
-    start "${@:2}" 2>server.errors
+    start "${@:2}"
     listening() { agrees '.call != "connect"' && [ "$(wc -l <<<"$held")" -ge "$at_least" ]; }
     local at_least=$1
     wait_for listening || { cat differs "$summary"; return 1; }
