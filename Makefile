@@ -93,7 +93,7 @@ static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.static.c))
 guests := $(filter-out $(static_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c tests/guests/*/*.c)))
 property_sources := $(wildcard tests/property/*.c)
 property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
-property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces)
+property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces notify_driver)
 benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 # A folder for PYTHONPATH: the plugin for pytest, and what says that it is one.
@@ -218,9 +218,10 @@ $(unit_tests):
 	$(call say,LD)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
-$(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o %_world.o,$(property_objects))
+$(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o %_world.o %_driver.o,$(property_objects))
 $(BUILD)/tests/property/generated_traces: $(patsubst %,$(BUILD)/object/tests/property/generated_%.o,traces world)
 $(BUILD)/tests/property/mutated_traces: $(BUILD)/object/tests/property/mutated_traces.o
+$(BUILD)/tests/property/notify_driver: $(BUILD)/object/tests/property/notify_driver.o
 $(property): $(harness_archive)
 	$(call say,LD)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(harness_archive) $(HARNESS_LIBS) -lm

@@ -13,6 +13,8 @@ length() {
 length CUT_STEP 512 1                # bad_input: bytes from one length of a cut trace to the next
 length RANDOM_CUTS 40 1000           # bad_input: cuts at random places
 length KILLS 30 200                  # killed: guests
+length NOTIFIED_KILLS 5 300          # notified: supervisors killed, while a guest binds
+length NOTIFIED_BINDS 1000 10000     # notified: ports to be the same
 length JAVA_EXITS 4 50               # frames_java: programs that end while they bind
 length JAVA_UNLOADS 2 20             # frames_java: seconds of classes that come and go
 length RUBY_BINDS 10000 300000      # frames_ruby: binds of one program
