@@ -81,7 +81,9 @@ HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS) $(if $(SANITIZE),-O0)
 shim_sources := $(wildcard shim/*.c shim/*/*.c shim/*.S)
 # Written for the shim, linked into the harness as well.
 shared_sources := $(wildcard shim/shared/*.c)
-harness_sources := $(wildcard harness/*/*.c harness/*/*/*.c)
+# A program of its own, which posix_spawn starts in the place of others.
+starter_source := harness/starter/portwitness_exec.c
+harness_sources := $(filter-out $(starter_source),$(wildcard harness/*/*.c harness/*/*/*.c))
 
 shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(patsubst %.c,%,$(shim_sources)))
 shared_objects := $(patsubst shim/shared/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
@@ -106,6 +108,8 @@ integrations := bats/portwitness.bash jest/portwitness.cjs node/marks.cjs node-t
 
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
+# The shim looks for it beside itself.
+starter := $(BUILD)/portwitness-exec
 # What the shim has Node load; it looks for it beside itself.
 node_module := $(BUILD)/node/frames.cjs
 
@@ -133,7 +137,7 @@ $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_o
 	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(benches))))
 endif
 
-all: $(program) $(shim) $(plugin) $(plugin_facts) $(node_module)
+all: $(program) $(shim) $(starter) $(plugin) $(plugin_facts) $(node_module)
 
 # Everything that the tests run.
 tests: all $(unit_tests) $(property) $(guests) $(static_guests)
@@ -148,6 +152,12 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 	$(Q)$(CC) $(SHIM_SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) $(SHIM_LDFLAGS) \
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
+
+# Uninstrumented: it is part of a guest.
+$(starter): $(starter_source) $(shared_sources) $(BUILD)/flags
+	$(call say,LD)
+	$(Q)$(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(LDFLAGS) -static -MMD -MP -MF $@.d -o $@.new $(starter_source) \
+		$(filter %.c,$(shared_sources)) && mv -f $@.new $@
 
 $(node_module): integrations/node/frames.cjs
 	$(call say,CP)
@@ -274,6 +284,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
 	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
 	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	$(INSTALL) -m 0755 $(starter) $(DESTDIR)$(LIBDIR)/portwitness/portwitness-exec
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/portwitness/node
 	$(INSTALL) -m 0644 $(node_module) $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(python_folder)/,portwitness portwitness_pytest.egg-info)
@@ -290,7 +301,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/portwitness $(DESTDIR)$(INCLUDEDIR)/portwitness.h \
 		$(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard docs/man/*.1))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/man/*.5)))
-	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/portwitness/,libportwitness.so portwitness-exec)
 	rm -rf $(DESTDIR)$(DATADIR)/portwitness
 	rm -f $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness/node ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness/node
@@ -306,4 +317,5 @@ clean:
 .SECONDARY:
 
 -include $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d) $(property_objects:.o=.d)
+-include $(starter).d
 -include $(addsuffix .d,$(guests) $(static_guests) $(benches))

@@ -56,6 +56,25 @@ subprocess.run([\"/usr/bin/env\", \"$static\", \"bind\", \"2\"], check=True)'" >
     counted installed 0
 }
 
+@test "a static program that posix_spawn starts" {
+    watched python3 -c "
+import os
+def spawn(call, name, *rest):
+    pid = call(name, ['notified', 'bind', '2'], os.environ, *rest)
+    assert os.waitpid(pid, 0)[1] == 0
+os.environ['PATH'] += ':$data'
+spawn(os.posix_spawn, '$static')
+spawn(os.posix_spawnp, '${static##*/}')
+try:
+    os.posix_spawn('/nonexistent', ['x'], os.environ)
+except FileNotFoundError:
+    print('no such file')" >said
+    grep -qx 'no such file' said
+    [ "$(grep -c port said)" -eq 4 ]
+    same bind said
+    counted installed 2
+}
+
 @test "a dynamic program that a static one starts is still recorded by the shim" {
     watched "$static" exec 0 /usr/bin/python3 -c '
 import socket
