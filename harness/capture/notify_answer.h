@@ -23,6 +23,13 @@ int notify_duplicate(int pidfd, int fd);
 /* Is this descriptor the listener of a filter? */
 bool notify_is_listener(int fd);
 
+/* Tells the scheduler that the calling thread's work comes in very short pieces, so that it is
+ * woken at once where others compute (sched_setattr(2), EEVDF's slice since Linux 6.12); and that
+ * who waits for this listener and who answers take turns (Linux 6.6). Where the kernel has neither,
+ * nothing changes. */
+void notify_ask_for_short_slices(void);
+void notify_take_turns(int listener);
+
 /* Takes the program's calls out of `into`, which must be `notify_bytes` zero bytes. -1 with errno.
  */
 int notify_receive(int listener, struct seccomp_notif *into);

@@ -91,8 +91,10 @@ void notify_mailbox_serve(struct pw_notify_area *area, bool full, notify_keep *k
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         struct pw_notify_slot *slot = &area->slot[i];
         uint32_t state = atomic_load(&slot->state);
-        if (state == PW_NOTIFY_ASKED) {
-            move(slot, state, !full && may_take(slot) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED);
+        if (state == PW_NOTIFY_ASKED && full) {
+            move(slot, state, PW_NOTIFY_NO_ROOM);
+        } else if (state == PW_NOTIFY_ASKED) {
+            move(slot, state, may_take(slot) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED);
         } else if (state == PW_NOTIFY_POSTED) {
             int listener = take(slot);
             bool kept = listener >= 0 && keep(with, listener, atomic_load(&slot->pid));

@@ -24,9 +24,11 @@
 
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_mailbox.h"
+#include "harness/system/process_facts.h"
 
 enum {
     SETTLE_MS = 20,
+    LOOK_MS = 500,
     SETTLE_ROUNDS = 300,
     EVENTS_AT_ONCE = 64,
     END_ROUNDS = 50,
@@ -53,6 +55,7 @@ static struct holding held;
 static void drop(uint32_t row) {
     if (row >= NOTIFY_LISTENERS_MOST || held.listener[row] < 0)
         return;
+    epoll_ctl(held.epoll, EPOLL_CTL_DEL, held.listener[row], NULL); /* others have it too */
     close(held.listener[row]);
     held.listener[row] = -1;
     held.count--;
@@ -64,6 +67,8 @@ static void hold(uint32_t row, int listener) {
         return;
     }
     drop(row);
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
+    epoll_ctl(held.epoll, EPOLL_CTL_ADD, listener, &event);
     held.listener[row] = listener;
     held.count++;
 }
@@ -141,11 +146,6 @@ static void continue_one(int listener) {
         notify_continue(listener, room.notification.id);
 }
 
-static void watch(uint32_t row) {
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
-    epoll_ctl(held.epoll, EPOLL_CTL_ADD, held.listener[row], &event);
-}
-
 static void answer(int timeout_ms) {
     struct epoll_event events[EVENTS_AT_ONCE];
     int count = epoll_wait(held.epoll, events, EVENTS_AT_ONCE, timeout_ms);
@@ -169,13 +169,9 @@ static void hold_posted(void) {
     if (listener < 0)
         return;
     hold(row, listener);
-    watch(row);
 }
 
 static _Noreturn void stand_in(void) {
-    for (uint32_t row = 0; row < NOTIFY_LISTENERS_MOST; row++)
-        if (held.listener[row] >= 0)
-            watch(row);
     finish_interrupted();
     notify_mailbox_close(held.area);
     for (unsigned round = 0; round < SETTLE_ROUNDS && notify_mailbox_is_used(held.area); round++) {
@@ -185,6 +181,27 @@ static _Noreturn void stand_in(void) {
     while (held.count > 0)
         answer(-1);
     _exit(0);
+}
+
+static bool is_stopped(pid_t run) {
+    char state = process_state(run);
+    return state == 'T' || state == 't';
+}
+
+/* By job control, or by a debugger. Once it goes on it finds that nobody waits for its answer. */
+static void answer_while_stopped(pid_t run) {
+    if (is_stopped(run))
+        finish_interrupted();
+    while (is_stopped(run))
+        answer(SETTLE_MS);
+}
+
+static void follow(pid_t run) {
+    struct pollfd link = {.fd = held.link, .events = POLLIN};
+    do {
+        while (poll(&link, 1, held.count > 0 ? LOOK_MS : -1) == 0)
+            answer_while_stopped(run);
+    } while (take_message());
 }
 
 static void keep_only(int link) {
@@ -197,6 +214,7 @@ static void keep_only(int link) {
 
 static _Noreturn void be_standby(int link) {
     struct rlimit limit;
+    pid_t run = getppid();
     setpgid(0, 0);
     prctl(PR_SET_NAME, "pw-standby");
     keep_only(link);
@@ -208,8 +226,7 @@ static _Noreturn void be_standby(int link) {
         held.listener[row] = -1;
     held.link = 3;
     held.epoll = epoll_create1(EPOLL_CLOEXEC);
-    while (take_message())
-        ;
+    follow(run);
     stand_in();
 }
 

@@ -75,6 +75,8 @@ static uint32_t enter(struct notify_supervisor *supervisor, int listener) {
 
 static void leave(struct notify_supervisor *supervisor, uint32_t row) {
     pthread_mutex_lock(&supervisor->lock);
+    /* The standby's duplicate would keep it there (epoll(7)). */
+    epoll_ctl(supervisor->epoll, EPOLL_CTL_DEL, supervisor->listener[row], NULL);
     close(supervisor->listener[row]);
     supervisor->listener[row] = -1;
     supervisor->count--;
@@ -92,6 +94,7 @@ static bool keep(void *with, int listener, uint32_t pid) {
     }
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
     announce(supervisor, pid);
+    notify_take_turns(listener);
     notify_standby_hold(&supervisor->standby, row, listener);
     return epoll_ctl(supervisor->epoll, EPOLL_CTL_ADD, listener, &event) == 0;
 }
@@ -120,6 +123,7 @@ static bool serve(struct notify_supervisor *supervisor, const struct epoll_event
 static void *server_main(void *with) {
     struct notify_supervisor *supervisor = with;
     struct epoll_event events[EVENTS_AT_ONCE];
+    notify_ask_for_short_slices();
     for (;;) {
         int timeout_ms = notify_looks_run(&supervisor->server.looks);
         int count = epoll_wait(supervisor->epoll, events, EVENTS_AT_ONCE, timeout_ms);

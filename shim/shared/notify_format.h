@@ -29,7 +29,8 @@ enum pw_notify_state {
     PW_NOTIFY_REFUSED = 4, /* it is not: no filter is installed */
     PW_NOTIFY_POSTED = 5,  /* the filter is installed, the descriptor stands in the slot */
     PW_NOTIFY_TAKEN = 6,   /* `run` has it and answers; the program closes its own */
-    PW_NOTIFY_LOST = 7     /* it could not be taken all the same */
+    PW_NOTIFY_LOST = 7,    /* it could not be taken all the same */
+    PW_NOTIFY_NO_ROOM = 8  /* as REFUSED: `run` has no descriptor left for it */
 };
 
 /* What became of the programs that needed a filter, each a counter in pw_notify_area.count. */

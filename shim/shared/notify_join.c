@@ -71,7 +71,7 @@ static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot
     }
     if (answer == PW_NOTIFY_GO)
         return true;
-    count(area, PW_NOTIFY_NOT_TAKEN);
+    count(area, answer == PW_NOTIFY_NO_ROOM ? PW_NOTIFY_FULL : PW_NOTIFY_NOT_TAKEN);
     return false;
 }
 

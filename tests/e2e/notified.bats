@@ -135,3 +135,16 @@ with socket.socket() as s:
         wait_for is_gone "$standby"
     done
 }
+
+@test "a supervisor that is stopped keeps no program waiting for long" {
+    setsid "$driver" driven "" "$static" loop 2 >said 2>/dev/null 3>&- &
+    local pid=$!
+    wait_for grep -q begins said
+    kill -STOP "$pid"
+    wait_for in_state "$pid" T
+    wait_for grep -q loops said
+    grep -q 'errors 0' said
+    in_state "$pid" T
+    kill -CONT "$pid"
+    wait "$pid"
+}
