@@ -9,9 +9,9 @@
 #include "harness/capture/notify_socket.h"
 #include "shim/shared/recorder.h"
 
-enum { TRIES_MOST = 10 }; /* after 1, 2, 4 ... ms: a second in all */
+enum { TRIES_MOST = 14 }; /* twice the time each: a second in all */
 
-#define FIRST_NS UINT64_C(1000000)
+#define FIRST_NS UINT64_C(60000)
 
 static void finish(struct notify_looks *looks, struct notify_look *look) {
     if (look->event.local_port == 0)
@@ -73,7 +73,7 @@ static uint64_t look_if_due(struct notify_looks *looks, struct notify_look *look
     return look->due_ns;
 }
 
-int notify_looks_run(struct notify_looks *looks) {
+int64_t notify_looks_run(struct notify_looks *looks) {
     uint64_t next = UINT64_MAX;
     if (looks->used == 0)
         return -1;
@@ -84,7 +84,7 @@ int notify_looks_run(struct notify_looks *looks) {
         uint64_t due = look_if_due(looks, &looks->look[i], now);
         next = due < next ? due : next;
     }
-    return next == UINT64_MAX ? -1 : (int)((next - now) / 1000000) + 1;
+    return next == UINT64_MAX ? -1 : (int64_t)(next - now);
 }
 
 void notify_looks_end(struct notify_looks *looks) {

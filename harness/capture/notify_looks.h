@@ -30,8 +30,8 @@ void notify_looks_add(struct notify_looks *looks, const struct outside_event *ev
  * duplicate. */
 void notify_looks_settle(struct notify_looks *looks, uint64_t cookie, int duplicate);
 
-/* Does what is due. Milliseconds until the next, -1 where nothing is left. */
-int notify_looks_run(struct notify_looks *looks);
+/* Does what is due. Nanoseconds until the next, less than a second; -1 where nothing is left. */
+int64_t notify_looks_run(struct notify_looks *looks);
 
 /* Gives all up: the last look. */
 void notify_looks_end(struct notify_looks *looks);

@@ -45,11 +45,11 @@ long notify_filter_install(const struct notify_pass *pass) {
         IF(SYS_bind, 6, 0),
         IF(SYS_listen, 5, 0),
         /* 5 */ IF(SYS_connect, 13, 0),
-        IF(SYS_getsockname, 23, 0), /* to NOTIFY */
+        IF(SYS_getsockname, 3, 0),
         IF(SYS_set_robust_list, 16, 0),
         RETURN(SECCOMP_RET_ALLOW),
         RETURN(SECCOMP_RET_ALLOW),
-        /* 10: bind, listen */ LOAD_LOW(4),
+        /* 10: bind, listen, getsockname */ LOAD_LOW(4),
         IF(pass->token[0], 0, 18),
         LOAD_HIGH(4),
         IF(HIGH(pass->token[0]), 0, 16),

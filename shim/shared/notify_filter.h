@@ -8,8 +8,8 @@
 
 /* How a program that the shim is in is let through below such a filter. */
 struct notify_pass {
-    /* bind and listen take no fifth and sixth argument; those that carry these are let through
-     * (r8 and r9, x4 and x5). */
+    /* bind, listen and getsockname take no fifth and sixth argument; those that carry these are let
+     * through (r8 and r9, x4 and x5). */
     uint64_t token[2];
     /* connect is let through whose address lies in these 64 KiB, whose last 16 bits are 0. */
     uint64_t region;
