@@ -89,7 +89,9 @@ HARNESS_FLAGS := $(HARNESS_CFLAGS) $(SANITIZE_FLAGS) $(if $(SANITIZE),-O0)
 shim_sources := $(wildcard shim/*.c shim/*/*.c shim/*.S)
 # Written for the shim, linked into the harness as well.
 shared_sources := $(wildcard shim/shared/*.c)
-harness_sources := $(filter-out %.bpf.c,$(wildcard harness/*/*.c harness/*/*/*.c))
+# A program of its own, which posix_spawn starts in the place of others.
+starter_source := harness/starter/portwitness_exec.c
+harness_sources := $(filter-out %.bpf.c $(starter_source),$(wildcard harness/*/*.c harness/*/*/*.c))
 
 shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(patsubst %.c,%,$(shim_sources)))
 shared_objects := $(patsubst shim/shared/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
@@ -105,7 +107,7 @@ capture_guests := $(addprefix $(capture)/,ports.static ports.musl ports.raw urin
 guests := $(filter-out $(static_guests) $(capture_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c tests/guests/*/*.c)))
 property_sources := $(wildcard tests/property/*.c)
 property_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(property_sources))
-property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces)
+property := $(addprefix $(BUILD)/tests/property/,model_against_kernel generated_traces mutated_traces notify_driver)
 benches := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 # A folder for PYTHONPATH: the plugin for pytest, and what says that it is one.
@@ -123,6 +125,8 @@ endif
 
 program := $(BUILD)/portwitness
 shim := $(BUILD)/libportwitness.so
+# The shim looks for it beside itself.
+starter := $(BUILD)/portwitness-exec
 # What the shim has Node load; it looks for it beside itself.
 node_module := $(BUILD)/node/frames.cjs
 
@@ -151,7 +155,7 @@ $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_o
 	$(go_guests) $(benches) $(ebpf_object))))
 endif
 
-all: $(program) $(shim) $(plugin) $(plugin_facts) $(node_module)
+all: $(program) $(shim) $(starter) $(plugin) $(plugin_facts) $(node_module)
 
 # Everything that the tests run.
 tests: all $(unit_tests) $(property) $(guests) $(static_guests) $(capture_guests) $(go_guests)
@@ -166,6 +170,12 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 	$(Q)$(CC) $(SHIM_SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) $(SHIM_LDFLAGS) \
 		-Wl,--version-script=$(BUILD)/shim/exports.map -o $@.new $(shim_objects)
 	$(Q)mv -f $@.new $@
+
+# Uninstrumented: it is part of a guest.
+$(starter): $(starter_source) $(shared_sources) $(BUILD)/flags
+	$(call say,LD)
+	$(Q)$(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(LDFLAGS) -static -MMD -MP -MF $@.d -o $@.new $(starter_source) \
+		$(filter %.c,$(shared_sources)) && mv -f $@.new $@
 
 $(node_module): integrations/node/frames.cjs
 	$(call say,CP)
@@ -236,9 +246,10 @@ $(unit_tests):
 	$(call say,LD)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(UNIT_LIBS) $(HARNESS_LIBS) -lm
 
-$(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o %_world.o,$(property_objects))
+$(BUILD)/tests/property/model_against_kernel: $(filter-out %_traces.o %_world.o %_driver.o,$(property_objects))
 $(BUILD)/tests/property/generated_traces: $(patsubst %,$(BUILD)/object/tests/property/generated_%.o,traces world)
 $(BUILD)/tests/property/mutated_traces: $(BUILD)/object/tests/property/mutated_traces.o
+$(BUILD)/tests/property/notify_driver: $(BUILD)/object/tests/property/notify_driver.o
 $(property): $(harness_archive)
 	$(call say,LD)
 	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(harness_archive) $(HARNESS_LIBS) -lm
@@ -324,6 +335,7 @@ install: all
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/portwitness
 	$(INSTALL) -m 0755 $(program) $(DESTDIR)$(BINDIR)/portwitness
 	$(INSTALL) -m 0644 $(shim) $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	$(INSTALL) -m 0755 $(starter) $(DESTDIR)$(LIBDIR)/portwitness/portwitness-exec
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/portwitness/node
 	$(INSTALL) -m 0644 $(node_module) $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	$(INSTALL) -d $(addprefix $(DESTDIR)$(python_folder)/,portwitness portwitness_pytest.egg-info)
@@ -340,7 +352,7 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/portwitness $(DESTDIR)$(INCLUDEDIR)/portwitness.h \
 		$(addprefix $(DESTDIR)$(MANDIR)/man1/,$(notdir $(wildcard docs/man/*.1))) \
 		$(addprefix $(DESTDIR)$(MANDIR)/man5/,$(notdir $(wildcard docs/man/*.5)))
-	rm -f $(DESTDIR)$(LIBDIR)/portwitness/libportwitness.so
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/portwitness/,libportwitness.so portwitness-exec)
 	rm -rf $(DESTDIR)$(DATADIR)/portwitness
 	rm -f $(DESTDIR)$(LIBDIR)/portwitness/node/frames.cjs
 	[ ! -d $(DESTDIR)$(LIBDIR)/portwitness/node ] || rmdir $(DESTDIR)$(LIBDIR)/portwitness/node
@@ -356,4 +368,5 @@ clean:
 .SECONDARY:
 
 -include $(ebpf_object:.o=.d) $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d) $(property_objects:.o=.d)
+-include $(starter).d
 -include $(addsuffix .d,$(guests) $(static_guests) $(capture_guests) $(benches))

@@ -18,6 +18,7 @@
 #include "shim/policy/place.h"
 #include "shim/policy/policy.h"
 #include "shim/process/environment.h"
+#include "shim/process/notified_pass.h"
 #include "shim/process/process.h"
 #include "shim/process/program_start.h"
 #include "shim/process/sandbox.h"
@@ -186,6 +187,7 @@ static void start_once(void) {
     map.facts.config = run.policy; /* not as others may have written it into the trace */
     recorder_attach(&map);
     policy_begin();
+    notified_pass_begin();
     process_begin_image();
     policy_place_enter_image();
     gate_open();

@@ -15,6 +15,8 @@ length RANDOM_CUTS 40 1000           # bad_input: cuts at random places
 length CAPTURED 300 10000           # capture: ports of each program that the shim is not in
 length RUN_KILLS 10 300              # capture: runs killed while their guests go on, by each means
 length KILLS 30 200                  # killed: guests
+length NOTIFIED_KILLS 5 300          # notified: supervisors killed, while a guest binds
+length NOTIFIED_BINDS 1000 10000     # notified: ports to be the same
 length JAVA_EXITS 4 50               # frames_java: programs that end while they bind
 length JAVA_UNLOADS 2 20             # frames_java: seconds of classes that come and go
 length RUBY_BINDS 10000 300000      # frames_ruby: binds of one program

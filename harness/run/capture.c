@@ -5,13 +5,24 @@
  */
 #include "harness/run/capture.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
 
 #include "harness/base/message.h"
+#include "harness/capture/remote_walk.h"
 #include "shim/shared/recorder.h"
 
 static void take_event(void *with, const struct outside_event *event) {
     captured_note(with, event);
+}
+
+static bool fail(const struct capture *capture) {
+    static const char *const names[] = {
+        [CAPTURE_EBPF] = "ebpf", [CAPTURE_HOST] = "host", [CAPTURE_SECCOMP] = "seccomp"};
+    complain("run", "--capture=%s: %s", names[capture->choice], capture->missing);
+    return false;
 }
 
 static bool open_ebpf(struct capture *capture, bool host) {
@@ -23,55 +34,118 @@ static bool open_ebpf(struct capture *capture, bool host) {
 }
 
 bool capture_open(struct capture *capture, enum capture_choice choice) {
-    capture->means = 0;
-    capture->missing[0] = '\0';
-    if (choice == CAPTURE_PRELOAD || open_ebpf(capture, choice == CAPTURE_HOST) ||
-        choice == CAPTURE_AUTO)
+    *capture = (struct capture){.choice = choice};
+    if (choice == CAPTURE_PRELOAD || choice == CAPTURE_SECCOMP ||
+        open_ebpf(capture, choice == CAPTURE_HOST) || choice == CAPTURE_AUTO)
         return true;
-    complain("run", "--capture=%s: %s", choice == CAPTURE_HOST ? "host" : "ebpf", capture->missing);
-    return false;
+    return fail(capture);
 }
 
-void capture_begin(struct capture *capture, struct destroyed *destroyed,
+/* In a thread that answers, while the guest's waits. */
+static unsigned walk(void *with, const struct notify_registers *registers, uint64_t *address,
+                     unsigned most) {
+    const struct remote_registers from = {.counter = registers->instruction,
+                                          .stack = registers->stack};
+    (void)with;
+    return (unsigned)remote_walk((pid_t)registers->process, &from, address, most);
+}
+
+static bool open_seccomp(struct capture *capture) {
+    capture->supervisor = notify_open(recorder_header());
+    if (capture->supervisor == NULL) {
+        snprintf(capture->missing, sizeof capture->missing, "no seccomp notifications: %s",
+                 strerror(errno));
+        return false;
+    }
+    notify_set_frames(capture->supervisor, walk, NULL);
+    capture->means = PW_CAPTURE_SECCOMP;
+    return true;
+}
+
+bool capture_begin(struct capture *capture, struct destroyed *destroyed,
                    struct trace_reader *reader) {
+    bool wants_seccomp = capture->choice == CAPTURE_SECCOMP ||
+                         (capture->choice == CAPTURE_AUTO && capture->means == 0);
+    if (wants_seccomp && !open_seccomp(capture) && capture->choice == CAPTURE_SECCOMP)
+        return fail(capture);
     if (capture->means == 0)
-        return;
+        return true;
     captured_start(&capture->captured, destroyed);
     trace_reader_show_open(reader, captured_learn_open, &capture->captured);
+    return true;
 }
 
-int capture_file(const struct capture *capture) {
-    return (capture->means & PW_CAPTURE_KERNEL) != 0 ? capture_ebpf_file(&capture->ebpf) : -1;
+void capture_wake(const struct capture *capture, int epoll, uint64_t number) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = number};
+    if ((capture->means & PW_CAPTURE_KERNEL) != 0)
+        epoll_ctl(epoll, EPOLL_CTL_ADD, capture_ebpf_file(&capture->ebpf), &event);
+    if (capture->supervisor != NULL)
+        epoll_ctl(epoll, EPOLL_CTL_ADD, notify_file(capture->supervisor), &event);
 }
 
-/* Where the kernel refuses, the command runs on unseen by eBPF, which no event of it then tells. */
-static void prepare(void *with) { (void)capture_group_enter(with); }
+/* Where the kernel refuses, the command runs on unseen, and is a blind spot then. */
+static void prepare(void *with) {
+    struct capture *capture = with;
+    if ((capture->means & PW_CAPTURE_KERNEL) != 0)
+        (void)capture_group_enter(&capture->ebpf.group);
+    if (capture->supervisor != NULL)
+        notify_child_before_exec(capture->supervisor, capture->obstacle);
+}
 
-struct child_preparation capture_preparation(struct capture *capture) {
-    if ((capture->means & PW_CAPTURE_KERNEL) == 0)
-        return (struct child_preparation){0};
-    return (struct child_preparation){prepare, &capture->ebpf.group};
+struct child_preparation capture_preparation(struct capture *capture, int obstacle) {
+    capture->obstacle = obstacle;
+    return (struct child_preparation){capture->means != 0 ? prepare : NULL, capture};
+}
+
+static bool take_all(struct capture *capture) {
+    bool any = (capture->means & PW_CAPTURE_KERNEL) != 0 &&
+               capture_ebpf_take(&capture->ebpf, take_event, &capture->captured);
+    if (capture->supervisor != NULL &&
+        notify_take(capture->supervisor, take_event, &capture->captured))
+        any = true;
+    return any;
 }
 
 bool capture_take(struct capture *capture) {
     if (capture->means == 0)
         return false;
-    bool any = capture_ebpf_take(&capture->ebpf, take_event, &capture->captured);
-    uint64_t lost = capture_ebpf_lost(&capture->ebpf);
+    bool any = take_all(capture);
+    uint64_t lost =
+        (capture->means & PW_CAPTURE_KERNEL) != 0 ? capture_ebpf_lost(&capture->ebpf) : 0;
     if (lost > 0)
         recorder_lost(PW_LOST_EVENTS, lost);
     captured_begin_round(&capture->captured);
     return any;
 }
 
+static void end_seccomp(struct capture *capture) {
+    if (capture->supervisor == NULL)
+        return;
+    notify_stop(capture->supervisor);
+    take_all(capture);
+    if (notify_lost(capture->supervisor) > 0)
+        recorder_lost(PW_LOST_EVENTS, notify_lost(capture->supervisor));
+}
+
 bool capture_settle(struct capture *capture, bool all) {
-    return capture->means != 0 && captured_settle(&capture->captured, all);
+    if (capture->means == 0)
+        return false;
+    if (all)
+        end_seccomp(capture);
+    return captured_settle(&capture->captured, all);
+}
+
+uint64_t capture_unprivileged(const struct capture *capture) {
+    return capture->supervisor != NULL ? notify_count(capture->supervisor, PW_NOTIFY_PRIVILEGES)
+                                       : 0;
 }
 
 void capture_close(struct capture *capture) {
-    if (capture->means == 0)
-        return;
-    capture_ebpf_close(&capture->ebpf);
-    captured_stop(&capture->captured);
+    if ((capture->means & PW_CAPTURE_KERNEL) != 0)
+        capture_ebpf_close(&capture->ebpf);
+    notify_close(capture->supervisor);
+    if (capture->means != 0)
+        captured_stop(&capture->captured);
+    capture->supervisor = NULL;
     capture->means = 0;
 }

@@ -5,30 +5,36 @@
 #include <stdbool.h>
 
 #include "harness/capture/ebpf.h"
+#include "harness/capture/notify_supervisor.h"
 #include "harness/run/captured.h"
 #include "harness/run/child.h"
 #include "harness/run/run_options.h"
 
 struct capture {
     unsigned means; /* PW_CAPTURE_..., 0: none */
+    enum capture_choice choice;
     struct capture_ebpf ebpf;
+    struct notify_supervisor *supervisor; /* NULL: no seccomp */
+    int obstacle;                         /* of the command, as program_inspect finds it */
     struct captured captured;
     char missing[CAPTURE_WHY_BYTES]; /* why none could be had, though one was looked for; "" else */
 };
 
-/* Opens what was chosen, or what can be had. false, with a line on stderr, where one that was named
- * cannot be had. */
+/* Opens what was chosen, or what can be had, as far as that needs no trace. false, with a line on
+ * stderr, where one that was named cannot be had. */
 bool capture_open(struct capture *capture, enum capture_choice choice);
 
-/* When the trace is there: begins to take events. */
-void capture_begin(struct capture *capture, struct destroyed *destroyed,
+/* When the trace is there, signals are blocked and no thread has been made: begins to take events.
+ * false as capture_open. */
+bool capture_begin(struct capture *capture, struct destroyed *destroyed,
                    struct trace_reader *reader);
 
-/* A descriptor that is readable when events had better be taken at once; -1: none. */
-int capture_file(const struct capture *capture);
+/* Lets the epoll instance wake whoever waits, with that number, when events had better be taken. */
+void capture_wake(const struct capture *capture, int epoll, uint64_t number);
 
-/* What the command has to do before it is executed, so that it is seen. */
-struct child_preparation capture_preparation(struct capture *capture);
+/* What the command has to do before it is executed, so that it is seen; `obstacle`: why the shim
+ * cannot enter it (program_inspect). */
+struct child_preparation capture_preparation(struct capture *capture, int obstacle);
 
 /* Takes the events that wait; before the trace is read. true if there were any. */
 bool capture_take(struct capture *capture);
@@ -36,6 +42,9 @@ bool capture_take(struct capture *capture);
 /* Writes records of what the shim has not recorded; after the trace was read to its end. `all`: at
  * the end of the run, of everything. true if there were any. */
 bool capture_settle(struct capture *capture, bool all);
+
+/* How many programs had to give up gaining privileges so that they are seen. */
+uint64_t capture_unprivileged(const struct capture *capture);
 
 /* Ends it, and frees what is held. */
 void capture_close(struct capture *capture);

@@ -269,7 +269,7 @@ static int start_command(struct run *run, const char *shim) {
     if (environment == NULL)
         return fail("environment");
     int status = child_start(&run->child, run->options->command, environment,
-                             capture_preparation(&run->capture));
+                             capture_preparation(&run->capture, facts.obstacle));
     environment_free(environment);
     if (status == 0 && policy_area() != NULL &&
         run->options->trace.policy.config.kind == PW_POLICY_SEEDED)
@@ -295,10 +295,9 @@ static int prepare(struct run *run) {
     }
     trace_reader_tail(run->reader, true);
     destroyed_start(&run->destroyed, (run->capture.means & PW_CAPTURE_KERNEL) == 0);
-    capture_begin(&run->capture, &run->destroyed, run->reader);
-    event.data.u64 = EVENT_CAPTURE;
-    if (capture_file(&run->capture) >= 0)
-        epoll_ctl(run->epoll, EPOLL_CTL_ADD, capture_file(&run->capture), &event);
+    if (!capture_begin(&run->capture, &run->destroyed, run->reader))
+        return STATUS_FAILED;
+    capture_wake(&run->capture, run->epoll, EVENT_CAPTURE);
     run->search.netns = run->destroyed.notices.netns;
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "shim/calls/port_request.h"
 #include "shim/process/ancestor_strings.h"
+#include "shim/process/notified_pass.h"
 #include "shim/process/start_strings.h"
 #include "shim/real.h"
 
@@ -64,7 +65,7 @@ struct bind_arguments {
 
 static long bind_really(const void *arguments) {
     const struct bind_arguments *given = arguments;
-    return real.bind(given->fd, given->address, given->length);
+    return pass_bind(given->fd, given->address, given->length);
 }
 
 /* A policy may have it wait for somebody who takes the port: what is recorded is the call after

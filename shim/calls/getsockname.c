@@ -6,6 +6,7 @@
 #include "shim/frames/frames.h"
 #include "shim/gate.h"
 #include "shim/policy/policy.h"
+#include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/socket/sockets.h"
@@ -81,7 +82,7 @@ int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const 
     struct answer answer = {address, length, 0};
     if (sandbox_is_on() && lies_on_stack(length, sizeof *length))
         memcpy(&answer.room, length, sizeof answer.room);
-    int result = real.getsockname(fd, address, length);
+    int result = pass_getsockname(fd, address, length);
     if (result == 0 && socket_known(fd, &facts, false))
         note_read(fd, &facts, &answer, site);
     return result;

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "shim/calls/port_request.h"
+#include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 
@@ -12,7 +13,7 @@ struct listen_arguments {
 
 static long listen_really(const void *arguments) {
     const struct listen_arguments *given = arguments;
-    return real.listen(given->fd, given->backlog);
+    return pass_listen(given->fd, given->backlog);
 }
 
 static void note_port(struct port_request *request, long result, uint16_t port) {

@@ -5,6 +5,7 @@
 
 #include "shim/gate.h"
 #include "shim/policy/place.h"
+#include "shim/process/notified_spawn.h"
 #include "shim/process/program_start.h"
 #include "shim/real.h"
 #include "shim/socket/sockets.h"
@@ -22,6 +23,22 @@ struct spawn_request {
     char *const *envp;
 };
 
+/* Under a filter, where the program needs one; as it was asked for, where that fails. */
+static int spawn(spawn_function *next, const struct spawn_request *request,
+                 const struct program_start *start, pid_t *pid, char **environment) {
+    struct notified_spawn notified;
+    int error = -1;
+    if (notified_spawn_begin(&notified, start, request->path, request->argv,
+                             request->actions != NULL))
+        error = real.posix_spawn(pid, notified.path, request->actions, request->attributes,
+                                 notified.argv, environment);
+    notified_spawn_end(&notified);
+    if (error == 0)
+        return 0;
+    return next(pid, request->path, request->actions, request->attributes, request->argv,
+                environment);
+}
+
 static int spawn_and_note(spawn_function *next, const struct spawn_request *request, int number,
                           const void *site) {
     struct program_start start;
@@ -32,8 +49,7 @@ static int spawn_and_note(spawn_function *next, const struct spawn_request *requ
         sockets_record_all(); /* the child may inherit them */
     uint64_t place = gate() == GATE_OPEN ? policy_place_next() : 0;
     char **environment = PROGRAM_START_ENVIRONMENT(&start, request->envp);
-    int error = next(&pid, request->path, request->actions, request->attributes, request->argv,
-                     environment);
+    int error = spawn(next, request, &start, &pid, environment);
     program_start_end(&start, environment);
     if (error == E2BIG && start.space != 0)
         error = next(&pid, request->path, request->actions, request->attributes, request->argv,

@@ -11,6 +11,7 @@
 
 #include "shim/identity.h"
 #include "shim/policy/choice.h"
+#include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"
@@ -169,7 +170,7 @@ static long bind_by_number(struct policy_request *request) {
     in_port_t port = htons(request->low);
     memcpy((char *)&address + offsetof(struct sockaddr_in, sin_port), &port, sizeof port);
     set_reuse(request, false);
-    long result = real.bind(request->fd, (const struct sockaddr *)&address, length);
+    long result = pass_bind(request->fd, (const struct sockaddr *)&address, length);
     set_reuse(request, true);
     return result;
 }

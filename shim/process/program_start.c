@@ -15,6 +15,7 @@
 #include "shim/policy/policy.h"
 #include "shim/process/guest_environment.h"
 #include "shim/process/module_map.h"
+#include "shim/process/notified_start.h"
 #include "shim/real.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
@@ -86,6 +87,8 @@ static void plan_and_record(struct program_start *start, bool found, char *const
     record_program(PW_KIND_EXEC, start, identity_pid_now(), 0);
     if (start->blind != 0)
         record_blind_spot(start, start->blind, identity_pid_now());
+    if (found && gate() != GATE_CLOSED)
+        notified_start(start->facts.obstacle);
 }
 
 static void begin(struct program_start *start, bool found, char *const *envp) {

@@ -19,6 +19,7 @@
 #include "shim/process/start_strings.h"
 #include "shim/shared/clock.h"
 #include "shim/shared/filter_trial.h"
+#include "shim/shared/notify_filter.h"
 #include "shim/shared/recorder.h"
 #include "shim/shared/run_variable.h"
 #include "shim/shared/trace_file.h"
@@ -81,7 +82,7 @@ void sandbox_begin(void) {
         return;
     bool is_below_run = run_variable_read(environment_get(environ, RUN_VARIABLE), &run);
     int outside = is_below_run ? (int)run.filters : trace_filters(trace);
-    if (filters == (unsigned)outside)
+    if (filters == (unsigned)outside || (filters == (unsigned)outside + 1 && notify_filter_is_on()))
         return;
     /* Where nobody has tried what the filters on us let through, we do: in the first process of a
      * run without `portwitness run`. */

@@ -13,6 +13,7 @@
 #include "shim/gate.h"
 #include "shim/identity.h"
 #include "shim/process/module_map.h"
+#include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"
@@ -69,7 +70,8 @@ bool socket_given_address(struct sockaddr_storage *into, const struct sockaddr *
 static struct ip_endpoint ask_address(long call, int fd) {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
-    if (raw_syscall3(call, fd, RAW(&address), RAW(&length)) < 0)
+    if (raw_syscall6(call, fd, RAW(&address), RAW(&length), 0, notified_pass.token[0],
+                     notified_pass.token[1]) < 0)
         length = 0;
     return ip_endpoint_of(&address, length);
 }

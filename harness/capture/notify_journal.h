@@ -1,0 +1,30 @@
+/* What `run` is doing with a notification at this moment, in memory that it shares with the standby
+ * process, so that no call stays without an answer when `run` is killed in the middle of it. */
+#ifndef PORTWITNESS_CAPTURE_NOTIFY_JOURNAL_H
+#define PORTWITNESS_CAPTURE_NOTIFY_JOURNAL_H
+
+#include <linux/seccomp.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { NOTIFY_LISTENERS_MOST = 4096, NOTIFY_BYTES = 256 };
+
+enum notify_stage {
+    NOTIFY_IDLE = 0,
+    NOTIFY_RECEIVING = 1,  /* the kernel fills in the notification; its id is not 0 once it has */
+    NOTIFY_PERFORMING = 2, /* the call is being made in the program's place */
+    NOTIFY_PERFORMED = 3   /* it was made: `result` is what the program is answered */
+};
+
+struct notify_journal {
+    _Atomic uint32_t stage; /* enum notify_stage */
+    _Atomic uint32_t row;   /* of the listener, in the tables of both */
+    _Atomic int32_t result; /* 0 or -errno */
+    /* The kernel itself writes here: the id is there before anything else can happen to us. */
+    union {
+        struct seccomp_notif notification;
+        unsigned char bytes[NOTIFY_BYTES]; /* a newer kernel's may be larger */
+    };
+};
+
+#endif

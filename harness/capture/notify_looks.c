@@ -1,0 +1,97 @@
+/* Between two looks nobody of us has the socket open: the program's close must be the last one, and
+ * its port free when that returns. */
+#include "harness/capture/notify_looks.h"
+
+#include <unistd.h>
+
+#include "harness/capture/notify_answer.h"
+#include "harness/capture/notify_guest.h"
+#include "harness/capture/notify_socket.h"
+#include "shim/shared/recorder.h"
+
+enum { TRIES_MOST = 14 }; /* twice the time each: a second in all */
+
+#define FIRST_NS UINT64_C(60000)
+
+static void finish(struct notify_looks *looks, struct notify_look *look) {
+    if (look->event.local_port == 0)
+        look->event.error = OUTSIDE_ERROR_NOT_KNOWN;
+    looks->take(looks->with, &look->event);
+    look->event.cookie = 0;
+    looks->used--;
+}
+
+void notify_looks_add(struct notify_looks *looks, const struct outside_event *event) {
+    for (unsigned i = 0; i < NOTIFY_LOOKS_MOST; i++) {
+        struct notify_look *look = &looks->look[i];
+        if (look->event.cookie != 0)
+            continue;
+        *look = (struct notify_look){*event, monotonic_ns() + FIRST_NS, 0};
+        looks->used++;
+        return;
+    }
+    struct outside_event unknown = *event;
+    unknown.error = OUTSIDE_ERROR_NOT_KNOWN;
+    looks->take(looks->with, &unknown);
+}
+
+void notify_looks_settle(struct notify_looks *looks, uint64_t cookie, int duplicate) {
+    for (unsigned i = 0; looks->used > 0 && i < NOTIFY_LOOKS_MOST; i++) {
+        struct notify_look *look = &looks->look[i];
+        if (look->event.cookie != cookie)
+            continue;
+        look->event.end_ns = monotonic_ns();
+        notify_socket_local(duplicate, &look->event);
+        finish(looks, look);
+    }
+}
+
+/* false where there is nothing to be looked at any more. */
+static bool look_once(struct notify_look *look) {
+    struct notify_guest guest;
+    notify_guest_enter(&guest, (pid_t)look->event.thread);
+    int duplicate = guest.pidfd >= 0 ? notify_duplicate(guest.pidfd, look->event.descriptor) : -1;
+    notify_guest_leave(&guest);
+    if (duplicate < 0)
+        return false;
+    bool same = notify_socket_cookie(duplicate) == look->event.cookie;
+    look->event.end_ns = monotonic_ns();
+    if (same)
+        notify_socket_local(duplicate, &look->event);
+    close(duplicate);
+    return same;
+}
+
+static uint64_t look_if_due(struct notify_looks *looks, struct notify_look *look, uint64_t now) {
+    if (look->due_ns > now)
+        return look->due_ns;
+    if (!look_once(look) || look->event.local_port != 0 || ++look->tries == TRIES_MOST) {
+        finish(looks, look);
+        return UINT64_MAX;
+    }
+    look->due_ns = now + (FIRST_NS << look->tries);
+    return look->due_ns;
+}
+
+int64_t notify_looks_run(struct notify_looks *looks) {
+    uint64_t next = UINT64_MAX;
+    if (looks->used == 0)
+        return -1;
+    uint64_t now = monotonic_ns();
+    for (unsigned i = 0; i < NOTIFY_LOOKS_MOST; i++) {
+        if (looks->look[i].event.cookie == 0)
+            continue;
+        uint64_t due = look_if_due(looks, &looks->look[i], now);
+        next = due < next ? due : next;
+    }
+    return next == UINT64_MAX ? -1 : (int64_t)(next - now);
+}
+
+void notify_looks_end(struct notify_looks *looks) {
+    for (unsigned i = 0; looks->used > 0 && i < NOTIFY_LOOKS_MOST; i++) {
+        if (looks->look[i].event.cookie == 0)
+            continue;
+        look_once(&looks->look[i]);
+        finish(looks, &looks->look[i]);
+    }
+}

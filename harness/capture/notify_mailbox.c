@@ -1,0 +1,130 @@
+/*
+ * A program that asks gets its filter only where we can take a descriptor from it: that needs the
+ * rights of a debugger (ptrace(2)), and that its pid is the one that we see. What stands in the
+ * mailbox may be anybody's, so a descriptor is kept only if it is a listener.
+ */
+#include "harness/capture/notify_mailbox.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/capture/notify_answer.h"
+
+/* High in the address space, since ThreadSanitizer wants it there, and nobody else is. */
+#define REGION_BASE UINT64_C(0x7e0000000000)
+
+void notify_mailbox_open(struct pw_notify_area *area) {
+    uint64_t random[3] = {0};
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return;
+    area->token[0] = random[0] | 1;
+    area->token[1] = random[1] | 1;
+    area->region = REGION_BASE | (random[2] & UINT64_C(0xffffff0000));
+    atomic_store(&area->open, PW_NOTIFY_OPEN);
+}
+
+void notify_mailbox_close(struct pw_notify_area *area) {
+    atomic_store(&area->open, PW_NOTIFY_CLOSED);
+    atomic_fetch_add(&area->bell, 1);
+    syscall(SYS_futex, &area->bell, FUTEX_WAKE, INT_MAX);
+}
+
+bool notify_mailbox_wait(struct pw_notify_area *area, uint32_t *bell) {
+    const struct timespec second = {.tv_sec = 1};
+    if (atomic_load(&area->open) == PW_NOTIFY_OPEN && atomic_load(&area->bell) == *bell)
+        syscall(SYS_futex, &area->bell, FUTEX_WAIT, *bell, &second);
+    *bell = atomic_load(&area->bell);
+    return atomic_load(&area->open) == PW_NOTIFY_OPEN;
+}
+
+static void move(struct pw_notify_slot *slot, uint32_t from, uint32_t to) {
+    if (atomic_compare_exchange_strong(&slot->state, &from, to))
+        syscall(SYS_futex, &slot->state, FUTEX_WAKE, INT_MAX);
+}
+
+static bool is_same_process(const struct pw_notify_slot *slot) {
+    char path[40];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%u/ns/pid", atomic_load(&slot->pid));
+    return stat(path, &status) == 0 && status.st_ino == atomic_load(&slot->pid_namespace);
+}
+
+/* The process has no such descriptor: EBADF shows that we may take others (kernel/pid.c). */
+static bool may_take(const struct pw_notify_slot *slot) {
+    int pidfd = notify_process_open((pid_t)atomic_load(&slot->pid));
+    bool may = pidfd >= 0 && is_same_process(slot) && notify_duplicate(pidfd, INT_MAX) < 0 &&
+               errno == EBADF;
+    if (pidfd >= 0)
+        close(pidfd);
+    return may;
+}
+
+static int take(const struct pw_notify_slot *slot) {
+    int pidfd = notify_process_open((pid_t)atomic_load(&slot->pid));
+    int listener = pidfd >= 0 ? notify_duplicate(pidfd, atomic_load(&slot->listener)) : -1;
+    if (pidfd >= 0)
+        close(pidfd);
+    if (listener < 0 || notify_is_listener(listener))
+        return listener;
+    close(listener);
+    return -1;
+}
+
+/* Killed while it had the slot. */
+static void free_if_dead(struct pw_notify_slot *slot, uint32_t state) {
+    pid_t pid = (pid_t)atomic_load(&slot->pid);
+    if (state == PW_NOTIFY_FREE || pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+        return;
+    atomic_store(&slot->pid, 0);
+    move(slot, state, PW_NOTIFY_FREE);
+}
+
+void notify_mailbox_serve(struct pw_notify_area *area, bool full, notify_keep *keep, void *with) {
+    for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
+        struct pw_notify_slot *slot = &area->slot[i];
+        uint32_t state = atomic_load(&slot->state);
+        if (state == PW_NOTIFY_ASKED && full) {
+            move(slot, state, PW_NOTIFY_NO_ROOM);
+        } else if (state == PW_NOTIFY_ASKED) {
+            move(slot, state, may_take(slot) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED);
+        } else if (state == PW_NOTIFY_POSTED) {
+            int listener = take(slot);
+            bool kept = listener >= 0 && keep(with, listener, atomic_load(&slot->pid));
+            move(slot, state, kept ? PW_NOTIFY_TAKEN : PW_NOTIFY_LOST);
+        } else {
+            free_if_dead(slot, state);
+        }
+    }
+}
+
+int notify_mailbox_take_left(struct pw_notify_area *area) {
+    for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
+        struct pw_notify_slot *slot = &area->slot[i];
+        uint32_t state = atomic_load(&slot->state);
+        if (state == PW_NOTIFY_POSTED) {
+            int listener = take(slot);
+            move(slot, state, listener >= 0 ? PW_NOTIFY_TAKEN : PW_NOTIFY_LOST);
+            return listener;
+        }
+        if (state == PW_NOTIFY_ASKED)
+            move(slot, state, PW_NOTIFY_REFUSED);
+        else
+            free_if_dead(slot, state);
+    }
+    return -1;
+}
+
+bool notify_mailbox_is_used(struct pw_notify_area *area) {
+    for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++)
+        if (atomic_load(&area->slot[i].state) != PW_NOTIFY_FREE)
+            return true;
+    return false;
+}

@@ -1,0 +1,278 @@
+/*
+ * bind and listen, and a connect that does not wait, are made here on a duplicate of the socket,
+ * with the arguments as they were copied: so the result is known exactly, and no thread of the
+ * program can change them in between. Only where the program itself would get the same answer; all
+ * else the kernel does for the program, as if nobody had looked.
+ */
+#include "harness/capture/notify_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/capture/notify_answer.h"
+#include "harness/capture/notify_guest.h"
+#include "harness/capture/notify_socket.h"
+#include "shim/shared/raw_file.h"
+#include "shim/shared/recorder.h"
+
+/* Rows of shim/shared/calls.def. */
+enum { CALL_BIND = 3, CALL_LISTEN = 6, CALL_CONNECT = 7, CALL_GETSOCKNAME = 10 };
+
+struct notify_call {
+    struct notify_server *server;
+    int listener;
+    const struct seccomp_notif *notification;
+    struct notify_guest guest;
+    int duplicate; /* -1: none, or closed again */
+    union notify_address address;
+    socklen_t length;
+    struct outside_event event;
+};
+
+static void close_duplicate(struct notify_call *call) {
+    if (call->duplicate >= 0)
+        close(call->duplicate);
+    call->duplicate = -1;
+}
+
+static void report(const struct notify_call *call) {
+    call->server->take(call->server->with, &call->event);
+}
+
+static bool pass_through(struct notify_call *call) {
+    close_duplicate(call);
+    return notify_continue(call->listener, call->notification->id);
+}
+
+static uint64_t stack_of(pid_t thread) {
+    char path[40];
+    char text[256];
+    unsigned long long stack = 0;
+    snprintf(path, sizeof path, "/proc/%d/syscall", (int)thread);
+    raw_file_read_text(path, text, sizeof text);
+    return sscanf(text, "%*d %*x %*x %*x %*x %*x %*x %llx", &stack) == 1 ? stack : 0;
+}
+
+static void find_frames(struct notify_call *call) {
+    struct notify_server *server = call->server;
+    if (server->frames == NULL)
+        return;
+    const struct notify_registers registers = {
+        (uint32_t)call->guest.process, (uint32_t)call->guest.thread,
+        call->notification->data.instruction_pointer, stack_of(call->guest.thread)};
+    call->event.addresses =
+        (uint8_t)server->frames(server->frames_with, &registers, call->event.address, PW_STACK_MAX);
+}
+
+static void begin_event(struct notify_call *call, enum outside_kind kind, unsigned number) {
+    struct outside_event *event = &call->event;
+    event->kind = (uint8_t)kind;
+    event->call = (uint8_t)number;
+    event->source = PW_SOURCE_SUPERVISOR;
+    event->pid = (uint32_t)call->guest.process;
+    event->thread = (uint32_t)call->guest.thread;
+    event->uid = notify_guest_user(&call->guest);
+    event->descriptor = (int32_t)call->notification->data.args[0];
+    notify_guest_name(&call->guest, event->comm);
+}
+
+/* false: the kernel answers it for what it is (EFAULT, EINVAL). */
+static bool copy_address(struct notify_call *call) {
+    const __u64 *arguments = call->notification->data.args;
+    int length = (int)arguments[2];
+    if (length < (int)sizeof call->address.in || length > (int)sizeof call->address)
+        return false;
+    call->length = (socklen_t)length;
+    return notify_guest_copy(&call->guest, &call->address, arguments[1], (size_t)length);
+}
+
+static bool is_internet(const union notify_address *address) {
+    return address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
+}
+
+static int make_call(const struct notify_call *call) {
+    int result;
+    switch (call->notification->data.nr) {
+    case SYS_bind:
+        result = bind(call->duplicate, &call->address.any, call->length);
+        break;
+    case SYS_listen:
+        result = listen(call->duplicate, (int)call->notification->data.args[1]);
+        break;
+    default:
+        result = connect(call->duplicate, &call->address.any, call->length);
+        break;
+    }
+    return result == 0 ? 0 : errno;
+}
+
+static uint64_t hash_of(const struct notify_call *call) {
+    return notify_late_hash(&call->address, call->length);
+}
+
+static void perform(struct notify_call *call) {
+    struct notify_journal *journal = call->server->journal;
+    int number = call->notification->data.nr;
+    int error;
+    if (notify_late_take(&call->server->late, call->event.cookie, number, hash_of(call), &error)) {
+        close_duplicate(call);
+        notify_answer(call->listener, call->notification->id, error);
+        return;
+    }
+    atomic_store(&journal->stage, NOTIFY_PERFORMING);
+    error = make_call(call);
+    atomic_store(&journal->result, -error);
+    atomic_store(&journal->stage, NOTIFY_PERFORMED);
+    call->event.error = (uint16_t)error;
+    call->event.end_ns = monotonic_ns();
+    notify_socket_local(call->duplicate, &call->event);
+    close_duplicate(call);
+    report(call);
+    if (!notify_answer(call->listener, call->notification->id, error) && errno == ENOENT)
+        notify_late_keep(&call->server->late, call->event.cookie, number, hash_of(call), error);
+}
+
+/* The program makes the call itself; its socket is looked at afterwards, where that can tell. */
+static void watch(struct notify_call *call) {
+    struct outside_event event = call->event;
+    bool was_unbound = event.local_port == 0;
+    if (!pass_through(call))
+        return; /* a signal came first: the call will be repeated */
+    event.end_ns = monotonic_ns();
+    if (was_unbound) {
+        notify_looks_add(&call->server->looks, &event);
+        return;
+    }
+    if (event.kind == OUTSIDE_BIND)
+        event.error = OUTSIDE_ERROR_NOT_KNOWN;
+    call->server->take(call->server->with, &event);
+}
+
+static bool may_bind(const struct notify_call *call) {
+    return notify_guest_has_our_label(&call->guest) &&
+           (!notify_port_is_privileged(call->event.requested_port, call->event.netns) ||
+            notify_guest_has_our_rights(&call->guest));
+}
+
+static void serve_bind(struct notify_call *call) {
+    begin_event(call, OUTSIDE_BIND, CALL_BIND);
+    if (!copy_address(call)) {
+        pass_through(call);
+        return;
+    }
+    notify_address_store(&call->address, call->event.requested, &call->event.requested_port,
+                         &call->event.scope);
+    if (call->event.requested_port == 0)
+        call->event.flags |= PW_FLAG_PORT_ZERO;
+    find_frames(call);
+    bool may = may_bind(call);
+    if (!notify_is_valid(call->listener, call->notification->id))
+        return;
+    if (may)
+        perform(call);
+    else
+        watch(call);
+}
+
+static void serve_listen(struct notify_call *call) {
+    begin_event(call, OUTSIDE_LISTEN, CALL_LISTEN);
+    if (call->event.local_port == 0)
+        call->event.flags |= PW_FLAG_PORT_ZERO;
+    find_frames(call);
+    if (notify_guest_has_our_label(&call->guest))
+        perform(call);
+    else
+        watch(call);
+}
+
+/* A call that waits would keep all others waiting. */
+static bool is_quick(const struct notify_call *call) {
+    int flags = fcntl(call->duplicate, F_GETFL);
+    return call->event.type == SOCK_DGRAM || (flags >= 0 && (flags & O_NONBLOCK) != 0);
+}
+
+static void serve_connect(struct notify_call *call) {
+    begin_event(call, OUTSIDE_CONNECT, CALL_CONNECT);
+    if (!copy_address(call) || !is_internet(&call->address)) {
+        pass_through(call); /* AF_UNSPEC: the socket is disconnected */
+        return;
+    }
+    notify_address_store(&call->address, call->event.peer, &call->event.peer_port, NULL);
+    if (call->event.local_port == 0)
+        call->event.flags |= PW_FLAG_PORT_ZERO;
+    find_frames(call);
+    bool may = is_quick(call) && notify_guest_has_our_label(&call->guest);
+    if (!notify_is_valid(call->listener, call->notification->id))
+        return;
+    if (may)
+        perform(call);
+    else
+        watch(call);
+}
+
+/* What is about to be read stands there already. */
+static void serve_getsockname(struct notify_call *call) {
+    if (call->event.local_port != 0) {
+        begin_event(call, OUTSIDE_READ, CALL_GETSOCKNAME);
+        call->event.end_ns = monotonic_ns();
+        report(call);
+    }
+    pass_through(call);
+}
+
+static void serve_socket(struct notify_call *call) {
+    notify_looks_settle(&call->server->looks, call->event.cookie, call->duplicate);
+    switch (call->notification->data.nr) {
+    case SYS_bind:
+        serve_bind(call);
+        break;
+    case SYS_listen:
+        serve_listen(call);
+        break;
+    case SYS_connect:
+        serve_connect(call);
+        break;
+    default:
+        serve_getsockname(call);
+        break;
+    }
+}
+
+/* Asked after the descriptor was duplicated: until then the thread that we know by its number might
+ * have been another one. */
+static void serve_call(struct notify_call *call) {
+    pid_t thread = (pid_t)call->notification->pid;
+    call->guest.pidfd = -1;
+    if (thread != 0) /* in a PID namespace that is not below ours */
+        notify_guest_enter(&call->guest, thread);
+    if (call->guest.pidfd >= 0)
+        call->duplicate =
+            notify_duplicate(call->guest.pidfd, (int)call->notification->data.args[0]);
+    if (call->duplicate >= 0 && notify_is_valid(call->listener, call->notification->id) &&
+        notify_socket_look(call->duplicate, &call->event))
+        serve_socket(call);
+    else
+        pass_through(call);
+    close_duplicate(call);
+    notify_guest_leave(&call->guest);
+}
+
+void notify_serve(struct notify_server *server, uint32_t row, int listener) {
+    struct notify_journal *journal = server->journal;
+    atomic_store(&journal->row, row);
+    atomic_store(&journal->stage, NOTIFY_RECEIVING);
+    if (notify_receive(listener, &journal->notification) == 0) {
+        struct notify_call call = {.server = server,
+                                   .listener = listener,
+                                   .notification = &journal->notification,
+                                   .duplicate = -1,
+                                   .event.begin_ns = monotonic_ns()};
+        serve_call(&call);
+    }
+    atomic_store(&journal->stage, NOTIFY_IDLE);
+    memset(journal->bytes, 0, server->bytes);
+}

@@ -1,0 +1,30 @@
+/* A process that holds the listeners too, and answers when `run` cannot any more: then each call is
+ * let through to the kernel as the program made it. Nothing is recorded then. */
+#ifndef PORTWITNESS_CAPTURE_NOTIFY_STANDBY_H
+#define PORTWITNESS_CAPTURE_NOTIFY_STANDBY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/capture/notify_journal.h"
+#include "shim/shared/notify_format.h"
+
+struct notify_standby {
+    pid_t pid;
+    int link; /* -1: there is no standby */
+    struct notify_journal *journal;
+};
+
+/* Starts it, in a process group of its own; it has no other descriptor of ours. To be called while
+ * this process has one thread. false with errno set. */
+bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area *area);
+
+/* Gives it a duplicate of a listener for that row of its table; takes it back. */
+bool notify_standby_hold(const struct notify_standby *standby, uint32_t row, int listener);
+void notify_standby_drop(const struct notify_standby *standby, uint32_t row);
+
+/* From now on it answers, until the last program under a filter has ended; then it ends itself. */
+void notify_standby_leave(struct notify_standby *standby);
+
+#endif

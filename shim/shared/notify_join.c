@@ -1,0 +1,120 @@
+/*
+ * A filter that nobody answers for refuses every bind of the program (ENOSYS), and no filter can be
+ * taken off again. So `run` is asked first whether it can take a descriptor from this very process;
+ * only then is the filter installed, and the program waits until its listener is in other hands.
+ */
+#include "shim/shared/notify_join.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "shim/shared/notify_filter.h"
+#include "shim/shared/raw_syscall.h"
+
+enum { ROUNDS = 50, ROUND_NS = 100 * 1000 * 1000 };
+
+struct pw_notify_area *notify_area(struct pw_header *header) {
+    if (header == NULL || (header->capture & PW_CAPTURE_SECCOMP) == 0)
+        return NULL;
+    return (struct pw_notify_area *)(void *)((char *)header + PW_NOTIFY_OFFSET);
+}
+
+bool notify_is_needed(int obstacle) {
+    return obstacle == PW_BLIND_STATIC || obstacle == PW_BLIND_OWN_CALLS ||
+           obstacle == PW_BLIND_ARCHITECTURE || obstacle == PW_BLIND_UNREACHABLE;
+}
+
+static void count(struct pw_notify_area *area, enum pw_notify_count what) {
+    atomic_fetch_add_explicit(&area->count[what], 1, memory_order_relaxed);
+}
+
+static struct pw_notify_slot *claim(struct pw_notify_area *area) {
+    for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
+        uint32_t free = PW_NOTIFY_FREE;
+        if (atomic_compare_exchange_strong(&area->slot[i].state, &free, PW_NOTIFY_CLAIMED))
+            return &area->slot[i];
+    }
+    return NULL;
+}
+
+static uint64_t pid_namespace(void) {
+    struct stat status;
+    if (raw_syscall4(SYS_newfstatat, AT_FDCWD, RAW("/proc/self/ns/pid"), RAW(&status), 0) < 0)
+        return 0;
+    return status.st_ino;
+}
+
+/* Says something to `run` and waits for what it makes of it; `state` again where it is silent. */
+static uint32_t say(struct pw_notify_area *area, struct pw_notify_slot *slot, uint32_t state) {
+    const struct timespec pause = {.tv_nsec = ROUND_NS};
+    atomic_store(&slot->state, state);
+    atomic_fetch_add(&area->bell, 1);
+    raw_syscall3(SYS_futex, RAW(&area->bell), FUTEX_WAKE, 1);
+    for (int i = 0; i < ROUNDS && atomic_load(&slot->state) == state; i++)
+        raw_syscall4(SYS_futex, RAW(&slot->state), FUTEX_WAIT, (long)state, RAW(&pause));
+    return atomic_load(&slot->state);
+}
+
+static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot) {
+    atomic_store(&slot->pid, (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0));
+    atomic_store(&slot->pid_namespace, pid_namespace());
+    uint32_t answer = say(area, slot, PW_NOTIFY_ASKED);
+    if (answer == PW_NOTIFY_ASKED &&
+        atomic_compare_exchange_strong(&slot->state, &answer, PW_NOTIFY_CLAIMED)) {
+        count(area, PW_NOTIFY_UNANSWERED);
+        return false;
+    }
+    if (answer == PW_NOTIFY_GO)
+        return true;
+    count(area, answer == PW_NOTIFY_NO_ROOM ? PW_NOTIFY_FULL : PW_NOTIFY_NOT_TAKEN);
+    return false;
+}
+
+static long install(struct pw_notify_area *area) {
+    const struct notify_pass pass = {{area->token[0], area->token[1]}, area->region};
+    long listener = notify_filter_install(&pass);
+    if (listener == -EACCES && raw_syscall6(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0) == 0) {
+        listener = notify_filter_install(&pass);
+        if (listener >= 0)
+            count(area, PW_NOTIFY_PRIVILEGES);
+    }
+    if (listener < 0)
+        count(area, listener == -EBUSY ? PW_NOTIFY_WATCHED : PW_NOTIFY_NOT_ALLOWED);
+    return listener;
+}
+
+static bool join(struct pw_notify_area *area, struct pw_notify_slot *slot) {
+    if (!may_install(area, slot))
+        return false;
+    long listener = install(area);
+    if (listener < 0)
+        return false;
+    atomic_store(&slot->listener, (int32_t)listener);
+    uint32_t answer = say(area, slot, PW_NOTIFY_POSTED);
+    raw_syscall3(SYS_close, listener, 0, 0);
+    count(area, answer == PW_NOTIFY_TAKEN ? PW_NOTIFY_INSTALLED : PW_NOTIFY_ABANDONED);
+    return answer == PW_NOTIFY_TAKEN;
+}
+
+bool notify_join(struct pw_notify_area *area) {
+    if (atomic_load(&area->open) != PW_NOTIFY_OPEN)
+        return false;
+    if (notify_filter_is_on()) {
+        count(area, PW_NOTIFY_WATCHED);
+        return false;
+    }
+    struct pw_notify_slot *slot = claim(area);
+    if (slot == NULL) {
+        count(area, PW_NOTIFY_FULL);
+        return false;
+    }
+    bool joined = join(area, slot);
+    atomic_store(&slot->pid, 0); /* whoever claims it next is not us */
+    atomic_store(&slot->state, PW_NOTIFY_FREE);
+    return joined;
+}

@@ -1,0 +1,22 @@
+/* Puts the calling process under the filter of notify_filter.h, right before it executes a program,
+ * and hands the listener to `run`. Used by the shim and by the child of `run`. */
+#ifndef PORTWITNESS_SHARED_NOTIFY_JOIN_H
+#define PORTWITNESS_SHARED_NOTIFY_JOIN_H
+
+#include <stdbool.h>
+
+#include "shim/shared/notify_format.h"
+
+/* The mailbox of a mapped trace; NULL where the header does not say PW_CAPTURE_SECCOMP. */
+struct pw_notify_area *notify_area(struct pw_header *header);
+
+/* Whether it takes a filter to see what a program does, by the reason (enum pw_blind) for which the
+ * shim cannot enter it. */
+bool notify_is_needed(int obstacle);
+
+/* true where the calling thread is under the filter and somebody answers; where not, the area
+ * counts why, and nothing has changed, but for PW_NOTIFY_ABANDONED. Sets no_new_privs where the
+ * filter takes that. Async-signal-safe, fit for a vfork child; waits for `run` for 5 s at most. */
+bool notify_join(struct pw_notify_area *area);
+
+#endif

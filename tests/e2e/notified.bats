@@ -1,0 +1,153 @@
+# Programs that the shim cannot enter, seen by seccomp notifications: what is reported is what they
+# say themselves, and they get the answers that they would get alone.
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034 # variables of guests.bash and of subshells
+
+setup() {
+    load ../common
+    load guests
+    guests_setup
+    static=$data/notified_calls.static
+    driver=$build/tests/property/notify_driver
+    shim=$build/libportwitness.so
+    timeout 10 "$driver" probe "" true 2>probe_said || skip "no notifications here: $(cat probe_said)"
+}
+
+teardown() {
+    guests_teardown
+}
+
+# watched COMMAND...: under the supervisor; what it reports is in `events`.
+watched() {
+    rm -f driven
+    timeout 120 "$driver" driven "$shim" "$@" 2>events
+}
+
+# same KIND SAID: the local ports of these events are those that the guest printed.
+same() {
+    diff <(awk '$1 == "port" { print $2 }' "$2") <(awk -v kind="$1" '$1 == kind { print $5 }' events)
+}
+
+counted() { # NAME NUMBER
+    grep -qx "$1 $2" events || { cat events >&2; return 1; }
+}
+
+@test "each port of a static program is reported: of bind, of what it reads, of listen and connect" {
+    watched "$static" bind "$NOTIFIED_BINDS" >said
+    [ "$(wc -l <said)" -eq "$NOTIFIED_BINDS" ]
+    same bind said
+    same read said
+    counted lost 0
+    watched "$static" listen 100 >said
+    same listen said
+    watched "$static" connect 100 >said
+    same connect said
+}
+
+@test "a static program that a shell, Python and env start, and no filter on anything else" {
+    watched bash -c "$static bind 2; exec python3 -c '
+import subprocess
+subprocess.run([\"$static\", \"bind\", \"2\"], check=True)
+subprocess.run([\"/usr/bin/env\", \"$static\", \"bind\", \"2\"], check=True)'" >said
+    [ "$(wc -l <said)" -eq 6 ]
+    same bind said
+    counted installed 3
+    watched grep '^Seccomp:' /proc/self/status >said
+    grep -qx "$(grep '^Seccomp:' /proc/self/status)" said
+    counted installed 0
+}
+
+@test "a static program that posix_spawn starts" {
+    watched python3 -c "
+import os
+def spawn(call, name, *rest):
+    pid = call(name, ['notified', 'bind', '2'], os.environ, *rest)
+    assert os.waitpid(pid, 0)[1] == 0
+os.environ['PATH'] += ':$data'
+spawn(os.posix_spawn, '$static')
+spawn(os.posix_spawnp, '${static##*/}')
+try:
+    os.posix_spawn('/nonexistent', ['x'], os.environ)
+except FileNotFoundError:
+    print('no such file')" >said
+    grep -qx 'no such file' said
+    [ "$(grep -c port said)" -eq 4 ]
+    same bind said
+    counted installed 2
+}
+
+@test "a dynamic program that a static one starts is still recorded by the shim" {
+    watched "$static" exec 0 /usr/bin/python3 -c '
+import socket
+with socket.socket() as s:
+    s.bind(("127.0.0.1", 0))
+    s.listen()
+    print("port", s.getsockname()[1])' >said
+    # By itself: none of these calls is notified.
+    grep -qx 'installed 1' events
+    [ "$(grep -cE '^(bind|listen|read) ' events)" -eq 0 ]
+    "$PORTWITNESS" ports driven >recorded 2>&1
+    grep -q "^ *$(cut -d' ' -f2 said) .* python3 " recorded
+    [ "$(grep -c sandbox recorded)" -eq 0 ]
+}
+
+@test "a program in the place of which nobody may bind a privileged port is refused it" {
+    [ "$(id -u)" -eq 0 ] || skip 'another user needs root'
+    unshare -n "$driver" one "" "$static" try 81 65534 >said 2>events
+    grep -qx 'errno 13' said
+    awk '$1 == "bind" && $4 == 81 && $3 != 0 && $5 == 0' events | grep -q .
+    unshare -n "$driver" two "" "$static" try 81 >said 2>events
+    grep -qx 'errno 0' said
+    awk '$1 == "bind" && $3 == 0 && $5 == 81' events | grep -q .
+}
+
+@test "no bind fails because of a signal" {
+    watched "$static" storm 2000 >said
+    grep -qx 'good 2000' said
+}
+
+@test "an unprivileged user sees them as well, with no_new_privs" {
+    [ "$(id -u)" -eq 0 ] || skip 'another user needs root'
+    local open
+    open=$(mktemp -d /tmp/portwitness-notified.XXXXXX)
+    chown 65534 "$open"
+    cp "$driver" "$static" "$open"
+    setpriv --reuid 65534 --regid 65534 --clear-groups timeout 60 "$open/notify_driver" "$open/trace" "" \
+        "$open/notified_calls.static" bind 20 >said 2>events
+    rm -r "$open"
+    same bind said
+    counted installed 1
+    counted privileges 1
+}
+
+@test "a supervisor that is killed at any time breaks no call, and nothing of it stays" {
+    local round pid standby
+    for ((round = 0; round < NOTIFIED_KILLS; round++)); do
+        rm -f driven
+        setsid "$driver" driven "" "$static" loop 2 >said 2>/dev/null 3>&- &
+        pid=$!
+        wait_for grep -q begins said
+        standby=$(ps -o pid= --ppid "$pid" | while read -r child; do
+            [ "$(cat "/proc/$child/comm")" != pw-standby ] || echo "$child"
+        done)
+        [ -n "$standby" ]
+        sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
+        kill -9 "$pid"
+        wait "$pid" || true
+        wait_for grep -q loops said
+        grep -q 'errors 0' said || { cat said >&2; return 1; }
+        wait_for is_gone "$standby"
+    done
+}
+
+@test "a supervisor that is stopped keeps no program waiting for long" {
+    setsid "$driver" driven "" "$static" loop 2 >said 2>/dev/null 3>&- &
+    local pid=$!
+    wait_for grep -q begins said
+    kill -STOP "$pid"
+    wait_for in_state "$pid" T
+    wait_for grep -q loops said
+    grep -q 'errors 0' said
+    in_state "$pid" T
+    kill -CONT "$pid"
+    wait "$pid"
+}
