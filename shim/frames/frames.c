@@ -95,20 +95,34 @@ static void note_outermost(struct frames *frames, const struct pw_frame *frame) 
     frames->outermost_at = is_kept ? last : PW_STACK_MAX;
 }
 
-bool frames_add(struct frames *frames, enum pw_frame_of of, const char *file, const char *function,
-                uint32_t line) {
-    bool is_passed = frames->is_full ? of != PW_FRAME_USER : is_of_others(of) && frames->count > 0;
+/* Whether of such a frame no more is wanted than that it is there. */
+static bool is_passed(const struct frames *frames, enum pw_frame_of of) {
+    if (frames->whole || frames->is_done)
+        return false;
+    return frames->is_full ? of != PW_FRAME_USER : is_of_others(of) && frames->count > 0;
+}
+
+bool frames_add_interned(struct frames *frames, enum pw_frame_of of, uint64_t text, uint32_t line) {
+    const struct pw_frame frame = {text, line, of};
     if (frames->is_done)
         return false;
-    if (is_passed && !frames->whole)
+    if (is_passed(frames, of))
         return frames_pass(frames, of);
-    const struct pw_frame frame = {text_intern(file, function), line, of};
     if (frames->whole)
         add_whole(frames, &frame);
     else if (!frames->is_full)
         add_if_it_matters(frames, &frame);
     note_outermost(frames, &frame);
     return frames->whole ? !frames->is_done : frames_pass(frames, of);
+}
+
+bool frames_add(struct frames *frames, enum pw_frame_of of, const char *file, const char *function,
+                uint32_t line) {
+    if (frames->is_done)
+        return false;
+    if (is_passed(frames, of))
+        return frames_pass(frames, of);
+    return frames_add_interned(frames, of, text_intern(file, function), line);
 }
 
 void frames_name_thread(struct frames *frames, const char *name) {

@@ -47,6 +47,9 @@ void frames_begin(struct frames *frames);
 bool frames_add(struct frames *frames, enum pw_frame_of of, const char *file, const char *function,
                 uint32_t line);
 
+/* The same with the two texts as text_intern named them. */
+bool frames_add_interned(struct frames *frames, enum pw_frame_of of, uint64_t text, uint32_t line);
+
 /* Passes over a frame that is not kept by default, being of the language's library or of what runs
  * tests; for those who need not find out its names. false: enough is known. */
 bool frames_pass(struct frames *frames, enum pw_frame_of of);

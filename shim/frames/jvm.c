@@ -3,17 +3,18 @@
  * ask the virtual machine: nothing there is locked, and the collector does not wait for it. So the
  * call site's module decides, and that the thread is attached, which is never done here.
  *
- * Nothing about a method is kept: its id may be another's once its class was unloaded. While its
- * frame is on our own stack it cannot be. What is asked for runs no Java code, and the two
- * capabilities slow nothing down: HotSpot grants them at any time.
+ * While a method's frame is on our own stack its class cannot be unloaded. What is asked for runs
+ * no Java code, and the two capabilities slow nothing down: HotSpot grants them at any time.
  */
 #include "shim/frames/jvm.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "shim/frames/java_methods.h"
 #include "shim/frames/java_names.h"
 #include "shim/frames/jvm_interface.h"
+#include "shim/frames/text.h"
 #include "shim/process/module_map.h"
 #include "shim/process/module_symbol.h"
 #include "shim/process/sandbox.h"
@@ -24,6 +25,7 @@ enum { FRAMES_FIRST = 10, FRAMES_AT_A_TIME = 40, DEPTH_MAX = 600, NAME_BYTES = 5
 struct java_machine {
     jvm_jni jni;
     jvm_jvmti jvmti;
+    struct java_methods *methods;
 };
 
 /* One process has one machine, as long as it lives: HotSpot makes no second one. */
@@ -124,17 +126,16 @@ static uint32_t find_line(const struct java_machine *machine, const struct jvm_f
     return line;
 }
 
-/* A frame whose class is known: `of` says whose. */
-static bool add(struct frames *frames, const struct java_machine *machine,
-                const struct jvm_frame *frame, jvm_reference class, const char *signature,
-                enum pw_frame_of of) {
+/* The name of what a frame is called. 0: it has none. */
+static uint64_t ask_text(const struct java_machine *machine, jvm_method id, jvm_reference class,
+                         const char *signature) {
     char function[NAME_BYTES];
     char file[NAME_BYTES];
     char *method = NULL;
     char *source = NULL;
     if (JVM(machine->jvmti, jvm_get_method_name,
-            JVM_TI_GET_METHOD_NAME)(machine->jvmti, frame->method, &method, NULL, NULL) != JVM_OK)
-        return true;
+            JVM_TI_GET_METHOD_NAME)(machine->jvmti, id, &method, NULL, NULL) != JVM_OK)
+        return 0;
     if (JVM(machine->jvmti, jvm_get_source_file_name,
             JVM_TI_GET_SOURCE_FILE_NAME)(machine->jvmti, class, &source) != JVM_OK)
         source = NULL; /* compiled without */
@@ -142,27 +143,57 @@ static bool add(struct frames *frames, const struct java_machine *machine,
     java_file(file, sizeof file, signature, source);
     free_text(machine, method);
     free_text(machine, source);
-    return frames_add(frames, of, file, function, find_line(machine, frame));
+    return text_intern(file, function);
 }
 
-/* Unless every frame is wanted, those of the class library and of frameworks are passed over
- * without a question for their names. */
+/* Whose class the method is of and, where that is wanted, what it is called. Those of the class
+ * library and of frameworks are passed over without a question for their names, unless any frame is
+ * wanted. false: it cannot be had. */
+static bool ask_method(const struct java_machine *machine, jvm_method id, jvm_reference class,
+                       bool any, struct java_method *answer) {
+    char *signature = NULL;
+    if (JVM(machine->jvmti, jvm_get_class_signature,
+            JVM_TI_GET_CLASS_SIGNATURE)(machine->jvmti, class, &signature, NULL) != JVM_OK)
+        return false;
+    answer->of = java_owner(signature);
+    answer->text = any || answer->of == PW_FRAME_DEPENDENCY || answer->of == PW_FRAME_USER
+                       ? ask_text(machine, id, class, signature)
+                       : 0;
+    free_text(machine, signature);
+    return true;
+}
+
+static bool find_method(const struct java_machine *machine, jvm_method id, jvm_reference class,
+                        bool any, struct java_method *answer) {
+    struct java_method *known = java_method_known(machine->methods, machine->jni, id, class);
+    bool is_enough = known != NULL && (known->text != 0 || (!any && known->of != PW_FRAME_USER &&
+                                                            known->of != PW_FRAME_DEPENDENCY));
+    if (is_enough) {
+        *answer = *known;
+        return true;
+    }
+    if (!ask_method(machine, id, class, any, answer))
+        return false;
+    if (known == NULL)
+        known = java_method_remember(machine->methods, machine->jni, id, class, answer->of);
+    if (known != NULL && answer->text != 0)
+        known->text = answer->text;
+    return true;
+}
+
 static bool add_frame(struct frames *frames, const struct java_machine *machine,
                       const struct jvm_frame *frame, bool any) {
     jvm_reference class = NULL;
-    char *signature = NULL;
+    struct java_method method;
     bool more = true;
     if (JVM(machine->jvmti, jvm_get_method_declaring_class,
             JVM_TI_GET_METHOD_DECLARING_CLASS)(machine->jvmti, frame->method, &class) != JVM_OK)
         return true;
-    if (JVM(machine->jvmti, jvm_get_class_signature,
-            JVM_TI_GET_CLASS_SIGNATURE)(machine->jvmti, class, &signature, NULL) == JVM_OK) {
-        enum pw_frame_of of = java_owner(signature);
-        if (any || of == PW_FRAME_DEPENDENCY || of == PW_FRAME_USER)
-            more = add(frames, machine, frame, class, signature, of);
-        else
-            more = frames_pass(frames, of);
-        free_text(machine, signature);
+    if (find_method(machine, frame->method, class, any, &method)) {
+        if (!any && method.of != PW_FRAME_DEPENDENCY && method.of != PW_FRAME_USER)
+            more = frames_pass(frames, method.of);
+        else if (method.text != 0)
+            more = frames_add_interned(frames, method.of, method.text, find_line(machine, frame));
     }
     drop_reference(machine, class);
     return more;
@@ -215,7 +246,9 @@ bool jvm_frames(struct frames *frames, int fd, const void *site) {
     (void)fd;
     if (module_kind(site) != MODULE_OF_JDK || sandbox_is_on() || !find_machine(&machine))
         return false;
+    machine.methods = java_methods_take();
     add_frames(frames, &machine);
+    java_methods_give(machine.methods);
     if (frames->count > 0)
         name_thread(frames, &machine);
     frames->listens = true; /* no class has a method of its own for that */

@@ -52,7 +52,11 @@ struct jvm_thread { /* jvmtiThreadInfo */
 enum jvm_place {
     JVM_VM_GET_ENV = 6,
 
+    JVM_JNI_EXCEPTION_CLEAR = 17,
     JVM_JNI_DELETE_LOCAL_REF = 23,
+    JVM_JNI_IS_SAME_OBJECT = 24,
+    JVM_JNI_NEW_WEAK_GLOBAL_REF = 226,
+    JVM_JNI_DELETE_WEAK_GLOBAL_REF = 227,
     JVM_JNI_EXCEPTION_CHECK = 228,
 
     JVM_TI_GET_THREAD_INFO = 8,
@@ -73,7 +77,11 @@ typedef int32_t jvm_created_vms(jvm_vm *vms, int32_t room, int32_t *count);
 typedef int32_t jvm_get_env(jvm_vm, void **environment, int32_t version);
 
 typedef void jvm_delete_local_ref(jvm_jni, jvm_reference);
+typedef void jvm_exception_clear(jvm_jni);
 typedef uint8_t jvm_exception_check(jvm_jni);
+typedef uint8_t jvm_is_same_object(jvm_jni, jvm_reference, jvm_reference);
+typedef jvm_reference jvm_new_weak_global_ref(jvm_jni, jvm_reference);
+typedef void jvm_delete_weak_global_ref(jvm_jni, jvm_reference);
 
 typedef int32_t jvm_get_thread_info(jvm_jvmti, jvm_reference thread, struct jvm_thread *info);
 typedef int32_t jvm_deallocate(jvm_jvmti, void *memory);

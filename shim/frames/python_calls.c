@@ -37,10 +37,20 @@ bool python_look_up(void) {
 #undef OPTIONAL
     python.PyType_Type = started_variable("PyType_Type");
     python.PyMethodDescr_Type = started_variable("PyMethodDescr_Type");
-    if (python.PyType_Type == NULL || python.PyMethodDescr_Type == NULL)
+    python.PyUnicode_Type = started_variable("PyUnicode_Type");
+    python.PyBytes_Type = started_variable("PyBytes_Type");
+    if (python.PyType_Type == NULL || python.PyMethodDescr_Type == NULL ||
+        python.PyUnicode_Type == NULL || python.PyBytes_Type == NULL)
         return false;
     python.minor = minor_version(python.Py_GetVersion());
     return python.minor >= 9;
+}
+
+bool python_is_exactly(python_object *object, const python_object *type) {
+    python_object *its = object != NULL ? python.PyObject_Type(object) : NULL;
+    if (its != NULL)
+        python.Py_DecRef(its);
+    return its != NULL && its == type;
 }
 
 static struct python_kept kept;
@@ -60,7 +70,7 @@ void python_forget_kept(void) {
 
 python_object *python_attribute(python_object *object, enum python_name name) {
     static const char *const names[PYTHON_NAMES] = {"fileno", "co_filename", "co_name",
-                                                    "co_qualname"};
+                                                    "co_qualname", "co_linetable"};
     struct python_kept *here = python_kept();
     python_object *text = here != NULL ? here->name[name] : NULL;
     bool is_kept = text != NULL;

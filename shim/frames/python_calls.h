@@ -22,9 +22,11 @@ typedef int python_audit_hook(const char *event, python_object *arguments, void 
     NEEDED(python_object *, PyFrame_GetBack, (python_object *))                                    \
     NEEDED(python_object *, PyFrame_GetCode, (python_object *))                                    \
     NEEDED(int, PyFrame_GetLineNumber, (python_object *))                                          \
+    NEEDED(int, PyCode_Addr2Line, (python_object *, int))                                          \
     NEEDED(python_object *, PyObject_GetAttr, (python_object *, python_object *))                  \
     NEEDED(python_object *, PyObject_Type, (python_object *))                                      \
     NEEDED(python_object *, PyModule_GetDict, (python_object *))                                   \
+    NEEDED(long, PyObject_Hash, (python_object *))                                                 \
     NEEDED(python_object *, PyUnicode_InternFromString, (const char *))                            \
     NEEDED(const char *, PyUnicode_AsUTF8, (python_object *))                                      \
     NEEDED(python_object *, PyUnicode_EncodeFSDefault, (python_object *))                          \
@@ -39,13 +41,14 @@ typedef int python_audit_hook(const char *event, python_object *arguments, void 
     NEEDED(void *, PyInterpreterState_Main, (void))                                                \
     OPTIONAL(void *, PyThreadState_GetUnchecked, (void))  /* from 3.13 on */                       \
     OPTIONAL(void *, _PyThreadState_UncheckedGet, (void)) /* up to 3.12 */                         \
+    OPTIONAL(int, PyFrame_GetLasti, (python_object *))    /* from 3.11 on */                       \
     OPTIONAL(int, PyGC_Disable, (void))                   /* from 3.10 on */                       \
     OPTIONAL(int, PyGC_Enable, (void))
 
 #define PYTHON_CALL(result, name, parameters) result(*name) parameters;
 struct python_calls {
     PYTHON_CALLS(PYTHON_CALL, PYTHON_CALL)
-    python_object *PyType_Type, *PyMethodDescr_Type;
+    python_object *PyType_Type, *PyMethodDescr_Type, *PyUnicode_Type, *PyBytes_Type;
     unsigned minor; /* of the version 3.x */
 };
 #undef PYTHON_CALL
@@ -61,6 +64,7 @@ enum python_name {
     PYTHON_CO_FILENAME,
     PYTHON_CO_NAME,
     PYTHON_CO_QUALNAME,
+    PYTHON_CO_LINETABLE,
     PYTHON_NAMES
 };
 
@@ -68,6 +72,10 @@ enum python_name {
  * interpreter has: one of our own would stay in its cache of types' attributes, and push out the
  * program's. */
 python_object *python_attribute(python_object *object, enum python_name name);
+
+/* Whether the object is of that type, and not of one derived from it, which may have Python code of
+ * its own. */
+bool python_is_exactly(python_object *object, const python_object *type);
 
 /* What is asked for at each call is kept while the main interpreter lives; others may run at the
  * same time, each with objects of its own. NULL in those. A member is NULL until

@@ -36,23 +36,16 @@ static const struct event {
     {"sendmsg", NUMBER_sendmsg},
 };
 
-static bool is_exactly(python_object *object, const python_object *type) {
-    python_object *its = object != NULL ? python.PyObject_Type(object) : NULL;
-    if (its != NULL)
-        python.Py_DecRef(its);
-    return its != NULL && its == type;
-}
-
 /* fileno of the type that C code made, NULL where something in Python stands in for the module, the
  * type or the method. */
 static python_object *find_fileno(void) {
     python_object *module = python.PyDict_GetItemString(python.PyImport_GetModuleDict(), "_socket");
     python_object *names = module != NULL ? python.PyModule_GetDict(module) : NULL;
     python_object *type = names != NULL ? python.PyDict_GetItemString(names, "socket") : NULL;
-    if (!is_exactly(type, python.PyType_Type))
+    if (!python_is_exactly(type, python.PyType_Type))
         return NULL;
     python_object *method = python_attribute(type, PYTHON_FILENO);
-    if (is_exactly(method, python.PyMethodDescr_Type))
+    if (python_is_exactly(method, python.PyMethodDescr_Type))
         return method;
     if (method != NULL)
         python.Py_DecRef(method);

@@ -197,6 +197,21 @@ C"
         "com/example/Unloads.java:$line com.example.Unloads\$Binder.bind"
 }
 
+@test "methods are told apart, however many bind, at the first time and again" {
+    {
+        echo 'package com.example; import java.net.*; class Many {'
+        for i in {1..300}; do
+            echo "    static void m$i() throws Exception { new ServerSocket(0).close(); } // $i"
+        done
+        echo 'static void all() throws Exception {' 'm'{1..300}'();' '}'
+        echo 'public static void main(String[] a) throws Exception { all(); all(); } }'
+    } >Many.java
+    javac -d . Many.java
+    "$PORTWITNESS" run -q -o "$trace" -- java -Xint -cp . com.example.Many 3>&-
+    exported | jq -r 'select(.kind == "bind") | .frames[0] | "\(.line) \(.function)"' | sort >found
+    for i in {1..300}; do echo "$((i + 1)) com.example.Many.m$i"; done | sed p | sort | diff - found
+}
+
 @test "the places of the functions are those of the headers" {
     gcc -I"$root" -I"$jdk/include" -I"$jdk/include/linux" -o tables "$sources/jvm/tables.c"
     ./tables

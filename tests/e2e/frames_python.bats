@@ -21,7 +21,7 @@ framed() {
 
 # right FILE: what the comments in it ask for, in the order of the lines.
 right() {
-    sed -nE '/# (bind|connect|autobind) [A-Za-z_.]+$/=' "$1" | while read -r line; do
+    sed -nE '/# (bind|connect|autobind) [A-Za-z_.<>]+$/=' "$1" | while read -r line; do
         sed -n "${line}s|.*# \([a-z]*\) \(.*\)|\1 $1:$line \2|p" "$1"
     done
 }
@@ -44,6 +44,15 @@ all_right() {
 @test "in a thread, in socketserver, asyncio and create_connection the line is the user's" {
     record "$python" "$guests/places.py"
     all_right "$guests/places.py"
+}
+
+@test "places that differ in one thing alone are told apart, at the first time and again" {
+    record "$python" "$guests/alike.py"
+    local line
+    line=$(right "$guests/alike.py" | sed -n '2s/.*:\([0-9]*\) .*/\1/p')
+    { right "$guests/alike.py" && printf 'bind %s\n' '<made>:1 first_name' '<made>:1 second_name' \
+        "a_file:$line again" "$guests/alike.py:$line a_name"; } | sed p | sort >expected
+    [ "$(wc -l <expected)" -eq 24 ] && diff expected <(framed | sort)
 }
 
 @test "children that were forked, spawned or started have frames of their own" {

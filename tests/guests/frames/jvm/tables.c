@@ -9,6 +9,10 @@
     _Static_assert(offsetof(struct table, member) == (place) * sizeof(void *), #member)
 
 PLACED(JNIInvokeInterface_, GetEnv, JVM_VM_GET_ENV);
+PLACED(JNINativeInterface_, ExceptionClear, JVM_JNI_EXCEPTION_CLEAR);
+PLACED(JNINativeInterface_, IsSameObject, JVM_JNI_IS_SAME_OBJECT);
+PLACED(JNINativeInterface_, NewWeakGlobalRef, JVM_JNI_NEW_WEAK_GLOBAL_REF);
+PLACED(JNINativeInterface_, DeleteWeakGlobalRef, JVM_JNI_DELETE_WEAK_GLOBAL_REF);
 PLACED(JNINativeInterface_, DeleteLocalRef, JVM_JNI_DELETE_LOCAL_REF);
 PLACED(JNINativeInterface_, ExceptionCheck, JVM_JNI_EXCEPTION_CHECK);
 PLACED(jvmtiInterface_1_, GetThreadInfo, JVM_TI_GET_THREAD_INFO);
