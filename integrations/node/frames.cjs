@@ -9,6 +9,8 @@
 const FRAMES_MAX = 16;
 /* Sites: each costs some microseconds. The user's two are behind so many of Node's own, as a rule. */
 const BEHIND_LOOKUP = 4, BEHIND_HANDLE = 7, DEEP = 64;
+/* The functions of this file that a stack may begin with. */
+const OWN = 3, OWN_DEEP = 5;
 const LIBRARY = 1, FRAMEWORK = 2, DEPENDENCY = 3, USER = 4;
 const RTLD_LAZY = 1, RTLD_NOLOAD = 4; /* dlopen(3) */
 const NOTHING = { text: '', user: '' };
@@ -156,11 +158,13 @@ function frameText(file, site, told) {
 }
 
 /* `text` has the frames for the shim, the innermost first, `user` those from the user's own on. With
- * `isKnown` no more of them would be of use. */
+ * `isKnown` no more of them would be of use. `isAwaited`: functions that await those called are among
+ * them. `isFull`: what comes behind would change nothing. */
 function framesOf(sites, whole) {
-  let text = '', user = -1, count = 0, users = 0, isCallback = false;
+  let text = '', user = -1, count = 0, users = 0, isCallback = false, isAwaited = false, isFull = false;
   const told = placesOf(sites);
   for (const [index, site] of sites.entries()) {
+    isAwaited ||= site.isAsync();
     const name = site.getFileName() || (site.isEval() ? site.getEvalOrigin() && '[eval]' : null);
     if (!name || name === __filename) continue;
     const file = fileOf(name);
@@ -170,19 +174,48 @@ function framesOf(sites, whole) {
     if (of === USER && user < 0) user = text.length;
     text += frameText(file, site, told[index]);
     users += of === USER;
-    if (++count === FRAMES_MAX || (!whole && users === 2)) break;
+    isFull = ++count === FRAMES_MAX || (!whole && users === 2);
+    if (isFull) break;
   }
-  return { text, user: user < 0 ? '' : text.slice(user), isKnown: users === 2 || isCallback };
+  return {
+    text,
+    user: user < 0 ? '' : text.slice(user),
+    isKnown: users === 2 || isCallback,
+    isAwaited,
+    isFull,
+  };
+}
+
+/* What stacks came to, by their keys: a program has few places that bind. A key says nothing of the
+ * functions that await the stack's, so what those are part of is not kept, nor what was mapped. */
+const answers = new Map();
+const ANSWERS_MAX = 1000;
+
+let stackKey = () => 0;
+
+const isMapped = () => process.sourceMapsEnabled || isMapper(Error.prepareStackTrace);
+
+function framesWithin(called, depth, whole, stack) {
+  const key = stack === 0 || isMapped() ? 0 : stack;
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const sites = sitesAbove(called, depth);
+  const frames = framesOf(sites, whole);
+  frames.isKnown ||= sites.length < depth;
+  if (key !== 0 && !frames.isAwaited && (frames.isFull || key > 0)) {
+    if (answers.size >= ANSWERS_MAX) answers.clear();
+    answers.set(key, frames);
+  }
+  return frames;
 }
 
 /* The frames that matter are near as a rule. */
-function framesAbove(called, depth) {
+function framesAbove(called, depth, key) {
   if (!shim.whole) {
-    const sites = sitesAbove(called, depth);
-    const frames = framesOf(sites, false);
-    if (frames.isKnown || sites.length < depth) return frames;
+    const frames = framesWithin(called, depth, false, key);
+    if (frames.isKnown) return frames;
   }
-  return framesOf(sitesAbove(called, DEEP), shim.whole);
+  return framesWithin(called, DEEP, shim.whole, stackKey(DEEP + OWN_DEEP));
 }
 
 class Itself {
@@ -191,20 +224,24 @@ class Itself {
   }
 }
 
-/* Frames in a private field of a handle: nobody sees it, and it costs less than a WeakMap. */
+/* Frames in a private field of a handle or a callback: nobody sees it, and it costs less than a
+ * WeakMap. */
 class Noted extends Itself {
   #frames;
-  constructor(handle, frames) {
-    super(handle);
+  constructor(object, frames) {
+    super(object);
     this.#frames = frames;
   }
-  static of(handle) {
-    return #frames in handle ? handle.#frames : undefined;
+  static of(object) {
+    return #frames in object ? object.#frames : undefined;
+  }
+  static set(object, frames) {
+    if (#frames in object) object.#frames = frames;
+    else new Noted(object, frames);
   }
 }
 
 /* What was noted of things that lead to a call later on. */
-const byCallback = new Notes();
 const byTrigger = new Map();
 const TRIGGERS_MAX = 512;
 let hooks; /* async_hooks, of which none is enabled */
@@ -215,14 +252,14 @@ function noteOfCallback() {
   hooks = hooks || require('async_hooks');
   const resource = hooks.executionAsyncResource();
   const callback = resource && resource.callback;
-  return typeof callback === 'function' ? byCallback.get(callback) : undefined;
+  return typeof callback === 'function' ? Noted.of(callback) : undefined;
 }
 
-function framesHere(called, depth = BEHIND_HANDLE) {
+function framesHere(called, depth, key) {
   try {
     const noted = noteOfCallback();
     if (noted && noted.isAll) return noted.frames;
-    const here = framesAbove(called, depth);
+    const here = framesAbove(called, depth, key);
     if (here.user !== '') return here;
     /* Else of the handle that the callback is about. */
     const before = (noted && noted.frames) || byTrigger.get(hooks.triggerAsyncId()) || NOTHING;
@@ -231,6 +268,18 @@ function framesHere(called, depth = BEHIND_HANDLE) {
     return NOTHING;
   }
 }
+
+/* Asked for by who is near the top of the stack, since the functions of this file are walked over, too. */
+function keyHere() {
+  try {
+    const noted = noteOfCallback();
+    return noted && noted.isAll ? 0 : stackKey(BEHIND_HANDLE + OWN);
+  } catch {
+    return 0;
+  }
+}
+
+const framesOfHandle = (called, key) => framesHere(called, BEHIND_HANDLE, key);
 
 /* Notes frames for the handle, and for the callbacks that its events lead to. */
 function note(handle, id, frames) {
@@ -262,11 +311,11 @@ function wrap(prototype, name, framesFor) {
 function wrapHandle(prototype, names) {
   const idOf = prototype.getAsyncId;
   const framesFor = (handle, wrapper) => Noted.of(handle) ||
-    note(handle, apply(idOf, handle, []), framesHere(wrapper));
+    note(handle, apply(idOf, handle, []), framesOfHandle(wrapper, keyHere()));
   for (const name of names) wrap(prototype, name, framesFor);
   /* Who reads an address is told by himself, and only of what was asked for by such a call. */
   wrap(prototype, 'getsockname', (handle, wrapper) =>
-    Noted.of(handle) ? framesHere(wrapper) : NOTHING);
+    Noted.of(handle) ? framesOfHandle(wrapper, keyHere()) : NOTHING);
   return idOf;
 }
 
@@ -277,7 +326,7 @@ function wrapTcp(TCP) {
   function getAsyncId() {
     const id = apply(idOf, this, []);
     if (!(this.fd >= 0) && !Noted.of(this)) 
-      note(this, id, framesHere(getAsyncId));
+      note(this, id, framesOfHandle(getAsyncId, keyHere()));
     return id;
   }
   Object.defineProperty(TCP.prototype, 'getAsyncId',
@@ -292,7 +341,7 @@ function wrapUdp(UDP) {
     configurable: true,
     get() {
       if (!(this.fd >= 0) && !Noted.of(this))
-        note(this, apply(idOf, this, []), framesHere());
+        note(this, apply(idOf, this, []), framesOfHandle(undefined, keyHere()));
       return lookups.get(this);
     },
     set(value) { lookups.set(this, value); },
@@ -304,8 +353,9 @@ const isNodes = (callback) => Function.prototype.toString.call(callback).include
 
 /* Node's own callback for listen calls somebody of the user's where there was an error. For a number
  * there is none, so that whatever is asked for in it is for the line that called listen. */
+let net;
 const isOfListen = (callback, host) =>
-  callback.name === 'doListen' && require('net').isIP(host) !== 0 && isNodes(callback);
+  callback.name === 'doListen' && (net = net || require('net')).isIP(host) !== 0 && isNodes(callback);
 
 /* listen(port, host) binds in the callback of a lookup, even where the host is a number. The function in
  * its place is a native one, which no stack of the program's shows. */
@@ -314,13 +364,13 @@ function wrapLookup() {
   const real = dns.lookup;
   const source = Function.prototype.toString.call(real);
   if (!/^function lookup\(hostname[^]*GetAddrInfoReqWrap/.test(source)) return;
-  const noteAsked = (host, options, last) => {
+  const noteAsked = (key, host, options, last) => {
     const callback = typeof options === 'function' ? options : last;
     if (typeof callback !== 'function' || typeof options === 'number') return;
-    const frames = framesHere(noteAsked, BEHIND_LOOKUP);
-    byCallback.set(callback, { frames, isAll: isOfListen(callback, host) });
+    const frames = framesHere(noteAsked, BEHIND_LOOKUP, key);
+    Noted.set(callback, { frames, isAll: isOfListen(callback, host) });
   };
-  const lookup = shim.passing(real, noteAsked);
+  const lookup = shim.passing(real, noteAsked, BEHIND_LOOKUP);
   for (const key of Reflect.ownKeys(real))
     Object.defineProperty(lookup, key, Object.getOwnPropertyDescriptor(real, key));
   Object.defineProperty(lookup, 'toString',
@@ -383,6 +433,7 @@ function giveBackOptions() {
 quietly(hide);
 quietly(() => {
   shim = attach();
+  if (shim.stackKey) stackKey = shim.stackKey;
   if (shim.enter) install();
 });
 quietly(giveBackOptions);

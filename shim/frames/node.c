@@ -13,28 +13,13 @@
 #include <string.h>
 
 #include "shim/frames/frames.h"
+#include "shim/frames/node_api.h"
+#include "shim/frames/node_stack.h"
 #include "shim/portwitness.h"
 
-/* As in node_api.h, whose numbers and types do not change. */
-typedef void *napi_env, *napi_value, *napi_info, *napi_ref;
-typedef napi_value napi_callback(napi_env env, napi_info info);
-enum { NAPI_OK, AUTO_LENGTH = -1, TEXT_BYTES = 8192, WORDS_MAX = 8 };
+enum { AUTO_LENGTH = -1, TEXT_BYTES = 8192, WORDS_MAX = 8 };
 
-static struct {
-    int (*create_function)(napi_env, const char *, size_t, napi_callback *, void *, napi_value *);
-    int (*get_cb_info)(napi_env, napi_info, size_t *, napi_value *, napi_value *, void **);
-    int (*get_value_string_utf8)(napi_env, napi_value, char *, size_t, size_t *);
-    int (*get_value_int32)(napi_env, napi_value, int32_t *);
-    int (*get_boolean)(napi_env, bool, napi_value *);
-    int (*set_named_property)(napi_env, napi_value, const char *, napi_value);
-    int (*get_reference_value)(napi_env, napi_ref, napi_value *);
-    int (*create_reference)(napi_env, napi_value, uint32_t, napi_ref *);
-    int (*create_array)(napi_env, napi_value *);
-    int (*get_element)(napi_env, napi_value, uint32_t, napi_value *);
-    int (*set_element)(napi_env, napi_value, uint32_t, napi_value);
-    int (*call_function)(napi_env, napi_value, napi_value, size_t, const napi_value *,
-                         napi_value *);
-} node;
+struct node_api node;
 
 /* The environment of this thread that has the module; it may be asked to load it once more. */
 static __thread napi_env installed;
@@ -45,9 +30,9 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports);
 
 static bool find_functions(void) {
     return FIND(create_function) && FIND(get_cb_info) && FIND(get_value_string_utf8) &&
-           FIND(get_value_int32) && FIND(get_boolean) && FIND(set_named_property) &&
-           FIND(get_reference_value) && FIND(create_reference) && FIND(create_array) &&
-           FIND(get_element) && FIND(set_element) && FIND(call_function);
+           FIND(get_value_int32) && FIND(get_boolean) && FIND(get_node_version) &&
+           FIND(set_named_property) && FIND(get_reference_value) && FIND(create_reference) &&
+           FIND(create_double) && FIND(call_function);
 }
 
 static uint32_t take_number(char **at) {
@@ -102,35 +87,52 @@ static napi_value leave(napi_env env, napi_info info) {
     return NULL;
 }
 
+/* What the passing function of this thread's environment needs; the module makes one. */
+struct passing {
+    napi_ref real, told;
+    int limit;
+};
+
 /* A function that tells another one what it is called with, and calls the real one. An exception of
  * that stays pending, and so is thrown by this one. */
 static napi_value pass(napi_env env, napi_info info) {
-    napi_value words[WORDS_MAX], self, pair, real, told, result = NULL;
+    napi_value words[1 + WORDS_MAX], self, real, told, result = NULL;
     size_t count = WORDS_MAX;
-    void *data;
-    if (node.get_cb_info(env, info, &count, words, &self, &data) != NAPI_OK ||
-        node.get_reference_value(env, data, &pair) != NAPI_OK ||
-        node.get_element(env, pair, 0, &real) != NAPI_OK ||
-        node.get_element(env, pair, 1, &told) != NAPI_OK)
+    struct passing *passing;
+    if (node.get_cb_info(env, info, &count, words + 1, &self, (void **)&passing) != NAPI_OK ||
+        node.get_reference_value(env, passing->real, &real) != NAPI_OK ||
+        node.get_reference_value(env, passing->told, &told) != NAPI_OK ||
+        node.create_double(env, node_stack_key(env, passing->limit), words) != NAPI_OK)
         return NULL;
     count = count < WORDS_MAX ? count : WORDS_MAX;
-    node.call_function(env, self, told, count, words, &result);
+    node.call_function(env, self, told, count + 1, words, &result);
     result = NULL;
-    node.call_function(env, self, real, count, words, &result);
+    node.call_function(env, self, real, count, words + 1, &result);
     return result;
 }
 
-/* passing(real, told) makes such a function. JavaScript's own frames would be seen in stacks. */
+/* passing(real, told, limit) makes such a function: `told` is called with the key of the stack
+ * first. JavaScript's own frames would be seen in stacks. */
 static napi_value make_passing(napi_env env, napi_info info) {
-    napi_value words[2], pair, made = NULL;
-    napi_ref reference;
-    size_t count = 2;
-    if (node.get_cb_info(env, info, &count, words, NULL, NULL) == NAPI_OK && count == 2 &&
-        node.create_array(env, &pair) == NAPI_OK &&
-        node.set_element(env, pair, 0, words[0]) == NAPI_OK &&
-        node.set_element(env, pair, 1, words[1]) == NAPI_OK &&
-        node.create_reference(env, pair, 1, &reference) == NAPI_OK)
-        node.create_function(env, "", 0, pass, reference, &made);
+    static __thread struct passing passing;
+    napi_value words[3], made = NULL;
+    size_t count = 3;
+    if (node.get_cb_info(env, info, &count, words, NULL, NULL) == NAPI_OK && count == 3 &&
+        node.get_value_int32(env, words[2], &passing.limit) == NAPI_OK &&
+        node.create_reference(env, words[0], 1, &passing.real) == NAPI_OK &&
+        node.create_reference(env, words[1], 1, &passing.told) == NAPI_OK)
+        node.create_function(env, "", 0, pass, &passing, &made);
+    return made;
+}
+
+/* stackKey(limit): see node_stack.h. */
+static napi_value stack_key(napi_env env, napi_info info) {
+    napi_value word, made = NULL;
+    size_t count = 1;
+    int32_t limit;
+    if (node.get_cb_info(env, info, &count, &word, NULL, NULL) == NAPI_OK && count == 1 &&
+        node.get_value_int32(env, word, &limit) == NAPI_OK)
+        node.create_double(env, node_stack_key(env, limit), &made);
     return made;
 }
 
@@ -169,6 +171,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
         node.set_named_property(env, exports, "whole", whole) == NAPI_OK &&
         export_function(env, exports, "leave", leave) &&
         export_function(env, exports, "passing", make_passing) &&
+        (!node_stack_find(env) || export_function(env, exports, "stackKey", stack_key)) &&
         export_function(env, exports, "enter", enter))
         installed = env;
     return exports;

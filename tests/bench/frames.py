@@ -2,9 +2,10 @@
 """What it costs to ask an interpreter for its frames: the same guest under `portwitness run` with them
 and with --no-frames, by turns, so that both see the same machine.
 
-  tests/bench/frames.py [--rounds N] [--check]
+  tests/bench/frames.py [--rounds N] [--only WORD] [--check]
 
   --rounds N  N rounds instead of 15; figures are medians over them
+  --only WORD the rows that begin with it (the interpreter's name, say)
   --check     status 1 if a bar is missed: a bind with frames at most 1.5 of one without, importing 500
               modules at most 1.02
 
@@ -207,6 +208,7 @@ def measure_guest(folder, portwitness, guest, rounds):
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--only", default="")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -217,6 +219,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         write_modules(folder)
         for guest in GUESTS:
+            if not guest[0].startswith(arguments.only):
+                continue
             if shutil.which(guest[2]) is None:
                 print(f"{guest[0]}: {guest[2]} is not installed")
                 continue

@@ -84,6 +84,52 @@ GUEST
     grep '^bind index.js:[0-9]* .* | main.js:6 main' found
 }
 
+@test "one place is told apart by who called it, who awaits it, and its function's name" {
+    cat >main.js <<'GUEST'
+const { once } = require('events');
+const net = require('net');
+async function listens(close = (server) => server.close()) {
+  const server = net.createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  close(server);
+  await once(server, 'close');
+}
+async function resumed() {
+  await require('fs').promises.stat('.'); // no function of Node's is below, then
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.close();
+}
+const named = (name) => ({ async [name]() { await listens(); } })[name];
+const one = () => listens();
+const other = () => listens();
+async function awaits() {
+  await resumed();
+}
+async function awaitsToo() {
+  await resumed();
+}
+async function main() {
+  const [first, second] = [named('first'), named('second')];
+  for (let i = 0; i < 200; i++)
+    for (const each of [one, first, awaits, other, second, awaitsToo]) await each();
+}
+main();
+GUEST
+    record "$node" main.js
+    "$PORTWITNESS" export --format jsonl t | jq -r 'select(.kind == "bind") |
+        .frames | map(.function) | join(" ")' | sort | uniq -c | sed 's/^ *//' >found
+    diff - found <<'WANTED'
+200 listens first
+200 listens one
+200 listens other
+200 listens second
+200 resumed awaits
+200 resumed awaitsToo
+WANTED
+}
+
 @test "workers, modules, forks and programs from the command line" {
     cat >all.mjs <<'GUEST'
 import { Worker, isMainThread } from 'node:worker_threads';
