@@ -19,16 +19,10 @@
 #define COPY(to, from, size) __builtin_memcpy(to, from, size)
 
 #define READS_REPORTED 2
-
-/* What is kept with a socket. */
-struct seen_socket {
-    struct outside_event event; /* of the last call: the socket, the caller and the addresses */
-    uint16_t port;              /* that it has, 0: none that is known */
-    uint16_t read_port;
-    uint8_t reads;      /* of read_port, reported */
-    uint8_t pending;    /* the last call was a bind; whether it succeeded is not known yet */
-    uint8_t connecting; /* it was a connect; the connection was not seen yet */
-    uint8_t by_number;  /* the port was bound by number */
+/* What is kept with a socket, where something must be. */
+struct kept_socket {
+    uint32_t pid, thread; /* that bound it */
+    uint8_t by_number;
     uint8_t released;
 };
 
@@ -41,8 +35,28 @@ struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
-    __type(value, struct seen_socket);
+    __type(value, struct kept_socket);
 } sockets SEC(".maps");
+
+/* TCP sockets whose connection is being made. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct outside_event);
+} connections SEC(".maps");
+
+/* By thread, as bpf_get_current_pid_tgid has it. Where more threads than this make calls at a time,
+ * the request of a bind may be gone before its end is known; a bind that failed is lost then. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, EBPF_THREADS_MAX);
+    __type(key, uint64_t);
+    __type(value, struct thread_call);
+} calls SEC(".maps");
+
+/* What a new entry of it begins with, which is too large for a program's stack. */
+const volatile struct thread_call no_call SEC(".rodata.empty") = {.pending = 0};
 
 /* Processes that the shim is in, by the reader's word: of these it needs no connect, listen or
  * read. */
