@@ -25,10 +25,11 @@ static __always_inline void note_options(struct bpf_sock_addr *context,
 }
 
 /* net/ipv4/af_inet.c, __inet_bind: refused, for the socket has a port already. */
-static __always_inline void report_bound_already(struct outside_event *event) {
+static __always_inline void report_bound_already(struct thread_call *call) {
+    struct outside_event *event = &call->event;
     event->error = ERROR_INVALID;
     event->inferred = 1;
-    report(event, OUTSIDE_BIND);
+    report(event, OUTSIDE_BIND, &call->woken);
     event->error = 0;
     event->inferred = 0;
 }
@@ -59,7 +60,7 @@ static __always_inline int bind_asked(struct bpf_sock_addr *context, bool is_ipv
     if (socket->src_port == 0)
         call->pending = !reports_itself;
     else if (!reports_itself)
-        report_bound_already(event);
+        report_bound_already(call);
     return 1;
 }
 
@@ -99,7 +100,7 @@ static __always_inline int bind_done(struct bpf_sock *context, bool is_ipv6) {
         set_ipv4(event->local, context->src_ip4);
     call->pending = 0;
     keep_facts(context, event);
-    report(event, OUTSIDE_BIND);
+    report(event, OUTSIDE_BIND, &call->woken);
     return 1;
 }
 
@@ -136,7 +137,7 @@ int on_release(struct bpf_sock *context) {
     event->netns = bpf_get_netns_cookie(context);
     event->state = (uint8_t)state;
     event->bound = context->type != SOCKET_STREAM || state == STATE_CLOSE || state == STATE_LISTEN;
-    bpf_ringbuf_submit(event, wake_up(event->pid));
+    bpf_ringbuf_submit(event, wake_up(event->pid, call != NULL ? &call->woken : NULL));
     return 1;
 }
 

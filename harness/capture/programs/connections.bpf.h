@@ -80,7 +80,7 @@ static __always_inline int address_read(struct bpf_sock_addr *context, bool is_i
     event->requested_port = 0;
     set_address(context, event->local, is_ipv6);
     event->local_port = port;
-    report(event, OUTSIDE_READ);
+    report(event, OUTSIDE_READ, &call->woken);
     return 1;
 }
 
@@ -130,7 +130,7 @@ static __always_inline void listened_before(struct bpf_sock_ops *context, struct
     event->thread = facts != NULL ? facts->thread : 0;
     event->uid = UINT32_MAX;
     event->ours = switches.group == 0;
-    bpf_ringbuf_submit(event, wake_up(pid));
+    bpf_ringbuf_submit(event, wake_up(pid, NULL));
 }
 
 /* It is not done yet: a port that it gives itself is not known. */
@@ -150,7 +150,7 @@ static __always_inline void listened(struct bpf_sock_ops *context) {
     __builtin_memset(event->requested, 0, sizeof event->requested);
     event->requested_port = 0;
     event->error = 0;
-    report(event, OUTSIDE_LISTEN);
+    report(event, OUTSIDE_LISTEN, &call->woken);
 }
 
 static __always_inline void connecting(struct bpf_sock_ops *context, struct bpf_sock *socket) {
@@ -159,7 +159,7 @@ static __always_inline void connecting(struct bpf_sock_ops *context, struct bpf_
         return;
     set_ends(context, event);
     event->end_ns = bpf_ktime_get_ns();
-    report(event, OUTSIDE_CONNECT);
+    report(event, OUTSIDE_CONNECT, NULL);
     bpf_sk_storage_delete(&connections, socket);
 }
 
@@ -184,7 +184,7 @@ static __always_inline void ended(struct bpf_sock_ops *context, struct bpf_sock 
     event->state = (uint8_t)before;
     event->time_wait = before == STATE_FIN_WAIT2 || before == STATE_CLOSING;
     event->ours = switches.group == 0;
-    bpf_ringbuf_submit(event, wake_up(0));
+    bpf_ringbuf_submit(event, wake_up(0, NULL));
 }
 
 SEC("sockops")

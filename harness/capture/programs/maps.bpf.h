@@ -100,12 +100,17 @@ static __always_inline bool is_entered(uint32_t pid) {
 }
 
 /* A wake-up costs as much as an event, so there is one for the first event of a process, which the
- * reader looks at while it lives, and one when a quarter of the ring is full. */
-static __always_inline uint64_t wake_up(uint32_t pid) {
+ * reader looks at while it lives, and one when a quarter of the ring is full. `woken`, where it is
+ * not NULL, remembers the process, which is quicker than to look it up. */
+static __always_inline uint64_t wake_up(uint32_t pid, uint32_t *woken) {
     uint8_t one = 1;
-    if (pid != 0 && bpf_map_lookup_elem(&seen, &pid) == NULL) {
-        bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
-        return BPF_RB_FORCE_WAKEUP;
+    if (pid != 0 && (woken == NULL || *woken != pid)) {
+        if (woken != NULL)
+            *woken = pid;
+        if (bpf_map_lookup_elem(&seen, &pid) == NULL) {
+            bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
+            return BPF_RB_FORCE_WAKEUP;
+        }
     }
     if (words.woken || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < EBPF_RING_BYTES / 4)
         return BPF_RB_NO_WAKEUP;
@@ -114,24 +119,23 @@ static __always_inline uint64_t wake_up(uint32_t pid) {
 }
 
 static __always_inline void report_sized(const struct outside_event *facts, uint8_t kind,
-                                         uint64_t size) {
+                                         uint64_t size, uint32_t *woken) {
     struct outside_event *event = room_for(size);
     if (event == NULL)
         return;
     COPY(event, facts, size);
     event->kind = kind;
-    if (kind != OUTSIDE_BIND)
-        event->flags &= ~PW_FLAG_PORT_ZERO;
-    bpf_ringbuf_submit(event, wake_up(facts->pid));
+    bpf_ringbuf_submit(event, wake_up(facts->pid, woken));
 }
 
-/* Copies the facts of the last call into the ring, as an event of this kind. Few events have
- * addresses, which are nearly half of one. */
-static __always_inline void report(const struct outside_event *facts, uint8_t kind) {
+/* Copies the facts of a call into the ring, as an event of this kind. Few events have addresses,
+ * which are more than half of one. */
+static __always_inline void report(const struct outside_event *facts, uint8_t kind,
+                                   uint32_t *woken) {
     if (facts->addresses != 0)
-        report_sized(facts, kind, sizeof(struct outside_event));
+        report_sized(facts, kind, sizeof(struct outside_event), woken);
     else
-        report_sized(facts, kind, SHORT_EVENT);
+        report_sized(facts, kind, SHORT_EVENT, woken);
 }
 
 static __always_inline void set_ipv4(uint8_t to[16], uint32_t address) {

@@ -16,6 +16,7 @@ struct ebpf_switches {
     uint64_t pid_inode;
     uint32_t group_level;  /* of the group in the hierarchy, its root is 0 */
     uint32_t stack_offset; /* of `stack` in struct task_struct; 0: no return addresses */
+    uint32_t comm;         /* bpf_get_current_comm loads: newer kernels want CAP_PERFMON for it */
     uint32_t options;      /* bpf_getsockopt loads at a bind */
     uint32_t current;      /* who runs may be asked in sock_ops programs (6.10) */
     uint32_t netns;        /* bpf_get_netns_cookie loads in sock_ops programs (5.15) */
@@ -33,7 +34,8 @@ struct ebpf_words {
  * allocated for a socket that is bound: that alone would take longer than all the rest. */
 struct thread_call {
     struct outside_event event; /* the socket, the caller and the addresses */
-    uint64_t read_cookie;       /* of the last address that was read, */
+    uint32_t woken;       /* process for which the reader was woken, as far as the thread knows */
+    uint64_t read_cookie; /* of the last address that was read, */
     uint16_t read_port;
     uint8_t reads;   /* and how many reads of it were reported */
     uint8_t pending; /* it was a bind; whether it succeeded is not known yet */

@@ -64,7 +64,7 @@ static __always_inline void settle(struct thread_call *call) {
         return;
     call->pending = 0;
     call->event.error = OUTSIDE_ERROR_NOT_KNOWN;
-    report(&call->event, OUTSIDE_BIND);
+    report(&call->event, OUTSIDE_BIND, &call->woken);
     call->event.error = 0;
 }
 
@@ -85,7 +85,7 @@ static __always_inline void settle_without_port(struct thread_call *call, struct
         return;
     call->pending = 0;
     call->event.flags |= PW_FLAG_BIND_ADDRESS_NO_PORT;
-    report(&call->event, OUTSIDE_BIND);
+    report(&call->event, OUTSIDE_BIND, &call->woken);
 }
 
 #endif
