@@ -152,7 +152,7 @@ $(file >$(BUILD)/flags,$(flags))
 endif
 $(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_objects) $(unit_objects) \
 	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(capture_guests) \
-	$(go_guests) $(benches) $(ebpf_object))))
+	$(go_guests) $(benches) $(ebpf_object) $(BUILD)/object/tests/bench/hooks.o)))
 endif
 
 all: $(program) $(shim) $(starter) $(plugin) $(plugin_facts) $(node_module)
@@ -256,7 +256,7 @@ $(property): $(harness_archive)
 
 # Guests are ordinary programs: no library of ours, no instrumentation.
 $(static_guests): guest_flags := -static
-$(guests) $(static_guests) $(benches): $(BUILD)/%: %.c $(BUILD)/flags
+$(guests) $(static_guests) $(filter-out %/hooks,$(benches)): $(BUILD)/%: %.c $(BUILD)/flags
 	$(call say,CC)
 	$(Q)$(call compile,$(guest_flags) -MMD -MP -MF $(BUILD)/$*.d -pthread $(LDFLAGS))
 
@@ -293,6 +293,11 @@ $(capture)/kind/%: tests/guests/capture/kind/%/main.go
 	$(call say,GO)
 	$(Q)$(call go_build,tests/guests/capture/kind,./$*)
 
+# It loads the eBPF programs itself.
+$(BUILD)/tests/bench/hooks: $(BUILD)/object/tests/bench/hooks.o $(harness_archive)
+	$(call say,LD)
+	$(Q)$(CC) $(SANITIZE_FLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(HARNESS_LIBS) -lm
+
 $(warned): again
 again: ;
 
@@ -313,6 +318,7 @@ test:
 bench: all $(benches)
 	@BUILD=$(BUILD) scripts/bench
 	@BUILD=$(BUILD) tests/bench/frames.py
+	@$(BUILD)/tests/bench/hooks || [ $$? -eq 77 ]
 
 property: all $(property)
 	@$(BUILD)/tests/property/model_against_kernel --operations 1000000 --coverage 100

@@ -25,6 +25,14 @@ bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *w
     return false;
 }
 
+void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_take *take,
+                         void *with) {
+    (void)capture;
+    (void)age_ns;
+    (void)take;
+    (void)with;
+}
+
 void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on) {
     (void)capture;
     (void)pid;
@@ -45,6 +53,7 @@ void capture_ebpf_close(struct capture_ebpf *capture) { (void)capture; }
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -57,9 +66,9 @@ void capture_ebpf_close(struct capture_ebpf *capture) { (void)capture; }
 struct ebpf_loaded {
     struct ebpf_programs programs;
     struct ring_buffer *ring;
-    int file; /* readable at a wake-up, once for each */
-    int entered;
-    uint64_t lost; /* already reported */
+    int file;           /* readable at a wake-up, once for each */
+    int entered, calls; /* maps */
+    uint64_t lost;      /* already reported */
     struct bind_rules rules;
     outside_take *take; /* during capture_ebpf_take */
     void *with;
@@ -94,6 +103,7 @@ static int open_wake_ups(int ring) {
 static bool open_ring(struct ebpf_loaded *loaded, char why[CAPTURE_WHY_BYTES]) {
     int ring = ebpf_programs_map(&loaded->programs, "ring");
     loaded->entered = ebpf_programs_map(&loaded->programs, "entered");
+    loaded->calls = ebpf_programs_map(&loaded->programs, "calls");
     loaded->ring = ring_buffer__new(ring, pass_on, loaded, NULL);
     if (loaded->ring != NULL)
         loaded->file = open_wake_ups(ring);
@@ -138,6 +148,42 @@ bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *w
     loaded->any = false;
     ring_buffer__consume(loaded->ring);
     return loaded->any;
+}
+
+/* Reports the bind that is pending in this thread's call, if it is old enough, so that the thread
+ * is no longer in it. */
+static bool is_settled(const struct ebpf_loaded *loaded, uint64_t thread, uint64_t before,
+                       struct outside_event *event) {
+    struct thread_call call;
+    if (bpf_map_lookup_elem(loaded->calls, &thread, &call) != 0 || !call.pending ||
+        call.event.begin_ns > before)
+        return false;
+    bpf_map_delete_elem(loaded->calls, &thread);
+    *event = call.event;
+    event->kind = OUTSIDE_BIND;
+    event->error = OUTSIDE_ERROR_NOT_KNOWN;
+    return true;
+}
+
+void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_take *take,
+                         void *with) {
+    struct ebpf_loaded *loaded = capture->loaded;
+    struct timespec now;
+    if (loaded == NULL || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        return;
+    uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    uint64_t thread = 0;
+    uint64_t next = 0;
+    bool more = bpf_map_get_next_key(loaded->calls, NULL, &next) == 0;
+    for (unsigned i = 0; more && i < EBPF_THREADS_MAX; i++) {
+        struct outside_event event;
+        thread = next;
+        more = bpf_map_get_next_key(loaded->calls, &thread, &next) == 0;
+        if (!is_settled(loaded, thread, now_ns - age_ns, &event))
+            continue;
+        bind_error_infer(&loaded->rules, &event);
+        take(with, &event);
+    }
 }
 
 void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on) {

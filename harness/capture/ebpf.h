@@ -34,6 +34,12 @@ int capture_ebpf_file(const struct capture_ebpf *capture);
 /* Passes on the events that wait, in order, without waiting. Were there any? */
 bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *with);
 
+/* A bind that failed is reported at the next call of its thread on any socket, or at a release in
+ * it. This passes on those that still wait, if they are older than `age_ns`; to be called now and
+ * then, and behind the last process's end. */
+void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_take *take,
+                         void *with);
+
 /* Says whether the shim is in the process, which then reports its connects, listens and reads
  * itself: they are left out. A program that the process executes is not entered until this is said
  * again. */

@@ -84,6 +84,8 @@ static bool take_away(struct ebpf_switches *switches, bool *execs) {
         switches->stack_offset = 0;
     else if (*execs)
         *execs = false;
+    else if (switches->comm != 0)
+        switches->comm = 0;
     else
         return false;
     return true;
@@ -99,8 +101,14 @@ static bool load(struct ebpf_programs *programs, char why[CAPTURE_WHY_BYTES]) {
             return true;
         bpf_object__close(programs->object);
         programs->object = NULL;
-        if (!take_away(&programs->switches, &programs->execs))
+        if (take_away(&programs->switches, &programs->execs))
+            continue;
+        if (error == -EPERM || error == -EACCES || programs->switches.pid_inode == 0)
             return fail(why, "the eBPF programs cannot be loaded", -error);
+        snprintf(why, CAPTURE_WHY_BYTES,
+                 "the eBPF programs cannot be loaded, or not tell pids of "
+                 "this pid namespace, which needs Linux 6.10");
+        return false;
     }
 }
 
@@ -141,7 +149,7 @@ static bool set_switches(struct ebpf_switches *switches, const struct capture_gr
                          char why[CAPTURE_WHY_BYTES]) {
     uint64_t device = 0;
     *switches = (struct ebpf_switches){
-        .options = 1, .current = 1, .netns = 1, .stack_offset = task_stack_offset()};
+        .comm = 1, .options = 1, .current = 1, .netns = 1, .stack_offset = task_stack_offset()};
     uint64_t pids = namespace_number("/proc/self/ns/pid", &device);
     if (pids != ROOT_OF_PIDS) {
         switches->pid_inode = pids;

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ enum { EVENTS_MAX = 64, FLOOD = 20000 };
 /* What the child says of itself. */
 struct said {
     uint16_t port, other_port;
+    pid_t keeper; /* a process that it leaves */
 };
 
 typedef void child_code(struct said *said);
@@ -134,7 +136,7 @@ static void a_listener_is_seen_from_bind_to_end(void **state) {
     assert_int_equal(only(OUTSIDE_READ)->local_port, said.port);
     assert_int_equal(only(OUTSIDE_LISTEN)->local_port, said.port);
     const struct outside_event *released = only(OUTSIDE_RELEASED);
-    assert_int_equal(released->local_port, said.port);
+    assert_int_equal(released->pid, child);
     assert_int_equal(released->bound, 1);
     assert_int_equal(only(OUTSIDE_CLOSED)->local_port, said.port);
     for (size_t i = 1; i < count; i++)
@@ -162,6 +164,41 @@ static void refusals_have_their_errno(void **state) {
     assert_int_equal(refused->local_port, 0);
     assert_int_equal(refused->pid, child);
     assert_null(nth(OUTSIDE_BIND, 3));
+}
+
+/* The socket is released by another process than asked for the port. */
+static void refused_and_held(struct said *said) {
+    int holder = bound(SOCK_STREAM, 0, 0);
+    said->port = port_of(holder);
+    bound(SOCK_STREAM, said->port, EADDRINUSE);
+    pid_t keeper = fork();
+    if (keeper == 0) {
+        pause();
+        _exit(0);
+    }
+    said->keeper = keeper;
+}
+
+static void a_refused_bind_that_waits_is_settled(void **state) {
+    (void)state;
+    struct said said = run(refused_and_held);
+    only(OUTSIDE_BIND);
+    assert_null(nth(OUTSIDE_RELEASED, 0));
+    capture_ebpf_settle(&capture, 3600 * UINT64_C(1000000000), keep, NULL);
+    only(OUTSIDE_BIND);
+    capture_ebpf_settle(&capture, 0, keep, NULL);
+    const struct outside_event *refused = nth(OUTSIDE_BIND, 1);
+    assert_non_null(refused);
+    assert_int_equal(refused->error, EADDRINUSE);
+    assert_int_equal(refused->requested_port, said.port);
+    capture_ebpf_settle(&capture, 0, keep, NULL);
+    assert_null(nth(OUTSIDE_BIND, 2));
+    assert_int_equal(kill(said.keeper, SIGKILL), 0);
+    for (int i = 0; i < 1000 && nth(OUTSIDE_RELEASED, 1) == NULL; i++) {
+        poll(NULL, 0, 10);
+        capture_ebpf_take(&capture, keep, NULL);
+    }
+    assert_non_null(nth(OUTSIDE_RELEASED, 1));
 }
 
 static void udp_over_ipv6(struct said *said) {
@@ -338,6 +375,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_listener_is_seen_from_bind_to_end),
         cmocka_unit_test(refusals_have_their_errno),
+        cmocka_unit_test(a_refused_bind_that_waits_is_settled),
         cmocka_unit_test(udp_over_ipv6_is_seen_and_reads_are_few),
         cmocka_unit_test(a_connection_is_seen_until_its_time_wait),
         cmocka_unit_test(the_end_is_when_the_port_is_free),

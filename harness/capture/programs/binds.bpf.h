@@ -13,8 +13,6 @@
 static __always_inline void note_options(struct bpf_sock_addr *context,
                                          struct outside_event *event) {
     int value = 0;
-    event->flags = 0;
-    event->options_known = 0;
     if (!switches.options)
         return;
     if (bpf_getsockopt(context, SOL_SOCKET_OPTIONS, OPTION_REUSEADDR, &value, sizeof value) != 0)
@@ -26,39 +24,43 @@ static __always_inline void note_options(struct bpf_sock_addr *context,
     event->options_known = 1;
 }
 
+/* net/ipv4/af_inet.c, __inet_bind: refused, for the socket has a port already. */
+static __always_inline void report_bound_already(struct thread_call *call) {
+    struct outside_event *event = &call->event;
+    event->error = ERROR_INVALID;
+    event->inferred = 1;
+    report(event, OUTSIDE_BIND, &call->woken);
+    event->error = 0;
+    event->inferred = 0;
+}
+
 static __always_inline int bind_asked(struct bpf_sock_addr *context, bool is_ipv6) {
     struct bpf_sock *socket = context->sk;
     if (socket == NULL || !has_ports(context->type))
         return 1;
-    struct seen_socket *seen_socket = seen_of(socket);
-    if (seen_socket == NULL) {
-        __sync_fetch_and_add(&words.lost, 1);
+    struct thread_call *call = own_call();
+    if (call == NULL)
         return 1;
-    }
-    settle(seen_socket, has_requested_address(socket, &seen_socket->event, is_ipv6));
-    struct outside_event *event = &seen_socket->event;
+    settle(call);
+    struct outside_event *event = &call->event;
     uint64_t process = current_process();
+    bool reports_itself = is_entered(process >> 32);
     note_socket(context, socket, event);
     note_caller(event, process);
-    if (!is_entered(process >> 32))
+    if (!reports_itself) {
         walk(event);
-    note_options(context, event);
+        note_options(context, event);
+    }
     set_address(context, event->requested, is_ipv6);
     event->requested_port = __builtin_bswap16((uint16_t)context->user_port);
     if (event->requested_port == 0)
         event->flags |= PW_FLAG_PORT_ZERO;
     event->local_port = 0;
     __builtin_memset(event->local, 0, sizeof event->local);
-    if (socket->src_port == 0) {
-        seen_socket->pending = 1;
-        return 1;
-    }
-    /* net/ipv4/af_inet.c, __inet_bind: it has a port already. */
-    event->error = ERROR_INVALID;
-    event->inferred = 1;
-    report(event, OUTSIDE_BIND);
-    event->error = 0;
-    event->inferred = 0;
+    if (socket->src_port == 0)
+        call->pending = !reports_itself;
+    else if (!reports_itself)
+        report_bound_already(call);
     return 1;
 }
 
@@ -68,24 +70,37 @@ int on_bind4(struct bpf_sock_addr *context) { return bind_asked(context, false);
 SEC("cgroup/bind6")
 int on_bind6(struct bpf_sock_addr *context) { return bind_asked(context, true); }
 
+/* A port that was asked for by number stays with a TCP socket until its release, and before 6.10
+ * nobody can say later who makes a call. */
+static __always_inline void keep_facts(struct bpf_sock *context,
+                                       const struct outside_event *event) {
+    if (context->type != SOCKET_STREAM || (event->requested_port == 0 && switches.current))
+        return;
+    struct kept_socket *facts =
+        bpf_sk_storage_get(&sockets, context, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (facts == NULL)
+        return;
+    facts->by_number = event->requested_port != 0;
+    facts->pid = event->pid;
+    facts->thread = event->thread;
+}
+
 static __always_inline int bind_done(struct bpf_sock *context, bool is_ipv6) {
     if (!has_ports(context->type))
         return 1;
-    struct seen_socket *seen_socket = bpf_sk_storage_get(&sockets, context, 0, 0);
-    if (seen_socket == NULL)
+    struct thread_call *call = found_call();
+    if (call == NULL || call->event.cookie != bpf_get_socket_cookie(context))
         return 1;
-    struct outside_event *event = &seen_socket->event;
+    struct outside_event *event = &call->event;
     event->end_ns = bpf_ktime_get_ns();
     event->local_port = (uint16_t)context->src_port;
     if (is_ipv6)
         SET_IPV6(event->local, context->src_ip6);
     else
         set_ipv4(event->local, context->src_ip4);
-    event->error = 0;
-    seen_socket->port = event->local_port;
-    seen_socket->by_number = event->requested_port != 0;
-    seen_socket->pending = 0;
-    report(event, OUTSIDE_BIND);
+    call->pending = 0;
+    keep_facts(context, event);
+    report(event, OUTSIDE_BIND, &call->woken);
     return 1;
 }
 
@@ -100,20 +115,21 @@ SEC("cgroup/sock_release")
 int on_release(struct bpf_sock *context) {
     if (!has_ports(context->type))
         return 1;
-    struct seen_socket *seen_socket = bpf_sk_storage_get(&sockets, context, 0, 0);
-    if (seen_socket != NULL)
-        settle(seen_socket, false);
+    struct thread_call *call = found_call();
+    if (call != NULL)
+        settle(call);
+    if (context->type == SOCKET_STREAM) {
+        struct kept_socket *facts = bpf_sk_storage_get(&sockets, context, 0, 0);
+        if (facts != NULL)
+            facts->released = 1;
+    }
     struct outside_event *event = room_for(SHORT_EVENT);
     if (event == NULL)
         return 1;
-    if (seen_socket != NULL)
-        COPY(event, &seen_socket->event, SHORT_EVENT);
-    else
-        __builtin_memset(event, 0, SHORT_EVENT);
+    __builtin_memset(event, 0, SHORT_EVENT);
     uint32_t state = context->state;
     note_caller(event, current_process());
     event->kind = OUTSIDE_RELEASED;
-    event->error = 0;
     event->family = (uint8_t)context->family;
     event->type = (uint8_t)context->type;
     event->protocol = (uint16_t)context->protocol;
@@ -121,10 +137,7 @@ int on_release(struct bpf_sock *context) {
     event->netns = bpf_get_netns_cookie(context);
     event->state = (uint8_t)state;
     event->bound = context->type != SOCKET_STREAM || state == STATE_CLOSE || state == STATE_LISTEN;
-    event->local_port = seen_socket != NULL ? seen_socket->port : 0;
-    if (seen_socket != NULL)
-        seen_socket->released = 1;
-    bpf_ringbuf_submit(event, wake_up(event->pid));
+    bpf_ringbuf_submit(event, wake_up(event->pid, call != NULL ? &call->woken : NULL));
     return 1;
 }
 

@@ -34,7 +34,8 @@ static __always_inline void note_caller(struct outside_event *event, uint64_t pr
     event->uid = (uint32_t)bpf_get_current_uid_gid();
     event->ours = is_ours();
     event->addresses = 0;
-    bpf_get_current_comm(event->comm, sizeof event->comm);
+    if (switches.comm)
+        bpf_get_current_comm(event->comm, sizeof event->comm);
 }
 
 #endif

@@ -17,17 +17,22 @@ static __always_inline int connect_asked(struct bpf_sock_addr *context, bool is_
     uint64_t process = current_process();
     if (is_entered(process >> 32))
         return 1;
-    struct seen_socket *seen_socket = seen_of(socket);
-    if (seen_socket == NULL)
+    struct thread_call *call = found_call();
+    if (call != NULL) {
+        settle_without_port(call, socket, is_ipv6, bpf_get_socket_cookie(context));
+        settle(call);
+    }
+    struct outside_event *event =
+        bpf_sk_storage_get(&connections, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
+    if (event == NULL) {
+        __sync_fetch_and_add(&words.lost, 1);
         return 1;
-    settle(seen_socket, has_requested_address(socket, &seen_socket->event, is_ipv6));
-    struct outside_event *event = &seen_socket->event;
+    }
     note_socket(context, socket, event);
     note_caller(event, process);
     walk(event);
     set_address(context, event->peer, is_ipv6);
     event->peer_port = __builtin_bswap16((uint16_t)context->user_port);
-    seen_socket->connecting = 1;
     return 1;
 }
 
@@ -37,40 +42,45 @@ int on_connect4(struct bpf_sock_addr *context) { return connect_asked(context, f
 SEC("cgroup/connect6")
 int on_connect6(struct bpf_sock_addr *context) { return connect_asked(context, true); }
 
-/* The shim asks for the address behind each bind, before the program can: so two reads of a port
- * are reported, and the reader tells them apart. */
+/* One that asks over and over for the same would fill the ring. The shim asks behind each bind,
+ * before the program can: so two reads are reported, and the reader tells them apart. */
+static __always_inline bool is_repeated(struct thread_call *call, uint64_t cookie, uint16_t port) {
+    if (call->read_cookie != cookie || call->read_port != port)
+        call->reads = 0;
+    if (call->reads >= READS_REPORTED)
+        return true;
+    call->reads++;
+    call->read_cookie = cookie;
+    call->read_port = port;
+    return false;
+}
+
 static __always_inline int address_read(struct bpf_sock_addr *context, bool is_ipv6) {
     struct bpf_sock *socket = context->sk;
     uint16_t port = __builtin_bswap16((uint16_t)context->user_port);
     if (socket == NULL || !has_ports(context->type) || port == 0)
         return 1;
+    /* The port of a connection is known already: CONNECT has it, or the listener. */
+    if (context->protocol == PROTOCOL_TCP && READ_FIELD(socket->dst_port) != 0)
+        return 1;
     uint64_t process = current_process();
     if (is_entered(process >> 32))
         return 1;
-    struct seen_socket *seen_socket = bpf_sk_storage_get(&sockets, socket, 0, 0);
-    /* One that was accepted has its listener's port, which is known. */
-    if (seen_socket == NULL && context->protocol == PROTOCOL_TCP &&
-        READ_FIELD(socket->dst_port) != 0)
+    struct thread_call *call = own_call();
+    if (call == NULL)
         return 1;
-    if (seen_socket == NULL)
-        seen_socket = seen_of(socket);
-    if (seen_socket == NULL)
-        return 1;
-    settle(seen_socket, has_requested_address(socket, &seen_socket->event, is_ipv6));
-    if (seen_socket->read_port != port)
-        seen_socket->reads = 0;
-    if (seen_socket->reads >= READS_REPORTED)
-        return 1;
-    seen_socket->reads++;
-    seen_socket->read_port = port;
-    seen_socket->port = port;
-    struct outside_event *event = &seen_socket->event;
+    settle(call);
+    struct outside_event *event = &call->event;
     note_socket(context, socket, event);
+    if (is_repeated(call, event->cookie, port))
+        return 1;
     note_caller(event, process);
     walk(event);
+    __builtin_memset(event->requested, 0, sizeof event->requested);
+    event->requested_port = 0;
     set_address(context, event->local, is_ipv6);
     event->local_port = port;
-    report(event, OUTSIDE_READ);
+    report(event, OUTSIDE_READ, &call->woken);
     return 1;
 }
 
@@ -101,42 +111,56 @@ static __always_inline void note_end(struct bpf_sock_ops *context, struct outsid
         event->netns = bpf_get_netns_cookie(context);
 }
 
-/* Before the listen is done: a port that it gives itself is not known yet. */
-static __always_inline void listened(struct bpf_sock_ops *context, struct bpf_sock *socket) {
-    uint64_t process = switches.current ? current_process() : 0;
-    if (is_entered(process >> 32))
+/* Before 6.10 a program here cannot ask who runs: then it is whoever bound the socket, as far as is
+ * known. */
+static __always_inline void listened_before(struct bpf_sock_ops *context, struct bpf_sock *socket) {
+    struct kept_socket *facts = bpf_sk_storage_get(&sockets, socket, 0, 0);
+    uint32_t pid = facts != NULL ? facts->pid : 0;
+    if (is_entered(pid))
         return;
-    struct seen_socket *seen_socket = seen_of(socket);
-    if (seen_socket == NULL)
+    struct outside_event *event = room_for(SHORT_EVENT);
+    if (event == NULL)
         return;
-    struct outside_event *event = &seen_socket->event;
-    if (!switches.current && is_entered(event->pid))
-        return;
-    settle(seen_socket, false);
+    __builtin_memset(event, 0, SHORT_EVENT);
+    note_time(event);
     note_end(context, event);
     set_ends(context, event);
+    event->kind = OUTSIDE_LISTEN;
+    event->pid = pid;
+    event->thread = facts != NULL ? facts->thread : 0;
+    event->uid = UINT32_MAX;
+    event->ours = switches.group == 0;
+    bpf_ringbuf_submit(event, wake_up(pid, NULL));
+}
+
+/* It is not done yet: a port that it gives itself is not known. */
+static __always_inline void listened(struct bpf_sock_ops *context) {
+    uint64_t process = current_process();
+    if (is_entered(process >> 32))
+        return;
+    struct thread_call *call = own_call();
+    if (call == NULL)
+        return;
+    settle(call);
+    struct outside_event *event = &call->event;
+    note_end(context, event);
+    note_caller(event, process);
+    walk(event);
+    set_ends(context, event);
+    __builtin_memset(event->requested, 0, sizeof event->requested);
+    event->requested_port = 0;
     event->error = 0;
-    /* Else whoever bound it listens, as far as is known. */
-    event->addresses = 0;
-    note_time(event);
-    if (switches.current) {
-        note_caller(event, process);
-        walk(event);
-    }
-    seen_socket->port = event->local_port;
-    report(event, OUTSIDE_LISTEN);
+    report(event, OUTSIDE_LISTEN, &call->woken);
 }
 
 static __always_inline void connecting(struct bpf_sock_ops *context, struct bpf_sock *socket) {
-    struct seen_socket *seen_socket = bpf_sk_storage_get(&sockets, socket, 0, 0);
-    if (seen_socket == NULL || !seen_socket->connecting)
+    struct outside_event *event = bpf_sk_storage_get(&connections, socket, 0, 0);
+    if (event == NULL)
         return;
-    struct outside_event *event = &seen_socket->event;
-    seen_socket->connecting = 0;
     set_ends(context, event);
     event->end_ns = bpf_ktime_get_ns();
-    seen_socket->port = event->local_port;
-    report(event, OUTSIDE_CONNECT);
+    report(event, OUTSIDE_CONNECT, NULL);
+    bpf_sk_storage_delete(&connections, socket);
 }
 
 /* net/ipv4/tcp.c, tcp_set_state: at TCP_CLOSE the port is free, unless the socket was bound by
@@ -145,9 +169,8 @@ static __always_inline void connecting(struct bpf_sock_ops *context, struct bpf_
  * waited too long, leaves none, but looks the same. */
 static __always_inline void ended(struct bpf_sock_ops *context, struct bpf_sock *socket,
                                   uint32_t before) {
-    struct seen_socket *seen_socket = bpf_sk_storage_get(&sockets, socket, 0, 0);
-    if (before == STATE_CLOSE ||
-        (seen_socket != NULL && seen_socket->by_number && !seen_socket->released))
+    const struct kept_socket *facts = bpf_sk_storage_get(&sockets, socket, 0, 0);
+    if (before == STATE_CLOSE || (facts != NULL && facts->by_number && !facts->released))
         return;
     struct outside_event *event = room_for(SHORT_EVENT);
     if (event == NULL)
@@ -160,10 +183,8 @@ static __always_inline void ended(struct bpf_sock_ops *context, struct bpf_sock 
     event->uid = UINT32_MAX;
     event->state = (uint8_t)before;
     event->time_wait = before == STATE_FIN_WAIT2 || before == STATE_CLOSING;
-    event->ours = switches.group == 0 || (seen_socket != NULL && seen_socket->event.ours);
-    if (seen_socket != NULL)
-        seen_socket->port = 0;
-    bpf_ringbuf_submit(event, wake_up(0));
+    event->ours = switches.group == 0;
+    bpf_ringbuf_submit(event, wake_up(0, NULL));
 }
 
 SEC("sockops")
@@ -180,10 +201,12 @@ int on_socket_operation(struct bpf_sock_ops *context) {
         return 1;
     /* What a listener accepts inherits the flag. */
     bpf_sock_ops_cb_flags_set(context, context->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
-    if (operation == BPF_SOCK_OPS_TCP_LISTEN_CB)
-        listened(context, socket);
-    else
+    if (operation == BPF_SOCK_OPS_TCP_CONNECT_CB)
         connecting(context, socket);
+    else if (switches.current)
+        listened(context);
+    else
+        listened_before(context, socket);
     return 1;
 }
 

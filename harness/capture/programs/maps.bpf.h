@@ -19,16 +19,10 @@
 #define COPY(to, from, size) __builtin_memcpy(to, from, size)
 
 #define READS_REPORTED 2
-
-/* What is kept with a socket. */
-struct seen_socket {
-    struct outside_event event; /* of the last call: the socket, the caller and the addresses */
-    uint16_t port;              /* that it has, 0: none that is known */
-    uint16_t read_port;
-    uint8_t reads;      /* of read_port, reported */
-    uint8_t pending;    /* the last call was a bind; whether it succeeded is not known yet */
-    uint8_t connecting; /* it was a connect; the connection was not seen yet */
-    uint8_t by_number;  /* the port was bound by number */
+/* What is kept with a socket, where something must be. */
+struct kept_socket {
+    uint32_t pid, thread; /* that bound it */
+    uint8_t by_number;
     uint8_t released;
 };
 
@@ -41,8 +35,28 @@ struct {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
-    __type(value, struct seen_socket);
+    __type(value, struct kept_socket);
 } sockets SEC(".maps");
+
+/* TCP sockets whose connection is being made. */
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct outside_event);
+} connections SEC(".maps");
+
+/* By thread, as bpf_get_current_pid_tgid has it. Where more threads than this make calls at a time,
+ * the request of a bind may be gone before its end is known; a bind that failed is lost then. */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, EBPF_THREADS_MAX);
+    __type(key, uint64_t);
+    __type(value, struct thread_call);
+} calls SEC(".maps");
+
+/* What a new entry of it begins with, which is too large for a program's stack. */
+const volatile struct thread_call no_call SEC(".rodata.empty") = {.pending = 0};
 
 /* Processes that the shim is in, by the reader's word: of these it needs no connect, listen or
  * read. */
@@ -86,12 +100,17 @@ static __always_inline bool is_entered(uint32_t pid) {
 }
 
 /* A wake-up costs as much as an event, so there is one for the first event of a process, which the
- * reader looks at while it lives, and one when a quarter of the ring is full. */
-static __always_inline uint64_t wake_up(uint32_t pid) {
+ * reader looks at while it lives, and one when a quarter of the ring is full. `woken`, where it is
+ * not NULL, remembers the process, which is quicker than to look it up. */
+static __always_inline uint64_t wake_up(uint32_t pid, uint32_t *woken) {
     uint8_t one = 1;
-    if (pid != 0 && bpf_map_lookup_elem(&seen, &pid) == NULL) {
-        bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
-        return BPF_RB_FORCE_WAKEUP;
+    if (pid != 0 && (woken == NULL || *woken != pid)) {
+        if (woken != NULL)
+            *woken = pid;
+        if (bpf_map_lookup_elem(&seen, &pid) == NULL) {
+            bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
+            return BPF_RB_FORCE_WAKEUP;
+        }
     }
     if (words.woken || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < EBPF_RING_BYTES / 4)
         return BPF_RB_NO_WAKEUP;
@@ -100,24 +119,23 @@ static __always_inline uint64_t wake_up(uint32_t pid) {
 }
 
 static __always_inline void report_sized(const struct outside_event *facts, uint8_t kind,
-                                         uint64_t size) {
+                                         uint64_t size, uint32_t *woken) {
     struct outside_event *event = room_for(size);
     if (event == NULL)
         return;
     COPY(event, facts, size);
     event->kind = kind;
-    if (kind != OUTSIDE_BIND)
-        event->flags &= ~PW_FLAG_PORT_ZERO;
-    bpf_ringbuf_submit(event, wake_up(facts->pid));
+    bpf_ringbuf_submit(event, wake_up(facts->pid, woken));
 }
 
-/* Copies the facts of the last call into the ring, as an event of this kind. Few events have
- * addresses, which are nearly half of one. */
-static __always_inline void report(const struct outside_event *facts, uint8_t kind) {
+/* Copies the facts of a call into the ring, as an event of this kind. Few events have addresses,
+ * which are more than half of one. */
+static __always_inline void report(const struct outside_event *facts, uint8_t kind,
+                                   uint32_t *woken) {
     if (facts->addresses != 0)
-        report_sized(facts, kind, sizeof(struct outside_event));
+        report_sized(facts, kind, sizeof(struct outside_event), woken);
     else
-        report_sized(facts, kind, SHORT_EVENT);
+        report_sized(facts, kind, SHORT_EVENT, woken);
 }
 
 static __always_inline void set_ipv4(uint8_t to[16], uint32_t address) {

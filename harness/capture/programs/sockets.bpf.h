@@ -1,4 +1,5 @@
-/* What is known of a socket, and a bind whose end is not. */
+/* What is known of a socket and of the call that a thread is in, and a bind whose end is not known.
+ */
 #ifndef PORTWITNESS_CAPTURE_PROGRAMS_SOCKETS_H
 #define PORTWITNESS_CAPTURE_PROGRAMS_SOCKETS_H
 
@@ -35,38 +36,56 @@ static __always_inline void note_socket(struct bpf_sock_addr *context, struct bp
     event->netns = bpf_get_netns_cookie(context);
     event->device = socket->bound_dev_if;
     event->error = 0;
+    event->flags = 0;
+    event->options_known = 0;
 }
 
-/* Is the socket's address the one that was asked for? Then a bind without post_bind succeeded: one
- * to port 0 under IP_BIND_ADDRESS_NO_PORT, which waits for its connect to get a port. */
-static __always_inline bool has_requested_address(struct bpf_sock *socket,
-                                                  const struct outside_event *event, bool is_ipv6) {
-    const uint32_t *asked = (const uint32_t *)event->requested;
-    if (event->requested_port != 0)
-        return false;
-    if (!is_ipv6)
-        return asked[3] != 0 && READ_FIELD(socket->src_ip4) == asked[3];
-    return (asked[0] | asked[1] | asked[2] | asked[3]) != 0 &&
-           READ_FIELD(socket->src_ip6[0]) == asked[0] &&
-           READ_FIELD(socket->src_ip6[1]) == asked[1] &&
-           READ_FIELD(socket->src_ip6[2]) == asked[2] && READ_FIELD(socket->src_ip6[3]) == asked[3];
+/* The entry of this thread, which is only found and never made; NULL if it has none. */
+static __always_inline struct thread_call *found_call(void) {
+    uint64_t thread = bpf_get_current_pid_tgid();
+    return bpf_map_lookup_elem(&calls, &thread);
 }
 
-/* Reports the bind whose end nobody reported. */
-static __always_inline void settle(struct seen_socket *seen_socket, bool has_address) {
-    if (!seen_socket->pending)
+static __always_inline struct thread_call *own_call(void) {
+    uint64_t thread = bpf_get_current_pid_tgid();
+    struct thread_call *call = bpf_map_lookup_elem(&calls, &thread);
+    if (call != NULL)
+        return call;
+    bpf_map_update_elem(&calls, &thread, (const void *)&no_call, BPF_ANY);
+    call = bpf_map_lookup_elem(&calls, &thread);
+    if (call == NULL)
+        __sync_fetch_and_add(&words.lost, 1);
+    return call;
+}
+
+/* Reports the bind of which nobody reported that it succeeded. */
+static __always_inline void settle(struct thread_call *call) {
+    if (!call->pending)
         return;
-    seen_socket->pending = 0;
-    seen_socket->event.error = has_address ? 0 : OUTSIDE_ERROR_NOT_KNOWN;
-    if (has_address)
-        seen_socket->event.flags |= PW_FLAG_BIND_ADDRESS_NO_PORT;
-    seen_socket->event.local_port = 0;
-    __builtin_memset(seen_socket->event.local, 0, sizeof seen_socket->event.local);
-    report(&seen_socket->event, OUTSIDE_BIND);
+    call->pending = 0;
+    call->event.error = OUTSIDE_ERROR_NOT_KNOWN;
+    report(&call->event, OUTSIDE_BIND, &call->woken);
+    call->event.error = 0;
 }
 
-static __always_inline struct seen_socket *seen_of(struct bpf_sock *socket) {
-    return bpf_sk_storage_get(&sockets, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
+/* A bind to port 0 under IP_BIND_ADDRESS_NO_PORT succeeds without post_bind, and waits for its
+ * connect to get a port. It is known by the address that the socket has, unless that is the
+ * wildcard. */
+static __always_inline void settle_without_port(struct thread_call *call, struct bpf_sock *socket,
+                                                bool is_ipv6, uint64_t cookie) {
+    const uint32_t *asked = (const uint32_t *)call->event.requested;
+    if (!call->pending || call->event.requested_port != 0 || call->event.cookie != cookie)
+        return;
+    if (is_ipv6 ? (asked[0] | asked[1] | asked[2] | asked[3]) == 0 ||
+                      READ_FIELD(socket->src_ip6[0]) != asked[0] ||
+                      READ_FIELD(socket->src_ip6[1]) != asked[1] ||
+                      READ_FIELD(socket->src_ip6[2]) != asked[2] ||
+                      READ_FIELD(socket->src_ip6[3]) != asked[3]
+                : asked[3] == 0 || READ_FIELD(socket->src_ip4) != asked[3])
+        return;
+    call->pending = 0;
+    call->event.flags |= PW_FLAG_BIND_ADDRESS_NO_PORT;
+    report(&call->event, OUTSIDE_BIND, &call->woken);
 }
 
 #endif
