@@ -106,6 +106,8 @@ static inline void go_start(struct go_guest *guest, const char *path) {
 static inline void go_end(struct go_guest *guest) {
     int status = -1;
     close(guest->input);
+    while (fgetc(guest->output) != EOF)
+        ;
     fclose(guest->output);
     assert_int_equal(waitpid(guest->pid, &status, 0), guest->pid);
     assert_int_equal(status, 0);
