@@ -9,18 +9,22 @@
 
 #include <string.h>
 
-enum { INLINED_MAX = 64, PCDATA_INLINED = 2, FUNCDATA_INLINED = 3, VARINT_BYTES_MAX = 5 };
+enum { PCDATA_INLINED = 2, FUNCDATA_INLINED = 3, VARINT_BYTES_MAX = 5 };
+/* abi.FuncFlagTopFrame */
+enum { FLAG_OUTERMOST = 1 };
 
 struct function {
     uint64_t entry; /* address as linked */
     uint64_t at;    /* offset of its description */
     uint64_t end;   /* offset behind what all descriptions have */
     uint32_t name;
-    uint32_t files; /* its values: offsets */
+    uint32_t frames; /* its values: offsets */
+    uint32_t files;
     uint32_t lines;
     uint32_t pcdata_count;
     uint32_t unit;
-    uint8_t id; /* 0, but for functions of runtime and wrappers */
+    uint8_t id;    /* 0, but for functions of runtime and wrappers */
+    uint8_t flags; /* from 1.17 on */
     uint8_t funcdata_count;
 };
 
@@ -110,11 +114,13 @@ static bool read_function(struct go_table *table, uint64_t number, struct functi
         return false;
     memcpy(words, bytes + begin, sizeof words);
     function->name = words[0];
+    function->frames = words[3];
     function->files = words[4];
     function->lines = words[5];
     function->pcdata_count = words[6];
     memcpy(&function->unit, bytes + behind, sizeof function->unit);
     function->id = table->format == GO_FORMAT_1_2 ? 0 : bytes[id];
+    function->flags = table->format == GO_FORMAT_1_2 ? 0 : bytes[id + 1];
     function->funcdata_count = table->format == GO_FORMAT_1_2 ? 0 : bytes[id + 3];
     function->end = function->at + id + 4;
     return true;
@@ -246,11 +252,11 @@ bool go_lines_at(struct go_table *table, uint64_t address, go_line_take *take, v
     if (!find_function(table, address, &number) || !read_function(table, number, &function))
         return false;
     uint64_t tree = tree_of(table, &function);
-    for (unsigned depth = 0; depth <= INLINED_MAX; depth++) {
+    /* A tree that leads back to where it began ends with the budget. */
+    while (true) {
         int32_t inlined = inlined_at(table, &function, tree, address);
         struct inlined_call call = {function.id, function.name, 0};
-        bool is_inlined =
-            inlined >= 0 && depth < INLINED_MAX && read_inlined(table, tree, inlined, &call);
+        bool is_inlined = inlined >= 0 && read_inlined(table, tree, inlined, &call);
         read_place(table, &function, address, &line);
         read_name(table, call.name, &line);
         if (!is_wrapper(&line, call.id) && !take(with, &line))
@@ -259,7 +265,18 @@ bool go_lines_at(struct go_table *table, uint64_t address, go_line_take *take, v
             return true;
         address = function.entry + call.call;
     }
-    return true;
+}
+
+bool go_lines_frame_bytes(struct go_table *table, uint64_t address, uint64_t *bytes,
+                          bool *is_outermost) {
+    struct function function;
+    uint64_t number;
+    if (!find_function(table, address, &number) || !read_function(table, number, &function))
+        return false;
+    int32_t value = value_at(table, &function, function.frames, address);
+    *is_outermost = (function.flags & FLAG_OUTERMOST) != 0;
+    *bytes = (uint64_t)(int64_t)value;
+    return value >= 0 && value % 8 == 0;
 }
 
 bool go_lines_of_function(struct go_table *table, uint64_t number, struct go_line *line) {

@@ -22,6 +22,12 @@ typedef bool go_line_take(void *with, const struct go_line *line);
  * `take` wanted no more. Nothing is told beyond table->budget, which the caller sets. */
 bool go_lines_at(struct go_table *table, uint64_t address, go_line_take *take, void *with);
 
+/* How far the stack pointer is from the function's return address (on aarch64: from its caller's
+ * frame) when the program counter is at an address as linked; `is_outermost` where nothing called
+ * the function. false where the table does not say it. */
+bool go_lines_frame_bytes(struct go_table *table, uint64_t address, uint64_t *bytes,
+                          bool *is_outermost);
+
 /* The frame, not inlined, of the beginning of the function of that number (0 to table->count - 1).
  */
 bool go_lines_of_function(struct go_table *table, uint64_t number, struct go_line *line);

@@ -5,7 +5,6 @@
  */
 #include "harness/capture/remote_walk.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -36,6 +35,10 @@ static size_t read_remote(pid_t pid, uint64_t address, void *into, size_t size) 
     }
     ssize_t got = process_vm_readv(pid, &local, 1, remote, parts, 0);
     return got > 0 ? (size_t)got : 0;
+}
+
+bool remote_read_word(pid_t pid, uint64_t address, uint64_t *word) {
+    return read_remote(pid, address, word, sizeof *word) == sizeof *word;
 }
 
 static bool read_words(struct window *window, uint64_t address, void *into, size_t size) {

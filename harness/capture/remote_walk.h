@@ -3,6 +3,7 @@
 #ifndef PORTWITNESS_CAPTURE_REMOTE_WALK_H
 #define PORTWITNESS_CAPTURE_REMOTE_WALK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,5 +23,8 @@ struct remote_registers {
  * program without frame pointers has not, ends the walk. */
 size_t remote_walk(pid_t pid, const struct remote_registers *registers, uint64_t *address,
                    size_t room);
+
+/* The word of eight bytes at an address of the process; false where none can be read. */
+bool remote_read_word(pid_t pid, uint64_t address, uint64_t *word);
 
 #endif

@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 
+#include "harness/capture/go_walk.h"
 #include "harness/capture/outside_frames.h"
 #include "harness/capture/remote_program.h"
 #include "harness/capture/remote_walk.h"
@@ -166,13 +167,20 @@ static bool list_line(void *with, const struct call_line *line) {
     return true;
 }
 
+/* Along frame pointers, and by Go's table where these are not known. */
 static void check_stack(pid_t pid, const struct remote_registers *registers) {
     static struct go_programs programs;
     struct listed listed = {""};
     struct remote_program program;
     uint64_t address[ROOM];
-    size_t count = remote_walk(pid, registers, address, ROOM);
+    uint64_t other[ROOM];
+    struct remote_registers without = *registers;
+    without.frame = 0;
     assert_true(remote_program_open(pid, &program));
+    size_t count = remote_walk(pid, registers, address, ROOM);
+    assert_int_equal(go_walk(&programs, program.file, program.bias, pid, &without, other, ROOM),
+                     count);
+    assert_memory_equal(address, other, count * sizeof *address);
     assert_true(
         call_lines_find(&programs, program.file, program.bias, address, count, list_line, &listed));
     /* What is inside of the system call's function differs by the release of Go. */
@@ -194,16 +202,21 @@ static void wait_until_it_reads(struct go_guest *guest) {
         usleep(1000);
 }
 
-static void a_stack_is_walked_from_the_registers(void **state) {
+static void walk_guest(const char *guest_path) {
     struct go_guest guest;
-    (void)state;
-    go_start(&guest, go_build_static());
+    go_start(&guest, guest_path);
     wait_until_it_reads(&guest);
     pid_t thread = reading_thread(guest.pid);
     struct remote_registers registers = registers_of(thread);
     check_stack(guest.pid, &registers);
     ptrace(PTRACE_DETACH, thread, NULL, NULL);
     go_end(&guest);
+}
+
+static void a_stack_is_walked_with_a_frame_pointer_and_without(void **state) {
+    (void)state;
+    walk_guest(go_build_static());
+    walk_guest(go_build("pie", "CGO_ENABLED=0", "build -buildmode=pie -trimpath '-ldflags=-s -w'"));
 }
 
 static void a_chain_that_leads_nowhere_ends_the_walk(void **state) {
@@ -232,7 +245,7 @@ static void a_chain_that_leads_nowhere_ends_the_walk(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_are_chosen_and_their_texts_written_once),
-        cmocka_unit_test(a_stack_is_walked_from_the_registers),
+        cmocka_unit_test(a_stack_is_walked_with_a_frame_pointer_and_without),
         cmocka_unit_test(a_chain_that_leads_nowhere_ends_the_walk),
     };
     return cmocka_run_group_tests(tests, go_make_folder, go_remove_folder);
