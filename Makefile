@@ -95,6 +95,7 @@ harness_sources := $(filter-out %.bpf.c $(starter_source),$(wildcard harness/*/*
 
 shim_objects := $(patsubst %,$(BUILD)/object/%.o,$(patsubst %.c,%,$(shim_sources)))
 shared_objects := $(patsubst shim/shared/%.c,$(BUILD)/object/harness/shared/%.o,$(shared_sources))
+starter_objects := $(patsubst %.c,$(BUILD)/object/starter/%.o,$(notdir $(starter_source) $(shared_sources)))
 harness_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(harness_sources)) $(shared_objects)
 unit_sources := $(wildcard tests/unit/*_test.c)
 unit_tests := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
@@ -150,9 +151,9 @@ ifneq ($(strip $(file <$(BUILD)/flags)),$(strip $(flags)))
 $(shell mkdir -p $(BUILD))
 $(file >$(BUILD)/flags,$(flags))
 endif
-$(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(harness_objects) $(unit_objects) \
-	$(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) $(capture_guests) \
-	$(go_guests) $(benches) $(ebpf_object) $(BUILD)/object/tests/bench/hooks.o)))
+$(shell mkdir -p $(sort $(dir $(shim) $(BUILD)/shim/ $(shim_objects) $(starter_objects) $(harness_objects) \
+	$(unit_objects) $(unit_tests) $(property_objects) $(property) $(guests) $(static_guests) \
+	$(capture_guests) $(go_guests) $(benches) $(ebpf_object) $(BUILD)/object/tests/bench/hooks.o)))
 endif
 
 all: $(program) $(shim) $(starter) $(plugin) $(plugin_facts) $(node_module)
@@ -172,10 +173,18 @@ $(shim): $(shim_objects) $(BUILD)/shim/exports.map
 	$(Q)mv -f $@.new $@
 
 # Uninstrumented: it is part of a guest.
-$(starter): $(starter_source) $(shared_sources) $(BUILD)/flags
+$(starter): $(starter_objects)
 	$(call say,LD)
-	$(Q)$(CC) $(BASE_FLAGS) $(ERROR_FLAG) $(LDFLAGS) -static -MMD -MP -MF $@.d -o $@.new $(starter_source) \
-		$(filter %.c,$(shared_sources)) && mv -f $@.new $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -static -o $@.new $^
+	$(Q)mv -f $@.new $@
+
+$(BUILD)/object/starter/%.o: shim/shared/%.c $(BUILD)/flags
+	$(call say,CC)
+	$(Q)$(call compile,-MMD -MP -c)
+
+$(BUILD)/object/starter/%.o: harness/starter/%.c $(BUILD)/flags
+	$(call say,CC)
+	$(Q)$(call compile,-MMD -MP -c)
 
 $(node_module): integrations/node/frames.cjs
 	$(call say,CP)
@@ -374,5 +383,5 @@ clean:
 .SECONDARY:
 
 -include $(ebpf_object:.o=.d) $(harness_objects:.o=.d) $(shim_objects:.o=.d) $(unit_objects:.o=.d) $(property_objects:.o=.d)
--include $(starter).d
+-include $(starter_objects:.o=.d)
 -include $(addsuffix .d,$(guests) $(static_guests) $(capture_guests) $(benches))

@@ -61,6 +61,7 @@ run_tree() {
     local prefix=$BATS_TEST_TMPDIR/root/opt/portwitness
     [ -x "$prefix/bin/portwitness" ]
     [ -f "$prefix/lib/portwitness/libportwitness.so" ]
+    [ -x "$prefix/lib/portwitness/portwitness-exec" ]
     [ -f "$prefix/lib/portwitness/node/frames.cjs" ]
     [ -f "$prefix/include/portwitness.h" ]
     cmp integrations/pytest/portwitness/pytest.py "$prefix/share/portwitness/python/portwitness/pytest.py"
@@ -70,7 +71,7 @@ run_tree() {
         pages=$((pages + 1))
     done
     [ "$pages" -ge 12 ]
-    [ "$(find "$BATS_TEST_TMPDIR/root" -type f | wc -l)" -eq $((11 + pages)) ]
+    [ "$(find "$BATS_TEST_TMPDIR/root" -type f | wc -l)" -eq $((12 + pages)) ]
     cd "$BATS_TEST_TMPDIR"
     "$prefix/bin/portwitness" run -o trace -- \
         python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])' \
@@ -112,8 +113,8 @@ run_tree() {
     "${make[@]}" -s BUILD=elsewhere compile_commands.json
     assert_equal "$(jq -r '[.[].file] | unique[]' compile_commands.json)" \
         "$(find shim harness tests -name '*.[cS]' -not -path '*/frames/*/*' | LC_ALL=C sort)"
-    # What is in shim/shared is compiled for the shim and for the program.
-    assert_equal "$(jq -r '[.[] | select(.file == "shim/shared/clock.c")] | length' compile_commands.json)" 2
+    # What is in shim/shared is compiled for the shim, for the program and for portwitness-exec.
+    assert_equal "$(jq -r '[.[] | select(.file == "shim/shared/clock.c")] | length' compile_commands.json)" 3
     assert_equal "$(jq -r '[.[].directory] | unique[]' compile_commands.json)" "$(pwd -P)"
     mkdir -p "$(dirname "$(jq -r '.[0].output' compile_commands.json)")"
     bash -c "$(jq -r '.[0].command' compile_commands.json)"
