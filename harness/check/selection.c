@@ -185,11 +185,16 @@ void selection_note_ports(struct selection *selection, const struct machine *mac
         selection->last_bound[record->socket->assigned_port] = record->cookie;
 }
 
+/* A refused bind that the kernel reports begins and ends at one time. */
+static bool is_wanted(const struct selection *selection, unsigned port, uint64_t from_ns) {
+    return selection->wanted_to_ns[port] != 0 && selection->wanted_to_ns[port] >= from_ns;
+}
+
 static bool has_wanted_port(const struct selection *selection, const struct trace_record *record) {
     if (record->socket == NULL)
         return false;
-    return selection->wanted_to_ns[record->socket->assigned_port] > record->begin_ns ||
-           selection->wanted_to_ns[record->socket->requested_port] > record->begin_ns ||
+    return is_wanted(selection, record->socket->assigned_port, record->begin_ns) ||
+           is_wanted(selection, record->socket->requested_port, record->begin_ns) ||
            (record->kind == PW_KIND_CONNECT && record->peer != NULL &&
             selection->connected[record->peer->port]);
 }

@@ -265,41 +265,41 @@ group_of() { find "$(unified)" -maxdepth 6 -type d -name "portwitness-$1"; }
 attached() { "$python" "$BATS_TEST_DIRNAME/attached.py" "$group"; }
 nothing_attached() { [ "$(attached)" = 0 ]; }
 
-gone_from() {
-    local link
-    for link in /proc/[0-9]*/ns/net; do
-        [ "$(readlink "$link")" != "$1" ] || return 1
-    done 2>/dev/null
-}
+# gone_from NETWORK: nobody is in that namespace any more.
+gone_from() { [ -z "$(find /proc/[0-9]*/ns/net -lname "${1//[/\\[}" 2>/dev/null)" ]; }
 
-# outlives COMMAND...: `run` is killed while the command works; it goes on and ends as it would.
+# outlives COMMAND...: `run` is killed while the command works; it goes on and ends as it would. The shell that
+# started it waits for the gate, so that there is somebody in the group for as long as it is looked at.
 outlives() {
     local network group
     rm -f begun status said "$trace"
     "${in_namespace[@]}" "$PORTWITNESS" run --quiet -o "$trace" "${options[@]}" -- \
-        bash -c 'echo >begun; "$@" >said 2>said.errors; echo $? >status' bash "$@" 2>"$summary" 3>&- &
+        bash -c 'echo >begun; "$@" >said 2>said.errors; echo $? >status; read -r <gate' bash "$@" 2>"$summary" 3>&- &
     guest=$!
     wait_for test -e begun
     network=$(readlink "/proc/$guest/ns/net")
-    sleep "0.0$((RANDOM % 4))"
-    [ ! -e status ] || early=$((early + 1))
     if [ "$(source_of)" = kernel ]; then
         group=$(group_of "$guest")
-        [ "$(attached)" -gt 0 ]
+        # Once, for it takes so long that the command may be through.
+        [ "${#killed[@]}" -gt 0 ] || [ "$(attached)" -gt 0 ]
     fi
-    kill -KILL "$guest" || [ -e status ]
+    sleep "0.0$((RANDOM % 4))"
+    [ ! -e status ] || early=$((early + 1))
+    kill -KILL "$guest"
+    wait "$guest" || [ $? -eq 137 ]
+    killed+=("$guest")
+    guest=''
     [ "$(source_of)" != kernel ] || wait_for nothing_attached
     wait_for test -s status
-    killed+=("$guest")
-    wait "$guest" || [ $? -eq 137 ]
-    guest=''
     assert_equal "$(cat status said.errors)" 0
     assert_equal "$(wc -l <said)" 6000
+    echo >gate
     wait_for gone_from "$network"
 }
 
 killed_often() {
     local number early=0 killed=()
+    [ -p gate ] || mkfifo gate
     for ((number = 0; number < RUN_KILLS; number += 2)); do
         outlives "$capture/ports.static" loop 6000
         outlives "$go" child 6000

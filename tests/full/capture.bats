@@ -140,7 +140,7 @@ own_tests() {
 # those that the kernel has, with their owners.
 server() {
     start "${@:2}"
-    listening() { agrees '.call != "connect"' && [ "$(wc -l <<<"$held")" -ge "$at_least" ]; }
+    listening() { agrees '.call != "connect"' && [ "$(grep -c . <<<"$held")" -ge "$at_least" ]; }
     local at_least=$1
     wait_for listening || { cat differs "$summary"; return 1; }
     printf '# %s\n' "$held"
