@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 
 #include "harness/base/message.h"
-#include "harness/capture/remote_walk.h"
 #include "shim/shared/recorder.h"
 
 static void take_event(void *with, const struct outside_event *event) {
@@ -41,15 +40,6 @@ bool capture_open(struct capture *capture, enum capture_choice choice) {
     return fail(capture);
 }
 
-/* In a thread that answers, while the guest's waits. */
-static unsigned walk(void *with, const struct notify_registers *registers, uint64_t *address,
-                     unsigned most) {
-    const struct remote_registers from = {.counter = registers->instruction,
-                                          .stack = registers->stack};
-    (void)with;
-    return (unsigned)remote_walk((pid_t)registers->process, &from, address, most);
-}
-
 static bool open_seccomp(struct capture *capture) {
     capture->supervisor = notify_open(recorder_header());
     if (capture->supervisor == NULL) {
@@ -57,7 +47,7 @@ static bool open_seccomp(struct capture *capture) {
                  strerror(errno));
         return false;
     }
-    notify_set_frames(capture->supervisor, walk, NULL);
+    notify_set_frames(capture->supervisor, notified_walk, &capture->walk);
     capture->means = PW_CAPTURE_SECCOMP;
     return true;
 }
@@ -144,6 +134,7 @@ void capture_close(struct capture *capture) {
     if ((capture->means & PW_CAPTURE_KERNEL) != 0)
         capture_ebpf_close(&capture->ebpf);
     notify_close(capture->supervisor);
+    notified_walk_close(&capture->walk);
     if (capture->means != 0)
         captured_stop(&capture->captured);
     capture->supervisor = NULL;

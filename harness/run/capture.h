@@ -8,6 +8,7 @@
 #include "harness/capture/notify_supervisor.h"
 #include "harness/run/captured.h"
 #include "harness/run/child.h"
+#include "harness/run/notified_walk.h"
 #include "harness/run/run_options.h"
 
 struct capture {
@@ -15,6 +16,7 @@ struct capture {
     enum capture_choice choice;
     struct capture_ebpf ebpf;
     struct notify_supervisor *supervisor; /* NULL: no seccomp */
+    struct notified_walk walk;            /* of the thread that answers */
     int obstacle;                         /* of the command, as program_inspect finds it */
     struct captured captured;
     char missing[CAPTURE_WHY_BYTES]; /* why none could be had, though one was looked for; "" else */

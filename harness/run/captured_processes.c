@@ -30,7 +30,9 @@ struct captured_process {
     uint64_t executed_ns;
     struct captured_start *start; /* what is kept of it until then */
     struct remote_program
-        program; /* what runs there, if the shim is not in it; file -1: not open */
+        program;     /* what runs there, if the shim is not in it; file -1: not open */
+    char *announced; /* the program as who executed it named it; NULL: nobody has */
+    bool is_to_come; /* /proc showed another program when the exec was reported */
     bool has_shim;
 };
 
@@ -91,12 +93,18 @@ static void close_program(struct captured_process *process) {
 
 /* What was executed in this pid is seen: it is no blind spot. */
 static void take_unentered(struct captured_processes *processes, uint32_t pid) {
+    struct captured_process *process = find(processes, pid);
     size_t kept = 0;
     for (size_t i = 0; i < processes->unentered_count; i++) {
-        if (processes->unentered[i].pid == pid)
-            free(processes->unentered[i].path);
-        else
-            processes->unentered[kept++] = processes->unentered[i];
+        const struct unentered_program *program = &processes->unentered[i];
+        if (program->pid != pid) {
+            processes->unentered[kept++] = *program;
+        } else if (process != NULL) {
+            free(process->announced);
+            process->announced = program->path;
+        } else {
+            free(program->path);
+        }
     }
     processes->unentered_count = kept;
 }
@@ -172,6 +180,16 @@ void captured_processes_learn(struct captured_processes *processes,
         learn_exec(processes, record);
 }
 
+static void take_name(struct captured_start *start, const char *announced) {
+    const char *slash = announced != NULL ? strrchr(announced, '/') : NULL;
+    const char *name = slash != NULL ? slash + 1 : announced;
+    size_t length = name != NULL ? strlen(name) : 0;
+    if (length == 0)
+        return;
+    memset(start->comm, 0, sizeof start->comm);
+    memcpy(start->comm, name, length < sizeof start->comm ? length : sizeof start->comm - 1);
+}
+
 static void read_command(uint32_t pid, struct captured_start *start) {
     char name[64];
     snprintf(name, sizeof name, "/proc/%u/cmdline", (unsigned)pid);
@@ -203,6 +221,12 @@ static void read_program(uint32_t pid, struct captured_start *start) {
     program_text_read((pid_t)pid, start->program, &start->text);
 }
 
+static void open_program(struct captured_process *process) {
+    close_program(process);
+    if (!remote_program_open((pid_t)process->pid, &process->program))
+        process->program.file = -1;
+}
+
 static struct captured_start *read_start(const struct outside_event *event, bool is_fork) {
     struct process_facts facts;
     struct captured_start *start = calloc(1, sizeof *start);
@@ -218,17 +242,17 @@ static struct captured_start *read_start(const struct outside_event *event, bool
         start->start_time = facts.start_time;
         start->parent = (uint32_t)facts.parent;
     }
-    if (!is_fork) {
-        read_command(event->pid, start);
-        read_program(event->pid, start);
-    }
     return start;
 }
 
-static void open_program(struct captured_process *process) {
-    close_program(process);
-    if (!remote_program_open((pid_t)process->pid, &process->program))
-        process->program.file = -1;
+/* What the program is, once it is the one that was executed. */
+static void read_image(struct captured_process *process) {
+    if (process->is_to_come)
+        take_name(process->start, process->announced);
+    process->is_to_come = false;
+    read_command(process->pid, process->start);
+    read_program(process->pid, process->start);
+    open_program(process);
 }
 
 const struct remote_program *captured_processes_program(const struct captured_processes *processes,
@@ -305,6 +329,8 @@ static void write_end(const struct captured_processes *processes,
 static void record_start(struct captured_processes *processes, struct captured_process *process) {
     if (process->start == NULL)
         return;
+    if (process->is_to_come)
+        read_image(process);
     process->serial = next_serial();
     process->has_shim = false;
     if (!write_start(processes, process))
@@ -322,14 +348,18 @@ void captured_processes_executed(struct captured_processes *processes,
     if (process == NULL)
         process = make(processes, event->pid);
     record_start(processes, process); /* an exec before that nobody else has recorded */
-    process->start = read_start(event, false);
+    take_unentered(processes, event->pid);
     process->executed_ns = event->begin_ns;
-    open_program(process);
-    if (process->start != NULL && process->start->needs_record)
+    process->start = read_start(event, false);
+    if (process->start == NULL)
+        return;
+    process->is_to_come = event->source == PW_SOURCE_SUPERVISOR;
+    if (!process->is_to_come)
+        read_image(process);
+    if (process->start->needs_record)
         record_start(processes, process);
     else
         add_waiting(processes, (uint32_t)(process - processes->list));
-    take_unentered(processes, event->pid);
 }
 
 uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid) {
@@ -391,6 +421,8 @@ void captured_processes_free(struct captured_processes *processes) {
         forget_start(&processes->list[i]);
     for (size_t i = 0; i < processes->count; i++)
         close_program(&processes->list[i]);
+    for (size_t i = 0; i < processes->count; i++)
+        free(processes->list[i].announced);
     for (size_t i = 0; i < processes->unentered_count; i++)
         free(processes->unentered[i].path);
     free(processes->list);
