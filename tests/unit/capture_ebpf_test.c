@@ -173,6 +173,7 @@ static void refused_and_held(struct said *said) {
     bound(SOCK_STREAM, said->port, EADDRINUSE);
     pid_t keeper = fork();
     if (keeper == 0) {
+        alarm(10);
         pause();
         _exit(0);
     }
