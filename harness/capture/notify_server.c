@@ -114,13 +114,21 @@ static uint64_t hash_of(const struct notify_call *call) {
     return notify_late_hash(&call->address, call->length);
 }
 
+/* Keeps what nobody waits for any more until the call is repeated. */
+static void answer_with(const struct notify_call *call, int error) {
+    if (notify_answer(call->listener, call->notification->id, error) || errno != ENOENT)
+        return;
+    notify_late_keep(&call->server->late, call->event.cookie, call->notification->data.nr,
+                     hash_of(call), error);
+}
+
 static void perform(struct notify_call *call) {
     struct notify_journal *journal = call->server->journal;
     int number = call->notification->data.nr;
     int error;
     if (notify_late_take(&call->server->late, call->event.cookie, number, hash_of(call), &error)) {
         close_duplicate(call);
-        notify_answer(call->listener, call->notification->id, error);
+        answer_with(call, error);
         return;
     }
     atomic_store(&journal->stage, NOTIFY_PERFORMING);
@@ -132,8 +140,7 @@ static void perform(struct notify_call *call) {
     notify_socket_local(call->duplicate, &call->event);
     close_duplicate(call);
     report(call);
-    if (!notify_answer(call->listener, call->notification->id, error) && errno == ENOENT)
-        notify_late_keep(&call->server->late, call->event.cookie, number, hash_of(call), error);
+    answer_with(call, error);
 }
 
 /* The program makes the call itself; its socket is looked at afterwards, where that can tell. */
