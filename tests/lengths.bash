@@ -12,7 +12,7 @@ length() {
 
 length CUT_STEP 512 1                # bad_input: bytes from one length of a cut trace to the next
 length RANDOM_CUTS 40 1000           # bad_input: cuts at random places
-length CAPTURED 300 10000           # capture: ports of each program that the shim is not in
+length CAPTURED 150 10000           # capture: ports of each program that the shim is not in
 length RUN_KILLS 10 300              # capture: runs killed while their guests go on, by each means
 length KILLS 30 200                  # killed: guests
 length NOTIFIED_KILLS 5 300          # notified: supervisors killed, while a guest binds
