@@ -15,7 +15,7 @@ static __thread bool is_walking;
 static bool walk(int fd, const void *site) {
     for (unsigned i = 0; i < languages_count; i++) {
         frames_begin(&found);
-        if (languages[i](&found, fd, site) && found.count > 0)
+        if (languages[i](&found, fd, site) && found.kept.count > 0)
             return true;
     }
     return false;
@@ -37,7 +37,7 @@ __attribute__((noinline)) static const struct frames *ask(int fd, int call, cons
     int saved = errno;
     is_walking = true;
     answer = frames_take_noted(fd, call);
-    found.count = 0;
+    found.kept.count = 0;
     found_for = fd;
     found_socket = frames_socket(fd);
     if (walk(fd, site)) /* what is so now, rather than what was announced */
@@ -53,9 +53,9 @@ const struct frames *frames_of_call(int fd, int call, const void *site) {
 
 /* What is inside of the language's library differs. */
 static bool is_same_call(int fd) {
-    return found.listens && found.count > 0 && found_for == fd &&
-           found_socket == frames_socket(fd) && !found.whole &&
-           found.frame[0].of >= PW_FRAME_DEPENDENCY && gate() == GATE_OPEN;
+    return found.listens && found.kept.count > 0 && found_for == fd &&
+           found_socket == frames_socket(fd) && found.kept.most == 0 &&
+           found.kept.frame[0].of >= PW_FRAME_DEPENDENCY && gate() == GATE_OPEN;
 }
 
 const struct frames *frames_of_listen(int fd, int call, const void *site) {

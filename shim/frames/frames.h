@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "shim/shared/recorder.h"
+#include "shim/shared/frame_choice.h"
 
 enum { FRAMES_ANY_DESCRIPTOR = -1 };
 
@@ -21,16 +21,8 @@ enum { FRAMES_ANY_DESCRIPTOR = -1 };
 struct frames {
     uint64_t thread; /* the thread's name, interned; 0: none */
     int call;        /* the one that they are about (enum call_number), 0: any */
-    unsigned count;
     bool listens;    /* set by a language whose library listens in the call in which it binds */
-    bool whole;      /* every frame is wanted, not only those that matter */
-    bool is_full;    /* what is kept is known; the test may still be looked for */
-    bool is_done;    /* walk no further */
-    bool has_test;   /* the frame of the test, or what prepares it, is marked */
-    unsigned beyond; /* frames that were seen since it was full */
-    struct pw_frame outermost; /* of the user's, so far; text 0: none */
-    unsigned outermost_at;     /* where it is kept; PW_STACK_MAX: nowhere */
-    struct pw_frame frame[PW_STACK_MAX];
+    struct frame_choice kept;
 };
 
 /* The program has one of the languages; set by the language's file. Java is found by the call's

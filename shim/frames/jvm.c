@@ -220,13 +220,13 @@ static void add_frames(struct frames *frames, const struct java_machine *machine
     bool more = true;
     for (int32_t depth = 0; more && count > 0 && depth < DEPTH_MAX;) {
         for (int32_t i = 0; more && i < count; i++)
-            more = add_frame(frames, machine, &stack[i], frames->whole);
+            more = add_frame(frames, machine, &stack[i], frames->kept.most != 0);
         depth += count;
         bool is_all = count < room;
         room = FRAMES_AT_A_TIME;
         count = more && !is_all ? get_stack(machine, depth, room, stack) : 0;
     }
-    if (frames->count == 0)
+    if (frames->kept.count == 0)
         add_frame(frames, machine, &innermost, true);
 }
 
@@ -249,8 +249,8 @@ bool jvm_frames(struct frames *frames, int fd, const void *site) {
     machine.methods = java_methods_take();
     add_frames(frames, &machine);
     java_methods_give(machine.methods);
-    if (frames->count > 0)
+    if (frames->kept.count > 0)
         name_thread(frames, &machine);
     frames->listens = true; /* no class has a method of its own for that */
-    return frames->count > 0;
+    return frames->kept.count > 0;
 }

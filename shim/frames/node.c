@@ -167,7 +167,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
         installed == env)
         return exports;
     frames_begin(&frames);
-    if (node.get_boolean(env, frames.whole, &whole) == NAPI_OK &&
+    if (node.get_boolean(env, frames.kept.most != 0, &whole) == NAPI_OK &&
         node.set_named_property(env, exports, "whole", whole) == NAPI_OK &&
         export_function(env, exports, "leave", leave) &&
         export_function(env, exports, "passing", make_passing) &&

@@ -45,5 +45,5 @@ bool php_walk(struct frames *frames, int fd, const void *site) {
     if (file == NULL || *file == '[') /* "[no active file]" */
         return false;
     frames_add(frames, php_code_of(file), file, NULL, executed_line());
-    return frames->count > 0;
+    return frames->kept.count > 0;
 }

@@ -68,7 +68,7 @@ static bool is_of_others(enum pw_frame_of of) {
 
 /* Of a stack that is deep and knows no test. */
 static bool is_past_the_users(struct walk *walk) {
-    if (walk->frames->whole || !walk->user_seen)
+    if (walk->frames->kept.most != 0 || !walk->user_seen)
         return false;
     return walk->after_user++ >= FRAMES_AFTER_USER;
 }
@@ -143,7 +143,8 @@ static bool add_frame(struct walk *walk, python_object *frame) {
     bool goes_on = false;
     at.file = field_of(at.code, PYTHON_CO_FILENAME);
     if (find_owner(walk, &at) && !is_past_the_users(walk)) {
-        bool is_passed = is_of_others(at.of) && walk->frames->count > 0 && !walk->frames->whole;
+        bool is_passed =
+            is_of_others(at.of) && walk->frames->kept.count > 0 && walk->frames->kept.most == 0;
         goes_on = is_passed ? frames_pass(walk->frames, at.of)
                             : frames_add_interned(walk->frames, at.of, find_text(walk, &at),
                                                   find_line(walk, &at));
@@ -199,5 +200,5 @@ bool python_walk(struct frames *frames, int fd, const void *site) {
     if (python.PyGC_Disable == NULL || python.PyErr_Occurred() != NULL)
         return false;
     python_add_frames(frames);
-    return frames->count > 0;
+    return frames->kept.count > 0;
 }

@@ -109,7 +109,7 @@ static const char *whole_path(ruby_value frame, const char *path) {
 static bool add_frame(struct frames *frames, ruby_value frame, const char *path, int line) {
     enum pw_frame_of of = ruby_code_of(path);
     bool is_others = of == PW_FRAME_LIBRARY || of == PW_FRAME_FRAMEWORK;
-    if (is_others && frames->count > 0 && !frames->whole)
+    if (is_others && frames->kept.count > 0 && frames->kept.most == 0)
         return frames_pass(frames, of);
     return frames_add(frames, of, path, text_of(ruby.rb_profile_frame_base_label(frame)),
                       line > 0 ? (uint32_t)line : 0);
@@ -161,5 +161,5 @@ bool ruby_walk(struct frames *frames, int fd, const void *site) {
         ruby.ruby_thread_has_gvl_p() == 0 || ruby.rb_during_gc() != 0)
         return false;
     add_frames(frames);
-    return frames->count > 0;
+    return frames->kept.count > 0;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -58,7 +59,7 @@ static bool walk_stack(struct frames *frames, int fd, const void *site) {
 static bool walk_nothing(struct frames *frames, int fd, const void *site) {
     (void)fd;
     (void)site;
-    return frames->count != 0;
+    return frames->kept.count != 0;
 }
 
 frames_walk *const languages[] = {walk_nothing, walk_stack};
