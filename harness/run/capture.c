@@ -13,6 +13,9 @@
 #include "harness/base/message.h"
 #include "shim/shared/recorder.h"
 
+/* A bind that nothing has followed for so long has failed. */
+#define REFUSED_FOR_NS (UINT64_C(200) * 1000 * 1000)
+
 static void take_event(void *with, const struct outside_event *event) {
     captured_note(with, event);
 }
@@ -87,9 +90,21 @@ struct child_preparation capture_preparation(struct capture *capture, int obstac
     return (struct child_preparation){capture->means != 0 ? prepare : NULL, capture};
 }
 
-static bool take_all(struct capture *capture) {
-    bool any = (capture->means & PW_CAPTURE_KERNEL) != 0 &&
-               capture_ebpf_take(&capture->ebpf, take_event, &capture->captured);
+/* Looks through every thread that has ever asked for a port, so now and then only. */
+static void settle_refused(struct capture *capture, bool all) {
+    uint64_t now = monotonic_ns();
+    if (!all && now - capture->settled_ns < REFUSED_FOR_NS)
+        return;
+    capture->settled_ns = now;
+    capture_ebpf_settle(&capture->ebpf, all ? 0 : REFUSED_FOR_NS, take_event, &capture->captured);
+}
+
+static bool take_all(struct capture *capture, bool all) {
+    bool any = false;
+    if ((capture->means & PW_CAPTURE_KERNEL) != 0) {
+        any = capture_ebpf_take(&capture->ebpf, take_event, &capture->captured);
+        settle_refused(capture, all);
+    }
     if (capture->supervisor != NULL &&
         notify_take(capture->supervisor, take_event, &capture->captured))
         any = true;
@@ -99,7 +114,7 @@ static bool take_all(struct capture *capture) {
 bool capture_take(struct capture *capture) {
     if (capture->means == 0)
         return false;
-    bool any = take_all(capture);
+    bool any = take_all(capture, false);
     uint64_t lost =
         (capture->means & PW_CAPTURE_KERNEL) != 0 ? capture_ebpf_lost(&capture->ebpf) : 0;
     if (lost > 0)
@@ -112,7 +127,7 @@ static void end_seccomp(struct capture *capture) {
     if (capture->supervisor == NULL)
         return;
     notify_stop(capture->supervisor);
-    take_all(capture);
+    take_all(capture, true);
     if (notify_lost(capture->supervisor) > 0)
         recorder_lost(PW_LOST_EVENTS, notify_lost(capture->supervisor));
 }
@@ -120,8 +135,10 @@ static void end_seccomp(struct capture *capture) {
 bool capture_settle(struct capture *capture, bool all) {
     if (capture->means == 0)
         return false;
-    if (all)
+    if (all) {
         end_seccomp(capture);
+        take_all(capture, true);
+    }
     return captured_settle(&capture->captured, all);
 }
 

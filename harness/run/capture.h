@@ -19,6 +19,7 @@ struct capture {
     struct notified_walk walk;            /* of the thread that answers */
     int obstacle;                         /* of the command, as program_inspect finds it */
     struct captured captured;
+    uint64_t settled_ns;             /* when refused binds were looked for last */
     char missing[CAPTURE_WHY_BYTES]; /* why none could be had, though one was looked for; "" else */
 };
 

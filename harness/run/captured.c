@@ -78,7 +78,8 @@ void captured_learn(struct captured *captured, const struct trace_record *record
     if (record->source != PW_SOURCE_SHIM || bit == 0)
         return;
     if (record->cookie != 0 && (record->cookie & MADE_UP_COOKIE) == 0)
-        cookie_set_mark(&captured->destroyed->sockets, record->cookie, bit);
+        cookie_set_mark(&captured->destroyed->sockets, record->cookie, bit,
+                        record->socket != NULL ? record->socket->assigned_port : 0);
     else if (bit != SHIM_READ)
         captured->masked[captured->masked_count++ % CAPTURED_MASKED_MAX] =
             (struct captured_masked){.begin_ns = record->begin_ns,
@@ -148,13 +149,17 @@ static bool is_shims(struct captured *captured, const struct outside_event *even
 }
 
 static void take_end(struct captured *captured, const struct outside_event *event) {
+    uint16_t port = event->local_port != 0
+                        ? event->local_port
+                        : cookie_set_port(&captured->destroyed->sockets, event->cookie);
     struct destroy_notice notice = {.cookie = event->cookie,
                                     .seen_ns = event->end_ns,
                                     .family = event->family,
                                     .protocol = (uint8_t)event->protocol,
                                     .state = event->state,
                                     .time_wait = event->time_wait != 0,
-                                    .local_port = event->local_port,
+                                    .has_local = event->local_port != 0,
+                                    .local_port = port,
                                     .remote_port = event->peer_port,
                                     .device = event->device};
     const struct captured_masked *masked = find_masked(captured, event);
@@ -171,7 +176,8 @@ static void take_end(struct captured *captured, const struct outside_event *even
 static void record_call(struct captured *captured, const struct outside_event *event) {
     struct cookie_set *sockets = &captured->destroyed->sockets;
     unsigned bits = cookie_set_bits(sockets, event->cookie);
-    bool is_unbound = (bits & (SHIM_BOUND | SHIM_LISTENED | EVENT_BOUND)) == 0;
+    bool is_unbound = (bits & (SHIM_BOUND | SHIM_LISTENED | EVENT_BOUND)) == 0 &&
+                      !destroyed_has_gone(captured->destroyed, event->cookie);
     uint64_t process = captured_processes_serial(&captured->processes, event);
     if (process == 0)
         return;
@@ -181,7 +187,7 @@ static void record_call(struct captured *captured, const struct outside_event *e
     captured_record_write(event, process, is_unbound, lines);
     bool has_port = event->kind != OUTSIDE_BIND || event->error == 0;
     if (has_port && event->local_port != 0)
-        cookie_set_mark(sockets, event->cookie, EVENT_BOUND);
+        cookie_set_mark(sockets, event->cookie, EVENT_BOUND, event->local_port);
 }
 
 static void settle_first(struct captured *captured) {

@@ -136,10 +136,15 @@ static void learn_exec(struct captured_processes *processes, const struct trace_
                       record->text != NULL ? record->text : "");
 }
 
-static void learn_start(struct captured_processes *processes, uint32_t pid, uint64_t serial) {
+/* What is read after an exec was reported may be of before it: a parent records a fork when it has
+ * returned. */
+static void learn_start(struct captured_processes *processes, uint32_t pid, uint64_t serial,
+                        uint64_t begin_ns) {
     if (pid == 0 || serial == 0)
         return;
     struct captured_process *process = find(processes, pid);
+    if (process != NULL && process->executed_ns > begin_ns)
+        return;
     if (process == NULL)
         process = make(processes, pid);
     forget_start(process);
@@ -173,9 +178,9 @@ void captured_processes_learn(struct captured_processes *processes,
         return;
     if (record->kind == PW_KIND_PROCESS_START &&
         record->identity->pid_namespace == processes->own_namespace)
-        learn_start(processes, record->identity->pid, record->process);
+        learn_start(processes, record->identity->pid, record->process, record->begin_ns);
     else if (record->kind == PW_KIND_FORK && record->error == 0)
-        learn_start(processes, record->identity->pid, record->identity->serial);
+        learn_start(processes, record->identity->pid, record->identity->serial, record->begin_ns);
     else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
         learn_exec(processes, record);
 }

@@ -1,7 +1,7 @@
 /* A record that says what the shim's would, as far as the kernel knows it. */
 #include "harness/run/captured_record.h"
 
-#include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #include "shim/shared/recorder.h"
@@ -41,7 +41,7 @@ static bool is_port_zero(const struct outside_event *event, bool is_unbound) {
 }
 
 static uint64_t flags_of(const struct outside_event *event, bool is_unbound) {
-    uint64_t flags = event->flags;
+    uint64_t flags = event->flags & ~PW_FLAG_PORT_ZERO; /* of the bind before */
     flags |= event->kind == OUTSIDE_BIND ? PW_FLAG_HAS_REQUESTED : 0;
     flags |= is_port_zero(event, is_unbound) ? PW_FLAG_PORT_ZERO : 0;
     flags |= event->local_port != 0 ? PW_FLAG_HAS_ASSIGNED : 0;
@@ -155,8 +155,8 @@ void captured_record_write(const struct outside_event *event, uint64_t process, 
         write_call(event, PW_KIND_CONNECT, process, is_unbound, lines);
         break;
     case OUTSIDE_READ:
-        /* A send has bound it meanwhile, which no hook sees. */
-        if (is_unbound && event->local_port != 0)
+        /* A send has bound it meanwhile, which nothing reports. A TCP socket was accepted. */
+        if (is_unbound && event->local_port != 0 && event->protocol == IPPROTO_UDP)
             write_call(event, PW_KIND_AUTOBIND, process, is_unbound, lines);
         write_read(event, process);
         break;

@@ -25,9 +25,9 @@ static bool grow(struct cookie_set *set) {
                                 .used = set->used};
     larger.slots = calloc(larger.room, sizeof *larger.slots);
     larger.bits = calloc(larger.room, sizeof *larger.bits);
-    if (larger.slots == NULL || larger.bits == NULL) {
-        free(larger.slots);
-        free(larger.bits);
+    larger.ports = calloc(larger.room, sizeof *larger.ports);
+    if (larger.slots == NULL || larger.bits == NULL || larger.ports == NULL) {
+        cookie_set_free(&larger);
         return false;
     }
     for (size_t i = 0; i < set->room; i++) {
@@ -36,14 +36,14 @@ static bool grow(struct cookie_set *set) {
         size_t slot = find(&larger, set->slots[i]);
         larger.slots[slot] = set->slots[i];
         larger.bits[slot] = set->bits[i];
+        larger.ports[slot] = set->ports[i];
     }
-    free(set->slots);
-    free(set->bits);
+    cookie_set_free(set);
     *set = larger;
     return true;
 }
 
-void cookie_set_mark(struct cookie_set *set, uint64_t cookie, unsigned bits) {
+void cookie_set_mark(struct cookie_set *set, uint64_t cookie, unsigned bits, uint16_t port) {
     if (cookie == 0 || (2 * set->used >= set->room && !grow(set)))
         return;
     size_t slot = find(set, cookie);
@@ -51,9 +51,10 @@ void cookie_set_mark(struct cookie_set *set, uint64_t cookie, unsigned bits) {
         set->used++;
     set->slots[slot] = cookie;
     set->bits[slot] |= (uint8_t)bits;
+    set->ports[slot] = port != 0 ? port : set->ports[slot];
 }
 
-void cookie_set_add(struct cookie_set *set, uint64_t cookie) { cookie_set_mark(set, cookie, 0); }
+void cookie_set_add(struct cookie_set *set, uint64_t cookie) { cookie_set_mark(set, cookie, 0, 0); }
 
 unsigned cookie_set_bits(const struct cookie_set *set, uint64_t cookie) {
     if (set->used == 0 || cookie == 0)
@@ -64,6 +65,13 @@ unsigned cookie_set_bits(const struct cookie_set *set, uint64_t cookie) {
 
 bool cookie_set_has(const struct cookie_set *set, uint64_t cookie) {
     return set->used > 0 && cookie != 0 && set->slots[find(set, cookie)] != 0;
+}
+
+uint16_t cookie_set_port(const struct cookie_set *set, uint64_t cookie) {
+    if (set->used == 0 || cookie == 0)
+        return 0;
+    size_t slot = find(set, cookie);
+    return set->slots[slot] != 0 ? set->ports[slot] : 0;
 }
 
 bool cookie_set_take(struct cookie_set *set, uint64_t cookie) {
@@ -80,10 +88,12 @@ bool cookie_set_take(struct cookie_set *set, uint64_t cookie) {
             continue;
         set->slots[gap] = set->slots[next];
         set->bits[gap] = set->bits[next];
+        set->ports[gap] = set->ports[next];
         gap = next;
     }
     set->slots[gap] = 0;
     set->bits[gap] = 0;
+    set->ports[gap] = 0;
     set->used--;
     return true;
 }
@@ -91,5 +101,6 @@ bool cookie_set_take(struct cookie_set *set, uint64_t cookie) {
 void cookie_set_free(struct cookie_set *set) {
     free(set->slots);
     free(set->bits);
+    free(set->ports);
     *set = (struct cookie_set){0};
 }

@@ -10,6 +10,7 @@
 struct cookie_set {
     uint64_t *slots; /* 0: free */
     uint8_t *bits;   /* of each, as cookie_set_mark left them */
+    uint16_t *ports; /* ... and the port, 0: not known */
     size_t room;     /* a power of two */
     size_t used;
 };
@@ -20,8 +21,11 @@ void cookie_set_add(struct cookie_set *set, uint64_t cookie);
 /* Is the cookie in? */
 bool cookie_set_has(const struct cookie_set *set, uint64_t cookie);
 
-/* Adds a cookie, and bits to those that it has. */
-void cookie_set_mark(struct cookie_set *set, uint64_t cookie, unsigned bits);
+/* Adds a cookie, bits to those that it has, and its port, unless that is 0. */
+void cookie_set_mark(struct cookie_set *set, uint64_t cookie, unsigned bits, uint16_t port);
+
+/* The port of a cookie; 0 where it is not known. */
+uint16_t cookie_set_port(const struct cookie_set *set, uint64_t cookie);
 
 /* The bits of a cookie; 0 where it is not in. */
 unsigned cookie_set_bits(const struct cookie_set *set, uint64_t cookie);

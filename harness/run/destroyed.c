@@ -51,7 +51,8 @@ static bool is_link_local(const uint8_t address[16]) {
     return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
-static void write_record(const struct destroy_notice *notice, uint64_t netns) {
+/* `end_ns`: 0 for now, since the notice came some time after the end. */
+static void write_record(const struct destroy_notice *notice, uint64_t netns, uint64_t end_ns) {
     struct record record;
     if (!record_begin(&record, PW_KIND_DESTROYED, 3, 0, -1, notice->seen_ns))
         return;
@@ -60,7 +61,8 @@ static void write_record(const struct destroy_notice *notice, uint64_t netns) {
     struct pw_peer *peer = &record.units[2].peer;
     start->source = PW_SOURCE_KERNEL;
     start->cookie = notice->cookie;
-    start->flags = PW_FLAG_HAS_ASSIGNED | (notice->remote_port != 0 ? PW_FLAG_HAS_PEER : 0) |
+    start->flags = (notice->has_local ? PW_FLAG_HAS_ASSIGNED : 0) |
+                   (notice->remote_port != 0 ? PW_FLAG_HAS_PEER : 0) |
                    (notice->time_wait ? PW_FLAG_TIME_WAIT : 0);
     local->family = notice->family;
     local->type = notice->protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
@@ -75,7 +77,7 @@ static void write_record(const struct destroy_notice *notice, uint64_t netns) {
     peer->code = notice->state;
     memcpy(peer->address, notice->remote, sizeof peer->address);
     peer->other_descriptor = -1;
-    record_commit(&record, 0);
+    record_commit(&record, end_ns);
 }
 
 /* Where a process was killed, ended or executed a program, nothing else has seen its port released.
@@ -97,6 +99,17 @@ static void note_releases(struct destroyed *destroyed, uint32_t releases[2]) {
     }
 }
 
+static void note_gone(struct destroyed *destroyed, uint64_t cookie) {
+    destroyed->gone[destroyed->gone_count++ % DESTROYED_GONE] = cookie;
+}
+
+bool destroyed_has_gone(const struct destroyed *destroyed, uint64_t cookie) {
+    for (size_t i = 0; i < DESTROYED_GONE; i++)
+        if (destroyed->gone[i] == cookie)
+            return true;
+    return false;
+}
+
 static void keep(struct destroyed *destroyed, const struct destroy_notice *notice) {
     if (destroyed->kept != NULL)
         destroyed->kept[destroyed->kept_count++ % DESTROYED_KEPT] = *notice;
@@ -105,14 +118,16 @@ static void keep(struct destroyed *destroyed, const struct destroy_notice *notic
 static void write_all(struct destroyed *destroyed, struct destroy_notice *known, size_t count) {
     destroy_notices_ask(&destroyed->notices, known, count);
     for (size_t i = 0; i < count; i++) {
-        write_record(&known[i], destroyed->notices.netns);
+        note_gone(destroyed, known[i].cookie);
+        write_record(&known[i], destroyed->notices.netns, 0);
         release_in_policy(destroyed, &known[i], destroyed->notices.netns);
     }
 }
 
 void destroyed_note(struct destroyed *destroyed, const struct destroy_notice *notice,
                     uint64_t netns) {
-    write_record(notice, netns);
+    note_gone(destroyed, notice->cookie);
+    write_record(notice, netns, notice->seen_ns);
     release_in_policy(destroyed, notice, netns);
 }
 

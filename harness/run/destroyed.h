@@ -10,14 +10,16 @@
 #include "harness/system/destroy_notices.h"
 #include "harness/trace/reader.h"
 
-enum { DESTROYED_KEPT = 4096 };
+enum { DESTROYED_KEPT = 4096, DESTROYED_GONE = 1024 };
 
 struct destroyed {
     struct destroy_notices notices;
-    struct cookie_set sockets;   /* those that the trace knows and that live */
-    struct cookie_set marks;     /* our own, see destroyed_mark */
-    struct destroy_notice *kept; /* the last ones that nobody knew when they came */
-    size_t kept_count;           /* ever; a ring of DESTROYED_KEPT */
+    struct cookie_set sockets;     /* those that the trace knows and that live */
+    struct cookie_set marks;       /* our own, see destroyed_mark */
+    struct destroy_notice *kept;   /* the last ones that nobody knew when they came */
+    size_t kept_count;             /* ever; a ring of DESTROYED_KEPT */
+    uint64_t gone[DESTROYED_GONE]; /* the cookies that were taken out of `sockets` last, a ring */
+    size_t gone_count;
     bool namespace_recorded;
     uint32_t releases[2]; /* that the policy had seen before the last reading: TCP, UDP */
 };
@@ -32,6 +34,9 @@ void destroyed_learn(struct destroyed *destroyed, const struct trace_record *rec
 /* The end of one socket, known by other means than a notice. */
 void destroyed_note(struct destroyed *destroyed, const struct destroy_notice *notice,
                     uint64_t netns);
+
+/* Was the end of that socket seen a short while ago? */
+bool destroyed_has_gone(const struct destroyed *destroyed, uint64_t cookie);
 
 /* Reads all notices that wait and writes a record for each socket that the trace knows. To be
  * called after the trace has been read to its end: a notice may come before the record that makes

@@ -108,6 +108,7 @@ static bool decode(const struct nlmsghdr *header, struct destroy_notice *notice)
                                       .family = message->idiag_family,
                                       .protocol = (uint8_t)protocol_of(header),
                                       .state = message->idiag_state,
+                                      .has_local = true,
                                       .local_port = ntohs(message->id.idiag_sport),
                                       .remote_port = ntohs(message->id.idiag_dport),
                                       .device = message->id.idiag_if};

@@ -14,6 +14,7 @@ struct destroy_notice {
     uint8_t protocol;
     uint8_t state;     /* TCP state at the end */
     bool time_wait;    /* TIME_WAIT stands in its place; see destroy_notices_ask */
+    bool has_local;    /* its local address is known */
     uint8_t local[16]; /* as in struct pw_socket */
     uint8_t remote[16];
     uint16_t local_port;

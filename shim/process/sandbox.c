@@ -139,7 +139,10 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         raw_syscalls_forbidden_here = true;
 }
 
+/* The kernel's own events say of it what the shim may not ask. */
 static void record_sandbox(uint32_t pid, int call, const void *site) {
+    if (recorder_header() == NULL || (recorder_facts()->capture & PW_CAPTURE_KERNEL) != 0)
+        return;
     struct record record;
     size_t length;
     const char *name = program_name(&length);
