@@ -1,10 +1,22 @@
 /*
  * A program that binds in a loop has the same frames each time: their texts are remembered by their
- * names, as in the shim.
+ * names, as in the shim, and what was found of a stack by its addresses.
  */
 #include "harness/capture/outside_frames.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/capture/outside_event.h"
 #include "shim/shared/frame_text.h"
+
+struct known_stack {
+    uint64_t program; /* 0: none */
+    uint64_t address[OUTSIDE_ADDRESSES_MAX];
+    size_t count;
+    unsigned stacks;
+    struct frame_choice choice;
+};
 
 struct choosing {
     struct outside_frames *frames;
@@ -45,15 +57,46 @@ static bool take_line(void *with, const struct call_line *line) {
     return frame_choice_add(choosing->choice, &frame);
 }
 
-void outside_frames_find(struct outside_frames *frames, int file, uint64_t bias,
+/* The place of a stack among those that are known, NULL where it cannot be kept. */
+static struct known_stack *place_of(struct outside_frames *frames, uint64_t program,
+                                    const uint64_t *address, size_t count) {
+    uint64_t hash = program;
+    if (count > OUTSIDE_ADDRESSES_MAX)
+        return NULL;
+    if (frames->stacks == NULL)
+        frames->stacks = calloc(OUTSIDE_STACKS, sizeof *frames->stacks);
+    for (size_t i = 0; i < count; i++)
+        hash = (hash ^ address[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    return frames->stacks != NULL ? &frames->stacks[(hash >> 32) % OUTSIDE_STACKS] : NULL;
+}
+
+static bool is_same(const struct known_stack *known, uint64_t program, const uint64_t *address,
+                    size_t count, unsigned stacks) {
+    return known->program == program && known->count == count && known->stacks == stacks &&
+           memcmp(known->address, address, count * sizeof *address) == 0;
+}
+
+void outside_frames_find(struct outside_frames *frames, uint64_t program, int file, uint64_t bias,
                          const uint64_t *address, size_t count, unsigned stacks,
                          struct frame_choice *choice) {
     struct choosing choosing = {frames, choice};
+    struct known_stack *known = place_of(frames, program, address, count);
+    if (known != NULL && is_same(known, program, address, count, stacks)) {
+        *choice = known->choice;
+        return;
+    }
     frame_choice_begin(choice, stacks);
     call_lines_find(&frames->programs, file, bias, address, count, take_line, &choosing);
+    if (known == NULL)
+        return;
+    *known = (struct known_stack){
+        .program = program, .count = count, .stacks = stacks, .choice = *choice};
+    memcpy(known->address, address, count * sizeof *address);
 }
 
 void outside_frames_close(struct outside_frames *frames) {
     map_free(&frames->written);
     go_programs_close(&frames->programs);
+    free(frames->stacks);
+    frames->stacks = NULL;
 }

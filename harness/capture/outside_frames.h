@@ -7,17 +7,23 @@
 #include "harness/capture/call_lines.h"
 #include "shim/shared/frame_choice.h"
 
+enum { OUTSIDE_STACKS = 512 };
+
+struct known_stack;
+
 /* Zero-initialized nothing is written or open. The trace is the one that the recorder is attached
  * to (shim/shared/recorder.h). */
 struct outside_frames {
     struct map written; /* the names of texts */
     struct go_programs programs;
+    struct known_stack *stacks; /* OUTSIDE_STACKS of them; what was found for each */
 };
 
 /* The frames that are kept of a call; arguments as of call_lines_find, and `stacks` as in the
- * trace's header. Writes the texts that the trace does not have yet, so no record may be begun.
- * What is found is in `choice`, which has none (count 0) where the program has no lines. */
-void outside_frames_find(struct outside_frames *frames, int file, uint64_t bias,
+ * trace's header; `program` is not 0 and another number for each program that a process runs.
+ * Writes the texts that the trace does not have yet, so no record may be begun. What is found is in
+ * `choice`, which has none (count 0) where the program has no lines. */
+void outside_frames_find(struct outside_frames *frames, uint64_t program, int file, uint64_t bias,
                          const uint64_t *address, size_t count, unsigned stacks,
                          struct frame_choice *choice);
 

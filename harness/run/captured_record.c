@@ -102,12 +102,12 @@ static void write_stack(const struct outside_event *event, uint64_t process, uin
 }
 
 /* Their texts are written here, so no record may be begun. */
-static void find_frames(const struct outside_event *event, struct captured_lines lines,
-                        struct frame_choice *choice) {
+static void find_frames(const struct outside_event *event, uint64_t process,
+                        struct captured_lines lines, struct frame_choice *choice) {
     choice->count = 0;
     if (lines.program != NULL && event->addresses > 0)
-        outside_frames_find(lines.frames, lines.program->file, lines.program->bias, event->address,
-                            event->addresses, recorder_facts()->stacks, choice);
+        outside_frames_find(lines.frames, process, lines.program->file, lines.program->bias,
+                            event->address, event->addresses, recorder_facts()->stacks, choice);
 }
 
 static void write_call(const struct outside_event *event, enum pw_kind kind, uint64_t process,
@@ -115,7 +115,7 @@ static void write_call(const struct outside_event *event, enum pw_kind kind, uin
     struct record record;
     struct frame_choice choice;
     unsigned units = kind == PW_KIND_CONNECT || kind == PW_KIND_AUTOBIND ? 3 : 2;
-    find_frames(event, lines, &choice);
+    find_frames(event, process, lines, &choice);
     if (!record_begin(&record, kind, units + frame_choice_units(choice.count), process,
                       event->descriptor, event->begin_ns))
         return;

@@ -100,12 +100,12 @@ static void frames_are_chosen_and_their_texts_written_once(void **state) {
     size_t count = first_addresses(guest.output, address);
     assert_true(remote_program_open(guest.pid, &program));
     for (unsigned i = 0; i < 2; i++) {
-        outside_frames_find(&frames, program.file, program.bias, address, count, 0, &choice);
+        outside_frames_find(&frames, 1, program.file, program.bias, address, count, 0, &choice);
         record(&choice);
         assert_string_equal(recorded(&texts), expected);
         assert_int_equal(texts, 5); /* helper and prepare as well: each may have been the test */
     }
-    outside_frames_find(&frames, program.file, program.bias, address, count, 2, &choice);
+    outside_frames_find(&frames, 1, program.file, program.bias, address, count, 2, &choice);
     record(&choice);
     assert_string_equal(recorded(&texts), "main.go:53 example.com/callers.(*server).listen | "
                                           "main.go:64 example.com/callers.inner");
