@@ -155,8 +155,10 @@ void captured_record_write(const struct outside_event *event, uint64_t process, 
         write_call(event, PW_KIND_CONNECT, process, is_unbound, lines);
         break;
     case OUTSIDE_READ:
-        /* A send has bound it meanwhile, which nothing reports. A TCP socket was accepted. */
-        if (is_unbound && event->local_port != 0 && event->protocol == IPPROTO_UDP)
+        if (is_unbound && event->protocol != IPPROTO_UDP)
+            break; /* a connection that was accepted, whose port is the listener's */
+        /* A send has bound it meanwhile, which nothing reports. */
+        if (is_unbound && event->local_port != 0)
             write_call(event, PW_KIND_AUTOBIND, process, is_unbound, lines);
         write_read(event, process);
         break;
