@@ -210,8 +210,9 @@ nested() {
 two() {
     "${in_namespace[@]}" bash -c 'for name in ports.static ports.musl; do
         timeout 120 "$1" run "$2" -o "trace.$name" -- "$3/$name" loop 100 >"said.$name" 2>"summary.$name" &
+        pids+=" $!"
     done
-    wait -n && wait -n' bash "$PORTWITNESS" "${options[0]}" "$capture" 3>&-
+    for pid in $pids; do wait "$pid" || exit; done' bash "$PORTWITNESS" "${options[0]}" "$capture" 3>&-
     for name in ports.static ports.musl; do
         assert_equal "$(wc -l <"said.$name")" 100
         mv "trace.$name" "$trace"
