@@ -29,6 +29,7 @@ enum { QUEUE_MAX = 1 << 16 };
 struct captured_waiting {
     struct outside_event event;
     uint64_t came_ns;
+    unsigned image; /* captured_processes_image when it came */
 };
 
 void captured_start(struct captured *captured, struct destroyed *destroyed) {
@@ -52,8 +53,10 @@ void captured_note(struct captured *captured, const struct outside_event *event)
     }
     captured->queue = memory_grow(captured->queue, &captured->room,
                                   captured->first + captured->count + 1, sizeof *captured->queue);
-    captured->queue[captured->first + captured->count++] =
-        (struct captured_waiting){.event = *event, .came_ns = monotonic_ns()};
+    captured->queue[captured->first + captured->count++] = (struct captured_waiting){
+        .event = *event,
+        .came_ns = monotonic_ns(),
+        .image = captured_processes_image(&captured->processes, event->pid)};
 }
 
 static unsigned bit_of_kind(unsigned kind) {
@@ -173,12 +176,13 @@ static void take_end(struct captured *captured, const struct outside_event *even
 }
 
 /* A port that nobody has been seen to ask for was given by a call that binds by itself. */
-static void record_call(struct captured *captured, const struct outside_event *event) {
+static void record_call(struct captured *captured, const struct outside_event *event,
+                        unsigned image) {
     struct cookie_set *sockets = &captured->destroyed->sockets;
     unsigned bits = cookie_set_bits(sockets, event->cookie);
     bool is_unbound = (bits & (SHIM_BOUND | SHIM_LISTENED | EVENT_BOUND)) == 0 &&
                       !destroyed_has_gone(captured->destroyed, event->cookie);
-    uint64_t process = captured_processes_serial(&captured->processes, event);
+    uint64_t process = captured_processes_serial(&captured->processes, event, image);
     if (process == 0)
         return;
     namespace_record(event->netns, captured->destroyed->notices.netns);
@@ -195,7 +199,7 @@ static void settle_first(struct captured *captured) {
     if (event->kind == OUTSIDE_CLOSED || (event->kind == OUTSIDE_RELEASED && event->bound))
         take_end(captured, event);
     else if (event->kind != OUTSIDE_RELEASED && !is_shims(captured, event))
-        record_call(captured, event);
+        record_call(captured, event, captured->queue[captured->first].image);
     captured->first++;
     captured->count--;
 }

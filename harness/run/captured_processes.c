@@ -18,6 +18,8 @@
 #include "shim/shared/program_file.h"
 #include "shim/shared/recorder.h"
 
+enum { IMAGES_KEPT = 8 };
+
 enum { COMMAND_BYTES = 1800, PATH_BYTES = 4096 };
 
 /* The shim records a start some ms after the kernel has executed the program; on a machine where
@@ -34,6 +36,8 @@ struct captured_process {
     char *announced; /* the program as who executed it named it; NULL: nobody has */
     bool is_to_come; /* /proc showed another program when the exec was reported */
     bool has_shim;
+    unsigned image;               /* programs executed here so far */
+    uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
 };
 
 /* What a record of a start says. */
@@ -355,6 +359,7 @@ void captured_processes_executed(struct captured_processes *processes,
     record_start(processes, process); /* an exec before that nobody else has recorded */
     take_unentered(processes, event->pid);
     process->executed_ns = event->begin_ns;
+    process->before[process->image++ % IMAGES_KEPT] = process->serial;
     process->start = read_start(event, false);
     if (process->start == NULL)
         return;
@@ -372,11 +377,19 @@ uint64_t captured_processes_known(const struct captured_processes *processes, ui
     return process != NULL ? process->serial : 0;
 }
 
+unsigned captured_processes_image(const struct captured_processes *processes, uint32_t pid) {
+    const struct captured_process *process = find(processes, pid);
+    return process != NULL ? process->image : 0;
+}
+
 uint64_t captured_processes_serial(struct captured_processes *processes,
-                                   const struct outside_event *event) {
+                                   const struct outside_event *event, unsigned image) {
     struct captured_process *process = find(processes, event->pid);
     if (event->pid == 0)
         return 0;
+    if (process != NULL && image < process->image && process->image - image <= IMAGES_KEPT &&
+        process->before[image % IMAGES_KEPT] != 0)
+        return process->before[image % IMAGES_KEPT];
     if (process == NULL) {
         process = make(processes, event->pid);
         process->start = read_start(event, true);

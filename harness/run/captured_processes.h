@@ -47,10 +47,14 @@ void captured_processes_unentered(struct captured_processes *processes, pid_t pi
 /* The serial of the process with that pid, as far as it is known; 0: it is not. */
 uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid);
 
+/* Counts the programs that were executed in that pid, so that an event which waits is not taken for
+ * one of the next. */
+unsigned captured_processes_image(const struct captured_processes *processes, uint32_t pid);
+
 /* The serial of the event's process; where nobody has recorded its start, a record of it is
  * written. 0: the trace is full. */
 uint64_t captured_processes_serial(struct captured_processes *processes,
-                                   const struct outside_event *event);
+                                   const struct outside_event *event, unsigned image);
 
 /* The program that the process with that pid runs, NULL where the shim is in it, or nothing is
  * known. */

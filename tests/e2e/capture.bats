@@ -190,6 +190,16 @@ kind_clean() {
     by_each kind_clean
 }
 
+# Each program has a serial of its own, in the order in which they were executed, and one port.
+chained() {
+    seen ports.static "$capture/ports.static" chain 6
+    assert_equal "$(jq -r 'select(.kind == "bind") | .process' records | sort -n | uniq -c | wc -l)" 6
+}
+
+@test "programs that one process executes one after the other, faster than anybody looks" {
+    by_ebpf chained
+}
+
 nested() {
     rm -f inner
     record "$PORTWITNESS" run --quiet -o inner "${options[@]}" -- "$go" child 20 >said

@@ -1,12 +1,15 @@
-/* What the guests in C share: the words that they are called with, and what they print.
+/* What the guests in C share: the words that they are called with, GUEST WORD N, and what they
+ * print.
  *
- *   GUEST loop N      N sockets one after the other: TCP, TCP on IPv6, UDP, and so on; each is
- * closed GUEST hold N      the same, all held until the end of the input; says "held" when they are
- * there GUEST connect N   a listener, and N connections to it GUEST who N       as loop, with its
- * process and its parent before each line: "PID PARENT ..." GUEST ... -- COMMAND WORD...   executes
- * the command as a child afterwards, and ends as it does
+ * - loop: N sockets one after the other: TCP, TCP on IPv6, UDP, and so on; each is closed
+ * - hold: the same, all held until the end of the input; says "held" when they are there
+ * - connect: a listener, and N connections to it
+ * - chain: one socket; then it executes itself for the next, N times in all
+ * - who: as loop, with its process and its parent before each line: "PID PARENT ..."
  *
- * For each port that it got it prints "PROTOCOL ADDRESS PORT". A call that fails ends it with 1. */
+ * With "-- COMMAND WORD..." behind it executes the command as a child afterwards, and ends as it
+ * does. For each port that it got it prints "PROTOCOL ADDRESS PORT". A call that fails ends it
+ * with 1. */
 #ifndef TESTS_CAPTURE_GUEST_H
 #define TESTS_CAPTURE_GUEST_H
 
@@ -109,6 +112,19 @@ static void connect_often(int count) {
     guest_close(listener);
 }
 
+/* One port, then the program executes itself in the same process, for the next one. */
+static void chain(char **words, int number) {
+    char left[16];
+    loop(1);
+    if (number <= 1)
+        return;
+    fflush(stdout);
+    snprintf(left, sizeof left, "%d", number - 1);
+    char *next[] = {words[0], words[1], left, NULL};
+    execv("/proc/self/exe", next);
+    fail("execv", errno);
+}
+
 static int then(char **command) {
     int status;
     fflush(stdout);
@@ -132,6 +148,8 @@ static int run_guest(int count, char **words) {
         hold(number);
     else if (strcmp(words[1], "connect") == 0)
         connect_often(number);
+    else if (strcmp(words[1], "chain") == 0)
+        chain(words, number);
     else if (strcmp(words[1], "who") == 0 && (says_who = 1))
         loop(number);
     else
