@@ -75,16 +75,66 @@ struct ebpf_loaded {
     bool any;
 };
 
+/* What the programs leave out, since it is always the same. */
+static void complete(struct outside_event *event) {
+    event->source = PW_SOURCE_KERNEL;
+    event->descriptor = -1;
+    event->scope = 0;
+    memset(event->comm, 0, sizeof event->comm);
+    event->process = NULL;
+    if (event->addresses > OUTSIDE_ADDRESSES_MAX)
+        event->addresses = OUTSIDE_ADDRESSES_MAX;
+}
+
+static void pass(struct ebpf_loaded *loaded, const struct outside_event *event) {
+    loaded->any = true;
+    loaded->take(loaded->with, event);
+}
+
+static void pass_process(struct ebpf_loaded *loaded, const void *data, size_t size) {
+    struct outside_process process = {.kind = 0};
+    memcpy(&process, data, size < sizeof process ? size : sizeof process);
+    const struct outside_event event = {.kind = process.kind,
+                                        .source = PW_SOURCE_KERNEL,
+                                        .begin_ns = process.begin_ns,
+                                        .end_ns = process.begin_ns,
+                                        .pid = process.pid,
+                                        .thread = process.thread,
+                                        .uid = process.uid,
+                                        .ours = process.ours,
+                                        .descriptor = -1,
+                                        .process = &process};
+    pass(loaded, &event);
+}
+
+/* A read that was kept back comes with the release, which then begins when that was. */
+static void pass_kept(struct ebpf_loaded *loaded, struct outside_event *released) {
+    struct outside_event event = *released;
+    event.kind = OUTSIDE_READ;
+    event.end_ns = event.begin_ns;
+    event.bound = 0;
+    event.state = 0;
+    pass(loaded, &event);
+    released->begin_ns = released->end_ns;
+    released->local_port = 0;
+}
+
 static int pass_on(void *with, void *data, size_t size) {
     struct ebpf_loaded *loaded = with;
+    const size_t most = offsetof(struct outside_event, descriptor);
     struct outside_event event = {.kind = 0};
-    memcpy(&event, data, size < sizeof event ? size : sizeof event);
-    if (event.addresses > OUTSIDE_ADDRESSES_MAX)
-        event.addresses = OUTSIDE_ADDRESSES_MAX;
+    uint8_t kind = *(const uint8_t *)data;
+    if (kind == OUTSIDE_EXEC || kind == OUTSIDE_PROCESS) {
+        pass_process(loaded, data, size);
+        return 0;
+    }
+    memcpy(&event, data, size < most ? size : most);
+    complete(&event);
     if (event.kind == OUTSIDE_BIND && event.error == OUTSIDE_ERROR_NOT_KNOWN)
         bind_error_infer(&loaded->rules, &event);
-    loaded->any = true;
-    loaded->take(loaded->with, &event);
+    if (event.kind == OUTSIDE_RELEASED && event.begin_ns != event.end_ns)
+        pass_kept(loaded, &event);
+    pass(loaded, &event);
     return 0;
 }
 
@@ -127,7 +177,7 @@ bool capture_ebpf_open(struct capture_ebpf *capture, bool host, char why[CAPTURE
     }
     bind_rules_read(&loaded->rules);
     capture->options = loaded->programs.switches.options != 0;
-    capture->addresses = loaded->programs.switches.stack_offset != 0;
+    capture->addresses = loaded->programs.switches.offsets.stack != 0;
     capture->execs = loaded->programs.execs;
     return true;
 }
@@ -150,18 +200,28 @@ bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *w
     return loaded->any;
 }
 
-/* Reports the bind that is pending in this thread's call, if it is old enough, so that the thread
- * is no longer in it. */
+/* Reports the bind that is pending in this thread's call, or the read that was kept back, if it is
+ * old enough, so that the thread is no longer in it. */
 static bool is_settled(const struct ebpf_loaded *loaded, uint64_t thread, uint64_t before,
                        struct outside_event *event) {
     struct thread_call call;
-    if (bpf_map_lookup_elem(loaded->calls, &thread, &call) != 0 || !call.pending ||
-        call.event.begin_ns > before)
+    if (bpf_map_lookup_elem(loaded->calls, &thread, &call) != 0)
+        return false;
+    uint64_t since = call.pending ? call.event.begin_ns : call.kept_ns;
+    if (since == 0 || since > before)
         return false;
     bpf_map_delete_elem(loaded->calls, &thread);
     *event = call.event;
-    event->kind = OUTSIDE_BIND;
-    event->error = OUTSIDE_ERROR_NOT_KNOWN;
+    complete(event);
+    if (call.pending) {
+        event->kind = OUTSIDE_BIND;
+        event->error = OUTSIDE_ERROR_NOT_KNOWN;
+        return true;
+    }
+    event->kind = OUTSIDE_READ;
+    event->begin_ns = since;
+    event->end_ns = since;
+    event->addresses = 0;
     return true;
 }
 
@@ -181,7 +241,8 @@ void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_
         more = bpf_map_get_next_key(loaded->calls, &thread, &next) == 0;
         if (!is_settled(loaded, thread, now_ns - age_ns, &event))
             continue;
-        bind_error_infer(&loaded->rules, &event);
+        if (event.kind == OUTSIDE_BIND)
+            bind_error_infer(&loaded->rules, &event);
         take(with, &event);
     }
 }
@@ -195,6 +256,7 @@ void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on) {
         bpf_map_update_elem(capture->loaded->entered, &key, &value, BPF_ANY);
     else
         bpf_map_delete_elem(capture->loaded->entered, &key);
+    __atomic_fetch_add(&capture->loaded->programs.words->entered, 1, __ATOMIC_RELAXED);
 }
 
 uint64_t capture_ebpf_lost(struct capture_ebpf *capture) {

@@ -15,7 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "harness/capture/task_stack.h"
+#include "harness/capture/kernel_offsets.h"
 
 /* The object file that clang made of the programs. */
 extern const char pw_ebpf_begin[];
@@ -74,18 +74,18 @@ static struct bpf_object *open_with(const struct ebpf_switches *switches, bool e
 
 /* Takes away the next thing that older or locked kernels lack. false: there is none left. */
 static bool take_away(struct ebpf_switches *switches, bool *execs) {
-    if (switches->current != 0)
+    if (switches->loop != 0)
+        switches->loop = 0;
+    else if (switches->current != 0)
         switches->current = 0;
     else if (switches->options != 0)
         switches->options = 0;
     else if (switches->netns != 0)
         switches->netns = 0;
-    else if (switches->stack_offset != 0)
-        switches->stack_offset = 0;
+    else if (switches->offsets.stack != 0)
+        switches->offsets = (struct kernel_offsets){0};
     else if (*execs)
         *execs = false;
-    else if (switches->comm != 0)
-        switches->comm = 0;
     else
         return false;
     return true;
@@ -148,8 +148,8 @@ static uint64_t namespace_number(const char *name, uint64_t *device) {
 static bool set_switches(struct ebpf_switches *switches, const struct capture_group *group,
                          char why[CAPTURE_WHY_BYTES]) {
     uint64_t device = 0;
-    *switches = (struct ebpf_switches){
-        .comm = 1, .options = 1, .current = 1, .netns = 1, .stack_offset = task_stack_offset()};
+    *switches = (struct ebpf_switches){.options = 1, .current = 1, .netns = 1, .loop = 1};
+    kernel_offsets_read(&switches->offsets);
     uint64_t pids = namespace_number("/proc/self/ns/pid", &device);
     if (pids != ROOT_OF_PIDS) {
         switches->pid_inode = pids;
@@ -172,6 +172,7 @@ static bool share(struct ebpf_programs *programs, const struct capture_group *gr
     if (words == MAP_FAILED)
         return fail(why, "the words of the eBPF programs cannot be mapped", errno);
     programs->words = words;
+    programs->words->entered = 1;
     uint32_t first = 0;
     uint32_t folder = (uint32_t)group->folder;
     if (bpf_map_update_elem(ebpf_programs_map(programs, "groups"), &first, &folder, BPF_ANY) != 0)

@@ -44,6 +44,10 @@ void captured_note(struct captured *captured, const struct outside_event *event)
         captured_processes_executed(&captured->processes, event);
         return;
     }
+    if (event->kind == OUTSIDE_PROCESS) {
+        captured_processes_met(&captured->processes, event);
+        return;
+    }
     if (captured->count == QUEUE_MAX)
         settle_first(captured);
     if (captured->first + captured->count >= captured->room && captured->first > 0) {

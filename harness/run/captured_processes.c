@@ -45,6 +45,8 @@ struct captured_start {
     uint8_t source;
     bool is_fork;      /* no program was seen to be executed */
     bool needs_record; /* the shim cannot come */
+    bool has_ended;    /* when it was looked at */
+    bool is_cut;       /* there are more arguments */
     uint32_t thread;
     uint32_t uid;
     uint64_t ns;
@@ -206,7 +208,10 @@ static void read_command(uint32_t pid, struct captured_start *start) {
     ssize_t got = file >= 0 ? read(file, start->command, sizeof start->command) : -1;
     if (file >= 0)
         close(file);
-    start->length = got > 0 ? (size_t)got : 0;
+    if (got > 0) {
+        start->length = (size_t)got;
+        start->is_cut = start->length == sizeof start->command;
+    }
     if (start->length != 0)
         return;
     /* It has ended: its name is all that is left. */
@@ -225,7 +230,8 @@ static void read_program(uint32_t pid, struct captured_start *start) {
     char link[64];
     snprintf(link, sizeof link, "/proc/%u/exe", (unsigned)pid);
     ssize_t length = readlink(link, start->program, sizeof start->program - 1);
-    start->program[length > 0 ? length : 0] = '\0';
+    if (length > 0)
+        start->program[length] = '\0';
     start->needs_record = shim_cannot_come(start->program);
     program_text_read((pid_t)pid, start->program, &start->text);
 }
@@ -234,6 +240,20 @@ static void open_program(struct captured_process *process) {
     close_program(process);
     if (!remote_program_open((pid_t)process->pid, &process->program))
         process->program.file = -1;
+}
+
+/* What /proc cannot say any more of a process that has ended. A path of descriptors is of another
+ * process here. */
+static void take_kernels(struct captured_start *start, const struct outside_process *process) {
+    start->start_time = process->start_time;
+    start->parent = process->parent;
+    memcpy(start->comm, process->comm, sizeof start->comm);
+    start->length =
+        process->length < sizeof process->arguments ? process->length : sizeof process->arguments;
+    start->is_cut = start->length == sizeof process->arguments;
+    memcpy(start->command, process->arguments, start->length);
+    if (process->path[0] == '/' && strncmp(process->path, "/dev/fd/", 8) != 0)
+        memcpy(start->program, process->path, strnlen(process->path, sizeof process->path - 1));
 }
 
 static struct captured_start *read_start(const struct outside_event *event, bool is_fork) {
@@ -247,9 +267,14 @@ static struct captured_start *read_start(const struct outside_event *event, bool
                                      .uid = event->uid,
                                      .ns = event->begin_ns};
     memcpy(start->comm, event->comm, sizeof start->comm);
-    if (process_facts_read((pid_t)event->pid, &facts)) {
+    if (event->process != NULL)
+        take_kernels(start, event->process);
+    start->has_ended = !process_facts_read((pid_t)event->pid, &facts);
+    if (!start->has_ended) {
         start->start_time = facts.start_time;
         start->parent = (uint32_t)facts.parent;
+        if (start->comm[0] == '\0')
+            memcpy(start->comm, facts.comm, sizeof start->comm - 1);
     }
     return start;
 }
@@ -286,7 +311,7 @@ static bool write_start(const struct captured_processes *processes,
     first->thread = start->thread;
     first->source = start->source;
     first->flags = start->is_fork ? PW_FLAG_BY_FORK : PW_FLAG_BY_EXEC;
-    first->flags |= start->length == sizeof start->command ? PW_FLAG_TEXT_CUT : 0;
+    first->flags |= start->is_cut ? PW_FLAG_TEXT_CUT : 0;
     record.units[1].process =
         (struct pw_process){.head = record.units[1].process.head,
                             .pid = process->pid,
@@ -346,7 +371,7 @@ static void record_start(struct captured_processes *processes, struct captured_p
         process->serial = 0;
     else
         write_module(process);
-    if (process->serial != 0 && process->start->start_time == 0)
+    if (process->serial != 0 && process->start->has_ended)
         write_end(processes, process);
     forget_start(process);
 }
@@ -372,6 +397,20 @@ void captured_processes_executed(struct captured_processes *processes,
         add_waiting(processes, (uint32_t)(process - processes->list));
 }
 
+static struct captured_process *meet(struct captured_processes *processes,
+                                     const struct outside_event *event) {
+    struct captured_process *process = make(processes, event->pid);
+    process->start = read_start(event, true);
+    open_program(process);
+    return process;
+}
+
+void captured_processes_met(struct captured_processes *processes,
+                            const struct outside_event *event) {
+    if (event->pid != 0 && find(processes, event->pid) == NULL)
+        meet(processes, event);
+}
+
 uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid) {
     const struct captured_process *process = find(processes, pid);
     return process != NULL ? process->serial : 0;
@@ -390,12 +429,10 @@ uint64_t captured_processes_serial(struct captured_processes *processes,
     if (process != NULL && image < process->image && process->image - image <= IMAGES_KEPT &&
         process->before[image % IMAGES_KEPT] != 0)
         return process->before[image % IMAGES_KEPT];
-    if (process == NULL) {
-        process = make(processes, event->pid);
-        process->start = read_start(event, true);
-        open_program(process);
+    if (process == NULL)
+        process = meet(processes, event);
+    if (process->start != NULL && process->start->is_fork)
         take_unentered(processes, event->pid);
-    }
     record_start(processes, process);
     return process->serial;
 }

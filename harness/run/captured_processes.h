@@ -40,6 +40,11 @@ void captured_processes_learn(struct captured_processes *processes,
 void captured_processes_executed(struct captured_processes *processes,
                                  const struct outside_event *event);
 
+/* A process makes its first call, and was not seen to execute a program. Its start is recorded only
+ * once it is needed. */
+void captured_processes_met(struct captured_processes *processes,
+                            const struct outside_event *event);
+
 /* A program that was started before any event could tell, and which the shim cannot enter. */
 void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
                                   const char *path);

@@ -1,17 +1,21 @@
-/* Who makes a call, and from where in the program. */
+/* Who makes a call. */
 #ifndef PORTWITNESS_CAPTURE_PROGRAMS_CALLER_H
 #define PORTWITNESS_CAPTURE_PROGRAMS_CALLER_H
 
 #include "harness/capture/programs/maps.bpf.h"
 
-static __always_inline uint64_t current_process(void) {
+static __always_inline uint64_t process_told(uint64_t thread) {
     if (switches.pid_inode == 0)
-        return bpf_get_current_pid_tgid();
+        return thread;
     struct bpf_pidns_info info = {0};
     if (bpf_get_ns_current_pid_tgid(switches.pid_device, switches.pid_inode, &info, sizeof info) !=
         0)
         return 0;
     return (uint64_t)info.tgid << 32 | info.pid;
+}
+
+static __always_inline uint64_t current_process(void) {
+    return process_told(bpf_get_current_pid_tgid());
 }
 
 static __always_inline bool is_ours(void) {
@@ -22,8 +26,6 @@ static __always_inline bool is_ours(void) {
 static __always_inline void note_time(struct outside_event *event) {
     event->begin_ns = bpf_ktime_get_ns();
     event->end_ns = event->begin_ns;
-    event->descriptor = -1;
-    event->source = PW_SOURCE_KERNEL;
 }
 
 /* The caller and the time; the addresses are the walk's business. */
@@ -34,8 +36,17 @@ static __always_inline void note_caller(struct outside_event *event, uint64_t pr
     event->uid = (uint32_t)bpf_get_current_uid_gid();
     event->ours = is_ours();
     event->addresses = 0;
-    if (switches.comm)
-        bpf_get_current_comm(event->comm, sizeof event->comm);
+}
+
+/* Is the shim in this process? To look that up takes longer than to see that nothing has changed.
+ */
+static __always_inline bool is_entered(struct thread_call *call, uint32_t pid) {
+    uint32_t when = words.entered;
+    if (call->entered_when != when) {
+        call->entered = pid != 0 && bpf_map_lookup_elem(&entered, &pid) != NULL;
+        call->entered_when = when;
+    }
+    return call->entered;
 }
 
 #endif

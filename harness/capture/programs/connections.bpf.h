@@ -14,14 +14,14 @@ static __always_inline int connect_asked(struct bpf_sock_addr *context, bool is_
     struct bpf_sock *socket = context->sk;
     if (socket == NULL || context->protocol != PROTOCOL_TCP)
         return 1;
-    uint64_t process = current_process();
-    if (is_entered(process >> 32))
+    uint64_t thread = bpf_get_current_pid_tgid();
+    uint64_t process = process_told(thread);
+    struct thread_call *call = own_call(thread);
+    if (call == NULL)
         return 1;
-    struct thread_call *call = found_call();
-    if (call != NULL) {
-        settle_without_port(call, socket, is_ipv6, bpf_get_socket_cookie(context));
-        settle(call);
-    }
+    settle_without_port(call, socket, is_ipv6, bpf_get_socket_cookie(context));
+    settle(call);
+    announce(call, process);
     struct outside_event *event =
         bpf_sk_storage_get(&connections, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
     if (event == NULL) {
@@ -30,7 +30,8 @@ static __always_inline int connect_asked(struct bpf_sock_addr *context, bool is_
     }
     note_socket(context, socket, event);
     note_caller(event, process);
-    walk(event);
+    if (!is_entered(call, process >> 32))
+        walk(event);
     set_address(context, event->peer, is_ipv6);
     event->peer_port = __builtin_bswap16((uint16_t)context->user_port);
     return 1;
@@ -55,6 +56,17 @@ static __always_inline bool is_repeated(struct thread_call *call, uint64_t cooki
     return false;
 }
 
+/* Where the shim is in the process it asks behind each bind, and records what others ask. Only of a
+ * socket that its thread has bound past it would the read be missed: so the read goes with the
+ * socket's release, or with the thread's next call, and the reader decides. */
+static __always_inline bool is_kept_back(struct thread_call *call, uint64_t cookie, uint16_t port) {
+    if (call->pending || call->event.cookie != cookie || call->event.local_port != port)
+        return false;
+    if (call->kept_ns == 0)
+        call->kept_ns = bpf_ktime_get_ns();
+    return true;
+}
+
 static __always_inline int address_read(struct bpf_sock_addr *context, bool is_ipv6) {
     struct bpf_sock *socket = context->sk;
     uint16_t port = __builtin_bswap16((uint16_t)context->user_port);
@@ -63,24 +75,26 @@ static __always_inline int address_read(struct bpf_sock_addr *context, bool is_i
     /* The port of a connection is known already: CONNECT has it, or the listener. */
     if (context->protocol == PROTOCOL_TCP && READ_FIELD(socket->dst_port) != 0)
         return 1;
-    uint64_t process = current_process();
-    if (is_entered(process >> 32))
-        return 1;
-    struct thread_call *call = own_call();
+    uint64_t cookie = bpf_get_socket_cookie(context);
+    uint64_t thread = bpf_get_current_pid_tgid();
+    uint64_t process = process_told(thread);
+    struct thread_call *call = own_call(thread);
     if (call == NULL)
         return 1;
+    if (is_entered(call, process >> 32) && is_kept_back(call, cookie, port))
+        return 1;
+    if (is_repeated(call, cookie, port))
+        return 1;
     settle(call);
+    announce(call, process);
     struct outside_event *event = &call->event;
     note_socket(context, socket, event);
-    if (is_repeated(call, event->cookie, port))
-        return 1;
     note_caller(event, process);
-    walk(event);
     __builtin_memset(event->requested, 0, sizeof event->requested);
     event->requested_port = 0;
     set_address(context, event->local, is_ipv6);
     event->local_port = port;
-    report(event, OUTSIDE_READ, &call->woken);
+    report_sized(event, OUTSIDE_READ, WITHOUT_ADDRESSES);
     return 1;
 }
 
@@ -115,42 +129,42 @@ static __always_inline void note_end(struct bpf_sock_ops *context, struct outsid
  * known. */
 static __always_inline void listened_before(struct bpf_sock_ops *context, struct bpf_sock *socket) {
     struct kept_socket *facts = bpf_sk_storage_get(&sockets, socket, 0, 0);
-    uint32_t pid = facts != NULL ? facts->pid : 0;
-    if (is_entered(pid))
-        return;
-    struct outside_event *event = room_for(SHORT_EVENT);
+    struct outside_event *event = room_for(WITHOUT_ADDRESSES);
     if (event == NULL)
         return;
-    __builtin_memset(event, 0, SHORT_EVENT);
+    __builtin_memset(event, 0, WITHOUT_ADDRESSES);
     note_time(event);
     note_end(context, event);
     set_ends(context, event);
-    event->kind = OUTSIDE_LISTEN;
-    event->pid = pid;
+    event->pid = facts != NULL ? facts->pid : 0;
     event->thread = facts != NULL ? facts->thread : 0;
     event->uid = UINT32_MAX;
     event->ours = switches.group == 0;
-    bpf_ringbuf_submit(event, wake_up(pid, NULL));
+    event->kind = OUTSIDE_LISTEN;
+    bpf_ringbuf_submit(event, wake_up());
 }
 
 /* It is not done yet: a port that it gives itself is not known. */
 static __always_inline void listened(struct bpf_sock_ops *context) {
-    uint64_t process = current_process();
-    if (is_entered(process >> 32))
-        return;
-    struct thread_call *call = own_call();
+    uint64_t thread = bpf_get_current_pid_tgid();
+    uint64_t process = process_told(thread);
+    struct thread_call *call = own_call(thread);
     if (call == NULL)
         return;
-    settle(call);
     struct outside_event *event = &call->event;
+    /* A read of this socket that was kept back may wait on: what it says stays. */
+    if (call->pending || event->cookie != bpf_get_socket_cookie(context))
+        settle(call);
+    announce(call, process);
     note_end(context, event);
     note_caller(event, process);
-    walk(event);
+    if (!is_entered(call, process >> 32))
+        walk(event);
     set_ends(context, event);
     __builtin_memset(event->requested, 0, sizeof event->requested);
     event->requested_port = 0;
     event->error = 0;
-    report(event, OUTSIDE_LISTEN, &call->woken);
+    report(event, OUTSIDE_LISTEN);
 }
 
 static __always_inline void connecting(struct bpf_sock_ops *context, struct bpf_sock *socket) {
@@ -159,7 +173,7 @@ static __always_inline void connecting(struct bpf_sock_ops *context, struct bpf_
         return;
     set_ends(context, event);
     event->end_ns = bpf_ktime_get_ns();
-    report(event, OUTSIDE_CONNECT, NULL);
+    report(event, OUTSIDE_CONNECT);
     bpf_sk_storage_delete(&connections, socket);
 }
 
@@ -172,19 +186,19 @@ static __always_inline void ended(struct bpf_sock_ops *context, struct bpf_sock 
     const struct kept_socket *facts = bpf_sk_storage_get(&sockets, socket, 0, 0);
     if (before == STATE_CLOSE || (facts != NULL && facts->by_number && !facts->released))
         return;
-    struct outside_event *event = room_for(SHORT_EVENT);
+    struct outside_event *event = room_for(WITHOUT_ADDRESSES);
     if (event == NULL)
         return;
-    __builtin_memset(event, 0, SHORT_EVENT);
+    __builtin_memset(event, 0, WITHOUT_ADDRESSES);
     note_time(event);
     note_end(context, event);
     set_ends(context, event);
-    event->kind = OUTSIDE_CLOSED;
     event->uid = UINT32_MAX;
     event->state = (uint8_t)before;
     event->time_wait = before == STATE_FIN_WAIT2 || before == STATE_CLOSING;
     event->ours = switches.group == 0;
-    bpf_ringbuf_submit(event, wake_up(0, NULL));
+    event->kind = OUTSIDE_CLOSED;
+    bpf_ringbuf_submit(event, wake_up());
 }
 
 SEC("sockops")

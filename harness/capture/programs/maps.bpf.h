@@ -15,8 +15,7 @@
 #define AF_INET6 10
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
-#define SHORT_EVENT offsetof(struct outside_event, address)
-#define COPY(to, from, size) __builtin_memcpy(to, from, size)
+#define WITHOUT_ADDRESSES offsetof(struct outside_event, address)
 
 #define READS_REPORTED 2
 /* What is kept with a socket, where something must be. */
@@ -58,8 +57,7 @@ struct {
 /* What a new entry of it begins with, which is too large for a program's stack. */
 const volatile struct thread_call no_call SEC(".rodata.empty") = {.pending = 0};
 
-/* Processes that the shim is in, by the reader's word: of these it needs no connect, listen or
- * read. */
+/* Processes that the shim is in, by the reader's word. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(max_entries, EBPF_PROCESSES_MAX);
@@ -68,7 +66,7 @@ struct {
     __type(value, uint8_t);
 } entered SEC(".maps");
 
-/* Processes of which the reader was woken. */
+/* Processes that the reader knows. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, EBPF_PROCESSES_MAX);
@@ -87,55 +85,34 @@ struct {
 const volatile struct ebpf_switches switches = {.options = 1};
 struct ebpf_words words;
 
-/* Room for an event of `size` bytes, a constant; NULL where the ring is full, which is counted. */
-static __always_inline struct outside_event *room_for(uint64_t size) {
-    struct outside_event *event = bpf_ringbuf_reserve(&ring, size, 0);
-    if (event == NULL)
-        __sync_fetch_and_add(&words.lost, 1);
-    return event;
-}
-
-static __always_inline bool is_entered(uint32_t pid) {
-    return pid != 0 && bpf_map_lookup_elem(&entered, &pid) != NULL;
-}
-
-/* A wake-up costs as much as an event, so there is one for the first event of a process, which the
- * reader looks at while it lives, and one when a quarter of the ring is full. `woken`, where it is
- * not NULL, remembers the process, which is quicker than to look it up. */
-static __always_inline uint64_t wake_up(uint32_t pid, uint32_t *woken) {
-    uint8_t one = 1;
-    if (pid != 0 && (woken == NULL || *woken != pid)) {
-        if (woken != NULL)
-            *woken = pid;
-        if (bpf_map_lookup_elem(&seen, &pid) == NULL) {
-            bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
-            return BPF_RB_FORCE_WAKEUP;
-        }
-    }
-    if (words.woken || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < EBPF_RING_BYTES / 4)
+/* To wake the reader costs as much as some events, so it is done once for many. */
+static __always_inline uint64_t wake_up(void) {
+    if (words.woken || bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) < EBPF_WAKE_BYTES)
         return BPF_RB_NO_WAKEUP;
     words.woken = 1;
     return BPF_RB_FORCE_WAKEUP;
 }
 
-static __always_inline void report_sized(const struct outside_event *facts, uint8_t kind,
-                                         uint64_t size, uint32_t *woken) {
-    struct outside_event *event = room_for(size);
+/* Room for an event of `size` bytes, a constant; NULL where the ring is full, which is counted. */
+static __always_inline void *room_for(uint64_t size) {
+    void *event = bpf_ringbuf_reserve(&ring, size, 0);
     if (event == NULL)
-        return;
-    COPY(event, facts, size);
-    event->kind = kind;
-    bpf_ringbuf_submit(event, wake_up(facts->pid, woken));
+        __sync_fetch_and_add(&words.lost, 1);
+    return event;
 }
 
-/* Copies the facts of a call into the ring, as an event of this kind. Few events have addresses,
- * which are more than half of one. */
-static __always_inline void report(const struct outside_event *facts, uint8_t kind,
-                                   uint32_t *woken) {
-    if (facts->addresses != 0)
-        report_sized(facts, kind, sizeof(struct outside_event), woken);
-    else
-        report_sized(facts, kind, SHORT_EVENT, woken);
+/* Copies `size` bytes of the event into the ring; where that is full, it is counted. */
+static __always_inline void report_sized(struct outside_event *event, uint8_t kind, uint64_t size) {
+    event->kind = kind;
+    if (bpf_ringbuf_output(&ring, event, size, wake_up()) != 0)
+        __sync_fetch_and_add(&words.lost, 1);
+}
+
+static __always_inline void report(struct outside_event *event, uint8_t kind) {
+    uint64_t addresses = event->addresses;
+    if (addresses > OUTSIDE_ADDRESSES_MAX)
+        addresses = OUTSIDE_ADDRESSES_MAX;
+    report_sized(event, kind, WITHOUT_ADDRESSES + addresses * sizeof event->address[0]);
 }
 
 static __always_inline void set_ipv4(uint8_t to[16], uint32_t address) {

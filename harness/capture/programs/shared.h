@@ -5,27 +5,30 @@
 
 #include <stdint.h>
 
+#include "harness/capture/kernel_offsets.h"
 #include "harness/capture/outside_event.h"
 
-enum { EBPF_RING_BYTES = 4 << 20, EBPF_PROCESSES_MAX = 16384, EBPF_THREADS_MAX = 4096 };
+enum { EBPF_RING_BYTES = 16 << 20, EBPF_WAKE_BYTES = 128 << 10 };
+enum { EBPF_PROCESSES_MAX = 16384, EBPF_THREADS_MAX = 4096 };
 
 /* Read-only in the kernel, so the verifier leaves aside what is switched off. */
 struct ebpf_switches {
     uint64_t group;      /* id of the command's control group; 0: every event is the command's */
     uint64_t pid_device; /* of the pid namespace in which pids are told; 0: the root's */
     uint64_t pid_inode;
-    uint32_t group_level;  /* of the group in the hierarchy, its root is 0 */
-    uint32_t stack_offset; /* of `stack` in struct task_struct; 0: no return addresses */
-    uint32_t comm;         /* bpf_get_current_comm loads: newer kernels want CAP_PERFMON for it */
-    uint32_t options;      /* bpf_getsockopt loads at a bind */
-    uint32_t current;      /* who runs may be asked in sock_ops programs (6.10) */
-    uint32_t netns;        /* bpf_get_netns_cookie loads in sock_ops programs (5.15) */
+    uint32_t group_level;          /* of the group in the hierarchy, its root is 0 */
+    uint32_t options;              /* bpf_getsockopt loads at a bind */
+    uint32_t current;              /* who runs may be asked in sock_ops programs (6.10) */
+    uint32_t netns;                /* bpf_get_netns_cookie loads in sock_ops programs (5.15) */
+    uint32_t loop;                 /* bpf_loop loads (5.17) */
+    struct kernel_offsets offsets; /* all 0: no return addresses, and nothing of processes */
 };
 
 /* Mapped by the loader. */
 struct ebpf_words {
-    uint64_t lost;  /* events for which the ring had no room */
-    uint32_t woken; /* the reader was woken for a ring that fills up, and has not read yet */
+    uint64_t lost;    /* events for which the ring had no room */
+    uint32_t woken;   /* the reader was woken for what waits in the ring, and has not read yet */
+    uint32_t entered; /* goes up with each change of the map of this name */
     uint32_t
         stack_top; /* bytes from a kernel stack's start to the user's registers; 0: not known */
 };
@@ -34,11 +37,14 @@ struct ebpf_words {
  * allocated for a socket that is bound: that alone would take longer than all the rest. */
 struct thread_call {
     struct outside_event event; /* the socket, the caller and the addresses */
-    uint32_t woken;       /* process for which the reader was woken, as far as the thread knows */
+    uint64_t kept_ns;     /* when the socket's address was read, which is not reported yet; 0 */
     uint64_t read_cookie; /* of the last address that was read, */
     uint16_t read_port;
-    uint8_t reads;   /* and how many reads of it were reported */
-    uint8_t pending; /* it was a bind; whether it succeeded is not known yet */
+    uint8_t reads;         /* and how many reads of it were reported */
+    uint8_t pending;       /* it was a bind; whether it succeeded is not known yet */
+    uint32_t announced;    /* process that the reader knows, as far as the thread can tell */
+    uint32_t entered_when; /* words.entered, when the next was looked up */
+    uint32_t entered;
 };
 
 #endif

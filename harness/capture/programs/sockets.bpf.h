@@ -5,6 +5,7 @@
 
 #include "harness/capture/programs/caller.bpf.h"
 #include "harness/capture/programs/maps.bpf.h"
+#include "harness/capture/programs/processes.bpf.h"
 #include "harness/capture/programs/walk.bpf.h"
 
 #define STATE_CLOSE 7
@@ -41,13 +42,11 @@ static __always_inline void note_socket(struct bpf_sock_addr *context, struct bp
 }
 
 /* The entry of this thread, which is only found and never made; NULL if it has none. */
-static __always_inline struct thread_call *found_call(void) {
-    uint64_t thread = bpf_get_current_pid_tgid();
+static __always_inline struct thread_call *found_call(uint64_t thread) {
     return bpf_map_lookup_elem(&calls, &thread);
 }
 
-static __always_inline struct thread_call *own_call(void) {
-    uint64_t thread = bpf_get_current_pid_tgid();
+static __always_inline struct thread_call *own_call(uint64_t thread) {
     struct thread_call *call = bpf_map_lookup_elem(&calls, &thread);
     if (call != NULL)
         return call;
@@ -58,14 +57,24 @@ static __always_inline struct thread_call *own_call(void) {
     return call;
 }
 
-/* Reports the bind of which nobody reported that it succeeded. */
+/* Reports the bind of which nobody reported that it succeeded, or the read that was kept back. */
 static __always_inline void settle(struct thread_call *call) {
-    if (!call->pending)
+    struct outside_event *event = &call->event;
+    uint8_t kind = OUTSIDE_BIND;
+    if (call->pending) {
+        event->error = OUTSIDE_ERROR_NOT_KNOWN;
+    } else if (call->kept_ns != 0) {
+        kind = OUTSIDE_READ;
+        event->begin_ns = call->kept_ns;
+        event->end_ns = call->kept_ns;
+        event->addresses = 0;
+    } else {
         return;
+    }
+    report(event, kind);
+    event->error = 0;
     call->pending = 0;
-    call->event.error = OUTSIDE_ERROR_NOT_KNOWN;
-    report(&call->event, OUTSIDE_BIND, &call->woken);
-    call->event.error = 0;
+    call->kept_ns = 0;
 }
 
 /* A bind to port 0 under IP_BIND_ADDRESS_NO_PORT succeeds without post_bind, and waits for its
@@ -85,7 +94,7 @@ static __always_inline void settle_without_port(struct thread_call *call, struct
         return;
     call->pending = 0;
     call->event.flags |= PW_FLAG_BIND_ADDRESS_NO_PORT;
-    report(&call->event, OUTSIDE_BIND, &call->woken);
+    report(&call->event, OUTSIDE_BIND);
 }
 
 #endif

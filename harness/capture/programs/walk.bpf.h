@@ -42,7 +42,7 @@ static __always_inline bool registers_at(uint64_t stack, uint32_t top,
 static __always_inline bool read_registers(struct user_registers *registers) {
     uint64_t stack = 0;
     uint64_t task = bpf_get_current_task();
-    if (bpf_probe_read_kernel(&stack, sizeof stack, (void *)(task + switches.stack_offset)) != 0)
+    if (bpf_probe_read_kernel(&stack, sizeof stack, (void *)(task + switches.offsets.stack)) != 0)
         return false;
     if (words.stack_top != 0)
         return registers_at(stack, words.stack_top, registers);
@@ -59,8 +59,8 @@ static __always_inline bool read_registers(struct user_registers *registers) {
 }
 
 /* ff /2, a call by register or memory, whose operand byte is `operand`. */
-static __always_inline bool is_indirect(uint8_t code, uint8_t operand) {
-    return code == 0xff && (operand & 0x38) == 0x10;
+static __always_inline uint32_t is_indirect(uint32_t code, uint32_t operand) {
+    return (code ^ 0xff) | ((operand & 0x38) ^ 0x10);
 }
 
 /* Is there a call instruction before the address, as there is before each return address? */
@@ -68,42 +68,67 @@ static __always_inline bool follows_call(uint64_t address) {
     uint8_t code[8];
     if (address < 4096 || bpf_probe_read_user(code, sizeof code, (void *)(address - 8)) != 0)
         return false;
-    return code[3] == 0xe8 || is_indirect(code[6], code[7]) || is_indirect(code[5], code[6]) ||
-           is_indirect(code[4], code[5]) || is_indirect(code[2], code[3]) ||
-           is_indirect(code[1], code[2]);
+    return code[3] == 0xe8 || is_indirect(code[6], code[7]) == 0 ||
+           is_indirect(code[5], code[6]) == 0 || is_indirect(code[4], code[5]) == 0 ||
+           is_indirect(code[2], code[3]) == 0 || is_indirect(code[1], code[2]) == 0;
+}
+
+struct walk {
+    struct outside_event *event;
+    uint64_t at;   /* the frame pointer */
+    uint64_t back; /* the caller that is known already, 0: none */
+};
+
+/* The verifier knows nothing of a number that was stored in a map; of one at hand it would try each
+ * value. */
+static __always_inline bool add(struct outside_event *event, uint64_t address) {
+    uint32_t count = event->addresses;
+    if (count >= OUTSIDE_ADDRESSES_MAX)
+        return false;
+    event->address[count] = address;
+    event->addresses = (uint8_t)(count + 1);
+    return true;
+}
+
+/* One frame; 1: it was the last. */
+static long step(uint32_t number, struct walk *walk) {
+    struct user_frame frame;
+    if (bpf_probe_read_user(&frame, sizeof frame, (void *)walk->at) != 0 || frame.back < 4096)
+        return 1;
+    if (number == 0 && !follows_call(frame.back))
+        return 1;
+    if ((number > 0 || frame.back != walk->back) && !add(walk->event, frame.back))
+        return 1;
+    if (frame.next <= walk->at)
+        return 1;
+    walk->at = frame.next;
+    return 0;
 }
 
 /* The instruction behind the system call, then the callers. Go's and libc's functions that make a
  * call have no frame of their own: the return address is at the stack pointer, and the frame
  * pointer is their caller's. */
-static __always_inline void walk(struct outside_event *event) {
+__attribute__((noinline)) int walk(struct outside_event *event) {
     struct user_registers registers;
-    struct user_frame frame;
     uint64_t back = 0;
-    if (switches.stack_offset == 0 || !read_registers(&registers))
-        return;
-    uint32_t count = 1;
-    event->address[0] = registers.instruction;
-    if (bpf_probe_read_user(&back, sizeof back, (void *)registers.stack) == 0 &&
-        follows_call(back)) {
-        event->address[1] = back;
-        count = 2;
+    if (event == NULL || switches.offsets.stack == 0 || !read_registers(&registers))
+        return 0;
+    event->addresses = 0;
+    add(event, registers.instruction);
+    if (bpf_probe_read_user(&back, sizeof back, (void *)registers.stack) != 0 ||
+        !follows_call(back))
+        back = 0;
+    if (back != 0)
+        add(event, back);
+    struct walk frames = {event, registers.frame, back};
+    if (switches.loop) {
+        bpf_loop(OUTSIDE_ADDRESSES_MAX, step, &frames, 0);
+        return 0;
     }
-    uint64_t at = registers.frame;
-    for (uint32_t i = 0; i < OUTSIDE_ADDRESSES_MAX - 2; i++) {
-        if (bpf_probe_read_user(&frame, sizeof frame, (void *)at) != 0 || frame.back < 4096)
+    for (uint32_t i = 0; i < OUTSIDE_ADDRESSES_MAX; i++)
+        if (step(i, &frames) != 0)
             break;
-        if (i == 0 && !follows_call(frame.back))
-            break;
-        if (i > 0 || frame.back != back) {
-            event->address[count] = frame.back;
-            count++;
-        }
-        if (frame.next <= at)
-            break;
-        at = frame.next;
-    }
-    event->addresses = count;
+    return 0;
 }
 
 #endif
