@@ -20,6 +20,9 @@ struct notify_journal {
     _Atomic uint32_t stage; /* enum notify_stage */
     _Atomic uint32_t row;   /* of the listener, in the tables of both */
     _Atomic int32_t result; /* 0 or -errno */
+    /* PERFORMING: a policy may have changed the socket's range, and these options of it. */
+    _Atomic uint64_t options;
+    _Atomic uint32_t by_policy;
     /* The kernel itself writes here: the id is there before anything else can happen to us. */
     union {
         struct seccomp_notif notification;

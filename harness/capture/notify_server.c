@@ -15,7 +15,9 @@
 
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_guest.h"
+#include "harness/capture/notify_policy.h"
 #include "harness/capture/notify_socket.h"
+#include "shim/shared/policy_attempt.h"
 #include "shim/shared/raw_file.h"
 #include "shim/shared/recorder.h"
 
@@ -94,20 +96,35 @@ static bool is_internet(const union notify_address *address) {
     return address->any.sa_family == AF_INET || address->any.sa_family == AF_INET6;
 }
 
-static int make_call(const struct notify_call *call) {
-    int result;
+static long make_call(const void *with) {
+    const struct notify_call *call = with;
     switch (call->notification->data.nr) {
     case SYS_bind:
-        result = bind(call->duplicate, &call->address.any, call->length);
-        break;
+        return bind(call->duplicate, &call->address.any, call->length);
     case SYS_listen:
-        result = listen(call->duplicate, (int)call->notification->data.args[1]);
-        break;
+        return listen(call->duplicate, (int)call->notification->data.args[1]);
     default:
-        result = connect(call->duplicate, &call->address.any, call->length);
-        break;
+        return connect(call->duplicate, &call->address.any, call->length);
     }
-    return result == 0 ? 0 : errno;
+}
+
+/* With the port that the policy of the run chooses, where it chooses one. */
+static int make_call_by_policy(struct notify_call *call) {
+    struct notify_journal *journal = call->server->journal;
+    const struct notify_wish wish = {call->duplicate, &call->address.any, call->length,
+                                     &call->event};
+    struct policy_request request;
+    long result;
+    bool applies = notify_policy_applies(&wish, &request);
+    atomic_store(&journal->options, applies ? request.options : 0);
+    atomic_store(&journal->by_policy, applies);
+    atomic_store(&journal->stage, NOTIFY_PERFORMING);
+    if (!applies || !policy_try(&request, make_call, call, &result))
+        result = make_call(call);
+    int error = result == 0 ? 0 : errno;
+    if (applies)
+        call->event.flags |= request.flags;
+    return error;
 }
 
 static uint64_t hash_of(const struct notify_call *call) {
@@ -131,8 +148,7 @@ static void perform(struct notify_call *call) {
         answer_with(call, error);
         return;
     }
-    atomic_store(&journal->stage, NOTIFY_PERFORMING);
-    error = make_call(call);
+    error = make_call_by_policy(call);
     atomic_store(&journal->result, -error);
     atomic_store(&journal->stage, NOTIFY_PERFORMED);
     call->event.error = (uint16_t)error;
@@ -226,6 +242,7 @@ static void serve_getsockname(struct notify_call *call) {
     if (call->event.local_port != 0) {
         begin_event(call, OUTSIDE_READ, CALL_GETSOCKNAME);
         call->event.end_ns = monotonic_ns();
+        notify_socket_peer(call->duplicate, &call->event);
         report(call);
     }
     pass_through(call);

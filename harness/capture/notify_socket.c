@@ -11,6 +11,9 @@
 
 enum { PRIVILEGED_BELOW = 1024 };
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51 /* Linux 6.3 */
+#endif
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
@@ -55,6 +58,13 @@ uint16_t notify_socket_local(int duplicate, struct outside_event *event) {
     return event->local_port;
 }
 
+void notify_socket_peer(int duplicate, struct outside_event *event) {
+    union notify_address address = {.any.sa_family = AF_UNSPEC};
+    socklen_t length = sizeof address;
+    if (getpeername(duplicate, &address.any, &length) == 0)
+        notify_address_store(&address, event->peer, &event->peer_port, NULL);
+}
+
 static uint64_t options_of(int fd, unsigned family) {
     uint64_t flags = 0;
     if (int_option(fd, SOL_SOCKET, SO_REUSEADDR) != 0)
@@ -69,6 +79,8 @@ static uint64_t options_of(int fd, unsigned family) {
         flags |= PW_FLAG_TRANSPARENT;
     if (int_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT) != 0)
         flags |= PW_FLAG_BIND_ADDRESS_NO_PORT;
+    if (int_option(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE) != 0)
+        flags |= PW_FLAG_LOCAL_PORT_RANGE;
     if (int_option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 0)
         flags |= PW_FLAG_LISTENING;
     return flags;

@@ -26,6 +26,9 @@ uint64_t notify_socket_cookie(int duplicate);
 /* The local address as it is now; the port, 0 where it has none. */
 uint16_t notify_socket_local(int duplicate, struct outside_event *event);
 
+/* The address that it is connected to, where it is. */
+void notify_socket_peer(int duplicate, struct outside_event *event);
+
 /* An address in the form of an event. */
 void notify_address_store(const union notify_address *address, uint8_t bytes[16], uint16_t *port,
                           uint32_t *scope);

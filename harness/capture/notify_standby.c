@@ -25,6 +25,7 @@
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_mailbox.h"
 #include "harness/system/process_facts.h"
+#include "shim/shared/policy_attempt.h"
 
 enum {
     SETTLE_MS = 20,
@@ -100,7 +101,7 @@ static bool take_message(void) {
 }
 
 /* Has the socket of an interrupted bind or connect its port? Where we may not look, it is taken for
- * not done: the program is then told EINVAL. */
+ * not done: the program is then told EINVAL. Ends what a policy was in the middle of. */
 static bool was_done(const struct seccomp_notif *notification) {
     union {
         struct sockaddr any;
@@ -112,6 +113,8 @@ static bool was_done(const struct seccomp_notif *notification) {
     int duplicate = notify_duplicate(pidfd, (int)notification->data.args[0]);
     bool done = duplicate >= 0 && getsockname(duplicate, &local.any, &length) == 0 &&
                 (local.any.sa_family == AF_INET6 ? local.in6.sin6_port : local.in.sin_port) != 0;
+    if (duplicate >= 0 && atomic_load(&held.journal->by_policy) != 0)
+        policy_restore(duplicate, atomic_load(&held.journal->options));
     if (duplicate >= 0)
         close(duplicate);
     if (pidfd >= 0)
@@ -130,7 +133,7 @@ static void finish_interrupted(void) {
     int number = notification->data.nr;
     if (stage == NOTIFY_PERFORMED)
         notify_answer(listener, notification->id, -atomic_load(&held.journal->result));
-    else if (stage == NOTIFY_PERFORMING && number != SYS_listen && was_done(notification))
+    else if (stage == NOTIFY_PERFORMING && was_done(notification) && number != SYS_listen)
         notify_answer(listener, notification->id, number == SYS_connect ? EINPROGRESS : 0);
     else
         notify_continue(listener, notification->id);

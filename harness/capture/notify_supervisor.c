@@ -23,6 +23,7 @@
 #include "harness/base/memory.h"
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_mailbox.h"
+#include "harness/capture/notify_policy.h"
 #include "harness/capture/notify_queue.h"
 #include "harness/capture/notify_standby.h"
 #include "shim/shared/notify_join.h"
@@ -48,7 +49,10 @@ struct notify_supervisor {
     bool runs;
 };
 
-static void put(void *with, const struct outside_event *event) { notify_queue_put(with, event); }
+static void put(void *with, const struct outside_event *event) {
+    notify_policy_note(event);
+    notify_queue_put(with, event);
+}
 
 static void announce(struct notify_supervisor *supervisor, uint32_t pid) {
     const struct outside_event event = {.kind = OUTSIDE_EXEC,

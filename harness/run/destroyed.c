@@ -15,6 +15,9 @@
 
 enum { AT_ONCE = 256 };
 
+/* An event of a socket may be read so long after the notice of its end. */
+#define LATE_NS (UINT64_C(100) * 1000 * 1000)
+
 void destroyed_start(struct destroyed *destroyed, bool subscribe) {
     *destroyed = (struct destroyed){.namespace_recorded = !subscribe};
     destroy_notices_open(&destroyed->notices, subscribe);
@@ -131,10 +134,30 @@ void destroyed_note(struct destroyed *destroyed, const struct destroy_notice *no
     release_in_policy(destroyed, notice, netns);
 }
 
+/* A socket that nobody knew when it ended is known by now: what became of a call is reported by
+ * other ways than the end of its socket, and may be read later. */
+static bool take_late(struct destroyed *destroyed) {
+    struct destroy_notice list[AT_ONCE];
+    uint64_t now = monotonic_ns();
+    size_t known = 0;
+    if (destroyed->kept_count - destroyed->late_from > DESTROYED_KEPT)
+        destroyed->late_from = destroyed->kept_count - DESTROYED_KEPT;
+    while (destroyed->late_from < destroyed->kept_count &&
+           now - destroyed->kept[destroyed->late_from % DESTROYED_KEPT].seen_ns > LATE_NS)
+        destroyed->late_from++;
+    for (size_t i = destroyed->late_from; i < destroyed->kept_count && known < AT_ONCE; i++) {
+        const struct destroy_notice *notice = &destroyed->kept[i % DESTROYED_KEPT];
+        if (cookie_set_take(&destroyed->sockets, notice->cookie))
+            list[known++] = *notice;
+    }
+    write_all(destroyed, list, known);
+    return known > 0;
+}
+
 bool destroyed_take(struct destroyed *destroyed) {
     struct destroy_notice list[AT_ONCE];
     size_t count;
-    bool any = false;
+    bool any = take_late(destroyed);
     uint32_t releases[2];
     note_releases(destroyed, releases);
     while ((count = destroy_notices_read(&destroyed->notices, list, AT_ONCE)) > 0) {
@@ -162,7 +185,7 @@ void destroyed_take_kept(struct destroyed *destroyed) {
         if (cookie_set_take(&destroyed->sockets, destroyed->kept[i].cookie))
             destroyed->kept[known++] = destroyed->kept[i];
     write_all(destroyed, destroyed->kept, known);
-    destroyed->kept_count = 0;
+    destroyed->kept_count = destroyed->late_from = 0;
 }
 
 void destroyed_mark(struct destroyed *destroyed) {

@@ -18,6 +18,7 @@ struct destroyed {
     struct cookie_set marks;       /* our own, see destroyed_mark */
     struct destroy_notice *kept;   /* the last ones that nobody knew when they came */
     size_t kept_count;             /* ever; a ring of DESTROYED_KEPT */
+    size_t late_from;              /* the first of them that may still become known soon */
     uint64_t gone[DESTROYED_GONE]; /* the cookies that were taken out of `sockets` last, a ring */
     size_t gone_count;
     bool namespace_recorded;

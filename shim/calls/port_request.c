@@ -37,11 +37,10 @@ static bool policy_is_asked(struct port_request *request) {
         return false;
     request->policy = (struct policy_request){.kind = request->given->kind,
                                               .fd = request->given->fd,
-                                              .facts = &request->facts,
                                               .address = request->given->address,
                                               .length = request->given->length};
     return (request->unbound || request->given->kind == POLICY_BIND) &&
-           policy_applies(&request->policy);
+           policy_applies(&request->policy, &request->facts);
 }
 
 static const struct frames *find_frames(const struct port_request *request) {

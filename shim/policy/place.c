@@ -76,11 +76,6 @@ uint64_t policy_place_request(void) {
                      number << 1);
 }
 
-uint16_t policy_place_port(uint64_t request, unsigned attempt, uint16_t low, uint16_t high) {
-    uint64_t width = (uint64_t)(high - low) + 1;
-    return (uint16_t)(low + place_mix(request + attempt) % width);
-}
-
 uint64_t policy_place_next(void) { return is_seeded() ? child_place(own_row()) : 0; }
 
 void policy_place_enter(uint64_t place, pid_t pid) {

@@ -9,11 +9,8 @@
 #include <sys/types.h>
 
 /* A number that depends on the seed, this process's place and how many requests it has made
- * before, which it counts. From it policy_place_port makes the sequence of a request. */
+ * before, which it counts. From it place_port makes the sequence of a request. */
 uint64_t policy_place_request(void);
-
-/* The port that a request tries at its attempt-th turn, from low to high. */
-uint16_t policy_place_port(uint64_t request, unsigned attempt, uint16_t low, uint16_t high);
 
 /* Around the making of a child that the shim sees: takes the next place under this process, 0
  * where the policy is another one. */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "shim/shared/policy_request.h"
 #include "shim/shared/policy_space.h"
 #include "shim/shared/policy_waiters.h"
 #include "shim/socket/descriptors.h"
@@ -20,38 +21,10 @@ extern bool policy_on;
 /* Sets policy_on. */
 void policy_begin(void);
 
-enum policy_call { POLICY_BIND, POLICY_LISTEN, POLICY_CONNECT, POLICY_SEND };
-
-/* One port-0 request. The caller sets the first part. */
-struct policy_request {
-    enum policy_call kind;
-    int fd;
-    const struct socket_facts *facts;
-    const struct sockaddr *address; /* as the guest gave it: bind's, or the destination; or NULL */
-    socklen_t length;
-    /* Set by policy_applies and policy_answer. */
-    struct sockaddr_storage copy; /* of the address: the guest's memory is read once */
-    struct policy_space *space;
-    uint64_t sequence;  /* seeded: what the ports of this request are made from */
-    uint64_t flags;     /* for the record: PW_FLAG_POLICY and those behind it */
-    unsigned tried;     /* numbers that the kernel refused */
-    unsigned turn;      /* in the present source of ports */
-    unsigned source;    /* where ports come from, the next one when it has none left */
-    unsigned wanted;    /* soonest: a bit for each waiting bind whose port was tried */
-    unsigned waiter;    /* the one whose port is the present choice */
-    bool is_wanted;     /* there is one */
-    bool shares;        /* soonest: another UDP socket has the present choice */
-    uint64_t reach;     /* what the request's address can meet */
-    uint16_t avoid;     /* the destination's own port */
-    uint16_t low, high; /* the present choice */
-    bool narrowed;      /* IP_LOCAL_PORT_RANGE is set */
-    bool cannot_narrow; /* the kernel does not have it */
-    bool is_early, is_recycled;
-};
-
 /* Whether the policy is to answer: a request for port 0 on a TCP or UDP socket without a port range
- * of the program's own. The guest's address is read only where the kernel could read it. */
-bool policy_applies(struct policy_request *request);
+ * of the program's own. The guest's address is read only where the kernel could read it. The
+ * request has kind, descriptor, address and length; the rest is set here. */
+bool policy_applies(struct policy_request *request, const struct socket_facts *facts);
 
 /* Makes the call, with the port narrowed down to one of the policy's choice and, where the kernel
  * refuses that, the next. It fails only as the kernel's own choice would. The socket's options are

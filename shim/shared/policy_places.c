@@ -27,6 +27,11 @@ uint64_t place_of_child(uint64_t parent, uint32_t number) {
     return place_mix(parent ^ place_mix(number)) | 1;
 }
 
+uint16_t place_port(uint64_t sequence, unsigned attempt, uint16_t low, uint16_t high) {
+    uint64_t width = (uint64_t)(high - low) + 1;
+    return (uint16_t)(low + place_mix(sequence + attempt) % width);
+}
+
 uint64_t place_key(pid_t pid) {
     struct stat status = {0};
     raw_syscall4(SYS_newfstatat, AT_FDCWD, RAW("/proc/self/ns/pid"), RAW(&status), 0);

@@ -17,6 +17,9 @@ uint64_t place_mix(uint64_t number);
 /* The place of a process's child; children are counted from 1. Never 0. */
 uint64_t place_of_child(uint64_t parent, uint32_t number);
 
+/* The port that a request of that sequence tries at its attempt-th turn, from low to high. */
+uint16_t place_port(uint64_t sequence, unsigned attempt, uint16_t low, uint16_t high);
+
 /* The key of a process in the caller's pid namespace. */
 uint64_t place_key(pid_t pid);
 

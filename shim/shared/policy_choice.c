@@ -3,12 +3,12 @@
  * gave, until the kernel takes one of them. Each source gives up after so many refusals, since a
  * request may become slow, but must not become endless.
  */
-#include "shim/policy/choice.h"
+#include "shim/shared/policy_choice.h"
 
-#include <netinet/in.h>
+#include <stddef.h>
 
-#include "shim/identity.h"
-#include "shim/policy/place.h"
+#include "shim/shared/policy_places.h"
+#include "shim/shared/policy_waiters.h"
 #include "shim/shared/recorder.h"
 
 enum source {
@@ -28,26 +28,22 @@ static bool choose_one(struct policy_request *request, uint16_t port) {
 }
 
 static bool choose_seeded(struct policy_request *request) {
+    if (request->ways->place == NULL)
+        return false;
     if (request->sequence == 0)
-        request->sequence = policy_place_request();
-    uint16_t port = policy_place_port(request->sequence, request->turn, request->space->low,
-                                      request->space->high);
+        request->sequence = request->ways->place();
+    uint16_t low = request->space->low, high = request->space->high;
+    uint16_t port = place_port(request->sequence, request->turn, low, high);
     while (port == request->avoid && request->turn < TURNS_MOST)
-        port = policy_place_port(request->sequence, ++request->turn, request->space->low,
-                                 request->space->high);
+        port = place_port(request->sequence, ++request->turn, low, high);
     return choose_one(request, port);
-}
-
-static bool is_udp_bind(const struct policy_request *request) {
-    return request->kind == POLICY_BIND && request->facts->protocol == IPPROTO_UDP;
 }
 
 /* First of all what somebody waits to see taken. Its stamp may be wrong: a process that ended has
  * released it, and nobody has said so yet. */
 static bool choose_soonest(struct policy_request *request) {
-    uint16_t shareable = request->turn == 0 && is_udp_bind(request)
-                             ? policy_shareable(request->space, request->facts->flags)
-                             : 0;
+    bool may_share = request->turn == 0 && request->kind == POLICY_BIND && request->is_udp;
+    uint16_t shareable = may_share ? policy_shareable(request->space, request->options) : 0;
     request->shares = shareable != 0;
     if (request->shares)
         return choose_one(request, shareable);
@@ -59,7 +55,7 @@ static bool choose_soonest(struct policy_request *request) {
         return choose_one(request, port);
     }
     return choose_one(request,
-                      policy_take_newest_fairly(request->space, request->avoid, identity_thread()));
+                      policy_take_newest_fairly(request->space, request->avoid, request->thread));
 }
 
 static bool choose_wish(struct policy_request *request) {

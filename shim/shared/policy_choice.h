@@ -1,8 +1,8 @@
 /* Which port a request is to try next. */
-#ifndef PORTWITNESS_POLICY_CHOICE_H
-#define PORTWITNESS_POLICY_CHOICE_H
+#ifndef PORTWITNESS_SHARED_POLICY_CHOICE_H
+#define PORTWITNESS_SHARED_POLICY_CHOICE_H
 
-#include "shim/policy/policy.h"
+#include "shim/shared/policy_request.h"
 
 /* Sets low and high of the request to the next port, or range of ports, to try. false: the policy
  * has no more, and the kernel is to choose as it likes. */

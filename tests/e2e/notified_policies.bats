@@ -1,0 +1,120 @@
+# Policies in programs that the shim is not in, where `run` makes their calls: the ports that they are given
+# are the policy's, as they would be by the shim, and nothing fails that would not fail anyway.
+# shellcheck disable=SC2154,SC2034,SC2030,SC2031,SC2016 # variables of guests.bash and of subshells, those of jq
+
+setup() {
+    load ../common
+    load guests
+    guests_setup
+    static=$data/notified_calls.static
+    go=$data/capture/go/ports
+    in_namespace=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh)
+    [ "$(id -u)" -eq 0 ] || skip 'a network namespace of its own needs root'
+}
+
+teardown() {
+    guests_teardown
+}
+
+# under POLICY COMMAND...: what the guest says goes to `said`, and each port that it names to `ports`.
+under() {
+    options=(--capture=seccomp --policy "$1")
+    shift
+    rm -f "$trace"
+    record "$@" >said || { cat "$summary" >&2; return 1; }
+    grep -oE '[0-9]+$' said >ports
+}
+
+# all_within LOW HIGH COUNT: the guest has named so many ports, and no other than those of that range.
+all_within() {
+    awk -v low="$1" -v high="$2" -v count="$3" '$1 < low || $1 > high { print; wrong = 1 }
+        END { exit wrong || NR != count }' ports
+}
+
+# by_flag FLAG: the ports that records with that flag have.
+by_flag() {
+    "$PORTWITNESS" export --format jsonl "$trace" |
+        jq -r --arg flag "$1" 'select(.source == "supervisor" and (.flags | index($flag)) != null) | .assigned.port'
+}
+
+@test "a range: a static program's binds and listens get ports of it, and the trace says so" {
+    under range:40000-40099 "$static" bind 20
+    all_within 40000 40099 20
+    diff <(sort ports) <(by_flag policy | sort)
+    grep -q 'policy range:40000-40099: 20 ports chosen$' "$summary"
+    under range:40000-40099 "$static" listen 20
+    all_within 40000 40099 20
+}
+
+@test "a range outside the kernel's own is given by number, in C and in Go" {
+    under range:30000-30099 "$static" bind 20
+    all_within 30000 30099 20
+    diff <(sort ports) <(by_flag policy-by-number | sort)
+    under range:30000-30099 "$go" loop 30
+    all_within 30000 30099 30
+}
+
+@test "a range: what a Go program dials from lies in it too" {
+    under range:40000-40099 "$go" dial 10
+    all_within 40000 40099 12
+}
+
+@test "a range that is full fails nobody: the kernel chooses" {
+    # The two holders have the range; the rest is left to the kernel.
+    under range:40000-40001 python3 -c '
+import socket, subprocess, sys
+held = [socket.create_server(("127.0.0.1", port)) for port in (40000, 40001)]
+subprocess.run(sys.argv[1:], check=True)' "$static" bind 5
+    [ "$(wc -l <ports)" -eq 5 ]
+    [ "$(grep -cE '^4000[01]$' ports)" -eq 0 ]
+    diff <(sort ports) <(by_flag policy-left | sort)
+}
+
+@test "quarantine: no port comes twice within its time, in C and in Go" {
+    under quarantine "$static" bind 300
+    [ "$(sort -u ports | wc -l)" -eq 300 ]
+    under quarantine,range:40000-40149 "$go" loop 300
+    # By protocol, each of 150 once; then the range is too full for it.
+    all_within 40000 40149 300
+    [ "$(grep '^tcp' said | awk '{ print $3 }' | head -n 150 | sort -u | wc -l)" -eq 150 ]
+}
+
+@test "soonest: the number that such a program released is given next, to it and to others" {
+    under soonest sh -c '
+        "$1" bind 1; sleep 0.3; "$1" bind 1; sleep 0.3
+        exec python3 -c "
+import socket
+with socket.socket() as s:
+    s.bind((\"127.0.0.1\", 0))
+    print(\"port\", s.getsockname()[1])"' sh "$static"
+    [ "$(sort -u ports | wc -l)" -eq 1 ]
+    [ "$(wc -l <ports)" -eq 3 ]
+}
+
+@test "soonest: what the shim's program released goes to one that the shim is not in" {
+    under soonest sh -c '
+        python3 -c "
+import socket
+with socket.socket() as s:
+    s.bind((\"127.0.0.1\", 0))
+    print(\"port\", s.getsockname()[1])"
+        exec "$1" bind 1' sh "$static"
+    [ "$(sort -u ports | wc -l)" -eq 1 ]
+}
+
+@test "no call fails where run is killed while a policy chooses, by whichever way" {
+    local round policies=(range:40000-40999 range:30000-30999)
+    for ((round = 0; round < NOTIFIED_KILLS; round++)); do
+        rm -f "$trace"
+        "${in_namespace[@]}" setsid "$PORTWITNESS" run -q -o "$trace" --capture=seccomp \
+            --policy "${policies[round % 2]}" -- "$static" loop 2 >said 2>"$summary" 3>&- &
+        guest=$!
+        wait_for grep -q begins said
+        sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
+        kill -9 "$guest"
+        wait "$guest" || true
+        guest=''
+        wait_for grep -q loops said
+        grep -q 'errors 0' said || { cat said >&2; return 1; }
+    done
+}
