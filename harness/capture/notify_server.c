@@ -163,8 +163,8 @@ static void perform(struct notify_call *call) {
 static void watch(struct notify_call *call) {
     struct outside_event event = call->event;
     bool was_unbound = event.local_port == 0;
-    if (!pass_through(call))
-        return; /* a signal came first: the call will be repeated */
+    if (!pass_through(call) || call->server->reports_own)
+        return; /* a signal came first: the call will be repeated; or others see it */
     event.end_ns = monotonic_ns();
     if (was_unbound) {
         notify_looks_add(&call->server->looks, &event);
@@ -243,7 +243,10 @@ static void serve_getsockname(struct notify_call *call) {
         begin_event(call, OUTSIDE_READ, CALL_GETSOCKNAME);
         call->event.end_ns = monotonic_ns();
         notify_socket_peer(call->duplicate, &call->event);
-        report(call);
+        if (call->server->reports_own)
+            notify_policy_note(&call->event);
+        else
+            report(call);
     }
     pass_through(call);
 }

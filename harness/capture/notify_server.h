@@ -2,6 +2,7 @@
 #ifndef PORTWITNESS_CAPTURE_NOTIFY_SERVER_H
 #define PORTWITNESS_CAPTURE_NOTIFY_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct notify_server {
     size_t bytes; /* of a notification */
     outside_take *take;
     void *with;
+    bool reports_own;      /* only calls that are made here: somebody else sees the others */
     notify_frames *frames; /* NULL: none */
     void *frames_with;
     struct notify_looks looks;

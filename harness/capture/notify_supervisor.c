@@ -99,7 +99,8 @@ static bool keep(void *with, int listener, uint32_t pid) {
         return false;
     }
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
-    announce(supervisor, pid);
+    if (!supervisor->server.reports_own)
+        announce(supervisor, pid);
     notify_take_turns(listener);
     notify_standby_hold(&supervisor->standby, row, listener);
     return epoll_ctl(supervisor->epoll, EPOLL_CTL_ADD, listener, &event) == 0;
@@ -228,6 +229,10 @@ struct notify_supervisor *notify_open(struct pw_header *header) {
 void notify_set_frames(struct notify_supervisor *supervisor, notify_frames *frames, void *with) {
     supervisor->server.frames_with = with;
     supervisor->server.frames = frames;
+}
+
+void notify_report_own(struct notify_supervisor *supervisor) {
+    supervisor->server.reports_own = true;
 }
 
 int notify_file(const struct notify_supervisor *supervisor) { return supervisor->queue.file; }

@@ -26,6 +26,10 @@ struct notify_supervisor *notify_open(struct pw_header *header);
  * that answers. */
 void notify_set_frames(struct notify_supervisor *supervisor, notify_frames *frames, void *with);
 
+/* Somebody else reports programs and calls; only the calls that are made in a program's place are
+ * reported here. Before the command is started. */
+void notify_report_own(struct notify_supervisor *supervisor);
+
 /* Readable when there is something to take. */
 int notify_file(const struct notify_supervisor *supervisor);
 

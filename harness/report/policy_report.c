@@ -62,6 +62,11 @@ void policy_report_write(const char *trace, const char *policy, const struct pol
                               used > 0 ? ", " : "", count, words);
         used += length > 0 ? (size_t)length : 0;
     }
+    if (work->beyond > 0 && used < sizeof text)
+        snprintf(text + used, sizeof text - used,
+                 ", %" PRIu64 " program%s seen by eBPF alone left to the kernel (--capture=seccomp "
+                 "reaches %s)",
+                 work->beyond, plural(work->beyond), work->beyond == 1 ? "it" : "them");
     message_write(to, "portwitness: %s%spolicy %s: %s", trace != NULL ? trace : "",
                   trace != NULL ? ": " : "", policy, text);
 }

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "harness/base/message.h"
+#include "shim/shared/policy_space.h"
 #include "shim/shared/recorder.h"
 
 /* A bind that nothing has followed for so long has failed. */
@@ -45,25 +46,39 @@ bool capture_open(struct capture *capture, enum capture_choice choice) {
 
 static bool open_seccomp(struct capture *capture) {
     capture->supervisor = notify_open(recorder_header());
+    if (capture->supervisor == NULL && capture->means != 0)
+        return false;
     if (capture->supervisor == NULL) {
         snprintf(capture->missing, sizeof capture->missing, "no seccomp notifications: %s",
                  strerror(errno));
         return false;
     }
     notify_set_frames(capture->supervisor, notified_walk, &capture->walk);
-    capture->means = PW_CAPTURE_SECCOMP;
+    if (capture->means != 0)
+        notify_report_own(capture->supervisor);
+    capture->means |= PW_CAPTURE_SECCOMP;
     return true;
+}
+
+/* eBPF sees what the shim is not in and cannot answer in its place; notifications can. */
+static bool policy_needs_seccomp(void) {
+    const struct pw_policy_config *config = policy_config();
+    return config->kind == PW_POLICY_SOONEST || config->kind == PW_POLICY_QUARANTINE ||
+           config->low != 0;
 }
 
 bool capture_begin(struct capture *capture, struct destroyed *destroyed,
                    struct trace_reader *reader) {
-    bool wants_seccomp = capture->choice == CAPTURE_SECCOMP ||
-                         (capture->choice == CAPTURE_AUTO && capture->means == 0);
+    bool wants_seccomp =
+        capture->choice == CAPTURE_SECCOMP ||
+        (capture->choice == CAPTURE_AUTO && (capture->means == 0 || policy_needs_seccomp()));
     if (wants_seccomp && !open_seccomp(capture) && capture->choice == CAPTURE_SECCOMP)
         return fail(capture);
     if (capture->means == 0)
         return true;
     captured_start(&capture->captured, destroyed);
+    capture->captured.by_both =
+        (capture->means & PW_CAPTURE_KERNEL) != 0 && capture->supervisor != NULL;
     trace_reader_show_open(reader, captured_learn_open, &capture->captured);
     return true;
 }
@@ -145,6 +160,16 @@ bool capture_settle(struct capture *capture, bool all) {
 uint64_t capture_unprivileged(const struct capture *capture) {
     return capture->supervisor != NULL ? notify_count(capture->supervisor, PW_NOTIFY_PRIVILEGES)
                                        : 0;
+}
+
+uint64_t capture_unanswered(const struct capture *capture) {
+    static const enum pw_notify_count causes[] = {PW_NOTIFY_NOT_TAKEN, PW_NOTIFY_NOT_ALLOWED,
+                                                  PW_NOTIFY_FULL, PW_NOTIFY_UNANSWERED,
+                                                  PW_NOTIFY_ABANDONED};
+    uint64_t count = 0;
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        count += notify_count(capture->supervisor, causes[i]);
+    return count;
 }
 
 void capture_close(struct capture *capture) {

@@ -49,6 +49,9 @@ bool capture_settle(struct capture *capture, bool all);
 /* How many programs had to give up gaining privileges so that they are seen. */
 uint64_t capture_unprivileged(const struct capture *capture);
 
+/* Of a capture with a supervisor: how many programs could not be put under a filter. */
+uint64_t capture_unanswered(const struct capture *capture);
+
 /* Ends it, and frees what is held. */
 void capture_close(struct capture *capture);
 

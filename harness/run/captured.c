@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "harness/base/memory.h"
 #include "harness/run/captured_record.h"
@@ -39,7 +40,26 @@ void captured_start(struct captured *captured, struct destroyed *destroyed) {
 
 static void settle_first(struct captured *captured);
 
+/* What we do in a program's place the supervisor reports as the program's. */
+static bool is_our_own_call(const struct outside_event *event) {
+    return event->source == PW_SOURCE_KERNEL && event->kind != OUTSIDE_RELEASED &&
+           event->kind != OUTSIDE_CLOSED && event->pid == (uint32_t)getpid();
+}
+
+/* The kernel's events are taken before the supervisor's, which may have come before them. */
+static void put_in_order(struct captured *captured) {
+    for (size_t i = captured->first + captured->count - 1; i > captured->first; i--) {
+        struct captured_waiting last = captured->queue[i];
+        if (captured->queue[i - 1].event.begin_ns <= last.event.begin_ns)
+            return;
+        captured->queue[i] = captured->queue[i - 1];
+        captured->queue[i - 1] = last;
+    }
+}
+
 void captured_note(struct captured *captured, const struct outside_event *event) {
+    if (captured->by_both && is_our_own_call(event))
+        return;
     if (event->kind == OUTSIDE_EXEC) {
         captured_processes_executed(&captured->processes, event);
         return;
@@ -61,6 +81,8 @@ void captured_note(struct captured *captured, const struct outside_event *event)
         .event = *event,
         .came_ns = monotonic_ns(),
         .image = captured_processes_image(&captured->processes, event->pid)};
+    if (captured->by_both && event->source == PW_SOURCE_SUPERVISOR)
+        put_in_order(captured);
 }
 
 static unsigned bit_of_kind(unsigned kind) {

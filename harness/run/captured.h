@@ -17,6 +17,7 @@ struct captured {
     struct captured_processes processes;
     struct outside_frames frames;
     struct captured_waiting *queue; /* events in the order in which they came */
+    bool by_both; /* some calls are reported by the supervisor, all others by the kernel */
     size_t first, count, room;
     /* Calls that the shim has begun to record and not ended, as of the last round. */
     struct captured_open {

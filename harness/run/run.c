@@ -216,6 +216,9 @@ static void report_cut(const struct run *run) {
 static void report(struct run *run) {
     char living[1024];
     report_cut(run);
+    run->summary.unprivileged = capture_unprivileged(&run->capture);
+    if (run->capture.supervisor != NULL)
+        run->summary.beyond = capture_unanswered(&run->capture);
     left_behind_name(&run->left, living, sizeof living);
     if (!run->options->quiet)
         summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,

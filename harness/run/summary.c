@@ -36,6 +36,8 @@ void summary_add(struct summary *summary, const struct trace_record *record) {
     }
     if (record->kind == PW_KIND_PROCESS_START) {
         summary->by_kernel += record->source == PW_SOURCE_KERNEL;
+        summary->beyond +=
+            record->source == PW_SOURCE_KERNEL && (record->flags & PW_FLAG_BY_FORK) == 0;
         summary->by_supervisor += record->source == PW_SOURCE_SUPERVISOR;
         if ((record->flags & PW_FLAG_BY_FORK) != 0)
             summary->forks++;
@@ -107,9 +109,17 @@ void summary_print(const struct summary *summary, const struct pw_header *header
             summary->requests, plural(summary->requests), summary->assigned,
             plural(summary->assigned));
     print_programs(summary, out);
+    if (summary->unprivileged > 0)
+        fprintf(out,
+                "portwitness: %" PRIu64
+                " program%s could gain no privileges (no_new_privs), so that "
+                "%s seen\n",
+                summary->unprivileged, plural(summary->unprivileged),
+                summary->unprivileged == 1 ? "it is" : "they are");
     print_losses(summary, header, out);
     struct policy_work work;
     policy_report_now(&work);
+    work.beyond = summary->beyond;
     policy_report_write(NULL, policy, &work, out);
     if (*living != '\0') {
         fputs("portwitness: still running: ", out);

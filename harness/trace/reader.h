@@ -90,6 +90,7 @@ const struct pw_header *trace_reader_header(const struct trace_reader *reader);
 struct policy_work {
     struct pw_policy_config config;
     uint64_t count[PW_POLICY_COUNTS];
+    uint64_t beyond; /* programs whose requests it cannot answer, where `run` knows that; else 0 */
 };
 
 /* Reads it from the trace's policy area; all 0 where the trace has none. */

@@ -5,9 +5,11 @@
 setup() {
     load ../common
     load guests
+    load capture
     guests_setup
     static=$data/notified_calls.static
     go=$data/capture/go/ports
+    means=--capture=seccomp
     in_namespace=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh)
     [ "$(id -u)" -eq 0 ] || skip 'a network namespace of its own needs root'
 }
@@ -18,7 +20,7 @@ teardown() {
 
 # under POLICY COMMAND...: what the guest says goes to `said`, and each port that it names to `ports`.
 under() {
-    options=(--capture=seccomp --policy "$1")
+    options=("$means" --policy "$1")
     shift
     rm -f "$trace"
     record "$@" >said || { cat "$summary" >&2; return 1; }
@@ -100,6 +102,54 @@ with socket.socket() as s:
     print(\"port\", s.getsockname()[1])"
         exec "$1" bind 1' sh "$static"
     [ "$(sort -u ports | wc -l)" -eq 1 ]
+}
+
+@test "where eBPF sees programs, they get the policy's ports all the same, and each is recorded once" {
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    means=--capture=auto
+    under range:40000-40099 "$static" bind 20
+    all_within 40000 40099 20
+    diff <(sort ports) <(rows '.[].port' | sort)
+    diff <(sort ports) <(by_flag policy | sort)
+    grep -q 'policy range:40000-40099: 20 ports chosen$' "$summary"
+    under range:30000-30099 "$go" loop 60
+    all_within 30000 30099 60
+    same_as_table
+    under range:40000-40099 "$go" dial 10
+    all_within 40000 40099 12
+    under soonest sh -c '"$1" bind 1; sleep 0.3; "$1" bind 1' sh "$static"
+    [ "$(sort -u ports | wc -l)" -eq 1 ]
+    under quarantine "$static" bind 300
+    [ "$(sort -u ports | wc -l)" -eq 300 ]
+}
+
+# What Go's library tries out first gets ports of the policy as well.
+same_as_table() {
+    diff <(said_ports said) <(table_ports)
+}
+
+@test "by eBPF alone no policy reaches them, and the summary says how many they were" {
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    means=--capture=ebpf
+    under range:30000-30099 sh -c '"$1" bind 1; "$1" bind 1' sh "$static"
+    grep -q ', 2 programs seen by eBPF alone left to the kernel (--capture=seccomp reaches them)$' "$summary"
+    means=--capture=auto
+    under range:30000-30099 sh -c '"$1" bind 1; "$1" bind 1' sh "$static"
+    [ "$(grep -c 'left to the kernel' "$summary")" -eq 0 ]
+}
+
+@test "a user without rights: the summary says which programs could gain none so that they are seen" {
+    local open
+    open=$(mktemp -d /tmp/portwitness-notified.XXXXXX)
+    chown 65534 "$open"
+    cp "$static" "$PORTWITNESS" "${PORTWITNESS%/*}/libportwitness.so" "$open"
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$open/portwitness" run -o "$open/trace" \
+        --policy range:40000-40999 -- "$open/${static##*/}" bind 3 >said 2>"$summary" 3>&-
+    rm -r "$open"
+    grep -qx 'portwitness: 1 program could gain no privileges (no_new_privs), so that it is seen' "$summary"
+    [ "$(grep -cE '^port 40[0-9]{3}$' said)" -eq 3 ]
+    under range:40000-40099 "$static" bind 1
+    [ "$(grep -c no_new_privs "$summary")" -eq 0 ]
 }
 
 @test "no call fails where run is killed while a policy chooses, by whichever way" {
