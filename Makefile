@@ -324,8 +324,9 @@ check-unit: $(unit_tests)
 test:
 	@scripts/test --no-setup
 
-bench: all $(benches)
+bench: all $(benches) $(static_guests)
 	@BUILD=$(BUILD) scripts/bench
+	@BUILD=$(BUILD) tests/bench/notified.py
 	@BUILD=$(BUILD) tests/bench/frames.py
 	@$(BUILD)/tests/bench/hooks || [ $$? -eq 77 ]
 
