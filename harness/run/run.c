@@ -86,7 +86,8 @@ static void take_record(struct run *run, const struct trace_record *record) {
     watch_learn(&run->watch, record);
     destroyed_learn(&run->destroyed, record);
     holder_search_learn(&run->search, &run->destroyed.sockets, record);
-    captured_learn(&run->capture.captured, record);
+    if (run->capture.means != 0)
+        captured_learn(&run->capture.captured, record);
 }
 
 /* Reads the trace to its present end, then what the kernel has to say. true if there was anything.

@@ -1,11 +1,13 @@
 # Programs that the shim cannot enter: they run as they would, and the summary of `run` names each of
-# them with the reason.
+# them with the reason, where nothing but the shim may see them. The last tests are of what eBPF then sees.
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2016 # variables of guests.bash and of subshells, those of jq
 
 setup() {
     load ../common
     load guests
-    guests_setup
+    load capture
+    capture_setup
+    options=(--capture=preload)
     show=$data/show_environment
     static=$data/bind_once.static
 }
@@ -72,7 +74,7 @@ copy_for_nobody() {
 @test "a setuid program of another user" {
     copy_for_nobody
     chmod 4755 "$open/guest"
-    options=(--shared)
+    options+=(--shared)
     record "${nobody[@]}" sh -c "$open/guest" >said
     grep -q '^port [1-9]' said
     blind "$open/guest" 'setuid, setgid or capabilities'
@@ -84,7 +86,7 @@ copy_for_nobody() {
     "$python" -c 'import os, struct, sys
 os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1 << 10, 0, 0, 0))' \
         "$open/guest"
-    options=(--shared)
+    options+=(--shared)
     record "${nobody[@]}" sh -c "$open/guest" >said
     grep -q '^port [1-9]' said
     blind "$open/guest" 'setuid, setgid or capabilities'
@@ -102,7 +104,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
     copy_for_nobody
     mkdir -m 700 "$open/closed"
     trace=$open/closed/trace
-    options=(--shared)
+    options+=(--shared)
     record "${nobody[@]}" sh -c "$open/guest; :" >said
     grep -q '^port [1-9]' said
     grep -qE 'blind spots?: [^ ]*/sh \(may not open the trace\)' "$summary"
@@ -111,7 +113,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
 
 @test "the same user with --shared: seen" {
     copy_for_nobody
-    options=(--shared)
+    options+=(--shared)
     record "${nobody[@]}" "$open/guest" >said
     grep -q 'no blind spots' "$summary"
     [ "$(rows '.[] | select(.comm == "guest") | .port')" = "$(sed -n 's/^port \([0-9]*\) .*/\1/p' said)" ]
@@ -147,4 +149,35 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
 @test "a program that can be seen is no blind spot" {
     record sh -c "$show; env -i $show" >said
     grep -q 'no blind spots' "$summary"
+}
+
+# eBPF is what `run` chooses itself as root.
+by_default() {
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    options=(--shared)
+}
+
+# sees PROGRAM COMMAND...: that program, of which the shim records no call, gets a port, and the trace has it.
+sees() {
+    rm -f "$trace"
+    record "${@:2}" >said
+    grep -q 'no blind spots' "$summary" || { cat "$summary" >&2; return 1; }
+    "$PORTWITNESS" export --format jsonl "$trace" >records
+    assert_equal "$(jq -r --arg name "$1" 'select(.kind == "bind" and .comm == $name)
+        | "\(.source) \(.assigned.port)"' records)" "kernel $(sed -n 's/^port \([0-9]*\).*/\1/p' said)"
+}
+
+@test "by default: a static program is seen, by the start of run itself and by that of a shell" {
+    by_default
+    sees bind_once.stati "$static"
+    sees bind_once.stati sh -c "$static; :"
+}
+
+@test "by default: a setuid program, and one that may not open the trace, are seen" {
+    copy_for_nobody
+    by_default
+    options=()
+    sees guest "${nobody[@]}" "$open/guest"
+    chmod 4755 "$open/guest"
+    sees guest "${nobody[@]}" sh -c "$open/guest"
 }
