@@ -144,6 +144,7 @@ static const struct {
     {PW_FLAG_VFORK_CHILD, "vfork-child"},
     {PW_FLAG_CANCELLED, "cancelled"},
     {PW_FLAG_ERROR_INFERRED, "error-inferred"},
+    {PW_FLAG_OTHERS_SEE, "others-see"},
     {PW_FLAG_BY_FORK, "by-fork"},
     {PW_FLAG_BY_EXEC, "by-exec"},
     {PW_FLAG_RESTORED, "restored"},

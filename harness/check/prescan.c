@@ -249,7 +249,8 @@ void prescan_note(struct prescan *look, const struct trace_record *record) {
         range_use_release(&look->use, record);
     } else if (record->kind == PW_KIND_NAMESPACE && record->numbers != NULL) {
         note_namespace(look, record);
-    } else if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL) {
+    } else if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL &&
+               (record->flags & PW_FLAG_OTHERS_SEE) == 0) {
         note_blind_spot(look, record);
     } else if (record->socket != NULL) {
         note_socket(look, record);

@@ -11,7 +11,8 @@
 void evidence_note(struct evidence *evidence, const struct trace_record *record) {
     unsigned blind;
 
-    if (record->kind != PW_KIND_BLIND_SPOT || record->numbers == NULL)
+    if (record->kind != PW_KIND_BLIND_SPOT || record->numbers == NULL ||
+        (record->flags & PW_FLAG_OTHERS_SEE) != 0)
         return;
     blind = record->numbers->code & 0xff;
     if (evidence->count[blind]++ == 0 && record->text != NULL)

@@ -133,7 +133,7 @@ static void name_recorded(struct lines *lines, const struct processes *processes
 static void note(struct lines *lines, const struct held_ports *held,
                  const struct trace_record *record) {
     if (record->kind == PW_KIND_BLIND_SPOT)
-        lines->unseen++;
+        lines->unseen += (record->flags & PW_FLAG_OTHERS_SEE) == 0;
     else if (record->kind == PW_KIND_TABLE_ANSWER)
         note_answer(lines, record);
     else if (record->kind == PW_KIND_HOLDER)

@@ -44,7 +44,8 @@ void summary_add(struct summary *summary, const struct trace_record *record) {
         else
             summary->programs++;
     }
-    if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL)
+    if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL &&
+        (record->flags & PW_FLAG_OTHERS_SEE) == 0)
         add_blind_spot(summary, record);
 }
 

@@ -139,9 +139,10 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         raw_syscalls_forbidden_here = true;
 }
 
-/* The kernel's own events say of it what the shim may not ask. */
+/* Where the kernel's own events say what the shim may not ask it is no blind spot, but its closes
+ * prove nothing all the same. */
 static void record_sandbox(uint32_t pid, int call, const void *site) {
-    if (recorder_header() == NULL || (recorder_facts()->capture & PW_CAPTURE_KERNEL) != 0)
+    if (recorder_header() == NULL)
         return;
     struct record record;
     size_t length;
@@ -154,6 +155,8 @@ static void record_sandbox(uint32_t pid, int call, const void *site) {
     start->source = PW_SOURCE_SHIM;
     start->call = (uint8_t)call;
     start->flags = gate() == GATE_VFORK ? PW_FLAG_VFORK_CHILD : 0;
+    if ((recorder_facts()->capture & PW_CAPTURE_KERNEL) != 0)
+        start->flags |= PW_FLAG_OTHERS_SEE;
     start->site = (uint64_t)(uintptr_t)site;
     struct pw_numbers *numbers = record_numbers(&record);
     numbers->code = PW_BLIND_SANDBOXED;

@@ -226,6 +226,7 @@ enum pw_option {
 #define PW_FLAG_HAS_PEER (UINT64_C(1) << 18)
 #define PW_FLAG_TEXT_CUT (UINT64_C(1) << 19)
 #define PW_FLAG_HAS_FRAMES (UINT64_C(1) << 20) /* behind all else stand pw_frames units */
+#define PW_FLAG_OTHERS_SEE (UINT64_C(1) << 23) /* of a blind spot: none, other means see it */
 /* Where the number of a bind by number stood in the process's start-up strings. */
 #define PW_FLAG_IN_ARGUMENTS (UINT64_C(1) << 24)
 #define PW_FLAG_IN_ENVIRONMENT (UINT64_C(1) << 25)

@@ -191,7 +191,7 @@ GUEST
 }
 
 @test "--no-follow leaves a cleared environment alone and says which program was lost" {
-    options=(--no-follow)
+    options=(--no-follow --capture=preload)
     record sh -c "$show; env -i $show" >said
     [ "$(grep -c '^port ' said)" -eq 2 ]
     [ "$(rows 'map(.port) | join(" ")')" = "$(sed -n '1s/port \([0-9]*\) .*/\1/p' said)" ]

@@ -33,6 +33,7 @@ setup() {
 }
 
 @test "a guest in a sandbox that answers EPERM to all that the shim adds runs on" {
+    options=(--capture=preload)
     unchanged "$data/hostile" forbid-the-rest 5000
     assert_matches "$(cat bare.out)" 'getppid: -1 EPERM'
     assert_matches "$(cat bare.out)" 'succeeded 5000 of 5000'
@@ -89,6 +90,7 @@ make_root() {
 @test "programs started in another root run without the loader's complaints" {
     [ "$(id -u)" -eq 0 ] || skip 'needs root: chroot'
     make_root
+    options=(--capture=preload)
     unchanged chroot root /bin/sh -c '/bin/bind_loop 2 5; /bin/sh -c "/bin/bind_loop 1 5; exit 4"'
     assert_equal "$(cat bare.status)" 4
     assert_matches "$(exported 'map(select(.kind == "blind-spot"))[] | "\(.text) \(.reason)"')" \
@@ -99,9 +101,19 @@ make_root() {
     [ "$(id -u)" -eq 0 ] || skip 'needs root: chroot'
     make_root
     cd root
+    options=(--capture=preload)
     unchanged "$data/hostile" chroot 100 '/bin/bind_loop 1 5; exit 3'
+    # The shell does not reach the shim in that root: eBPF alone sees its 5.
     assert_equal "$(assigned_in "$trace.hand")" 100
     assert_equal "$(assigned_in "$trace")" 100
+    options=()
+    load guests
+    load capture
+    ! has_ebpf || {
+        rm "$trace" "$trace.hand"
+        unchanged "$data/hostile" chroot 100 '/bin/bind_loop 1 5; exit 3'
+        assert_equal "$(assigned_in "$trace")" 105
+    }
 }
 
 @test "smallest stacks, of threads and of signal handlers, are large enough for the shim too" {

@@ -309,7 +309,7 @@ open("leaked", "w").write(f"{server.getsockname()[1]} {child.pid}")
 os._exit(0)
 END
     rm -f t
-    "$PORTWITNESS" run --quiet -o t -- "$python" leak.py
+    "$PORTWITNESS" run --quiet --capture=preload -o t -- "$python" leak.py
     kill "$(cut -d ' ' -f 2 leaked)"
     assert_equal "$(kinds)" 'address-in-use hazard certain'
     assert_equal "$(found '.[0] | "\(.cause) \(.holder.how) \(.holder.pid) \(.holder.command)"')" \

@@ -307,12 +307,15 @@ print("finished")'
     cp /bin/true setuid-program
     chown daemon setuid-program
     chmod u+s setuid-program
-    run -0 "$PORTWITNESS" run -- ./static-program
+    run -0 "$PORTWITNESS" run --capture=preload -- ./static-program
     assert_matches "$output" '1 blind spot: [^ ]*static-program \(static'
-    run -0 "$PORTWITNESS" run -- ./setuid-program
+    run -0 "$PORTWITNESS" run --capture=preload -- ./setuid-program
     assert_matches "$output" '1 blind spot: [^ ]*setuid-program \(set'
-    run -0 "$PORTWITNESS" run -- sh -c './static-program; ./setuid-program; true'
+    run -0 "$PORTWITNESS" run --capture=preload -- sh -c './static-program; ./setuid-program; true'
     assert_matches "$output" '2 blind spots: '
+    # Of these two seccomp can enter one.
+    run -0 "$PORTWITNESS" run --capture=seccomp -- sh -c './static-program; ./setuid-program; true'
+    assert_matches "$output" ' 1 by seccomp alone, 1 blind spot: [^ ]*setuid-program \(set'
 }
 
 @test "a program built with AddressSanitizer runs" {
@@ -341,9 +344,9 @@ make_open_folder() {
     assert_matches "$output" 'no blind spots'
 }
 
-@test "a user who may not open the trace is a blind spot, and the program runs" {
+@test "a user who may not open the trace is a blind spot of the shim, and the program runs" {
     make_open_folder
-    run -0 "$PORTWITNESS" run -o "$open/t.trace" -- \
+    run -0 "$PORTWITNESS" run --capture=preload -o "$open/t.trace" -- \
         setpriv --reuid=65534 --regid=65534 --clear-groups "$python" -c "$bind_one"
     rm -r "$open"
     assert_matches "$output" 'blind spot'
@@ -353,7 +356,8 @@ make_open_folder() {
 
 @test "sockets in another network namespace are a blind spot of the notices" {
     unshare --net true 2>/dev/null || skip 'no network namespace can be made here'
-    run -0 "$PORTWITNESS" run -- unshare --net "$python" -c \
+    # eBPF programs see all of them, in whichever namespace.
+    run -0 "$PORTWITNESS" run --capture=preload -- unshare --net "$python" -c \
         'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'
     assert_matches "$output" '1 port-0 request, 1 port assigned'
     assert_matches "$output" 'network namespace'

@@ -11,7 +11,7 @@ setup() {
     guest=$data/sandboxed
 }
 
-# The blind spots of the trace, "REASON PROGRAM" each.
+# The blind spots of the trace, "REASON PROGRAM" each; also those that are none where eBPF sees the program.
 blind_spots() {
     exported 'map(select(.kind == "blind-spot") | "\(.reason) \(.text | split("/") | last)")
         | unique | join(", ")'
@@ -82,7 +82,7 @@ in_each_way() {
 
 @test "what memory can tell is recorded: ports read by the program, closes, refusals" {
     run_ports() { "$PORTWITNESS" ports --json "$trace" 2>/dev/null; }
-    "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill calls
+    "$PORTWITNESS" run -q --capture=preload -o "$trace" -- "$guest" seccomp kill calls
     run_ports >rows
     # The socket of before, the listener, the port bound by number, and who was refused it.
     local before
@@ -170,7 +170,8 @@ END
 }
 
 @test "a vfork child that takes a filter leaves its parent as it was" {
-    "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill vfork-filter
+    # The ports of the children themselves are nothing that the shim can know.
+    "$PORTWITNESS" run -q --capture=preload -o "$trace" -- "$guest" seccomp kill vfork-filter
     "$PORTWITNESS" ports --json "$trace" 2>/dev/null >rows
     assert_equal "$(jq -r 'select(.port > 0) | .end_known_by' rows)" closed
     # The kernel was asked for the parent's cookie and for its port.
@@ -186,11 +187,24 @@ END
 }
 
 @test "run and check name the program that could not be asked" {
-    "$PORTWITNESS" run -o "$trace" -- "$guest" prctl kill fork 2>errors
+    "$PORTWITNESS" run --capture=preload -o "$trace" -- "$guest" prctl kill fork 2>errors
     assert_matches "$(cat errors)" 'blind spots?: .*sandboxed \(sandboxed\)'
     run "$PORTWITNESS" check --strict "$trace"
     assert_equal "$status" 3
     assert_matches "$output" 'sandboxed: .*/sandboxed'
+}
+
+@test "where eBPF sees it as well it is no blind spot, nor is what it executes" {
+    load guests
+    load capture
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    "$PORTWITNESS" run -o "$trace" -- "$guest" prctl kill exec 2>errors
+    assert_matches "$(cat errors)" 'no blind spots'
+    "$PORTWITNESS" ports --only-ephemeral --json "$trace" >rows 2>evidence
+    assert_matches "$(jq -r .port rows)" '^[1-9][0-9]*$'
+    assert_equal "$(cat evidence)" ''
+    run "$PORTWITNESS" check --strict "$trace"
+    assert_equal "$status" 0
 }
 
 @test "a thousand binds find room; what finds none is counted as lost" {

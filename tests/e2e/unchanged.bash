@@ -43,11 +43,14 @@ unchanged_by_hand() {
     like_bare hand "$warnings"
 }
 
+# More options of `run`.
+options=()
+
 # unchanged COMMAND...: by hand and then under run, without a warning. The trace is that of run.
 unchanged() {
     unchanged_by_hand 0 "$@" || return
     [ ! -e "$trace" ] || mv "$trace" "$trace.hand"
-    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o "$trace" -- "$@"
+    capture run "${before[@]}" "$PORTWITNESS" run --quiet -o "$trace" "${options[@]}" -- "$@"
     like_bare run 0
 }
 
