@@ -53,7 +53,7 @@ setup() {
     local way
     for way in in-folder by-descriptor; do
         rm -f "$trace"
-        "$PORTWITNESS" run -o "$trace" -- "$corners" "$way" folder guest 2>summary
+        "$PORTWITNESS" run --capture=preload -o "$trace" -- "$corners" "$way" folder guest 2>summary
         grep -q '1 blind spot: .*/folder/guest (static program)' summary
     done
 }
