@@ -223,6 +223,7 @@ os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])" "$1" 1 3
     needs_root
     local drop=(setpriv --reuid=65534 --regid=65534 --clear-groups)
     copy_for_others
+    options=(--capture=preload)
     unchanged sh -c '"$@"; "$@"; "$@"' sh "${drop[@]}" "$data/bind_loop" 2 10
     assert_equal "$(exported 'map(select(.reason == "may not open the trace")) | length')" 3
 }
