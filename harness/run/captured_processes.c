@@ -134,12 +134,14 @@ void captured_processes_unentered(struct captured_processes *processes, pid_t pi
 /* After posix_spawn the record comes when the program runs already. */
 static void learn_exec(struct captured_processes *processes, const struct trace_record *record) {
     unsigned reason = PW_OBSTACLE_OF_FLAGS(record->flags);
-    const struct captured_process *seen = find(processes, record->identity->pid);
+    struct captured_process *seen = find(processes, record->identity->pid);
     if (record->kind == PW_KIND_EXEC_FAILED)
         take_unentered(processes, record->identity->pid);
     else if (reason != 0 && (seen == NULL || seen->executed_ns < record->begin_ns))
         add_unentered(processes, record->identity->pid, reason, record->process,
                       record->text != NULL ? record->text : "");
+    else if (seen != NULL && seen->is_to_come && seen->announced == NULL && record->text != NULL)
+        seen->announced = memory_copy(record->text, record->text_length);
 }
 
 /* What is read after an exec was reported may be of before it: a parent records a fork when it has
