@@ -21,6 +21,7 @@ struct known_stack {
 struct choosing {
     struct outside_frames *frames;
     struct frame_choice *choice;
+    bool wants_way_out;
 };
 
 static bool write_text(const struct frame_text_pair *pair) {
@@ -49,8 +50,17 @@ static uint64_t text_of(struct outside_frames *frames, const struct call_line *l
     return pair.name;
 }
 
+/* Where Go leaves for the kernel, or for C: any other function as the innermost one shows that the
+ * process runs, or ran, another program by now than the file that was found for it. */
+static bool is_way_out(const char *function) {
+    return strstr(function, "yscall") != NULL || strstr(function, "cgocall") != NULL;
+}
+
 static bool take_line(void *with, const struct call_line *line) {
     struct choosing *choosing = with;
+    if (choosing->wants_way_out && !is_way_out(line->function))
+        return false;
+    choosing->wants_way_out = false;
     if (frame_choice_passes(choosing->choice, line->of))
         return frame_choice_pass(choosing->choice, line->of);
     const struct pw_frame frame = {text_of(choosing->frames, line), line->line, line->of};
@@ -58,40 +68,42 @@ static bool take_line(void *with, const struct call_line *line) {
 }
 
 /* The place of a stack among those that are known, NULL where it cannot be kept. */
-static struct known_stack *place_of(struct outside_frames *frames, uint64_t program,
-                                    const uint64_t *address, size_t count) {
-    uint64_t hash = program;
-    if (count > OUTSIDE_ADDRESSES_MAX)
+static struct known_stack *place_of(struct outside_frames *frames,
+                                    const struct outside_call *call) {
+    uint64_t hash = call->program;
+    if (call->count > OUTSIDE_ADDRESSES_MAX)
         return NULL;
     if (frames->stacks == NULL)
         frames->stacks = calloc(OUTSIDE_STACKS, sizeof *frames->stacks);
-    for (size_t i = 0; i < count; i++)
-        hash = (hash ^ address[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < call->count; i++)
+        hash = (hash ^ call->address[i]) * UINT64_C(0x9e3779b97f4a7c15);
     return frames->stacks != NULL ? &frames->stacks[(hash >> 32) % OUTSIDE_STACKS] : NULL;
 }
 
-static bool is_same(const struct known_stack *known, uint64_t program, const uint64_t *address,
-                    size_t count, unsigned stacks) {
-    return known->program == program && known->count == count && known->stacks == stacks &&
-           memcmp(known->address, address, count * sizeof *address) == 0;
+static bool is_same(const struct known_stack *known, const struct outside_call *call,
+                    unsigned stacks) {
+    return known->program == call->program && known->count == call->count &&
+           known->stacks == stacks &&
+           memcmp(known->address, call->address, call->count * sizeof *call->address) == 0;
 }
 
-void outside_frames_find(struct outside_frames *frames, uint64_t program, int file, uint64_t bias,
-                         const uint64_t *address, size_t count, unsigned stacks,
-                         struct frame_choice *choice) {
-    struct choosing choosing = {frames, choice};
-    struct known_stack *known = place_of(frames, program, address, count);
-    if (known != NULL && is_same(known, program, address, count, stacks)) {
+void outside_frames_find(struct outside_frames *frames, const struct outside_call *call,
+                         unsigned stacks, struct frame_choice *choice) {
+    struct choosing choosing = {
+        .frames = frames, .choice = choice, .wants_way_out = call->is_system_call};
+    struct known_stack *known = place_of(frames, call);
+    if (known != NULL && is_same(known, call, stacks)) {
         *choice = known->choice;
         return;
     }
     frame_choice_begin(choice, stacks);
-    call_lines_find(&frames->programs, file, bias, address, count, take_line, &choosing);
+    call_lines_find(&frames->programs, call->file, call->bias, call->address, call->count,
+                    take_line, &choosing);
     if (known == NULL)
         return;
     *known = (struct known_stack){
-        .program = program, .count = count, .stacks = stacks, .choice = *choice};
-    memcpy(known->address, address, count * sizeof *address);
+        .program = call->program, .count = call->count, .stacks = stacks, .choice = *choice};
+    memcpy(known->address, call->address, call->count * sizeof *call->address);
 }
 
 void outside_frames_close(struct outside_frames *frames) {

@@ -19,13 +19,22 @@ struct outside_frames {
     struct known_stack *stacks; /* OUTSIDE_STACKS of them; what was found for each */
 };
 
-/* The frames that are kept of a call; arguments as of call_lines_find, and `stacks` as in the
- * trace's header; `program` is not 0 and another number for each program that a process runs.
- * Writes the texts that the trace does not have yet, so no record may be begun. What is found is in
- * `choice`, which has none (count 0) where the program has no lines. */
-void outside_frames_find(struct outside_frames *frames, uint64_t program, int file, uint64_t bias,
-                         const uint64_t *address, size_t count, unsigned stacks,
-                         struct frame_choice *choice);
+/* A call of a program, by addresses as of call_lines_find. */
+struct outside_call {
+    uint64_t program; /* not 0, and another number for each program that a process runs */
+    int file;
+    uint64_t bias;
+    const uint64_t *address;
+    size_t count;
+    bool is_system_call; /* the innermost function is to be one that leaves Go for the kernel or for
+                            C: else the file is of another program, and there are no frames */
+};
+
+/* The frames that are kept of a call; `stacks` as in the trace's header. Writes the texts that the
+ * trace does not have yet, so no record may be begun. What is found is in `choice`, which has none
+ * (count 0) where the program has no lines. */
+void outside_frames_find(struct outside_frames *frames, const struct outside_call *call,
+                         unsigned stacks, struct frame_choice *choice);
 
 /* Frees and closes what it holds. */
 void outside_frames_close(struct outside_frames *frames);

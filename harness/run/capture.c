@@ -37,7 +37,7 @@ static bool open_ebpf(struct capture *capture, bool host) {
 }
 
 bool capture_open(struct capture *capture, enum capture_choice choice) {
-    *capture = (struct capture){.choice = choice};
+    *capture = (struct capture){.walk = NOTIFIED_WALK_NONE, .choice = choice};
     if (choice == CAPTURE_PRELOAD || choice == CAPTURE_SECCOMP ||
         open_ebpf(capture, choice == CAPTURE_HOST) || choice == CAPTURE_AUTO)
         return true;
@@ -77,6 +77,9 @@ bool capture_begin(struct capture *capture, struct destroyed *destroyed,
     if (capture->means == 0)
         return true;
     captured_start(&capture->captured, destroyed);
+    if (capture->supervisor != NULL)
+        capture->captured.processes.elsewhere =
+            (struct captured_elsewhere){notified_walk_program, notified_walk_facts, &capture->walk};
     capture->captured.by_both =
         (capture->means & PW_CAPTURE_KERNEL) != 0 && capture->supervisor != NULL;
     trace_reader_show_open(reader, captured_learn_open, &capture->captured);

@@ -238,9 +238,11 @@ static void read_program(uint32_t pid, struct captured_start *start) {
     program_text_read((pid_t)pid, start->program, &start->text);
 }
 
-static void open_program(struct captured_process *process) {
+static void open_program(const struct captured_processes *processes,
+                         struct captured_process *process) {
+    const char *path = process->start != NULL ? process->start->program : "";
     close_program(process);
-    if (!remote_program_open((pid_t)process->pid, &process->program))
+    if (!captured_program_open((pid_t)process->pid, path, processes->elsewhere, &process->program))
         process->program.file = -1;
 }
 
@@ -258,8 +260,10 @@ static void take_kernels(struct captured_start *start, const struct outside_proc
         memcpy(start->program, process->path, strnlen(process->path, sizeof process->path - 1));
 }
 
-static struct captured_start *read_start(const struct outside_event *event, bool is_fork) {
+static struct captured_start *read_start(const struct captured_processes *processes,
+                                         const struct outside_event *event, bool is_fork) {
     struct process_facts facts;
+    struct outside_process elsewhere;
     struct captured_start *start = calloc(1, sizeof *start);
     if (start == NULL)
         return NULL;
@@ -271,6 +275,9 @@ static struct captured_start *read_start(const struct outside_event *event, bool
     memcpy(start->comm, event->comm, sizeof start->comm);
     if (event->process != NULL)
         take_kernels(start, event->process);
+    else if (processes->elsewhere.facts != NULL && event->kind != OUTSIDE_EXEC &&
+             processes->elsewhere.facts(processes->elsewhere.with, (pid_t)event->pid, &elsewhere))
+        take_kernels(start, &elsewhere);
     start->has_ended = !process_facts_read((pid_t)event->pid, &facts);
     if (!start->has_ended) {
         start->start_time = facts.start_time;
@@ -282,13 +289,14 @@ static struct captured_start *read_start(const struct outside_event *event, bool
 }
 
 /* What the program is, once it is the one that was executed. */
-static void read_image(struct captured_process *process) {
+static void read_image(const struct captured_processes *processes,
+                       struct captured_process *process) {
     if (process->is_to_come)
         take_name(process->start, process->announced);
     process->is_to_come = false;
     read_command(process->pid, process->start);
     read_program(process->pid, process->start);
-    open_program(process);
+    open_program(processes, process);
 }
 
 const struct remote_program *captured_processes_program(const struct captured_processes *processes,
@@ -366,7 +374,7 @@ static void record_start(struct captured_processes *processes, struct captured_p
     if (process->start == NULL)
         return;
     if (process->is_to_come)
-        read_image(process);
+        read_image(processes, process);
     process->serial = next_serial();
     process->has_shim = false;
     if (!write_start(processes, process))
@@ -387,12 +395,12 @@ void captured_processes_executed(struct captured_processes *processes,
     take_unentered(processes, event->pid);
     process->executed_ns = event->begin_ns;
     process->before[process->image++ % IMAGES_KEPT] = process->serial;
-    process->start = read_start(event, false);
+    process->start = read_start(processes, event, false);
     if (process->start == NULL)
         return;
     process->is_to_come = event->source == PW_SOURCE_SUPERVISOR;
     if (!process->is_to_come)
-        read_image(process);
+        read_image(processes, process);
     if (process->start->needs_record)
         record_start(processes, process);
     else
@@ -402,8 +410,8 @@ void captured_processes_executed(struct captured_processes *processes,
 static struct captured_process *meet(struct captured_processes *processes,
                                      const struct outside_event *event) {
     struct captured_process *process = make(processes, event->pid);
-    process->start = read_start(event, true);
-    open_program(process);
+    process->start = read_start(processes, event, true);
+    open_program(processes, process);
     return process;
 }
 

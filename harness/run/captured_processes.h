@@ -8,7 +8,7 @@
 
 #include "harness/base/map.h"
 #include "harness/capture/outside_event.h"
-#include "harness/capture/remote_program.h"
+#include "harness/run/captured_program.h"
 #include "harness/trace/reader.h"
 
 struct captured_process;
@@ -17,7 +17,8 @@ struct unentered_program;
 /* Zero-initialized it knows nobody. */
 struct captured_processes {
     uint64_t own_namespace; /* inode of our own pid namespace */
-    struct map by_pid;      /* to the index of the latest program that was seen in it */
+    struct captured_elsewhere elsewhere;
+    struct map by_pid; /* to the index of the latest program that was seen in it */
     struct captured_process *list;
     size_t count;
     size_t room;

@@ -105,9 +105,15 @@ static void write_stack(const struct outside_event *event, uint64_t process, uin
 static void find_frames(const struct outside_event *event, uint64_t process,
                         struct captured_lines lines, struct frame_choice *choice) {
     choice->count = 0;
-    if (lines.program != NULL && event->addresses > 0)
-        outside_frames_find(lines.frames, process, lines.program->file, lines.program->bias,
-                            event->address, event->addresses, recorder_facts()->stacks, choice);
+    if (lines.program == NULL || event->addresses == 0)
+        return;
+    const struct outside_call call = {.program = process,
+                                      .file = lines.program->file,
+                                      .bias = lines.program->bias,
+                                      .address = event->address,
+                                      .count = event->addresses,
+                                      .is_system_call = true};
+    outside_frames_find(lines.frames, &call, recorder_facts()->stacks, choice);
 }
 
 static void write_call(const struct outside_event *event, enum pw_kind kind, uint64_t process,

@@ -5,9 +5,13 @@
  */
 #include "harness/run/notified_walk.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "harness/system/process_facts.h"
 
 static bool program_of(pid_t pid, struct stat *status) {
     char path[64];
@@ -21,18 +25,50 @@ static void forget(struct notified_program *entry) {
     entry->pid = 0;
 }
 
+/* The process waits for its answer, so all is there. */
+static void read_facts(pid_t pid, struct outside_process *facts) {
+    struct process_facts found;
+    char path[64];
+    *facts = (struct outside_process){.pid = (uint32_t)pid};
+    if (process_facts_read(pid, &found)) {
+        facts->parent = (uint32_t)found.parent;
+        facts->start_time = found.start_time;
+        memcpy(facts->comm, found.comm, sizeof facts->comm - 1);
+    }
+    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file >= 0 ? read(file, facts->arguments, sizeof facts->arguments) : 0;
+    facts->length = got > 0 ? (uint16_t)got : 0;
+    if (file >= 0)
+        close(file);
+}
+
+static struct notified_program *known(struct notified_walk *walk, pid_t pid) {
+    for (unsigned i = 0; i < NOTIFIED_PROGRAMS; i++)
+        if (walk->latest[i].pid == pid)
+            return &walk->latest[i];
+    return NULL;
+}
+
+static struct notified_program *replace(struct notified_walk *walk, pid_t pid) {
+    struct notified_program *entry = known(walk, pid);
+    if (entry == NULL)
+        entry = &walk->latest[walk->next++ % NOTIFIED_PROGRAMS];
+    forget(entry);
+    return entry;
+}
+
 static const struct remote_program *find(struct notified_walk *walk, pid_t pid) {
     struct stat status;
+    struct notified_program *entry = known(walk, pid);
     if (!program_of(pid, &status))
         return NULL;
-    for (unsigned i = 0; i < NOTIFIED_PROGRAMS; i++)
-        if (walk->latest[i].pid == pid && walk->latest[i].device == status.st_dev &&
-            walk->latest[i].inode == status.st_ino)
-            return &walk->latest[i].program;
-    struct notified_program *entry = &walk->latest[walk->next++ % NOTIFIED_PROGRAMS];
-    forget(entry);
+    if (entry != NULL && entry->device == status.st_dev && entry->inode == status.st_ino)
+        return &entry->program;
+    entry = replace(walk, pid);
     if (!remote_program_open(pid, &entry->program))
         return NULL;
+    read_facts(pid, &entry->facts);
     entry->pid = pid;
     entry->device = status.st_dev;
     entry->inode = status.st_ino;
@@ -45,11 +81,36 @@ unsigned notified_walk(void *with, const struct notify_registers *registers, uin
     const struct remote_registers from = {.counter = registers->instruction,
                                           .stack = registers->stack};
     pid_t pid = (pid_t)registers->process;
+    pthread_mutex_lock(&walk->lock);
     const struct remote_program *program = find(walk, pid);
+    pthread_mutex_unlock(&walk->lock);
     if (program == NULL)
         return (unsigned)remote_walk(pid, &from, address, most);
+    /* Only this thread changes what is known. */
     return (unsigned)go_walk(&walk->programs, program->file, program->bias, pid, &from, address,
                              most);
+}
+
+bool notified_walk_program(void *with, pid_t pid, struct remote_program *program) {
+    struct notified_walk *walk = with;
+    pthread_mutex_lock(&walk->lock);
+    const struct notified_program *entry = known(walk, pid);
+    if (entry != NULL)
+        *program = entry->program;
+    if (entry != NULL)
+        program->file = fcntl(entry->program.file, F_DUPFD_CLOEXEC, 0);
+    pthread_mutex_unlock(&walk->lock);
+    return entry != NULL && program->file >= 0;
+}
+
+bool notified_walk_facts(void *with, pid_t pid, struct outside_process *facts) {
+    struct notified_walk *walk = with;
+    pthread_mutex_lock(&walk->lock);
+    const struct notified_program *entry = known(walk, pid);
+    if (entry != NULL)
+        *facts = entry->facts;
+    pthread_mutex_unlock(&walk->lock);
+    return entry != NULL;
 }
 
 void notified_walk_close(struct notified_walk *walk) {

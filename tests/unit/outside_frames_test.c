@@ -99,16 +99,27 @@ static void frames_are_chosen_and_their_texts_written_once(void **state) {
     go_start(&guest, go_build("test", "CGO_ENABLED=0", "test -c"));
     size_t count = first_addresses(guest.output, address);
     assert_true(remote_program_open(guest.pid, &program));
+    struct outside_call call = {.program = 1,
+                                .file = program.file,
+                                .bias = program.bias,
+                                .address = address,
+                                .count = count};
     for (unsigned i = 0; i < 2; i++) {
-        outside_frames_find(&frames, 1, program.file, program.bias, address, count, 0, &choice);
+        outside_frames_find(&frames, &call, 0, &choice);
         record(&choice);
         assert_string_equal(recorded(&texts), expected);
         assert_int_equal(texts, 5); /* helper and prepare as well: each may have been the test */
     }
-    outside_frames_find(&frames, 1, program.file, program.bias, address, count, 2, &choice);
+    outside_frames_find(&frames, &call, 2, &choice);
     record(&choice);
     assert_string_equal(recorded(&texts), "main.go:53 example.com/callers.(*server).listen | "
                                           "main.go:64 example.com/callers.inner");
+    /* The innermost function makes no system call, so these would be addresses of another program.
+     */
+    call.program = 2;
+    call.is_system_call = true;
+    outside_frames_find(&frames, &call, 0, &choice);
+    assert_int_equal(choice.count, 0);
     outside_frames_close(&frames);
     close(program.file);
     go_end(&guest);
