@@ -35,15 +35,15 @@ int capture_ebpf_file(const struct capture_ebpf *capture);
 bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *with);
 
 /* A bind that failed is reported at the next call of its thread on any socket, or at a release in
- * it. This passes on those that still wait, and reads that do, if they are older than `age_ns`; to
+ * it; the read of an address that the thread has just bound with the socket's release, or at the
+ * thread's next call on another. This passes on what still waits, if it is older than `age_ns`; to
  * be called now and then, and behind the last process's end. */
 void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_take *take,
                          void *with);
 
 /* Says whether the shim is in the process. Nothing is left out then, for it may make calls past the
- * shim; but events have no addresses, binds no options, and a read of the address that a thread has
- * just bound comes late: before the socket's release, with the thread's next bind, or when it is
- * settled. A program that the process executes is not entered until this is said again. */
+ * shim; but events have no addresses, and binds no options. A program that the process executes is
+ * not entered until this is said again. */
 void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on);
 
 /* How many events were lost since this was asked last, for the ring was full. */

@@ -50,8 +50,9 @@ static bool fail(char why[CAPTURE_WHY_BYTES], const char *what, int error) {
     return false;
 }
 
-/* Opens the object with these switches. NULL with errno set. */
-static struct bpf_object *open_with(const struct ebpf_switches *switches, bool execs) {
+/* Opens the object with these switches and so large a ring. NULL with errno set. */
+static struct bpf_object *open_with(const struct ebpf_switches *switches, bool execs,
+                                    uint32_t ring_bytes) {
     static const char name[] = "portwitness";
     LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = name);
     struct bpf_object *object =
@@ -65,6 +66,9 @@ static struct bpf_object *open_with(const struct ebpf_switches *switches, bool e
                     : -EINVAL;
     if (error == 0 && exec != NULL)
         error = bpf_program__set_autoload(exec, execs);
+    struct bpf_map *ring = bpf_object__find_map_by_name(object, "ring");
+    if (error == 0 && ring != NULL)
+        error = bpf_map__set_max_entries(ring, ring_bytes);
     if (error == 0)
         return object;
     bpf_object__close(object);
@@ -92,8 +96,9 @@ static bool take_away(struct ebpf_switches *switches, bool *execs) {
 }
 
 static bool load(struct ebpf_programs *programs, char why[CAPTURE_WHY_BYTES]) {
+    uint32_t ring_bytes = EBPF_RING_BYTES;
     for (;;) {
-        programs->object = open_with(&programs->switches, programs->execs);
+        programs->object = open_with(&programs->switches, programs->execs, ring_bytes);
         if (programs->object == NULL)
             return fail(why, "the eBPF programs cannot be read", errno);
         int error = bpf_object__load(programs->object);
@@ -101,6 +106,10 @@ static bool load(struct ebpf_programs *programs, char why[CAPTURE_WHY_BYTES]) {
             return true;
         bpf_object__close(programs->object);
         programs->object = NULL;
+        if (error == -ENOMEM && ring_bytes > EBPF_RING_BYTES_LEAST) {
+            ring_bytes /= 2;
+            continue;
+        }
         if (take_away(&programs->switches, &programs->execs))
             continue;
         if (error == -EPERM || error == -EACCES || programs->switches.pid_inode == 0)

@@ -56,9 +56,8 @@ static __always_inline bool is_repeated(struct thread_call *call, uint64_t cooki
     return false;
 }
 
-/* Where the shim is in the process it asks behind each bind, and records what others ask. Only of a
- * socket that its thread has bound past it would the read be missed: so the read goes with the
- * socket's release, or with the thread's next call, and the reader decides. */
+/* Nearly everybody asks for the port of a socket that it has just bound, the shim for each: that
+ * goes with the socket's release, or with the thread's next bind, which saves an event. */
 static __always_inline bool is_kept_back(struct thread_call *call, uint64_t cookie, uint16_t port) {
     if (call->pending || call->event.cookie != cookie || call->event.local_port != port)
         return false;
@@ -81,9 +80,7 @@ static __always_inline int address_read(struct bpf_sock_addr *context, bool is_i
     struct thread_call *call = own_call(thread);
     if (call == NULL)
         return 1;
-    if (is_entered(call, process >> 32) && is_kept_back(call, cookie, port))
-        return 1;
-    if (is_repeated(call, cookie, port))
+    if (is_kept_back(call, cookie, port) || is_repeated(call, cookie, port))
         return 1;
     settle(call);
     announce(call, process);
@@ -94,7 +91,7 @@ static __always_inline int address_read(struct bpf_sock_addr *context, bool is_i
     event->requested_port = 0;
     set_address(context, event->local, is_ipv6);
     event->local_port = port;
-    report_sized(event, OUTSIDE_READ, WITHOUT_ADDRESSES);
+    report(event, OUTSIDE_READ);
     return 1;
 }
 

@@ -101,18 +101,20 @@ static __always_inline void *room_for(uint64_t size) {
     return event;
 }
 
-/* Copies `size` bytes of the event into the ring; where that is full, it is counted. */
-static __always_inline void report_sized(struct outside_event *event, uint8_t kind, uint64_t size) {
-    event->kind = kind;
-    if (bpf_ringbuf_output(&ring, event, size, wake_up()) != 0)
-        __sync_fetch_and_add(&words.lost, 1);
-}
-
-static __always_inline void report(struct outside_event *event, uint8_t kind) {
+/* Copies the event into the ring, with its addresses; where that is full, it is counted. As a
+ * function that is not static it is verified once in each program, and not wherever it is called.
+ */
+__attribute__((noinline)) int report(struct outside_event *event, uint32_t kind) {
+    if (event == NULL)
+        return 0;
     uint64_t addresses = event->addresses;
     if (addresses > OUTSIDE_ADDRESSES_MAX)
         addresses = OUTSIDE_ADDRESSES_MAX;
-    report_sized(event, kind, WITHOUT_ADDRESSES + addresses * sizeof event->address[0]);
+    event->kind = (uint8_t)kind;
+    if (bpf_ringbuf_output(&ring, event, WITHOUT_ADDRESSES + addresses * sizeof event->address[0],
+                           wake_up()) != 0)
+        __sync_fetch_and_add(&words.lost, 1);
+    return 0;
 }
 
 static __always_inline void set_ipv4(uint8_t to[16], uint32_t address) {

@@ -58,9 +58,11 @@ static __always_inline struct thread_call *own_call(uint64_t thread) {
 }
 
 /* Reports the bind of which nobody reported that it succeeded, or the read that was kept back. */
-static __always_inline void settle(struct thread_call *call) {
+__attribute__((noinline)) int settle(struct thread_call *call) {
+    if (call == NULL)
+        return 0;
     struct outside_event *event = &call->event;
-    uint8_t kind = OUTSIDE_BIND;
+    uint32_t kind = OUTSIDE_BIND;
     if (call->pending) {
         event->error = OUTSIDE_ERROR_NOT_KNOWN;
     } else if (call->kept_ns != 0) {
@@ -69,12 +71,13 @@ static __always_inline void settle(struct thread_call *call) {
         event->end_ns = call->kept_ns;
         event->addresses = 0;
     } else {
-        return;
+        return 0;
     }
     report(event, kind);
     event->error = 0;
     call->pending = 0;
     call->kept_ns = 0;
+    return 0;
 }
 
 /* A bind to port 0 under IP_BIND_ADDRESS_NO_PORT succeeds without post_bind, and waits for its

@@ -58,19 +58,22 @@ static __always_inline bool read_registers(struct user_registers *registers) {
     return false;
 }
 
-/* ff /2, a call by register or memory, whose operand byte is `operand`. */
-static __always_inline uint32_t is_indirect(uint32_t code, uint32_t operand) {
+/* 0: ff /2, a call by register or memory, whose operand byte is `operand`. */
+static __always_inline uint64_t other_than_indirect(uint64_t code, uint64_t operand) {
     return (code ^ 0xff) | ((operand & 0x38) ^ 0x10);
 }
 
-/* Is there a call instruction before the address, as there is before each return address? */
+/* Is there a call instruction before the address, as there is before each return address? Without
+ * branches, each of which the verifier would follow. */
 static __always_inline bool follows_call(uint64_t address) {
     uint8_t code[8];
     if (address < 4096 || bpf_probe_read_user(code, sizeof code, (void *)(address - 8)) != 0)
         return false;
-    return code[3] == 0xe8 || is_indirect(code[6], code[7]) == 0 ||
-           is_indirect(code[5], code[6]) == 0 || is_indirect(code[4], code[5]) == 0 ||
-           is_indirect(code[2], code[3]) == 0 || is_indirect(code[1], code[2]) == 0;
+    uint64_t direct = (uint64_t)code[3] ^ 0xe8;
+    return direct * other_than_indirect(code[6], code[7]) * other_than_indirect(code[5], code[6]) *
+               other_than_indirect(code[4], code[5]) * other_than_indirect(code[2], code[3]) *
+               other_than_indirect(code[1], code[2]) ==
+           0;
 }
 
 struct walk {
