@@ -123,6 +123,34 @@ PYTHON
     by_each mixed
 }
 
+# `run` is stopped while a program comes and goes, so /proc has nothing of it any more.
+unread() {
+    local pid parent
+    [ -p gate ] || mkfifo gate
+    "${in_namespace[@]}" "$PORTWITNESS" run -o "$trace" "${options[@]}" -- \
+        bash -c 'echo >begun; read -r <gate; "$@" >said; echo >through' bash "$capture/ports.static" who 1 \
+        2>"$summary" 3>&- &
+    guest=$!
+    wait_for test -e begun
+    kill -STOP "$guest"
+    echo >gate
+    wait_for test -e through
+    kill -CONT "$guest"
+    wait "$guest"
+    guest=''
+    same_ports said
+    no_blind_spots
+    read -r pid parent _ <said
+    jq -c --argjson pid "$pid" 'select(.identity_pid == $pid and .kind == "process-start" and
+        .source == "kernel")' records >starts
+    assert_equal "$(jq -r '"\(.parent_pid) \(.arguments | join(" "))"' starts)" "$parent $capture/ports.static who 1"
+    assert_equal "$(jq -s 'length == 1 and .[0].start_time > 0' starts)" true
+}
+
+@test "a program that has ended before anybody could look at it has parent, start time and arguments" {
+    by_ebpf unread
+}
+
 # One of few ports is soon given again.
 few_ports=(sh -c 'echo 40000 40015 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' sh)
 

@@ -223,7 +223,7 @@ static void udp_over_ipv6(struct said *said) {
         said->port = port_of(file);
 }
 
-static void udp_over_ipv6_is_seen_and_reads_are_few(void **state) {
+static void udp_over_ipv6_is_seen_and_its_reads_once(void **state) {
     (void)state;
     struct said said = run(udp_over_ipv6);
     const struct outside_event *bind = only(OUTSIDE_BIND);
@@ -405,7 +405,7 @@ int main(void) {
         cmocka_unit_test(a_listener_is_seen_from_bind_to_end),
         cmocka_unit_test(refusals_have_their_errno),
         cmocka_unit_test(a_refused_bind_that_waits_is_settled),
-        cmocka_unit_test(udp_over_ipv6_is_seen_and_reads_are_few),
+        cmocka_unit_test(udp_over_ipv6_is_seen_and_its_reads_once),
         cmocka_unit_test(a_connection_is_seen_until_its_time_wait),
         cmocka_unit_test(the_end_is_when_the_port_is_free),
         cmocka_unit_test(of_a_process_that_the_shim_is_in_nothing_is_left_out),

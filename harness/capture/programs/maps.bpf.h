@@ -60,16 +60,16 @@ const volatile struct thread_call no_call SEC(".rodata.empty") = {.pending = 0};
 /* Processes that the shim is in, by the reader's word. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, EBPF_PROCESSES_MAX);
+    __uint(max_entries, EBPF_ENTERED_MAX);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, uint32_t);
     __type(value, uint8_t);
 } entered SEC(".maps");
 
-/* Processes that the reader knows. */
+/* Processes that the reader knows, as far as they are remembered. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, EBPF_PROCESSES_MAX);
+    __uint(max_entries, EBPF_SEEN_MAX);
     __type(key, uint32_t);
     __type(value, uint8_t);
 } seen SEC(".maps");

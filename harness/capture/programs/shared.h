@@ -11,7 +11,7 @@
 /* Each page of the ring costs at the start of a run; half as many are taken where memory is short.
  */
 enum { EBPF_RING_BYTES = 8 << 20, EBPF_RING_BYTES_LEAST = 512 << 10, EBPF_WAKE_BYTES = 128 << 10 };
-enum { EBPF_PROCESSES_MAX = 16384, EBPF_THREADS_MAX = 4096 };
+enum { EBPF_ENTERED_MAX = 16384, EBPF_SEEN_MAX = 4096, EBPF_THREADS_MAX = 4096 };
 
 /* Read-only in the kernel, so the verifier leaves aside what is switched off. */
 struct ebpf_switches {
