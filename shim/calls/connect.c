@@ -6,6 +6,7 @@
 
 #include "shim/calls/port_request.h"
 #include "shim/identity.h"
+#include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 
@@ -17,7 +18,7 @@ struct connect_arguments {
 
 static long connect_really(const void *arguments) {
     const struct connect_arguments *given = arguments;
-    return real.connect(given->fd, given->address, given->length);
+    return pass_connect(given->fd, given->address, given->length);
 }
 
 static bool goes_on(int error) {

@@ -11,6 +11,7 @@
 /* 0 where there is no such filter. */
 struct notified_pass {
     long token[2];
+    char *region; /* addresses from here on let a connect through; NULL: none could be had */
 };
 extern struct notified_pass notified_pass __attribute__((visibility("hidden")));
 
@@ -30,6 +31,11 @@ static inline int pass_listen(int fd, int backlog) {
     return ((with_tokens *)(void (*)(void))real.listen)(fd, backlog, 0, 0, notified_pass.token[0],
                                                         notified_pass.token[1]);
 }
+
+/* connect has no argument that could carry a token, so its address is copied to where no other
+ * program has one. Where that cannot be, the call is notified. A cancellation point. */
+int pass_connect(int fd, const struct sockaddr *address, socklen_t length)
+    __attribute__((visibility("hidden")));
 
 static inline int pass_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
     typedef int with_tokens(int, struct sockaddr *, socklen_t *, long, long, long);

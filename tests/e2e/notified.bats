@@ -81,10 +81,25 @@ import socket
 with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
     s.listen()
-    print("port", s.getsockname()[1])' >said
+    print("port", s.getsockname()[1])
+    # More at a time than one place could bear.
+    import threading
+    def connect():
+        for _ in range(20):
+            with socket.socket() as c:
+                c.connect(s.getsockname())
+                assert c.getpeername() == s.getsockname()
+    threads = [threading.Thread(target=connect) for _ in range(8)]
+    [thread.start() for thread in threads]
+    for _ in range(160):
+        s.accept()[0].close()
+    [thread.join() for thread in threads]
+    with socket.socket() as c:
+        print("refused", c.connect_ex(("127.0.0.1", 1)))' >said
+    grep -qx 'refused 111' said
     # By itself: none of these calls is notified.
     grep -qx 'installed 1' events
-    [ "$(grep -cE '^(bind|listen|read) ' events)" -eq 0 ]
+    [ "$(grep -cE '^(bind|listen|read|connect) ' events)" -eq 0 ]
     "$PORTWITNESS" ports driven >recorded 2>&1
     grep -q "^ *$(cut -d' ' -f2 said) .* python3 " recorded
     [ "$(grep -c sandbox recorded)" -eq 0 ]
