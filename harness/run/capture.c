@@ -165,6 +165,10 @@ uint64_t capture_unprivileged(const struct capture *capture) {
                                        : 0;
 }
 
+uint64_t capture_untaken(const struct capture *capture) {
+    return capture->supervisor != NULL ? notify_count(capture->supervisor, PW_NOTIFY_NOT_TAKEN) : 0;
+}
+
 uint64_t capture_unanswered(const struct capture *capture) {
     static const enum pw_notify_count causes[] = {PW_NOTIFY_NOT_TAKEN, PW_NOTIFY_NOT_ALLOWED,
                                                   PW_NOTIFY_FULL, PW_NOTIFY_UNANSWERED,

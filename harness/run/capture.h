@@ -49,6 +49,10 @@ bool capture_settle(struct capture *capture, bool all);
 /* How many programs had to give up gaining privileges so that they are seen. */
 uint64_t capture_unprivileged(const struct capture *capture);
 
+/* How many programs could not be put under a filter because no descriptor may be taken from them.
+ */
+uint64_t capture_untaken(const struct capture *capture);
+
 /* Of a capture with a supervisor: how many programs could not be put under a filter. */
 uint64_t capture_unanswered(const struct capture *capture);
 

@@ -218,6 +218,7 @@ static void report(struct run *run) {
     char living[1024];
     report_cut(run);
     run->summary.unprivileged = capture_unprivileged(&run->capture);
+    run->summary.untaken = capture_untaken(&run->capture);
     if (run->capture.supervisor != NULL)
         run->summary.beyond = capture_unanswered(&run->capture);
     left_behind_name(&run->left, living, sizeof living);

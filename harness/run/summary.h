@@ -1,4 +1,4 @@
-/* What `run` says at the end: at most seven lines on stderr, one of them under a policy. */
+/* What `run` says at the end: at most eight lines on stderr, one of them under a policy. */
 #ifndef PORTWITNESS_RUN_SUMMARY_H
 #define PORTWITNESS_RUN_SUMMARY_H
 
@@ -18,6 +18,7 @@ struct summary {
     uint64_t by_kernel;     /* of both: those that eBPF alone saw */
     uint64_t by_supervisor; /* ... and those that notifications of seccomp alone showed */
     uint64_t beyond;        /* programs that only eBPF sees, and no policy reaches */
+    uint64_t untaken;       /* set by `run`: that may not be notified for want of a right */
     uint64_t unprivileged;  /* set by `run`: programs that can gain no privileges any more */
     uint64_t torn;          /* begun, never committed, and the process is gone */
     uint64_t blank;         /* units that were taken and never written */
