@@ -205,7 +205,14 @@ int main(int argc, char **argv) {
 }
 END
     gcc -w -static -o plain plain.c
+    # It is seen all the same, by whichever means there are.
     run -1 reserve -- ./plain '{1}'
+    assert_matches "$output" "^portwitness reserve: port [0-9]+: plain \(process [0-9]+\) was refused, since it does not set"
+    # A setuid program is not, where there is no eBPF.
+    [ "$(id -u)" -eq 0 ] || skip 'a program of another user needs root'
+    chown daemon plain
+    chmod u+s plain
+    run -1 setpriv --bounding-set=-bpf,-sys_admin "$PORTWITNESS" reserve -- ./plain '{1}'
     assert_matches "$output" "^portwitness reserve: the command failed, and not all of its programs could be seen"
 }
 
