@@ -191,7 +191,7 @@ PYTHON
     record sh -c true
     assert_equal "$(update)" 'portwitness: baseline known: 2 written, 0 added, 2 kept: the command asked for no port'
     rm t
-    record sh -c "$python one.py; $build/tests/guests/bind_once.static 127.0.0.1 0"
+    record_by_shim sh -c "$python one.py; $build/tests/guests/bind_once.static 127.0.0.1 0"
     assert_equal "$(update)" 'portwitness: baseline known: 2 written, 0 added, 1 kept: the evidence is incomplete'
     cmp full known
 }

@@ -48,6 +48,9 @@ one_port() {
 # record COMMAND...: into the trace t, which must not exist.
 record() { "$PORTWITNESS" run --quiet -o t -- "$@"; }
 
+# The same by the shim alone, which has blind spots.
+record_by_shim() { "$PORTWITNESS" run --quiet --capture=preload -o t -- "$@"; }
+
 # found JQ: the answer to a question about the findings of t, without the limits of the evidence.
 found() {
     local status=0

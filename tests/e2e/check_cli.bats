@@ -31,7 +31,7 @@ PYTHON
     run -1 "$PORTWITNESS" check t
     run -0 "$PORTWITNESS" check --fail-on never t
     rm t
-    record busybox true
+    record_by_shim busybox true
     run -0 "$PORTWITNESS" check t
     assert_matches "$output" 'not seen: t: 1 blind-spot: static program: .*busybox'
     assert_matches "$output" 'portwitness: nothing of busybox was checked: it is a static program \(incomplete: 0 errors'

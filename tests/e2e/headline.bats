@@ -15,7 +15,7 @@ setup() {
 headline() { "$PORTWITNESS" check --json t | jq -r '.headline'; }
 
 @test "the command itself is a static program: no green clean, not even with --quiet" {
-    run -0 --separate-stderr "$PORTWITNESS" run --check -o t -- "$static"
+    run -0 --separate-stderr "$PORTWITNESS" run --check --capture=preload -o t -- "$static"
     assert_matches "${stderr_lines[-1]}" '^portwitness: nothing of bind_once.static was checked: it is a static program \(incomplete: 0 errors, 0 hazards, 0 notes, 0 suppressed\)$'
     [[ $stderr != *clean* ]]
     assert_equal "$(headline)" 'nothing of bind_once.static was checked: it is a static program'
@@ -28,29 +28,29 @@ headline() { "$PORTWITNESS" check --json t | jq -r '.headline'; }
 @test "a Go test binary below another program is named before what built it" {
     cp "$go_like" server.test
     cp "$static" compile
-    record sh -c './compile && ./server.test'
+    record_by_shim sh -c './compile && ./server.test'
     run -0 "$PORTWITNESS" check t
     assert_matches "${lines[-1]}" '^portwitness: nothing of server.test \(Go program that calls the kernel itself\), compile \(static program\) was checked \(incomplete: '
     rm t
-    record sh -c './server.test'
+    record_by_shim sh -c './server.test'
     assert_equal "$(headline)" 'nothing of server.test was checked: it is a Go program that makes its system calls itself'
 }
 
 @test "more than four are counted" {
     local name
     for name in a b c d e f; do cp "$static" $name; done
-    record sh -c './a; ./b; ./c; ./d; ./e; ./f; ./a'
+    record_by_shim sh -c './a; ./b; ./c; ./d; ./e; ./f; ./a'
     assert_matches "$(headline)" '^nothing of a \(static program\), b .*, c .*, d \(static program\) and 2 more was checked$'
 }
 
 @test "beside findings it stands where the command or the tests were not seen, and nowhere else" {
     cp "$go_like" server.test
-    record sh -c './server.test; "$0"' "$build/tests/guests/rebind"
+    record_by_shim sh -c './server.test; "$0"' "$build/tests/guests/rebind"
     run -0 "$PORTWITNESS" check t
     assert_matches "${lines[-2]}" '^portwitness: nothing of server.test was checked'
     assert_matches "${lines[-1]}" '^portwitness: hazards: 0 errors, 1 hazard'
     rm t
-    record sh -c '"$1"; "$0"' "$build/tests/guests/rebind" "$static"
+    record_by_shim sh -c '"$1"; "$0"' "$build/tests/guests/rebind" "$static"
     assert_equal "$(headline)" null
     rm t
     record "$build/tests/guests/rebind"
@@ -64,10 +64,10 @@ headline() { "$PORTWITNESS" check --json t | jq -r '.headline'; }
 
 @test "programs that do not reach the trace are named as well" {
     local rebind=$build/tests/guests/rebind
-    "$PORTWITNESS" run --quiet --no-follow -o t -- env -i "$rebind"
+    "$PORTWITNESS" run --quiet --no-follow --capture=preload -o t -- env -i "$rebind"
     assert_equal "$(headline)" 'nothing of rebind was checked: it is not followed, and its environment was cleared'
     [ "$(id -u)" -eq 0 ] || skip 'needs root, to start a program as another user'
     rm t
-    record setpriv --reuid 65534 --clear-groups "$rebind"
+    record_by_shim setpriv --reuid 65534 --clear-groups "$rebind"
     assert_equal "$(headline)" 'nothing of rebind was checked: it is not allowed to open the trace'
 }

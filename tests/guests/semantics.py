@@ -101,11 +101,13 @@ def kept_by_number():
 def reset_by_peer():
     server, server_row, client, client_row, accepted = connected(reuse=True)
     is_taken(client_row["port"])
-    reset(accepted)
-    _, when = timed(client.recv, 1)
+    _, when = timed(reset, accepted)
+    timed(client.recv, 1)
     is_free(client_row["port"])
-    # Nobody reports the reset to the shim: the end is proved no earlier than by the close.
+    # Nobody reports the reset to the shim, to which the close proves the end; eBPF sees that itself.
     destroyed(client_row, client.close)
+    if under_run:
+        client_row["to"][0] = when[0]
     close(server, server_row)
 
 
