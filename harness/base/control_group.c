@@ -125,3 +125,18 @@ const char *control_group_kind_name(enum group_kind kind) {
                                         [GROUP_KUBERNETES] = "kubernetes"};
     return names[kind];
 }
+
+const char *control_group_label(enum group_kind kind) {
+    switch (kind) {
+    case GROUP_NONE:
+        return "";
+    case GROUP_UNIT:
+        return "unit";
+    case GROUP_USER_UNIT:
+        return "unit of its user";
+    case GROUP_KUBERNETES:
+        return "Kubernetes container";
+    default:
+        return "container";
+    }
+}

@@ -26,4 +26,7 @@ void control_group_parse(const char *lines, struct control_group *group);
 /* "unit", "user-unit", "docker", "podman", "nerdctl", "kubernetes"; NULL for GROUP_NONE. */
 const char *control_group_kind_name(enum group_kind kind);
 
+/* What it is to a person: "unit", "container"; "" for GROUP_NONE. */
+const char *control_group_label(enum group_kind kind);
+
 #endif

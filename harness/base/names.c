@@ -137,6 +137,7 @@ static const struct {
     {PW_FLAG_HAS_PEER, "has-peer"},
     {PW_FLAG_TEXT_CUT, "text-cut"},
     {PW_FLAG_HAS_FRAMES, "has-frames"},
+    {PW_FLAG_STRANGER, "stranger"},
     {PW_FLAG_IN_ARGUMENTS, "in-arguments"},
     {PW_FLAG_IN_ENVIRONMENT, "in-environment"},
     {PW_FLAG_SEARCH_CUT, "search-cut"},

@@ -75,7 +75,7 @@ bool call_is_self_connect(const struct call *call) {
            memcmp(call->peer.address, call->endpoint.address, sizeof call->peer.address) == 0;
 }
 
-static void free_finding(struct finding *finding) {
+void finding_free(struct finding *finding) {
     table_holder_free(&finding->table);
     free(finding->marker);
     free(finding->assigned_marker);
@@ -107,7 +107,7 @@ void findings_merge_self_connects(struct findings *findings) {
         struct finding finding = findings->list[i];
         if (finding.kind == FINDING_SELF_CONNECT &&
             map_get(&told, place_of(&finding.subject)) != MAP_NONE)
-            free_finding(&finding);
+            finding_free(&finding);
         else
             findings->list[kept++] = finding;
     }
@@ -164,7 +164,7 @@ void table_holder_free(struct table_holder *holder) {
 
 void findings_free(struct findings *findings) {
     for (size_t i = 0; i < findings->count; i++)
-        free_finding(&findings->list[i]);
+        finding_free(&findings->list[i]);
     free(findings->list);
     *findings = (struct findings){0};
 }

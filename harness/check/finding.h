@@ -47,6 +47,7 @@ struct call {
     uint16_t requested_port; /* 0: a port-0 request */
     uint16_t error;          /* errno, 0 for success */
     bool reuse_address;      /* SO_REUSEADDR was set */
+    bool is_inferred;        /* the error was not reported, but follows from what was asked for */
     uint8_t call;            /* row of calls.def */
     uint8_t kind;            /* enum pw_kind */
 };
@@ -194,6 +195,9 @@ void table_holder_own(struct table_holder *holder);
 
 /* Frees the texts. */
 void table_holder_free(struct table_holder *holder);
+
+/* Frees the texts of one that is taken out. */
+void finding_free(struct finding *finding);
 
 /* Adds a finding of that kind, with its usual severity, CERTAIN, with times 1 and status -1, and
  * all else 0. Good until the next is added. */

@@ -151,6 +151,7 @@ struct call machine_call(const struct trace_record *record) {
                          .cookie = record->cookie,
                          .error = record->error,
                          .reuse_address = (record->flags & PW_FLAG_REUSEADDR) != 0,
+                         .is_inferred = (record->flags & PW_FLAG_ERROR_INFERRED) != 0,
                          .call = record->call,
                          .kind = (uint8_t)record->kind};
 }

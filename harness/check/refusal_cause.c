@@ -203,6 +203,15 @@ static enum finding_cause cause_of_own(const struct refusal *refusal) {
     return is_dual_stack(finding) ? CAUSE_DUAL_STACK : CAUSE_SAME_PROCESS;
 }
 
+/* Was it there before the run? */
+static enum finding_cause cause_of_outside(const struct refusal *refusal) {
+    const struct finding *finding = refusal->finding;
+    const struct check *check = refusal->history->machine->check;
+    uint64_t began = check->traces[finding->subject.trace].header.monotonic_ns;
+    bool is_older = finding->table.pid != 0 && finding->table.start_time + TICK_NS < began;
+    return is_older ? CAUSE_LEFTOVER_PROCESS : CAUSE_OUTSIDE_PROCESS;
+}
+
 static enum finding_cause cause_of_recorded(const struct refusal *refusal) {
     const struct finding *finding = refusal->finding;
     switch (finding->how) {
@@ -224,16 +233,9 @@ static enum finding_cause cause_of_recorded(const struct refusal *refusal) {
     }
     if (is_dual_stack(finding))
         return CAUSE_DUAL_STACK;
+    if (finding->table.pid != 0)
+        return cause_of_outside(refusal);
     return cause_of_silent_holder(refusal);
-}
-
-/* Was it there before the run? */
-static enum finding_cause cause_of_outside(const struct refusal *refusal) {
-    const struct finding *finding = refusal->finding;
-    const struct check *check = refusal->history->machine->check;
-    uint64_t began = check->traces[finding->subject.trace].header.monotonic_ns;
-    bool is_older = finding->table.pid != 0 && finding->table.start_time + TICK_NS < began;
-    return is_older ? CAUSE_LEFTOVER_PROCESS : CAUSE_OUTSIDE_PROCESS;
 }
 
 /* SO_REUSEADDR passes over the connections that a listener with it had accepted, not over those of

@@ -17,6 +17,7 @@
 #include "harness/report/headline.h"
 #include "harness/report/outside_holder.h"
 #include "harness/report/policy_report.h"
+#include "harness/report/stranger_name.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
     json_object_set_new(object, key, value);
@@ -124,6 +125,8 @@ static json_t *call_side_json(const struct check *check, struct source_lines *li
     set(object, "thread_name", json_text_or_null(thread_name(check, call)));
     set(object, "site", site_json(check, lines, call, call->site));
     set(object, "stack", stack_json(check, lines, call));
+    set(object, "error_inferred", json_boolean(call->error != 0 && call->is_inferred));
+    stranger_add_json(object, process);
     return object;
 }
 

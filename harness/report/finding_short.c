@@ -36,12 +36,12 @@ static void write_call(const struct finding_writer *writing, const struct findin
         snprintf(fate, sizeof fate, "; the process ended with status %d", WEXITSTATUS(status));
     if (finding->times > 1)
         snprintf(times, sizeof times, ", %" PRIu64 " times", finding->times);
-    message_write(writing->to, "  %s%s%s%s%s%s%s", side_call(subject, name),
+    message_write(writing->to, "  %s%s%s%s%s%s%s%s", side_call(subject, name),
                   error != NULL                          ? " failed with "
                   : finding->kind == FINDING_RACE_WINDOW ? " succeeded"
                                                          : "",
-                  error != NULL ? error : "", times, then[0] != '\0' ? "; then succeeded: " : "",
-                  then, fate);
+                  error != NULL ? error : "", error != NULL ? finding_inferred(subject) : "", times,
+                  then[0] != '\0' ? "; then succeeded: " : "", then, fate);
 }
 
 static const char *in_test(const char *marker, const char *before, char text[IN_TEST_SIZE]) {
@@ -204,6 +204,7 @@ static void write_recorded_holder(const struct finding_writer *writing,
                   connected ? endpoint_text(&other->peer, peer) : "", elsewhere ? ", as " : "",
                   elsewhere ? endpoint_text(&other->endpoint, endpoint) : "", binder);
     write_since(writing, finding);
+    outside_holder_write_stranger(writing->check, finding, writing->to);
 }
 
 /* Of a socket that a recorded process bound: it is said who. */

@@ -7,6 +7,7 @@
 
 #include "harness/base/names.h"
 #include "harness/report/run_clock.h"
+#include "harness/report/stranger_name.h"
 
 /* Its own end is not known where it got no port; the other one not in the oldest traces. */
 static void name_connect(const struct call *call, const char *endpoint, char text[SIDE_TEXT_SIZE]) {
@@ -58,6 +59,8 @@ const char *side_process_of(const struct check *check, uint32_t trace, uint64_t 
     bool several = check->trace_count > 1;
     if (process == NULL)
         snprintf(text, SIDE_TEXT_SIZE, "a process that is not known");
+    else if (process->is_stranger)
+        stranger_name(process, text, SIDE_TEXT_SIZE);
     else
         snprintf(text, SIDE_TEXT_SIZE, "process %" PRIu32 " %s%s%s%s%s%s", process->pid,
                  process->comm, command != NULL ? " (" : "", command != NULL ? command : "",

@@ -121,8 +121,9 @@ static void write_call(const struct finding_writer *writing, const char *heading
     char time[SIDE_TEXT_SIZE];
     if (call->process == 0)
         return;
-    message_write(writing->to, "  %s: %s%s%s", heading, side_call(call, name),
-                  error != NULL ? " failed with " : "", error != NULL ? error : "");
+    message_write(writing->to, "  %s: %s%s%s%s", heading, side_call(call, name),
+                  error != NULL ? " failed with " : "", error != NULL ? error : "",
+                  finding_inferred(call));
     message_write(writing->to, "    at %s by %s",
                   side_time(writing->check, call, call->begin_ns, time),
                   side_process(writing->check, call, process));
@@ -158,6 +159,8 @@ static void write_holder(const struct finding_writer *writing, const struct find
                finding->other_assigned_marker);
     if (finding->kind == FINDING_LEFTOVER_PROCESS)
         outside_holder_write_left(writing->check, finding, writing->to);
+    else if (finding->holder == HOLDER_TRACE)
+        outside_holder_write_stranger(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TABLE)
         outside_holder_write(writing->check, finding, writing->to);
     else if (finding->holder == HOLDER_TIME_WAIT && finding->other.process == 0)

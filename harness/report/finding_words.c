@@ -16,6 +16,10 @@ const char *finding_failure(const struct call *call) {
     return goes_on ? NULL : name_of_error(call->error);
 }
 
+const char *finding_inferred(const struct call *call) {
+    return call->error != 0 && call->is_inferred ? " (inferred)" : "";
+}
+
 bool finding_is_of_one_process(const struct check *check, const struct finding *finding) {
     const struct call *one = &finding->subject;
     const struct call *other = &finding->other;

@@ -11,6 +11,9 @@ bool finding_is_of_one_process(const struct check *check, const struct finding *
  * not failed. */
 const char *finding_failure(const struct call *call);
 
+/* " (inferred)", to stand behind it, where the error was not reported; else "". */
+const char *finding_inferred(const struct call *call);
+
 /* The line that says that no holder was seen, and why that may be. */
 extern const char finding_no_holder[];
 

@@ -13,6 +13,7 @@
 #include "harness/base/message.h"
 #include "harness/check/history.h"
 #include "harness/report/presence.h"
+#include "harness/report/stranger_name.h"
 
 enum { WHO_SIZE = 512, COMMAND_SHOWN = 200, STATE_LISTEN = 10 };
 
@@ -113,19 +114,6 @@ static size_t put_since(char *text, size_t size, const struct table_holder *hold
                             started < began ? "before this run" : "after this run began");
 }
 
-static const char *group_label(enum group_kind kind) {
-    switch (kind) {
-    case GROUP_UNIT:
-        return "unit";
-    case GROUP_USER_UNIT:
-        return "unit of its user";
-    case GROUP_KUBERNETES:
-        return "Kubernetes container";
-    default:
-        return "container";
-    }
-}
-
 static void write_facts(const struct table_holder *holder, const struct pw_header *header,
                         FILE *to) {
     char text[1400];
@@ -136,7 +124,7 @@ static void write_facts(const struct table_holder *holder, const struct pw_heade
                                  used > 0 ? "; " : "", holder->folder);
     if (group.kind != GROUP_NONE)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%s %s", used > 0 ? "; " : "",
-                                 group_label(group.kind), group.name);
+                                 control_group_label(group.kind), group.name);
     if (used > 0)
         message_write(to, "    %s", text);
 }
@@ -211,6 +199,19 @@ void outside_holder_write(const struct check *check, const struct finding *findi
         message_write(to, holder->pid != 0 ? "  End it: %s" : "  Find it: %s", end);
 }
 
+/* Recorded, though none of the command's: the table has what is known of it. */
+static bool is_stranger(const struct finding *finding) {
+    return finding->holder == HOLDER_TRACE && finding->table.pid != 0;
+}
+
+void outside_holder_write_stranger(const struct check *check, const struct finding *finding,
+                                   FILE *to) {
+    char end[END_TEXT_SIZE];
+    if (is_stranger(finding) &&
+        end_now(&check->traces[finding->other.trace], &finding->table, end)[0] != '\0')
+        message_write(to, "    End it: %s", end);
+}
+
 static const struct process *process_left(const struct check *check,
                                           const struct finding *finding) {
     const struct call *other = &finding->other;
@@ -255,13 +256,10 @@ static json_t *pids_json(const struct table_holder *holder) {
 void outside_holder_add_json(json_t *object, const struct check *check,
                              const struct finding *finding) {
     static const struct table_holder nobody = {.uid = UINT32_MAX};
-    bool is_outside = finding->holder == HOLDER_TABLE;
+    bool is_outside = finding->holder == HOLDER_TABLE || is_stranger(finding);
     const struct table_holder *holder = is_outside ? &finding->table : &nobody;
     const struct pw_header *header = &check->traces[finding->subject.trace].header;
-    const struct control_group group = group_of(holder);
-    const char *kind = control_group_kind_name(group.kind);
     char end[END_TEXT_SIZE] = "";
-    bool is_unit = group.kind == GROUP_UNIT || group.kind == GROUP_USER_UNIT;
     bool is_named = holder->pid != 0;
     const struct process *left = process_left(check, finding);
     if (is_named)
@@ -271,11 +269,7 @@ void outside_holder_add_json(json_t *object, const struct check *check,
     json_object_set_new(object, "user", json_text_or_null(holder->user));
     json_object_set_new(object, "started_at", moment_json(started_of(holder, header)));
     json_object_set_new(object, "folder", json_text_or_null(holder->folder));
-    json_object_set_new(object, "unit", json_text_or_null(is_unit ? group.name : NULL));
-    json_object_set_new(object, "container",
-                        group.kind == GROUP_NONE || is_unit
-                            ? json_null()
-                            : json_pack("{s:s,s:s}", "runtime", kind, "id", group.name));
+    stranger_add_group_json(object, holder->control_group);
     json_object_set_new(object, "other_pids",
                         is_outside || left != NULL ? pids_json(&finding->table) : json_null());
     json_object_set_new(object, "end", json_text_or_null(end[0] != '\0' ? end : NULL));

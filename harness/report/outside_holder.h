@@ -12,6 +12,10 @@ enum { END_TEXT_SIZE = 160 };
 /* Writes the lines of a finding whose holder is HOLDER_TABLE. */
 void outside_holder_write(const struct check *check, const struct finding *finding, FILE *to);
 
+/* Writes the line that ends a holder who is recorded and none of the command's, if he runs. */
+void outside_holder_write_stranger(const struct check *check, const struct finding *finding,
+                                   FILE *to);
+
 /* Writes what is to be said of a process that is left behind, beside the calls. */
 void outside_holder_write_left(const struct check *check, const struct finding *finding, FILE *to);
 

@@ -16,6 +16,7 @@
 #include "harness/report/evidence.h"
 #include "harness/report/frame_json.h"
 #include "harness/report/policy_report.h"
+#include "harness/report/stranger_name.h"
 #include "harness/trace/bindings.h"
 #include "harness/trace/each_trace.h"
 #include "harness/trace/record_frames.h"
@@ -144,6 +145,7 @@ static void print_json(const struct printing *printing, const struct binding *bi
         row, "comm",
         json_text_or_null(process != NULL && process->comm[0] != '\0' ? process->comm : NULL));
     json_object_set_new(row, "command", json_text_or_null(command));
+    stranger_add_json(row, process);
     json_object_set_new(row, "netns", json_number_or_null(binding->netns));
     json_object_set_new(row, "held_from_ns", json_number_or_null(binding->from_ns));
     json_object_set_new(row, "held_to_ns", json_number_or_null(binding->to_ns));
@@ -189,6 +191,15 @@ static void add_place(const struct printing *printing, const struct binding *bin
     columns_add(printing->columns, text[0] != '\0' ? text : "-");
 }
 
+/* A star stands behind who is none of the command's. */
+static void add_program(const struct printing *printing, const struct process *process) {
+    char text[sizeof process->comm + 1];
+    bool is_named = process != NULL && process->comm[0] != '\0';
+    snprintf(text, sizeof text, "%s%s", is_named ? process->comm : "-",
+             process != NULL && process->is_stranger ? "*" : "");
+    columns_add(printing->columns, text);
+}
+
 static void print_row(const struct printing *printing, const struct binding *binding,
                       const struct process *process) {
     const char *protocol = name_of_protocol(binding->type, binding->protocol);
@@ -201,8 +212,7 @@ static void print_row(const struct printing *printing, const struct binding *bin
                 address_text(text, binding->family, binding->address, binding->scope));
     add_number(printing->columns, binding->requested_port, "0");
     add_number(printing->columns, process != NULL ? process->pid : 0, "-");
-    columns_add(printing->columns,
-                process != NULL && process->comm[0] != '\0' ? process->comm : "-");
+    add_program(printing, process);
     add_time(printing, binding->from_ns != 0 ? binding->from_ns : binding->begin_ns);
     add_time(printing, binding->to_ns);
     if (binding->from_ns == 0)

@@ -328,6 +328,12 @@ static uint64_t netns_of(const struct trace_record *record) {
     return record->socket != NULL ? record->socket->netns : 0;
 }
 
+static bool is_by_stranger(const struct trace_record *record,
+                           const struct record_json_source *source) {
+    const struct process *process = processes_find(source->processes, record->process);
+    return process != NULL && process->is_stranger;
+}
+
 json_t *record_json(const struct trace_record *record, const struct record_json_source *source) {
     const char *host = source->header->host_id;
     json_t *object = json_object();
@@ -354,6 +360,8 @@ json_t *record_json(const struct trace_record *record, const struct record_json_
     set(object, "boot", boot(source->header));
     set(object, "trace", json_text_or_null(source->trace));
     set_extras(object, record);
+    if (is_by_stranger(record, source))
+        set(object, "stranger", json_true());
     if ((record->flags & (PW_FLAG_POLICY | PW_FLAG_POLICY_LEFT)) != 0)
         set(object, "tried", json_number(PW_TRIED_OF_FLAGS(record->flags)));
     return object;

@@ -7,6 +7,7 @@
 
 #include "harness/report/command_text.h"
 #include "harness/report/generations.h"
+#include "harness/report/stranger_name.h"
 
 /* One side, with those above it. */
 struct lineage {
@@ -112,6 +113,10 @@ static const char *describe(const struct check *check, const struct lineage *one
     bool several = check->trace_count > 1;
     if (process == NULL) {
         snprintf(text, SHORT_PROCESS_SIZE, "a process that is not known");
+        return text;
+    }
+    if (process->is_stranger) {
+        stranger_name(process, text, SHORT_PROCESS_SIZE);
         return text;
     }
     command_text(command_of(check, one, process),

@@ -76,7 +76,7 @@ bool capture_begin(struct capture *capture, struct destroyed *destroyed,
         return fail(capture);
     if (capture->means == 0)
         return true;
-    captured_start(&capture->captured, destroyed);
+    captured_start(&capture->captured, destroyed, (capture->means & PW_CAPTURE_HOST) != 0);
     if (capture->supervisor != NULL)
         capture->captured.processes.elsewhere =
             (struct captured_elsewhere){notified_walk_program, notified_walk_facts, &capture->walk};

@@ -6,6 +6,7 @@
 #include "harness/run/captured.h"
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,12 +31,29 @@ enum { QUEUE_MAX = 1 << 16 };
 struct captured_waiting {
     struct outside_event event;
     uint64_t came_ns;
-    unsigned image; /* captured_processes_image when it came */
+    unsigned image;    /* captured_processes_image when it came */
+    uint32_t stranger; /* number of who made the call; 0: one of the command's */
 };
 
-void captured_start(struct captured *captured, struct destroyed *destroyed) {
-    *captured = (struct captured){.destroyed = destroyed};
+void captured_start(struct captured *captured, struct destroyed *destroyed, bool is_host) {
+    *captured = (struct captured){.destroyed = destroyed, .is_host = is_host, .own = getpid()};
     captured->processes.own_namespace = process_own_namespace();
+    captured->strangers.own_namespace = captured->processes.own_namespace;
+}
+
+static bool is_call(const struct outside_event *event) {
+    return event->kind == OUTSIDE_BIND || event->kind == OUTSIDE_LISTEN ||
+           event->kind == OUTSIDE_CONNECT || event->kind == OUTSIDE_READ;
+}
+
+/* One of the command's may have left its control group, and a listen does not always say whose it
+ * is. */
+static uint32_t stranger_of(struct captured *captured, const struct outside_event *event) {
+    if (!captured->is_host || event->ours || !is_call(event) || event->pid == 0)
+        return 0;
+    uint32_t number = strangers_meet(&captured->strangers, event);
+    uint64_t start_time = strangers_start_time(&captured->strangers, number);
+    return captured_processes_has(&captured->processes, event->pid, start_time) ? 0 : number;
 }
 
 static void settle_first(struct captured *captured);
@@ -65,9 +83,14 @@ void captured_note(struct captured *captured, const struct outside_event *event)
         return;
     }
     if (event->kind == OUTSIDE_PROCESS) {
-        captured_processes_met(&captured->processes, event);
+        if (captured->is_host && !event->ours)
+            strangers_meet(&captured->strangers, event);
+        else
+            captured_processes_met(&captured->processes, event);
         return;
     }
+    if (is_call(event) && event->pid == (uint32_t)captured->own)
+        return;
     if (captured->count == QUEUE_MAX)
         settle_first(captured);
     if (captured->first + captured->count >= captured->room && captured->first > 0) {
@@ -80,7 +103,8 @@ void captured_note(struct captured *captured, const struct outside_event *event)
     captured->queue[captured->first + captured->count++] = (struct captured_waiting){
         .event = *event,
         .came_ns = monotonic_ns(),
-        .image = captured_processes_image(&captured->processes, event->pid)};
+        .image = captured_processes_image(&captured->processes, event->pid),
+        .stranger = stranger_of(captured, event)};
     if (captured->by_both && event->source == PW_SOURCE_SUPERVISOR)
         put_in_order(captured);
 }
@@ -220,21 +244,56 @@ static void record_call(struct captured *captured, const struct outside_event *e
         cookie_set_mark(sockets, event->cookie, EVENT_BOUND, event->local_port);
 }
 
+/* How a socket got its port that he had before the run began, nobody knows. */
+static void record_stranger(struct captured *captured, const struct captured_waiting *waiting) {
+    struct cookie_set *sockets = &captured->destroyed->sockets;
+    struct outside_event event = waiting->event;
+    bool is_known = (cookie_set_bits(sockets, event.cookie) & EVENT_BOUND) != 0;
+    if (!is_known && event.kind == OUTSIDE_READ)
+        return;
+    uint64_t process = strangers_serial(&captured->strangers, waiting->stranger);
+    if (process == 0)
+        return;
+    event.addresses = 0; /* no record says where his program's code lies */
+    captured_record_write(&event, process, !is_known && event.kind == OUTSIDE_CONNECT,
+                          (struct captured_lines){&captured->frames, NULL});
+    bool has_port = event.kind != OUTSIDE_BIND || event.error == 0;
+    if (has_port && event.local_port != 0)
+        cookie_set_mark(sockets, event.cookie, EVENT_BOUND, event.local_port);
+}
+
+/* The shim may have come since, in one of the command's that had left its control group. */
+static bool is_strangers(const struct captured *captured, const struct captured_waiting *waiting) {
+    return waiting->stranger != 0 &&
+           !captured_processes_has(&captured->processes, waiting->event.pid,
+                                   strangers_start_time(&captured->strangers, waiting->stranger));
+}
+
 static void settle_first(struct captured *captured) {
-    const struct outside_event *event = &captured->queue[captured->first].event;
-    if (event->kind == OUTSIDE_CLOSED || (event->kind == OUTSIDE_RELEASED && event->bound))
+    const struct captured_waiting *waiting = &captured->queue[captured->first];
+    const struct outside_event *event = &waiting->event;
+    if (is_strangers(captured, waiting))
+        record_stranger(captured, waiting);
+    else if (event->kind == OUTSIDE_CLOSED || (event->kind == OUTSIDE_RELEASED && event->bound))
         take_end(captured, event);
     else if (event->kind != OUTSIDE_RELEASED && !is_shims(captured, event))
-        record_call(captured, event, captured->queue[captured->first].image);
+        record_call(captured, event, waiting->image);
     captured->first++;
     captured->count--;
+}
+
+/* The first process of a trace is the command: no stranger's record may come before its start. */
+static bool may_settle(const struct captured *captured, uint64_t now) {
+    const struct captured_waiting *waiting = &captured->queue[captured->first];
+    if (waiting->stranger != 0 && atomic_load(&recorder_header()->next_process) == 0)
+        return false;
+    return !may_come(captured, waiting, now);
 }
 
 bool captured_settle(struct captured *captured, bool all) {
     uint64_t now = monotonic_ns();
     bool any = false;
-    while (captured->count > 0 &&
-           (all || !may_come(captured, &captured->queue[captured->first], now))) {
+    while (captured->count > 0 && (all || may_settle(captured, now))) {
         settle_first(captured);
         any = true;
     }
@@ -249,5 +308,6 @@ bool captured_settle(struct captured *captured, bool all) {
 void captured_stop(struct captured *captured) {
     free(captured->queue);
     captured_processes_free(&captured->processes);
+    strangers_free(&captured->strangers);
     outside_frames_close(&captured->frames);
 }

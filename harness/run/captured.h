@@ -8,13 +8,17 @@
 #include "harness/capture/outside_frames.h"
 #include "harness/run/captured_processes.h"
 #include "harness/run/destroyed.h"
+#include "harness/run/strangers.h"
 #include "harness/trace/reader.h"
 
 enum { CAPTURED_OPEN_MAX = 256, CAPTURED_MASKED_MAX = 256 };
 
 struct captured {
     struct destroyed *destroyed; /* knows the sockets of the trace that live */
+    bool is_host;                /* events of others than the command come as well */
+    pid_t own;                   /* of `run`, whose own sockets are nobody's business */
     struct captured_processes processes;
+    struct strangers strangers;
     struct outside_frames frames;
     struct captured_waiting *queue; /* events in the order in which they came */
     bool by_both; /* some calls are reported by the supervisor, all others by the kernel */
@@ -36,8 +40,9 @@ struct captured {
     size_t masked_count; /* ever */
 };
 
-/* Begins with nothing seen. */
-void captured_start(struct captured *captured, struct destroyed *destroyed);
+/* Begins with nothing seen. `is_host`: who is in no process of the command's is recorded too, as a
+ * stranger. */
+void captured_start(struct captured *captured, struct destroyed *destroyed, bool is_host);
 
 /* Takes an event; a record of it is written by captured_settle. */
 void captured_note(struct captured *captured, const struct outside_event *event);

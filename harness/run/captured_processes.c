@@ -28,7 +28,8 @@ enum { COMMAND_BYTES = 1800, PATH_BYTES = 4096 };
 
 struct captured_process {
     uint32_t pid;
-    uint64_t serial; /* 0: its start is not written yet */
+    uint64_t serial;     /* 0: its start is not written yet */
+    uint64_t start_time; /* clock ticks since boot; 0: not known */
     uint64_t executed_ns;
     struct captured_start *start; /* what is kept of it until then */
     struct remote_program
@@ -38,6 +39,7 @@ struct captured_process {
     bool has_shim;
     unsigned image;               /* programs executed here so far */
     uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
+    bool has_ended;
 };
 
 /* What a record of a start says. */
@@ -146,8 +148,9 @@ static void learn_exec(struct captured_processes *processes, const struct trace_
 
 /* What is read after an exec was reported may be of before it: a parent records a fork when it has
  * returned. */
-static void learn_start(struct captured_processes *processes, uint32_t pid, uint64_t serial,
-                        uint64_t begin_ns) {
+static void learn_start(struct captured_processes *processes, const struct pw_process *identity,
+                        uint64_t serial, uint64_t begin_ns) {
+    uint32_t pid = identity->pid;
     if (pid == 0 || serial == 0)
         return;
     struct captured_process *process = find(processes, pid);
@@ -158,13 +161,18 @@ static void learn_start(struct captured_processes *processes, uint32_t pid, uint
     forget_start(process);
     close_program(process);
     process->serial = serial;
+    process->start_time = identity->start_time;
     process->has_shim = true;
+    process->has_ended = false;
 }
 
 /* Its last events may wait still. */
 static void learn_end(struct captured_processes *processes, uint32_t pid) {
-    const struct captured_process *process = find(processes, pid);
-    if (process == NULL || process->program.file < 0)
+    struct captured_process *process = find(processes, pid);
+    if (process == NULL)
+        return;
+    process->has_ended = true;
+    if (process->program.file < 0)
         return;
     processes->ended = memory_grow(processes->ended, &processes->ended_room,
                                    processes->ended_count + 1, sizeof *processes->ended);
@@ -186,9 +194,9 @@ void captured_processes_learn(struct captured_processes *processes,
         return;
     if (record->kind == PW_KIND_PROCESS_START &&
         record->identity->pid_namespace == processes->own_namespace)
-        learn_start(processes, record->identity->pid, record->process, record->begin_ns);
+        learn_start(processes, record->identity, record->process, record->begin_ns);
     else if (record->kind == PW_KIND_FORK && record->error == 0)
-        learn_start(processes, record->identity->pid, record->identity->serial, record->begin_ns);
+        learn_start(processes, record->identity, record->identity->serial, record->begin_ns);
     else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
         learn_exec(processes, record);
 }
@@ -395,9 +403,11 @@ void captured_processes_executed(struct captured_processes *processes,
     take_unentered(processes, event->pid);
     process->executed_ns = event->begin_ns;
     process->before[process->image++ % IMAGES_KEPT] = process->serial;
+    process->has_ended = false;
     process->start = read_start(processes, event, false);
     if (process->start == NULL)
         return;
+    process->start_time = process->start->start_time;
     process->is_to_come = event->source == PW_SOURCE_SUPERVISOR;
     if (!process->is_to_come)
         read_image(processes, process);
@@ -411,6 +421,7 @@ static struct captured_process *meet(struct captured_processes *processes,
                                      const struct outside_event *event) {
     struct captured_process *process = make(processes, event->pid);
     process->start = read_start(processes, event, true);
+    process->start_time = process->start != NULL ? process->start->start_time : 0;
     open_program(processes, process);
     return process;
 }
@@ -429,6 +440,22 @@ uint64_t captured_processes_known(const struct captured_processes *processes, ui
 unsigned captured_processes_image(const struct captured_processes *processes, uint32_t pid) {
     const struct captured_process *process = find(processes, pid);
     return process != NULL ? process->image : 0;
+}
+
+static bool is_announced(const struct captured_processes *processes, uint32_t pid) {
+    for (size_t i = 0; i < processes->unentered_count; i++)
+        if (processes->unentered[i].pid == pid)
+            return true;
+    return false;
+}
+
+bool captured_processes_has(const struct captured_processes *processes, uint32_t pid,
+                            uint64_t start_time) {
+    const struct captured_process *process = find(processes, pid);
+    if (process == NULL)
+        return is_announced(processes, pid);
+    return !process->has_ended &&
+           (start_time == 0 || process->start_time == 0 || process->start_time == start_time);
 }
 
 uint64_t captured_processes_serial(struct captured_processes *processes,

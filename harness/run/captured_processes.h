@@ -57,6 +57,11 @@ uint64_t captured_processes_known(const struct captured_processes *processes, ui
  * one of the next. */
 unsigned captured_processes_image(const struct captured_processes *processes, uint32_t pid);
 
+/* Is the process of the run, and alive as far as is known? `start_time` as in /proc/PID/stat, 0:
+ * not known. */
+bool captured_processes_has(const struct captured_processes *processes, uint32_t pid,
+                            uint64_t start_time);
+
 /* The serial of the event's process; where nobody has recorded its start, a record of it is
  * written. 0: the trace is full. */
 uint64_t captured_processes_serial(struct captured_processes *processes,

@@ -28,7 +28,18 @@ static void add_blind_spot(struct summary *summary, const struct trace_record *r
     summary->blind[summary->blind_count++].name = memory_copy(name, strlen(name));
 }
 
+static void add_stranger(struct summary *summary, const struct trace_record *record) {
+    summary->strangers++;
+    map_put(&summary->is_stranger, record->process, 1);
+}
+
 void summary_add(struct summary *summary, const struct trace_record *record) {
+    if (summary->strangers > 0 && map_get(&summary->is_stranger, record->process) != MAP_NONE)
+        return;
+    if (record->kind == PW_KIND_PROCESS_START && (record->flags & PW_FLAG_STRANGER) != 0) {
+        add_stranger(summary, record);
+        return;
+    }
     if ((record->flags & PW_FLAG_PORT_ZERO) != 0 && record->socket != NULL) {
         summary->requests++;
         if ((record->flags & PW_FLAG_HAS_ASSIGNED) != 0 && record->socket->assigned_port != 0)
@@ -65,6 +76,8 @@ static void print_programs(const struct summary *summary, FILE *out) {
             summary->programs, plural(summary->programs), summary->forks, plural(summary->forks));
     print_means(summary->by_kernel, "eBPF", out);
     print_means(summary->by_supervisor, "seccomp", out);
+    if (summary->strangers > 0)
+        fprintf(out, ", and %" PRIu64 " of the machine's", summary->strangers);
     uint64_t count = summary->blind_count + summary->blind_more;
     if (count == 0) {
         fputs(", no blind spots\n", out);
@@ -142,5 +155,6 @@ void summary_print_name(const char *trace, FILE *out) {
 void summary_free(struct summary *summary) {
     for (size_t i = 0; i < summary->blind_count; i++)
         free(summary->blind[i].name);
+    map_free(&summary->is_stranger);
     *summary = (struct summary){0};
 }

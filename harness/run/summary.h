@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "harness/base/map.h"
 #include "harness/trace/reader.h"
 
 enum { SUMMARY_BLIND_MAX = 64 };
@@ -16,6 +17,8 @@ struct summary {
     uint64_t programs;      /* starts of a program that were seen */
     uint64_t forks;         /* children that came by fork */
     uint64_t by_kernel;     /* of both: those that eBPF alone saw */
+    uint64_t strangers;     /* processes of the machine that are none of the command's */
+    struct map is_stranger; /* by serial */
     uint64_t by_supervisor; /* ... and those that notifications of seccomp alone showed */
     uint64_t beyond;        /* programs that only eBPF sees, and no policy reaches */
     uint64_t untaken;       /* set by `run`: that may not be notified for want of a right */

@@ -224,7 +224,8 @@ static void learn_blind_spot(struct watch *watch, const struct trace_record *rec
 }
 
 void watch_learn(struct watch *watch, const struct trace_record *record) {
-    if (!record->committed || record->source == PW_SOURCE_RUN)
+    if (!record->committed || record->source == PW_SOURCE_RUN ||
+        (record->flags & PW_FLAG_STRANGER) != 0) /* nobody waits for his end */
         return;
     if (record->kind == PW_KIND_BLIND_SPOT && record->numbers != NULL)
         learn_blind_spot(watch, record);

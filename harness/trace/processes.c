@@ -115,6 +115,27 @@ static void note_exit(struct processes *processes, const struct trace_record *re
         process->status = PW_STATUS_OF_FLAGS(record->flags);
 }
 
+static void take_text(char **to, const struct trace_record *record, size_t *at) {
+    if (record->text == NULL || *at >= record->text_length)
+        return;
+    const char *text = record->text + *at;
+    size_t length = strlen(text);
+    *at += length + 1;
+    if (to == NULL || length == 0)
+        return;
+    free(*to);
+    *to = memory_copy(text, length);
+}
+
+/* Command line, working folder, user, control groups. */
+static void note_stranger(struct process *process, const struct trace_record *record) {
+    size_t at = 0;
+    take_text(NULL, record, &at);
+    take_text(&process->folder, record, &at);
+    take_text(&process->user, record, &at);
+    take_text(&process->control_group, record, &at);
+}
+
 void processes_note(struct processes *processes, const struct trace_record *record) {
     struct process *process;
 
@@ -129,6 +150,8 @@ void processes_note(struct processes *processes, const struct trace_record *reco
         find_or_add(processes, record->process)->sandboxed_ns = record->begin_ns;
     if (record->identity == NULL)
         return;
+    if (record->kind == PW_KIND_HOLDER && record->cookie == 0 && record->process != 0)
+        note_stranger(find_or_add(processes, record->process), record);
     if (record->kind == PW_KIND_FORK && record->error == 0)
         note_fork(processes, record);
     if (record->kind == PW_KIND_PROCESS_EXIT)
@@ -140,6 +163,9 @@ void processes_note(struct processes *processes, const struct trace_record *reco
     take_command(process, record);
     process->by_fork = (record->flags & PW_FLAG_BY_FORK) != 0;
     process->by_exec = (record->flags & PW_FLAG_BY_EXEC) != 0;
+    process->is_stranger = (record->flags & PW_FLAG_STRANGER) != 0;
+    process->uid = record->identity->uid;
+    process->parent_pid = record->identity->parent_pid;
     if (process->parent == 0)
         find_parent(processes, process, record->identity);
     note_pid(processes, process);
@@ -203,8 +229,12 @@ const char *process_command(const struct processes *processes, const struct proc
 }
 
 void processes_free(struct processes *processes) {
-    for (size_t i = 0; i < processes->count; i++)
+    for (size_t i = 0; i < processes->count; i++) {
         free(processes->list[i].command);
+        free(processes->list[i].folder);
+        free(processes->list[i].user);
+        free(processes->list[i].control_group);
+    }
     free(processes->list);
     map_free(&processes->by_serial);
     map_free(&processes->by_pid);

@@ -22,6 +22,12 @@ struct process {
     uint32_t pid;          /* 0: not known */
     bool by_fork;
     bool by_exec;
+    bool is_stranger; /* none of the command's; the three texts below are of such alone, or NULL */
+    uint32_t uid;
+    uint32_t parent_pid;
+    char *folder; /* the working folder */
+    char *user;
+    char *control_group; /* lines of /proc/PID/cgroup */
     char comm[17];
     char *command; /* arguments with a space between; NULL: not recorded, see process_command */
 };

@@ -141,7 +141,8 @@ enum pw_kind {
     /* pw_process of who has the socket with this cookie, which stood in a table answer, as `run`
      * found it; pw_numbers: code = enum pw_unnamed, inode, when the process started (CLOCK_REALTIME
      * in ns), how many others have the socket, up to four pids of these; text: command line,
-     * working folder, user and /proc/PID/cgroup, with a NUL between. */
+     * working folder, user and /proc/PID/cgroup, with a NUL between. Without a cookie: the same of
+     * the process with that serial, a stranger. */
     PW_KIND_HOLDER = 29,
     PW_KIND_LEFTOVER = 30,      /* pw_socket that the process had when the command had ended */
     PW_KIND_NUMBER_SOURCE = 31, /* text: the environment variable in which a number stands that was
@@ -227,6 +228,9 @@ enum pw_option {
 #define PW_FLAG_TEXT_CUT (UINT64_C(1) << 19)
 #define PW_FLAG_HAS_FRAMES (UINT64_C(1) << 20) /* behind all else stand pw_frames units */
 #define PW_FLAG_OTHERS_SEE (UINT64_C(1) << 23) /* of a blind spot: none, other means see it */
+/* Of PW_KIND_PROCESS_START: the process is none of the command's, but the machine's. A record of
+ * kind PW_KIND_HOLDER with its serial and no cookie follows. */
+#define PW_FLAG_STRANGER (UINT64_C(1) << 22)
 /* Where the number of a bind by number stood in the process's start-up strings. */
 #define PW_FLAG_IN_ARGUMENTS (UINT64_C(1) << 24)
 #define PW_FLAG_IN_ENVIRONMENT (UINT64_C(1) << 25)

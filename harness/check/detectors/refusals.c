@@ -19,6 +19,8 @@ static struct finding *add_refused(const struct history *history, struct finding
     finding->netns = netns;
     finding->ns = subject->begin_ns;
     holders_fill_in(history, holder, finding);
+    if (subject->is_inferred && finding->holder != HOLDER_TRACE)
+        finding->certainty = POSSIBLE;
     return finding;
 }
 
