@@ -8,6 +8,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/base/names.h"
+#include "harness/base/remedies.h"
 
 __attribute__((format(printf, 5, 6))) static void report(struct check *check, uint32_t trace,
                                                          enum finding_kind kind, uint64_t times,
@@ -30,9 +31,11 @@ static void report_blind_spots(struct check *check, uint32_t index) {
     for (size_t i = 0; i < trace->blind_spot_count; i++) {
         const struct check_blind_spot *spot = &trace->blind_spots[i];
         const char *name = name_of_blind_spot(spot->reason);
-        report(check, index, FINDING_BLIND_SPOT, spot->count, "%s%s%s",
+        const char *remedy = remedy_of_blind_spot(spot->reason, trace->header.capture);
+        report(check, index, FINDING_BLIND_SPOT, spot->count, "%s%s%.300s%s%s",
                name != NULL ? name : "of an unknown kind", spot->program != NULL ? ": " : "",
-               spot->program != NULL ? spot->program : "");
+               spot->program != NULL ? spot->program : "", remedy != NULL ? "; to see it: " : "",
+               remedy != NULL ? remedy : "");
     }
 }
 

@@ -8,6 +8,7 @@
 #include "harness/base/address.h"
 #include "harness/base/json_line.h"
 #include "harness/base/names.h"
+#include "harness/base/remedies.h"
 #include "harness/base/test_name.h"
 #include "harness/check/source_place.h"
 #include "harness/report/finding_sides.h"
@@ -265,6 +266,9 @@ static json_t *evidence_json(const struct check *check) {
                 json_text_or_null(name_of_blind_spot(trace->blind_spots[j].reason)));
             set(spot, "program", json_text_or_null(trace->blind_spots[j].program));
             set(spot, "count", json_number(trace->blind_spots[j].count));
+            set(spot, "remedy",
+                json_text_or_null(
+                    remedy_of_blind_spot(trace->blind_spots[j].reason, trace->header.capture)));
             json_array_append_new(spots, spot);
         }
     }

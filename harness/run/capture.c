@@ -29,8 +29,10 @@ static bool fail(const struct capture *capture) {
 }
 
 static bool open_ebpf(struct capture *capture, bool host) {
-    if (!capture_ebpf_open(&capture->ebpf, host, capture->missing))
+    if (!capture_ebpf_open(&capture->ebpf, host, capture->missing)) {
+        memcpy(capture->no_ebpf, capture->missing, sizeof capture->no_ebpf);
         return false;
+    }
     capture->means = PW_CAPTURE_KERNEL | (host ? PW_CAPTURE_HOST : 0);
     capture->missing[0] = '\0';
     return true;

@@ -38,6 +38,7 @@ struct captured_waiting {
 void captured_start(struct captured *captured, struct destroyed *destroyed, bool is_host) {
     *captured = (struct captured){.destroyed = destroyed, .is_host = is_host, .own = getpid()};
     captured->processes.own_namespace = process_own_namespace();
+    captured->processes.is_host = is_host;
     captured->strangers.own_namespace = captured->processes.own_namespace;
 }
 
@@ -127,6 +128,8 @@ static unsigned bit_of_kind(unsigned kind) {
 
 void captured_learn(struct captured *captured, const struct trace_record *record) {
     unsigned bit = bit_of_kind(record->kind);
+    if (captured->destroyed == NULL) /* nothing is seen beside the shim */
+        return;
     captured_processes_learn(&captured->processes, record);
     if (record->source != PW_SOURCE_SHIM || bit == 0)
         return;

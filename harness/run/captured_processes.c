@@ -6,21 +6,16 @@
  */
 #include "harness/run/captured_processes.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "harness/base/memory.h"
-#include "harness/system/process_facts.h"
-#include "harness/system/program_text.h"
-#include "shim/shared/program_file.h"
+#include "harness/run/captured_start.h"
+#include "harness/run/daemon_client.h"
 #include "shim/shared/recorder.h"
 
 enum { IMAGES_KEPT = 8 };
-
-enum { COMMAND_BYTES = 1800, PATH_BYTES = 4096 };
 
 /* The shim records a start some ms after the kernel has executed the program; on a machine where
  * that takes longer, two starts of one program stand in the trace, which does no harm. */
@@ -40,25 +35,6 @@ struct captured_process {
     unsigned image;               /* programs executed here so far */
     uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
     bool has_ended;
-};
-
-/* What a record of a start says. */
-struct captured_start {
-    uint8_t source;
-    bool is_fork;      /* no program was seen to be executed */
-    bool needs_record; /* the shim cannot come */
-    bool has_ended;    /* when it was looked at */
-    bool is_cut;       /* there are more arguments */
-    uint32_t thread;
-    uint32_t uid;
-    uint64_t ns;
-    uint64_t start_time;
-    uint32_t parent;
-    char comm[16];
-    size_t length;
-    char command[COMMAND_BYTES]; /* arguments, each ended by NUL */
-    char program[PATH_BYTES];    /* the file, "" where it is not known */
-    struct program_text text;
 };
 
 struct unentered_program {
@@ -201,51 +177,6 @@ void captured_processes_learn(struct captured_processes *processes,
         learn_exec(processes, record);
 }
 
-static void take_name(struct captured_start *start, const char *announced) {
-    const char *slash = announced != NULL ? strrchr(announced, '/') : NULL;
-    const char *name = slash != NULL ? slash + 1 : announced;
-    size_t length = name != NULL ? strlen(name) : 0;
-    if (length == 0)
-        return;
-    memset(start->comm, 0, sizeof start->comm);
-    memcpy(start->comm, name, length < sizeof start->comm ? length : sizeof start->comm - 1);
-}
-
-static void read_command(uint32_t pid, struct captured_start *start) {
-    char name[64];
-    snprintf(name, sizeof name, "/proc/%u/cmdline", (unsigned)pid);
-    int file = open(name, O_RDONLY | O_CLOEXEC);
-    ssize_t got = file >= 0 ? read(file, start->command, sizeof start->command) : -1;
-    if (file >= 0)
-        close(file);
-    if (got > 0) {
-        start->length = (size_t)got;
-        start->is_cut = start->length == sizeof start->command;
-    }
-    if (start->length != 0)
-        return;
-    /* It has ended: its name is all that is left. */
-    start->length = strnlen(start->comm, sizeof start->comm);
-    memcpy(start->command, start->comm, start->length);
-}
-
-/* Whether the shim could enter the program at all. */
-static bool shim_cannot_come(const char *program) {
-    static struct program_facts facts;
-    return *program != '\0' && program_inspect(program, NULL, &facts) && facts.obstacle != 0 &&
-           facts.obstacle != PW_BLIND_OWN_CALLS;
-}
-
-static void read_program(uint32_t pid, struct captured_start *start) {
-    char link[64];
-    snprintf(link, sizeof link, "/proc/%u/exe", (unsigned)pid);
-    ssize_t length = readlink(link, start->program, sizeof start->program - 1);
-    if (length > 0)
-        start->program[length] = '\0';
-    start->needs_record = shim_cannot_come(start->program);
-    program_text_read((pid_t)pid, start->program, &start->text);
-}
-
 static void open_program(const struct captured_processes *processes,
                          struct captured_process *process) {
     const char *path = process->start != NULL ? process->start->program : "";
@@ -254,57 +185,29 @@ static void open_program(const struct captured_processes *processes,
         process->program.file = -1;
 }
 
-/* What /proc cannot say any more of a process that has ended. A path of descriptors is of another
- * process here. */
-static void take_kernels(struct captured_start *start, const struct outside_process *process) {
-    start->start_time = process->start_time;
-    start->parent = process->parent;
-    memcpy(start->comm, process->comm, sizeof start->comm);
-    start->length =
-        process->length < sizeof process->arguments ? process->length : sizeof process->arguments;
-    start->is_cut = start->length == sizeof process->arguments;
-    memcpy(start->command, process->arguments, start->length);
-    if (process->path[0] == '/' && strncmp(process->path, "/dev/fd/", 8) != 0)
-        memcpy(start->program, process->path, strnlen(process->path, sizeof process->path - 1));
-}
-
-static struct captured_start *read_start(const struct captured_processes *processes,
-                                         const struct outside_event *event, bool is_fork) {
-    struct process_facts facts;
-    struct outside_process elsewhere;
-    struct captured_start *start = calloc(1, sizeof *start);
-    if (start == NULL)
-        return NULL;
-    *start = (struct captured_start){.source = event->source,
-                                     .is_fork = is_fork,
-                                     .thread = event->thread,
-                                     .uid = event->uid,
-                                     .ns = event->begin_ns};
-    memcpy(start->comm, event->comm, sizeof start->comm);
-    if (event->process != NULL)
-        take_kernels(start, event->process);
-    else if (processes->elsewhere.facts != NULL && event->kind != OUTSIDE_EXEC &&
-             processes->elsewhere.facts(processes->elsewhere.with, (pid_t)event->pid, &elsewhere))
-        take_kernels(start, &elsewhere);
-    start->has_ended = !process_facts_read((pid_t)event->pid, &facts);
-    if (!start->has_ended) {
-        start->start_time = facts.start_time;
-        start->parent = (uint32_t)facts.parent;
-        if (start->comm[0] == '\0')
-            memcpy(start->comm, facts.comm, sizeof start->comm - 1);
-    }
-    return start;
+/* One that has ended already is known by how it was announced, or by its name. */
+static void note_daemon(const struct captured_processes *processes,
+                        const struct captured_process *process) {
+    const struct captured_start *start = process->start;
+    char name[sizeof start->comm + 1] = "";
+    bool is_gone = *start->program == '\0';
+    memcpy(name, start->comm, sizeof start->comm);
+    const char *program = !is_gone                     ? start->program
+                          : process->announced != NULL ? process->announced
+                                                       : name;
+    if (!processes->is_host && (is_gone || start->obstacle != 0) && daemon_client_is(program))
+        daemon_client_record(process->pid, program);
 }
 
 /* What the program is, once it is the one that was executed. */
 static void read_image(const struct captured_processes *processes,
                        struct captured_process *process) {
     if (process->is_to_come)
-        take_name(process->start, process->announced);
+        captured_start_name(process->start, process->announced);
     process->is_to_come = false;
-    read_command(process->pid, process->start);
-    read_program(process->pid, process->start);
+    captured_start_image(process->start, process->pid);
     open_program(processes, process);
+    note_daemon(processes, process);
 }
 
 const struct remote_program *captured_processes_program(const struct captured_processes *processes,
@@ -404,7 +307,7 @@ void captured_processes_executed(struct captured_processes *processes,
     process->executed_ns = event->begin_ns;
     process->before[process->image++ % IMAGES_KEPT] = process->serial;
     process->has_ended = false;
-    process->start = read_start(processes, event, false);
+    process->start = captured_start_read(&processes->elsewhere, event, false);
     if (process->start == NULL)
         return;
     process->start_time = process->start->start_time;
@@ -420,7 +323,7 @@ void captured_processes_executed(struct captured_processes *processes,
 static struct captured_process *meet(struct captured_processes *processes,
                                      const struct outside_event *event) {
     struct captured_process *process = make(processes, event->pid);
-    process->start = read_start(processes, event, true);
+    process->start = captured_start_read(&processes->elsewhere, event, true);
     process->start_time = process->start != NULL ? process->start->start_time : 0;
     open_program(processes, process);
     return process;

@@ -18,6 +18,7 @@ struct unentered_program;
 struct captured_processes {
     uint64_t own_namespace; /* inode of our own pid namespace */
     struct captured_elsewhere elsewhere;
+    bool is_host;      /* container daemons are seen as well */
     struct map by_pid; /* to the index of the latest program that was seen in it */
     struct captured_process *list;
     size_t count;

@@ -224,7 +224,7 @@ static void report(struct run *run) {
     left_behind_name(&run->left, living, sizeof living);
     if (!run->options->quiet)
         summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,
-                      run->trace.name, stderr);
+                      run->capture.no_ebpf, run->trace.name, stderr);
     else if (run->options->trace.name == NULL)
         summary_print_name(run->trace.name, stderr); /* nobody could know it otherwise */
 }

@@ -48,6 +48,13 @@ static void read_arguments(int folder, struct stranger_facts *facts) {
     facts->length = got > 0 ? (size_t)got : 0;
 }
 
+/* What /proc cannot say any more. */
+static void take_kernels(struct stranger_facts *facts, const struct outside_process *process) {
+    facts->owner.start_time = process->start_time;
+    facts->owner.parent = (pid_t)process->parent;
+    memcpy(facts->owner.comm, process->comm, sizeof facts->owner.comm);
+}
+
 static struct stranger_facts *read_facts(const struct outside_event *event) {
     struct stranger_facts *facts = memory_zeroed(1, sizeof *facts);
     int folder = process_folder((pid_t)event->pid);
@@ -62,6 +69,8 @@ static struct stranger_facts *read_facts(const struct outside_event *event) {
         facts->owner = (struct owner_facts){.pid = (pid_t)event->pid, .uid = event->uid};
         memcpy(facts->owner.comm, event->comm, sizeof facts->owner.comm);
     }
+    if (!facts->is_known && event->process != NULL)
+        take_kernels(facts, event->process);
     if (facts->length > 0)
         return facts;
     /* It has ended, or is a thread of the kernel: its name is all that there is. */

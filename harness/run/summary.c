@@ -10,6 +10,7 @@
 #include "harness/base/memory.h"
 #include "harness/base/message.h"
 #include "harness/base/names.h"
+#include "harness/base/remedies.h"
 #include "harness/report/policy_report.h"
 
 enum { BLIND_SHOWN = 4, NAME_SHOWN = 100, LIVING_SHOWN = 1000 };
@@ -95,6 +96,37 @@ static void print_programs(const struct summary *summary, FILE *out) {
     fputc('\n', out);
 }
 
+/* Each once, with the reason of the first that it would help, where there are several. */
+static void print_remedies(const struct summary *summary, const char *no_ebpf, unsigned capture,
+                           FILE *out) {
+    const char *found[SUMMARY_BLIND_MAX];
+    unsigned reasons[SUMMARY_BLIND_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < summary->blind_count; i++) {
+        const char *remedy = remedy_of_blind_spot(summary->blind[i].reason, capture);
+        size_t known = 0;
+        while (remedy != NULL && known < count && strcmp(found[known], remedy) != 0)
+            known++;
+        if (remedy == NULL || known < count)
+            continue;
+        reasons[count] = summary->blind[i].reason;
+        found[count++] = remedy;
+    }
+    for (size_t i = 0; i < count; i++) {
+        fputs(i > 0                      ? "; "
+              : summary->blind_count > 1 ? "portwitness: to see them: "
+                                         : "portwitness: to see it: ",
+              out);
+        if (count > 1)
+            fprintf(out, "%s: ", name_of_blind_spot(reasons[i]));
+        fputs(found[i], out);
+    }
+    if (count > 0)
+        fputc('\n', out);
+    if (summary->blind_count > 0 && *no_ebpf != '\0')
+        message_write(out, "portwitness: eBPF could not be used: %s", no_ebpf);
+}
+
 static void print_losses(const struct summary *summary, const struct pw_header *header, FILE *out) {
     uint64_t records = 0;
     for (unsigned cause = PW_LOST_MAX_SIZE; cause <= PW_LOST_NOT_POPULATED; cause++) {
@@ -118,7 +150,8 @@ static void print_losses(const struct summary *summary, const struct pw_header *
 }
 
 void summary_print(const struct summary *summary, const struct pw_header *header,
-                   const char *policy, const char *living, const char *trace, FILE *out) {
+                   const char *policy, const char *living, const char *no_ebpf, const char *trace,
+                   FILE *out) {
     fprintf(out, "portwitness: %" PRIu64 " port-0 request%s, %" PRIu64 " port%s assigned\n",
             summary->requests, plural(summary->requests), summary->assigned,
             plural(summary->assigned));
@@ -135,6 +168,7 @@ void summary_print(const struct summary *summary, const struct pw_header *header
                 "%s seen\n",
                 summary->unprivileged, plural(summary->unprivileged),
                 summary->unprivileged == 1 ? "it is" : "they are");
+    print_remedies(summary, no_ebpf, header->capture, out);
     print_losses(summary, header, out);
     struct policy_work work;
     policy_report_now(&work);

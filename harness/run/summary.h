@@ -1,4 +1,5 @@
-/* What `run` says at the end: at most eight lines on stderr, one of them under a policy. */
+/* What `run` says at the end: at most six lines on stderr, the sixth under a policy, and four
+ * more where something was not seen, or at a price. */
 #ifndef PORTWITNESS_RUN_SUMMARY_H
 #define PORTWITNESS_RUN_SUMMARY_H
 
@@ -38,10 +39,12 @@ void summary_add(struct summary *summary, const struct trace_record *record);
 
 /* Prints the lines. `header` may be written to meanwhile: only its counters are looked at. `policy`
  * is the run's, as it was asked for; `living` names the processes that live on, with their ports,
- * "" for none; `trace` is the file's name, and stands alone behind "portwitness: " on the last
- * line. */
+ * "" for none; `no_ebpf` says why eBPF could not be used, "" where it was, or not asked for, and is
+ * printed where something was not seen; `trace` is the file's name, and stands alone behind
+ * "portwitness: " on the last line. */
 void summary_print(const struct summary *summary, const struct pw_header *header,
-                   const char *policy, const char *living, const char *trace, FILE *out);
+                   const char *policy, const char *living, const char *no_ebpf, const char *trace,
+                   FILE *out);
 
 /* Prints the last line alone: the file's name. */
 void summary_print_name(const char *trace, FILE *out);

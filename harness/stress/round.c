@@ -112,6 +112,25 @@ static void count_finding(const struct finding *finding, struct round_result *re
     result->errors += finding->severity == SEVERITY_ERROR;
 }
 
+/* Others are of a call, or of a program of which all else is seen. */
+static bool is_of_program(unsigned reason) {
+    return reason != PW_BLIND_CONTAINER && reason != PW_BLIND_NAMESPACE &&
+           reason != PW_BLIND_SANDBOXED;
+}
+
+/* Programs that were seen beside the shim, or not at all. */
+static uint64_t count_unreached(const struct check_trace *trace) {
+    uint64_t count = 0;
+    if (trace->policy.config.kind == PW_POLICY_KERNEL)
+        return 0;
+    for (size_t i = 0; i < trace->processes.count; i++)
+        count += trace->processes.list[i].passed_policy;
+    for (size_t i = 0; i < trace->blind_spot_count; i++)
+        if (is_of_program(trace->blind_spots[i].reason))
+            count += trace->blind_spots[i].count;
+    return count;
+}
+
 static bool check_trace(const char *trace, struct round_result *result) {
     struct check check = {0};
     bool good = check_run(&check, &trace, 1, NULL, NULL);
@@ -119,6 +138,7 @@ static bool check_trace(const char *trace, struct round_result *result) {
         count_finding(&check.findings.list[i], result);
     result->incomplete = good && check_is_incomplete(&check);
     result->unreached = good ? check.traces[0].policy.count[PW_POLICY_NO_ROOM] : 0;
+    result->programs_unreached = good ? count_unreached(&check.traces[0]) : 0;
     check_free(&check);
     return good;
 }

@@ -27,10 +27,11 @@ struct round_result {
     uint64_t double_hand_outs;
     uint64_t race_windows;
     uint64_t address_in_use;
-    uint64_t errors;    /* findings that are errors, of all kinds */
-    uint64_t unreached; /* requests in namespaces that the policy had no room for */
-    bool incomplete;    /* something could not be seen */
-    uint64_t ns;        /* how long it took */
+    uint64_t errors;             /* findings that are errors, of all kinds */
+    uint64_t unreached;          /* requests in namespaces that the policy had no room for */
+    uint64_t programs_unreached; /* that no policy can choose a port for */
+    bool incomplete;             /* something could not be seen */
+    uint64_t ns;                 /* how long it took */
 };
 
 /* Set by a signal handler: the round is ended, and the copies with it. */

@@ -94,6 +94,7 @@ static void add(struct stress_row *row, const struct round_plan *plan,
     row->address_in_use += result->address_in_use;
     row->errors += result->errors;
     row->unreached += result->unreached;
+    row->programs_unreached += result->programs_unreached;
     row->incomplete += result->incomplete;
     row->ns += result->ns;
 }

@@ -33,8 +33,9 @@ struct stress_row {
     uint64_t race_windows;
     uint64_t address_in_use;
     uint64_t errors;
-    uint64_t unreached;  /* requests in namespaces that the policy had no room for */
-    unsigned incomplete; /* rounds of which something could not be seen */
+    uint64_t unreached;          /* requests in namespaces that the policy had no room for */
+    uint64_t programs_unreached; /* that no policy can choose a port for */
+    unsigned incomplete;         /* rounds of which something could not be seen */
     uint64_t ns;
 };
 

@@ -147,6 +147,12 @@ static void print_unreached(const struct stress_row *row) {
                "for, and left to the kernel.\n",
                row->policy->text, row->isolated ? ", isolated" : "", row->unreached,
                row->unreached == 1 ? " was" : "s were");
+    if (row->programs_unreached > 0)
+        printf("%s%s: %" PRIu64 " program%s not reached by the policy: the kernel chose "
+               "%s ports.\n",
+               row->policy->text, row->isolated ? ", isolated" : "", row->programs_unreached,
+               row->programs_unreached == 1 ? " was" : "s were",
+               row->programs_unreached == 1 ? "its" : "their");
 }
 
 static void print_timeouts(const struct stress_session *session) {
@@ -208,6 +214,7 @@ static json_t *row_json(const struct stress_row *row) {
     json_object_set_new(object, "address_in_use", json_number(row->address_in_use));
     json_object_set_new(object, "errors", json_number(row->errors));
     json_object_set_new(object, "unreached", json_number(row->unreached));
+    json_object_set_new(object, "programs_unreached", json_number(row->programs_unreached));
     json_object_set_new(object, "rounds_incomplete", json_number(row->incomplete));
     json_object_set_new(object, "wall_ns", json_number(row->ns));
     return object;

@@ -144,6 +144,9 @@ void processes_note(struct processes *processes, const struct trace_record *reco
         process = find_or_add(processes, record->process);
         if (record->begin_ns < process->first_ns)
             process->first_ns = record->begin_ns;
+        if (record->source != PW_SOURCE_SHIM && (record->flags & PW_FLAG_PORT_ZERO) != 0 &&
+            (record->flags & PW_FLAG_POLICY) == 0)
+            process->passed_policy = true;
     }
     if (record->kind == PW_KIND_BLIND_SPOT && record->process != 0 && record->numbers != NULL &&
         record->numbers->code == PW_BLIND_SANDBOXED && !(record->flags & PW_FLAG_VFORK_CHILD))

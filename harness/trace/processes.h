@@ -22,6 +22,7 @@ struct process {
     uint32_t pid;          /* 0: not known */
     bool by_fork;
     bool by_exec;
+    bool passed_policy; /* seen beside the shim, it was given a port that no policy chose */
     bool is_stranger; /* none of the command's; the three texts below are of such alone, or NULL */
     uint32_t uid;
     uint32_t parent_pid;

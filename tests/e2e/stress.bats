@@ -245,3 +245,13 @@ END
 socket.socket().bind(("127.0.0.1", 0))'
     assert_matches "$output" 'soonest, isolated: [0-9]+ requests were in network namespaces that the policy has no room for'
 }
+
+@test "programs that a policy does not reach are counted" {
+    run -0 stress -j 2 --rounds 2 --policy quarantine -- "$data/bind_once.static"
+    assert_matches "$output" 'quarantine:60: 4 programs were not reached by the policy: the kernel chose their ports'
+    run -0 stress -j 2 --rounds 1 --policy quarantine --json -- "$data/bind_once.static"
+    assert_equal "$(jq '.policies[0].programs_unreached' <<<"$output")" 2
+    run -0 stress -j 2 --rounds 1 --policy kernel --policy quarantine --json -- "$python" -c 'import socket
+socket.socket().bind(("127.0.0.1", 0))'
+    assert_equal "$(jq -c '[.policies[].programs_unreached]' <<<"$output")" '[0,0]'
+}

@@ -1,0 +1,104 @@
+/* A process may end at any time: what /proc says of it is read as soon as it is heard of, and what
+ * the kernel itself told of it fills the gaps. */
+#include "harness/run/captured_start.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/system/process_facts.h"
+#include "shim/shared/program_file.h"
+
+void captured_start_name(struct captured_start *start, const char *announced) {
+    const char *slash = announced != NULL ? strrchr(announced, '/') : NULL;
+    const char *name = slash != NULL ? slash + 1 : announced;
+    size_t length = name != NULL ? strlen(name) : 0;
+    if (length == 0)
+        return;
+    memset(start->comm, 0, sizeof start->comm);
+    memcpy(start->comm, name, length < sizeof start->comm ? length : sizeof start->comm - 1);
+}
+
+static void read_command(uint32_t pid, struct captured_start *start) {
+    char name[64];
+    snprintf(name, sizeof name, "/proc/%u/cmdline", (unsigned)pid);
+    int file = open(name, O_RDONLY | O_CLOEXEC);
+    ssize_t got = file >= 0 ? read(file, start->command, sizeof start->command) : -1;
+    if (file >= 0)
+        close(file);
+    if (got > 0) {
+        start->length = (size_t)got;
+        start->is_cut = start->length == sizeof start->command;
+    }
+    if (start->length != 0)
+        return;
+    /* It has ended: its name is all that is left. */
+    start->length = strnlen(start->comm, sizeof start->comm);
+    memcpy(start->command, start->comm, start->length);
+}
+
+/* Why the calls of a program pass the shim by, 0: they do not. */
+static int obstacle_of(const char *program) {
+    static struct program_facts facts;
+    return *program != '\0' && program_inspect(program, NULL, &facts) ? facts.obstacle : 0;
+}
+
+static void read_program(uint32_t pid, struct captured_start *start) {
+    char link[64];
+    snprintf(link, sizeof link, "/proc/%u/exe", (unsigned)pid);
+    ssize_t length = readlink(link, start->program, sizeof start->program - 1);
+    if (length > 0)
+        start->program[length] = '\0';
+    start->obstacle = obstacle_of(start->program);
+    start->needs_record = start->obstacle != 0 && start->obstacle != PW_BLIND_OWN_CALLS;
+    program_text_read((pid_t)pid, start->program, &start->text);
+}
+
+/* What /proc cannot say any more of a process that has ended. A path of descriptors is of another
+ * process here. */
+static void take_kernels(struct captured_start *start, const struct outside_process *process) {
+    start->start_time = process->start_time;
+    start->parent = process->parent;
+    memcpy(start->comm, process->comm, sizeof start->comm);
+    start->length =
+        process->length < sizeof process->arguments ? process->length : sizeof process->arguments;
+    start->is_cut = start->length == sizeof process->arguments;
+    memcpy(start->command, process->arguments, start->length);
+    if (process->path[0] == '/' && strncmp(process->path, "/dev/fd/", 8) != 0)
+        memcpy(start->program, process->path, strnlen(process->path, sizeof process->path - 1));
+}
+
+struct captured_start *captured_start_read(const struct captured_elsewhere *elsewhere,
+                                           const struct outside_event *event, bool is_fork) {
+    struct process_facts facts;
+    struct outside_process noted;
+    struct captured_start *start = calloc(1, sizeof *start);
+    if (start == NULL)
+        return NULL;
+    *start = (struct captured_start){.source = event->source,
+                                     .is_fork = is_fork,
+                                     .thread = event->thread,
+                                     .uid = event->uid,
+                                     .ns = event->begin_ns};
+    memcpy(start->comm, event->comm, sizeof start->comm);
+    if (event->process != NULL)
+        take_kernels(start, event->process);
+    else if (elsewhere->facts != NULL && event->kind != OUTSIDE_EXEC &&
+             elsewhere->facts(elsewhere->with, (pid_t)event->pid, &noted))
+        take_kernels(start, &noted);
+    start->has_ended = !process_facts_read((pid_t)event->pid, &facts);
+    if (!start->has_ended) {
+        start->start_time = facts.start_time;
+        start->parent = (uint32_t)facts.parent;
+        if (start->comm[0] == '\0')
+            memcpy(start->comm, facts.comm, sizeof start->comm - 1);
+    }
+    return start;
+}
+
+void captured_start_image(struct captured_start *start, uint32_t pid) {
+    read_command(pid, start);
+    read_program(pid, start);
+}

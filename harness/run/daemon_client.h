@@ -1,0 +1,14 @@
+/* Programs that have a container daemon do what they are asked, outside of the tree. */
+#ifndef PORTWITNESS_RUN_DAEMON_CLIENT_H
+#define PORTWITNESS_RUN_DAEMON_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is this the path of such a program? */
+bool daemon_client_is(const char *program);
+
+/* Records a blind spot of it. */
+void daemon_client_record(uint32_t pid, const char *program);
+
+#endif

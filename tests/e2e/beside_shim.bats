@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# What reports say of programs that the shim is not in: what would let one be seen, which errors are inferred, and
+# that a container daemon works elsewhere.
+# shellcheck disable=SC2154,SC2016,SC2034 # variables of common.bash, those of jq, those for guests.bash
+
+setup() {
+    load ../common
+    load guests
+    load capture
+    capture_setup
+    trace=$BATS_TEST_TMPDIR/t
+    load check
+    check_setup
+    static=$data/bind_once.static
+}
+
+teardown() {
+    guests_teardown
+}
+
+summary_has() { grep -qxF "portwitness: $1" "$summary" || { cat "$summary"; return 1; }; }
+
+# record is that of guests.bash again: check.bash has another.
+recorded() {
+    "${in_namespace[@]}" "$PORTWITNESS" run -o t "${options[@]}" -- "$@" 2>"$summary" 3>&-
+}
+
+@test "a blind spot says what would let it be seen, in the summary and in check" {
+    options=(--capture=preload)
+    recorded "$static"
+    summary_has 'to see it: --capture=seccomp, or --capture=ebpf as root'
+    "$PORTWITNESS" check t >text || [ $? -le 1 ]
+    grep -qxF "not seen: t: 1 blind-spot: static program: $static; to see it: --capture=seccomp, or --capture=ebpf as root" \
+        text
+    assert_equal "$("$PORTWITNESS" check --json t | jq -r '.evidence.blind_spots[].remedy')" \
+        '--capture=seccomp, or --capture=ebpf as root'
+}
+
+@test "several blind spots: each remedy once, with the reason that it is for" {
+    cp "$static" second
+    options=(--capture=preload --no-follow)
+    recorded sh -c "$static; ./second; env -i $data/show_environment"
+    grep -q ' 3 blind spots: ' "$summary"
+    summary_has 'to see them: static program: --capture=seccomp, or --capture=ebpf as root; not followed: leave --no-follow out'
+}
+
+@test "--capture=preload: what the shim records is recorded" {
+    options=(--capture=preload)
+    recorded "$data/show_environment"
+    summary_has '1 port-0 request, 1 port assigned'
+}
+
+@test "a client of a container daemon that the shim is not in is a blind spot" {
+    cp "$static" docker
+    local each
+    for each in "${means[@]}"; do
+        rm -f t
+        options=(--capture="$each")
+        recorded sh -c ./docker
+        grep -qE ' 1 blind spot: ([^ ]*/)?docker \(container daemon\)$' "$summary" || { cat "$summary"; return 1; }
+        summary_has 'to see it: --capture=host as root, or run portwitness in the container'
+        # All that it does itself is seen, all the same.
+        summary_has '1 port-0 request, 1 port assigned'
+    done
+    has_ebpf || return 0
+    rm t
+    options=(--capture=host)
+    recorded sh -c ./docker
+    grep -q 'no blind spots' "$summary"
+}
+
+@test "where something is not seen and eBPF could not be used, the reason is said" {
+    has_ebpf || skip 'what is taken away is not there'
+    cp "$static" docker
+    unshare -m sh -c 'umount "$1" && shift && exec "$@"' sh "$(unified)" \
+        "$PORTWITNESS" run -o t -- sh -c ./docker 2>"$summary"
+    summary_has 'eBPF could not be used: no cgroup2 is mounted'
+    rm t
+    unshare -m sh -c 'umount "$1" && shift && exec "$@"' sh "$(unified)" \
+        "$PORTWITNESS" run -o t -- true 2>"$summary"
+    assert_equal "$(grep -c eBPF "$summary")" 0
+}
+
+# Holds a number, and starts a static program that wants it at the address $1.
+wants() {
+    cat >holder.py <<'PYTHON'
+import socket, subprocess, sys
+server = socket.create_server(("127.0.0.1", 4711))
+sys.exit(subprocess.call(["busybox", "httpd", "-f", "-p", sys.argv[1] + ":4711"]))
+PYTHON
+    ! ldd "$(command -v busybox)" >/dev/null 2>&1 || skip 'this busybox is dynamic'
+    rm -f t
+    options=(--capture=ebpf)
+    local status=0
+    recorded "$python" holder.py "$1" || status=$?
+    assert_equal "$status" 1
+    "$PORTWITNESS" ports --failed --json t >failed
+    assert_equal "$(jq -r '"\(.comm) \(.requested_port)"' failed)" 'busybox 4711'
+}
+
+@test "an error that was inferred is said to be" {
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    wants 127.0.0.1
+    assert_equal "$(found '.[] | "\(.kind) \(.certain) \(.subject.error) \(.subject.error_inferred)"')" \
+        'address-in-use true EADDRINUSE true'
+    "$PORTWITNESS" check t >text || [ $? -eq 1 ]
+    grep -q '^  bind to tcp 127.0.0.1:4711 failed with EADDRINUSE (inferred)' text
+    "$PORTWITNESS" check -v t >text || [ $? -eq 1 ]
+    grep -q '^  Call: bind to tcp 127.0.0.1:4711 failed with EADDRINUSE (inferred)$' text
+}
+
+@test "a failure of which nobody knows the error is no finding" {
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    wants 192.0.2.1
+    assert_equal "$(jq -r .error failed)" 'unknown error'
+    assert_equal "$(kinds)" ''
+}
+
+@test "an error that the shim saw is not inferred" {
+    options=()
+    "${in_namespace[@]}" "$PORTWITNESS" run --quiet -o t -- "$python" -c 'import socket
+server = socket.create_server(("127.0.0.1", 4711))
+socket.create_server(("127.0.0.1", 4711))' 2>/dev/null && return 1
+    assert_equal "$(found '.[] | "\(.subject.error) \(.subject.error_inferred)"')" 'EADDRINUSE false'
+    "$PORTWITNESS" check t >text || [ $? -eq 1 ]
+    assert_equal "$(grep -c inferred text)" 0
+}
