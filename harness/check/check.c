@@ -16,7 +16,7 @@
 #include "harness/check/markers.h"
 #include "harness/check/prescan.h"
 #include "harness/check/proofs.h"
-#include "harness/check/strangers.h"
+#include "harness/check/stranger_findings.h"
 
 enum { PASS_PORTS = 1, PASS_SOCKETS, PASS_LIVES, PASS_SITES = MACHINE_PLACES };
 
@@ -91,7 +91,7 @@ static void check_machine(struct machine *machine) {
     if (first.selection->any || check->findings.count != before)
         detect(machine, first.selection);
     selection_free(first.selection);
-    strangers_leave_out(machine, &check->findings, before);
+    stranger_findings_leave_out(machine, &check->findings, before);
     evidence_sites_read(machine, PASS_SITES);
     framework_tests_name(check, before);
     annotate_findings(machine, &check->findings);

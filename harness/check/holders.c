@@ -7,7 +7,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/check/holding.h"
-#include "harness/check/strangers.h"
+#include "harness/check/stranger_findings.h"
 
 /* All descriptors had gone before: what is left is the kernel's. */
 static bool is_only_time_wait(const struct history *history, uint32_t index, uint64_t ns) {
@@ -123,7 +123,7 @@ static void fill_in_recorded(const struct history *history, uint32_t binding, ui
     finding->binder_ended_ns = ended_ns <= ns ? ended_ns : 0;
     if (now.is_nobody && history->outside_count > 0)
         fill_in_heir(history, binding, finding);
-    strangers_fill_in(history->machine, finding);
+    stranger_findings_fill_in(history->machine, finding);
 }
 
 static enum holder_how how_of_source(enum holder_source source) {

@@ -1,5 +1,5 @@
 /* A process may end at any time: what /proc says of it is read as soon as it is heard of, and what
- * the kernel itself told of it fills the gaps. */
+ * the kernel itself reports of it fills the gaps. */
 #include "harness/run/captured_start.h"
 
 #include <fcntl.h>

@@ -1,15 +1,15 @@
 /* --capture=host records everybody, so that whoever takes a port from the command is known. What
  * others do to each other is not for the command's user to repair. */
-#include "harness/check/strangers.h"
+#include "harness/check/stranger_findings.h"
 
 #include "harness/check/history.h"
 
-bool strangers_has(const struct machine *machine, uint64_t serial) {
+bool stranger_findings_has(const struct machine *machine, uint64_t serial) {
     const struct process *process = machine_process(machine, serial);
     return process != NULL && process->is_stranger;
 }
 
-void strangers_fill_in(const struct machine *machine, struct finding *finding) {
+void stranger_findings_fill_in(const struct machine *machine, struct finding *finding) {
     uint64_t serial = finding->held_by != 0 ? finding->held_by : finding->other.process;
     const struct process *process = machine_process(machine, serial);
     if (process == NULL || !process->is_stranger || finding->table.pid != 0)
@@ -37,14 +37,15 @@ static bool is_among_strangers(const struct machine *machine, const struct findi
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
         if (sides[i] == 0)
             continue;
-        if (!strangers_has(machine, sides[i]))
+        if (!stranger_findings_has(machine, sides[i]))
             return false;
         any = true;
     }
     return any;
 }
 
-void strangers_leave_out(const struct machine *machine, struct findings *findings, size_t from) {
+void stranger_findings_leave_out(const struct machine *machine, struct findings *findings,
+                                 size_t from) {
     size_t kept = from;
     for (size_t i = from; i < findings->count; i++) {
         struct finding finding = findings->list[i];
