@@ -19,21 +19,10 @@
 
 enum { AUTO_LENGTH = -1, TEXT_BYTES = 8192, WORDS_MAX = 8 };
 
-struct node_api node;
-
 /* The environment of this thread that has the module; it may be asked to load it once more. */
 static __thread napi_env installed;
 
 napi_value napi_register_module_v1(napi_env env, napi_value exports);
-
-#define FIND(name) ((*(void **)&node.name = dlsym(RTLD_DEFAULT, "napi_" #name)) != NULL)
-
-static bool find_functions(void) {
-    return FIND(create_function) && FIND(get_cb_info) && FIND(get_value_string_utf8) &&
-           FIND(get_value_int32) && FIND(get_boolean) && FIND(get_node_version) &&
-           FIND(set_named_property) && FIND(get_reference_value) && FIND(create_reference) &&
-           FIND(create_double) && FIND(call_function);
-}
 
 static uint32_t take_number(char **at) {
     uint32_t number = 0;
@@ -163,7 +152,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
     napi_value whole;
     struct frames frames;
     node_start_undo();
-    if (!find_functions() || !export_function(env, exports, "mark", mark) || !frames_are_on() ||
+    if (!node_api_find() || !export_function(env, exports, "mark", mark) || !frames_are_on() ||
         installed == env)
         return exports;
     frames_begin(&frames);

@@ -30,7 +30,10 @@ struct node_api {
                          napi_value *);
 };
 
-/* Set once the module has been loaded. */
+/* Set by node_api_find. */
 extern struct node_api node;
+
+/* Looks them up. false where one is missing. */
+bool node_api_find(void);
 
 #endif

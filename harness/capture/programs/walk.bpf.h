@@ -76,7 +76,7 @@ static __always_inline bool follows_call(uint64_t address) {
            0;
 }
 
-struct walk {
+struct frame_walk {
     struct outside_event *event;
     uint64_t at;   /* the frame pointer */
     uint64_t back; /* the caller that is known already, 0: none */
@@ -94,7 +94,7 @@ static __always_inline bool add(struct outside_event *event, uint64_t address) {
 }
 
 /* One frame; 1: it was the last. */
-static long step(uint32_t number, struct walk *walk) {
+static long step(uint32_t number, struct frame_walk *walk) {
     struct user_frame frame;
     if (bpf_probe_read_user(&frame, sizeof frame, (void *)walk->at) != 0 || frame.back < 4096)
         return 1;
@@ -123,7 +123,7 @@ __attribute__((noinline)) int walk(struct outside_event *event) {
         back = 0;
     if (back != 0)
         add(event, back);
-    struct walk frames = {event, registers.frame, back};
+    struct frame_walk frames = {event, registers.frame, back};
     if (switches.loop) {
         bpf_loop(OUTSIDE_ADDRESSES_MAX, step, &frames, 0);
         return 0;
