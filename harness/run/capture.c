@@ -55,7 +55,8 @@ static bool open_seccomp(struct capture *capture) {
                  strerror(errno));
         return false;
     }
-    notify_set_frames(capture->supervisor, notified_walk, &capture->walk);
+    if (!recorder_facts()->no_frames)
+        notify_set_frames(capture->supervisor, notified_walk, &capture->walk);
     if (capture->means != 0)
         notify_report_own(capture->supervisor);
     capture->means |= PW_CAPTURE_SECCOMP;

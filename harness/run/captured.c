@@ -142,6 +142,7 @@ void captured_learn(struct captured *captured, const struct trace_record *record
                                      .end_ns = record->end_ns,
                                      .cookie = record->cookie,
                                      .process = record->process,
+                                     .unit = record->unit,
                                      .is_vfork_child = (record->flags & PW_FLAG_VFORK_CHILD) != 0};
 }
 
@@ -187,10 +188,27 @@ static struct captured_masked *find_masked(struct captured *captured,
     return NULL;
 }
 
+/* Under its filter the shim could not ask for the port. */
+static void complete(const struct captured_masked *masked, const struct outside_event *event) {
+    union pw_unit *units = recorder_units(masked->unit, 2);
+    if (units == NULL || event->local_port == 0 || event->error != 0 ||
+        (units[0].start.flags & PW_FLAG_HAS_ASSIGNED) != 0)
+        return;
+    memcpy(units[1].socket.assigned, event->local, sizeof units[1].socket.assigned);
+    units[1].socket.assigned_port = event->local_port;
+    __atomic_fetch_or(&units[0].start.flags, PW_FLAG_HAS_ASSIGNED, __ATOMIC_RELEASE);
+}
+
 static bool is_shims(struct captured *captured, const struct outside_event *event) {
     unsigned bits = cookie_set_bits(&captured->destroyed->sockets, event->cookie);
+    if (event->kind == OUTSIDE_READ && destroyed_has_gone(captured->destroyed, event->cookie))
+        return true; /* kept back by the kernel's side until after the socket's end */
     const unsigned bound = SHIM_BOUND | SHIM_LISTENED | SHIM_CONNECTED;
-    if ((bits & EVENT_BOUND) == 0 && find_masked(captured, event) != NULL)
+    const struct captured_masked *masked =
+        (bits & EVENT_BOUND) == 0 ? find_masked(captured, event) : NULL;
+    if (masked != NULL)
+        complete(masked, event);
+    if (masked != NULL)
         return true;
     switch (event->kind) {
     case OUTSIDE_BIND:
@@ -296,6 +314,7 @@ static bool may_settle(const struct captured *captured, uint64_t now) {
 bool captured_settle(struct captured *captured, bool all) {
     uint64_t now = monotonic_ns();
     bool any = false;
+    captured_processes_settle_replaced(&captured->processes);
     while (captured->count > 0 && (all || may_settle(captured, now))) {
         settle_first(captured);
         any = true;

@@ -35,6 +35,7 @@ struct captured {
         uint64_t cookie;     /* made up */
         uint64_t real;       /* of the event that was found to be the same, 0: none yet */
         uint64_t process;    /* serial */
+        uint64_t unit;       /* number of the record */
         bool is_vfork_child; /* which bears its parent's */
     } masked[CAPTURED_MASKED_MAX];
     size_t masked_count; /* ever */

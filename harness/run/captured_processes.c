@@ -37,6 +37,13 @@ struct captured_process {
     bool has_ended;
 };
 
+struct captured_replaced {
+    uint32_t pid;
+    unsigned image;
+    uint64_t until_ns; /* when it executed the next one */
+    struct captured_start *start;
+};
+
 struct unentered_program {
     uint32_t pid;
     unsigned reason;  /* enum pw_blind */
@@ -122,6 +129,23 @@ static void learn_exec(struct captured_processes *processes, const struct trace_
         seen->announced = memory_copy(record->text, record->text_length);
 }
 
+/* The shim has recorded a program that executed another one since. */
+static void learn_replaced(struct captured_processes *processes, struct captured_process *process,
+                           uint64_t serial, uint64_t begin_ns) {
+    size_t kept = 0;
+    for (size_t i = 0; i < processes->replaced_count; i++) {
+        const struct captured_replaced *replaced = &processes->replaced[i];
+        if (replaced->pid != process->pid || begin_ns < replaced->start->ns ||
+            begin_ns > replaced->until_ns) {
+            processes->replaced[kept++] = *replaced;
+            continue;
+        }
+        process->before[replaced->image % IMAGES_KEPT] = serial;
+        free(replaced->start);
+    }
+    processes->replaced_count = kept;
+}
+
 /* What is read after an exec was reported may be of before it: a parent records a fork when it has
  * returned. */
 static void learn_start(struct captured_processes *processes, const struct pw_process *identity,
@@ -130,8 +154,10 @@ static void learn_start(struct captured_processes *processes, const struct pw_pr
     if (pid == 0 || serial == 0)
         return;
     struct captured_process *process = find(processes, pid);
-    if (process != NULL && process->executed_ns > begin_ns)
+    if (process != NULL && process->executed_ns > begin_ns) {
+        learn_replaced(processes, process, serial, begin_ns);
         return;
+    }
     if (process == NULL)
         process = make(processes, pid);
     forget_start(process);
@@ -181,7 +207,9 @@ static void open_program(const struct captured_processes *processes,
                          struct captured_process *process) {
     const char *path = process->start != NULL ? process->start->program : "";
     close_program(process);
-    if (!captured_program_open((pid_t)process->pid, path, processes->elsewhere, &process->program))
+    bool is_replaced = process->start != NULL && process->start->is_replaced;
+    if (!captured_program_open(is_replaced ? 0 : (pid_t)process->pid, path, processes->elsewhere,
+                               &process->program))
         process->program.file = -1;
 }
 
@@ -297,15 +325,46 @@ static void record_start(struct captured_processes *processes, struct captured_p
     forget_start(process);
 }
 
+static void add_replaced(struct captured_processes *processes, struct captured_process *process,
+                         uint64_t until_ns) {
+    if (process->is_to_come)
+        read_image(processes, process);
+    processes->replaced = memory_grow(processes->replaced, &processes->replaced_room,
+                                      processes->replaced_count + 1, sizeof *processes->replaced);
+    processes->replaced[processes->replaced_count++] =
+        (struct captured_replaced){.pid = process->pid,
+                                   .image = process->image,
+                                   .until_ns = until_ns,
+                                   .start = process->start};
+    process->start = NULL;
+}
+
+void captured_processes_settle_replaced(struct captured_processes *processes) {
+    for (size_t i = 0; i < processes->replaced_count; i++) {
+        const struct captured_replaced *replaced = &processes->replaced[i];
+        struct captured_process *process = find(processes, replaced->pid);
+        struct captured_process before = {.pid = replaced->pid,
+                                          .program.file = -1,
+                                          .serial = next_serial(),
+                                          .start = replaced->start};
+        if (write_start(processes, &before) && process != NULL)
+            process->before[replaced->image % IMAGES_KEPT] = before.serial;
+        forget_start(&before);
+    }
+    processes->replaced_count = 0;
+}
+
 void captured_processes_executed(struct captured_processes *processes,
                                  const struct outside_event *event) {
     struct captured_process *process = find(processes, event->pid);
     if (process == NULL)
         process = make(processes, event->pid);
-    record_start(processes, process); /* an exec before that nobody else has recorded */
+    uint64_t serial = process->start != NULL ? 0 : process->serial;
+    if (process->start != NULL)
+        add_replaced(processes, process, event->begin_ns);
     take_unentered(processes, event->pid);
     process->executed_ns = event->begin_ns;
-    process->before[process->image++ % IMAGES_KEPT] = process->serial;
+    process->before[process->image++ % IMAGES_KEPT] = serial;
     process->has_ended = false;
     process->start = captured_start_read(&processes->elsewhere, event, false);
     if (process->start == NULL)
@@ -423,6 +482,9 @@ void captured_processes_free(struct captured_processes *processes) {
     free(processes->list);
     free(processes->unentered);
     free(processes->waiting);
+    for (size_t i = 0; i < processes->replaced_count; i++)
+        free(processes->replaced[i].start);
+    free(processes->replaced);
     free(processes->ended);
     map_free(&processes->by_pid);
     *processes = (struct captured_processes){0};

@@ -26,6 +26,10 @@ struct captured_processes {
     uint32_t *ended; /* indexes of those whose program is still open */
     size_t ended_count;
     size_t ended_room;
+    struct captured_replaced
+        *replaced; /* programs that executed another before they were recorded */
+    size_t replaced_count;
+    size_t replaced_room;
     uint32_t *waiting; /* indexes of those whose start is not recorded yet */
     size_t waiting_count;
     size_t waiting_room;
@@ -72,6 +76,10 @@ uint64_t captured_processes_serial(struct captured_processes *processes,
  * known. */
 const struct remote_program *captured_processes_program(const struct captured_processes *processes,
                                                         uint32_t pid);
+
+/* After the trace was read to its end: writes the starts of programs that have executed another
+ * one, and that the shim has not recorded. */
+void captured_processes_settle_replaced(struct captured_processes *processes);
 
 /* When no event waits: closes the programs of those that have ended. */
 void captured_processes_forget_ended(struct captured_processes *processes);

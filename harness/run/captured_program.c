@@ -26,9 +26,9 @@ static bool open_by_path(const char *path, struct remote_program *program) {
 
 bool captured_program_open(pid_t pid, const char *path, struct captured_elsewhere elsewhere,
                            struct remote_program *program) {
-    if (remote_program_open(pid, program))
+    if (pid != 0 && remote_program_open(pid, program))
         return true;
-    if (elsewhere.find != NULL && elsewhere.find(elsewhere.with, pid, program))
+    if (pid != 0 && elsewhere.find != NULL && elsewhere.find(elsewhere.with, pid, program))
         return true;
     return open_by_path(path, program);
 }

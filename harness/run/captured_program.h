@@ -15,9 +15,10 @@ struct captured_elsewhere {
     void *with;
 };
 
-/* Opens it: as the process shows it, else as it is open elsewhere, else by the path that it was
- * executed by ("": not known). A file by its path may be another one by now, or in another mount
- * namespace: whoever asks for lines finds out (outside_frames_find). false: it cannot be had. */
+/* Opens it: as the process with that pid shows it (0: that runs another one by now), else as it is
+ * open elsewhere, else by the path that it was executed by ("": not known). A file by its path may
+ * be another one by now, or in another mount namespace: whoever asks for lines finds out
+ * (outside_frames_find). false: it cannot be had. */
 bool captured_program_open(pid_t pid, const char *path, struct captured_elsewhere elsewhere,
                            struct remote_program *program);
 

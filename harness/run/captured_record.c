@@ -105,7 +105,7 @@ static void write_stack(const struct outside_event *event, uint64_t process, uin
 static void find_frames(const struct outside_event *event, uint64_t process,
                         struct captured_lines lines, struct frame_choice *choice) {
     choice->count = 0;
-    if (lines.program == NULL || event->addresses == 0)
+    if (lines.program == NULL || event->addresses == 0 || recorder_facts()->no_frames)
         return;
     const struct outside_call call = {.program = process,
                                       .file = lines.program->file,

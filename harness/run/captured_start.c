@@ -25,12 +25,17 @@ static void read_command(uint32_t pid, struct captured_start *start) {
     char name[64];
     snprintf(name, sizeof name, "/proc/%u/cmdline", (unsigned)pid);
     int file = open(name, O_RDONLY | O_CLOEXEC);
-    ssize_t got = file >= 0 ? read(file, start->command, sizeof start->command) : -1;
+    char command[sizeof start->command];
+    ssize_t got = file >= 0 ? read(file, command, sizeof command) : -1;
     if (file >= 0)
         close(file);
-    if (got > 0) {
+    /* What the kernel reported of the exec is the beginning of it, if that is still what runs. */
+    start->is_replaced = got > 0 && ((size_t)got < start->length ||
+                                     memcmp(command, start->command, start->length) != 0);
+    if (got > 0 && !start->is_replaced) {
         start->length = (size_t)got;
         start->is_cut = start->length == sizeof start->command;
+        memcpy(start->command, command, start->length);
     }
     if (start->length != 0)
         return;
@@ -48,12 +53,14 @@ static int obstacle_of(const char *program) {
 static void read_program(uint32_t pid, struct captured_start *start) {
     char link[64];
     snprintf(link, sizeof link, "/proc/%u/exe", (unsigned)pid);
-    ssize_t length = readlink(link, start->program, sizeof start->program - 1);
+    ssize_t length =
+        start->is_replaced ? 0 : readlink(link, start->program, sizeof start->program - 1);
     if (length > 0)
         start->program[length] = '\0';
     start->obstacle = obstacle_of(start->program);
     start->needs_record = start->obstacle != 0 && start->obstacle != PW_BLIND_OWN_CALLS;
-    program_text_read((pid_t)pid, start->program, &start->text);
+    if (!start->is_replaced)
+        program_text_read((pid_t)pid, start->program, &start->text);
 }
 
 /* What /proc cannot say any more of a process that has ended. A path of descriptors is of another

@@ -20,6 +20,7 @@ struct captured_start {
     bool needs_record; /* the shim cannot come */
     bool has_ended;    /* when it was looked at */
     bool is_cut;       /* there are more arguments */
+    bool is_replaced;  /* ... another program ran by then */
     int obstacle;      /* why its calls pass the shim by, 0: they do not, or that is not known */
     uint32_t thread;
     uint32_t uid;

@@ -142,6 +142,14 @@ bool recorder_is_written(uint64_t end, unsigned most) {
     return false;
 }
 
+union pw_unit *recorder_units(uint64_t number, unsigned count) {
+    if (number >= recorder_units_taken() || count > recorder_units_taken() - number)
+        return NULL;
+    uint64_t begin = PW_UNITS_OFFSET + number * PW_UNIT_SIZE;
+    char *view = view_covering(begin + (uint64_t)count * PW_UNIT_SIZE);
+    return view != NULL ? (union pw_unit *)(void *)(view + begin) : NULL;
+}
+
 bool recorder_abandon(const void *address) {
     bool is_ours = false;
     for (unsigned i = 0; i < VIEWS_MAX; i++) {

@@ -37,6 +37,10 @@ uint64_t recorder_units_taken(void);
 bool record_begin(struct record *record, enum pw_kind kind, unsigned count, uint64_t process,
                   int descriptor, uint64_t begin_ns);
 
+/* The units of a record that was committed, to add to it what its writer could not know. NULL where
+ * they are not mapped. */
+union pw_unit *recorder_units(uint64_t number, unsigned count);
+
 /* Turns the record into one of another kind of the same shape; before it is committed. */
 void record_change_kind(struct record *record, enum pw_kind kind);
 
