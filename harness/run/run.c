@@ -273,8 +273,9 @@ static int start_command(struct run *run, const char *shim) {
     free(plugins);
     if (environment == NULL)
         return fail("environment");
-    int status = child_start(&run->child, run->options->command, environment,
-                             capture_preparation(&run->capture, facts.obstacle));
+    int status =
+        child_start(&run->child, run->options->command, environment,
+                    capture_preparation(&run->capture, facts.is_foreign ? 0 : facts.obstacle));
     environment_free(environment);
     if (status == 0 && policy_area() != NULL &&
         run->options->trace.policy.config.kind == PW_POLICY_SEEDED)

@@ -145,6 +145,7 @@ static void inspect_elf(int fd, struct program_facts *facts) {
         return;
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != OWN_MACHINE) {
         facts->obstacle = PW_BLIND_ARCHITECTURE;
+        facts->is_foreign = true;
         return;
     }
     if (header.e_phentsize != sizeof(ElfW(Phdr)))
@@ -180,6 +181,7 @@ static bool is_privileged(int fd, const struct stat *status) {
 static int inspect_open(int fd, struct program_facts *facts, char *interpreter, size_t size) {
     struct stat status;
     char begin[256];
+    facts->is_foreign = false;
     if (raw_syscall4(SYS_newfstatat, fd, RAW(""), RAW(&status), AT_EMPTY_PATH) < 0 ||
         !S_ISREG(status.st_mode))
         return -1;
@@ -259,6 +261,7 @@ bool program_inspect(const char *name, const char *search_path, struct program_f
     char file[NAME_MAX + 1];
     facts->obstacle = 0;
     facts->sanitizer[0] = '\0';
+    facts->is_foreign = false;
     long length = -1;
     if (name != NULL)
         length = guest_copy_string(facts->path, sizeof facts->path, name);
@@ -295,6 +298,7 @@ bool program_inspect_descriptor(int fd, struct program_facts *facts) {
     char name[32];
     facts->obstacle = 0;
     facts->sanitizer[0] = '\0';
+    facts->is_foreign = false;
     facts->path[0] = '\0';
     if (fd < 0)
         return false;

@@ -8,7 +8,9 @@
 #include "shim/shared/trace_format.h"
 
 struct program_facts {
-    int obstacle; /* enum pw_blind: why the shim cannot enter; 0: it can, or that is not known */
+    int obstacle;    /* enum pw_blind: why the shim cannot enter; 0: it can, or that is not known */
+    bool is_foreign; /* it is for another machine or word size, and no filter of ours sees its calls
+                      */
     char
         sanitizer[64]; /* soname of a sanitizer's runtime that must be first in LD_PRELOAD, or "" */
     char path[2048];   /* the file as found, cut if longer: signal stacks are small */

@@ -144,6 +144,11 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
     # A kernel without 32-bit programs refuses it (ENOEXEC), and then there is nothing to be blind for.
     [ "$bare" -eq 7 ] || return 0
     grep -qE '1 blind spot: [^ ]*guest \((other architecture|static program)\)' "$summary"
+    # A filter of seccomp lets its calls through.
+    options=(--capture=seccomp)
+    rm "$trace"
+    record sh -c ./guest || [ $? -eq 7 ]
+    grep -qE '1 blind spot: [^ ]*guest \(other architecture\)' "$summary"
 }
 
 @test "a program that can be seen is no blind spot" {
