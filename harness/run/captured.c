@@ -23,6 +23,9 @@ enum { SHIM_BOUND = 1, SHIM_LISTENED = 2, SHIM_CONNECTED = 4, SHIM_READ = 8, EVE
 
 enum { QUEUE_MAX = 1 << 16 };
 
+/* A parent records its fork when that has returned, by when the child may have made calls. */
+#define FORK_WITHIN_NS (UINT64_C(200) * 1000 * 1000)
+
 /* A record that its process died in stays open for ever. */
 #define OPEN_MOST_NS (UINT64_C(1000) * 1000 * 1000)
 
@@ -161,6 +164,9 @@ static bool may_come(const struct captured *captured, const struct captured_wait
                      uint64_t now) {
     if (now - waiting->came_ns > OPEN_MOST_NS)
         return false;
+    if (now - waiting->came_ns < FORK_WITHIN_NS &&
+        captured_processes_expects_shim(&captured->processes, waiting->event.pid))
+        return true;
     for (size_t i = 0; i < captured->open_count; i++)
         if (captured->open[i].begin_ns <= waiting->event.begin_ns)
             return true;
@@ -180,7 +186,7 @@ static struct captured_masked *find_masked(struct captured *captured,
             return masked;
         if (masked->real == 0 && masked->begin_ns <= event->begin_ns &&
             event->begin_ns <= masked->end_ns &&
-            (masked->is_vfork_child || masked->process == process)) {
+            (masked->is_vfork_child || process == 0 || masked->process == process)) {
             masked->real = event->cookie;
             return masked;
         }

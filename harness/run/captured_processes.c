@@ -300,7 +300,7 @@ static void write_end(const struct captured_processes *processes,
     struct record record;
     if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, process->serial, -1, monotonic_ns()))
         return;
-    record.units[0].start.source = process->start->source;
+    record.units[0].start.source = PW_SOURCE_RUN;
     record.units[1].process = (struct pw_process){.head = record.units[1].process.head,
                                                   .pid = process->pid,
                                                   .uid = process->start->uid,
@@ -320,7 +320,7 @@ static void record_start(struct captured_processes *processes, struct captured_p
         process->serial = 0;
     else
         write_module(process);
-    if (process->serial != 0 && process->start->has_ended)
+    if (process->serial != 0 && captured_start_has_ended(process->start, process->pid))
         write_end(processes, process);
     forget_start(process);
 }
@@ -392,6 +392,15 @@ void captured_processes_met(struct captured_processes *processes,
                             const struct outside_event *event) {
     if (event->pid != 0 && find(processes, event->pid) == NULL)
         meet(processes, event);
+}
+
+bool captured_processes_expects_shim(const struct captured_processes *processes, uint32_t pid) {
+    const struct captured_process *process = find(processes, pid);
+    const struct captured_process *parent =
+        process != NULL && process->start != NULL && process->start->is_fork
+            ? find(processes, process->start->parent)
+            : NULL;
+    return parent != NULL && parent->has_shim;
 }
 
 uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid) {

@@ -55,6 +55,9 @@ void captured_processes_met(struct captured_processes *processes,
 void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
                                   const char *path);
 
+/* Is it the child of a process that the shim is in, which has not recorded it yet? */
+bool captured_processes_expects_shim(const struct captured_processes *processes, uint32_t pid);
+
 /* The serial of the process with that pid, as far as it is known; 0: it is not. */
 uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid);
 

@@ -109,3 +109,9 @@ void captured_start_image(struct captured_start *start, uint32_t pid) {
     read_command(pid, start);
     read_program(pid, start);
 }
+
+bool captured_start_has_ended(const struct captured_start *start, uint32_t pid) {
+    struct process_facts facts;
+    return start->has_ended || !process_facts_read((pid_t)pid, &facts) ||
+           facts.start_time != start->start_time || facts.state == 'Z';
+}

@@ -38,6 +38,9 @@ struct captured_start {
 struct captured_start *captured_start_read(const struct captured_elsewhere *elsewhere,
                                            const struct outside_event *event, bool is_fork);
 
+/* Has the process with that pid ended by now? */
+bool captured_start_has_ended(const struct captured_start *start, uint32_t pid);
+
 /* Takes the name from the path by which the program was announced; NULL: it was not. */
 void captured_start_name(struct captured_start *start, const char *announced);
 

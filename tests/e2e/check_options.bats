@@ -32,7 +32,7 @@ checked() {
 }
 
 @test "run --check takes --strict, and the command's own status comes first" {
-    run -3 "$PORTWITNESS" run --quiet --check --strict -o t -- busybox true
+    run -3 "$PORTWITNESS" run --capture=preload --quiet --check --strict -o t -- busybox true
     rm t
     run -4 "$PORTWITNESS" run --quiet --check --strict -o t -- busybox sh -c 'exit 4'
     rm t
