@@ -99,7 +99,7 @@ in_each_way() {
 }
 
 @test "what is no port is not taken for one: an address that was cut" {
-    "$PORTWITNESS" run -q -o "$trace" -- "$guest" seccomp kill cut-name
+    "$PORTWITNESS" run -q --capture=preload -o "$trace" -- "$guest" seccomp kill cut-name
     assert_equal "$("$PORTWITNESS" ports --json "$trace" 2>/dev/null | jq -r .port)" null
 }
 
