@@ -15,8 +15,8 @@
 #include "shim/identity.h"
 #include "shim/process/sandbox.h"
 #include "shim/shared/policy_own.h"
+#include "shim/shared/port_table.h"
 #include "shim/shared/recorder.h"
-#include "shim/socket/port_table.h"
 
 enum {
     STEP_NS = 100000,
@@ -77,7 +77,8 @@ static bool is_held(const struct socket_facts *facts, const struct ip_endpoint *
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory < 0 && memory > -4096)
         return true;
-    bool answered = port_table_ask(facts, wanted, (char *)memory, &rows);
+    const struct port_question question = socket_port_question(facts, wanted);
+    bool answered = port_table_ask(&question, (char *)memory, &rows);
     raw_syscall3(SYS_munmap, memory, PORT_TABLE_BYTES, 0);
     return answered && rows.count > 0;
 }

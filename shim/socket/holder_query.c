@@ -15,9 +15,9 @@
 #include "shim/gate.h"
 #include "shim/identity.h"
 #include "shim/real.h"
+#include "shim/shared/port_table.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
-#include "shim/socket/port_table.h"
 
 enum {
     SOUGHT_MAX = 8, /* searches of a process through /proc */
@@ -217,12 +217,12 @@ static void write_answer(int fd, const struct socket_facts *facts, const struct 
     start->source = PW_SOURCE_SHIM;
     start->cookie = facts->cookie;
     start->flags = PW_FLAG_HAS_ASSIGNED;
-    socket->family = (uint8_t)(row != NULL ? row->local.family : facts->family);
+    socket->family = (uint8_t)(row != NULL ? row->family : facts->family);
     socket->type = facts->type;
     socket->protocol = facts->protocol;
     socket->netns = facts->netns;
     socket->uid = row != NULL ? row->uid : UINT32_MAX;
-    memcpy(socket->assigned, row != NULL ? row->local.address : wanted->address, 16);
+    memcpy(socket->assigned, row != NULL ? row->address : wanted->address, 16);
     socket->assigned_port = wanted->port;
     peer->code = row != NULL ? (uint16_t)row->state : 0;
     peer->inode = row != NULL ? row->inode : 0;
@@ -274,7 +274,8 @@ void holder_query_record(int fd, const struct socket_facts *facts, const struct 
     if (place <= 0 && place > -4096)
         return;
     struct space *space = (struct space *)place;
-    if (port_table_ask(facts, wanted, space->reply, &rows))
+    const struct port_question question = socket_port_question(facts, wanted);
+    if (port_table_ask(&question, space->reply, &rows))
         record_rows(fd, facts, wanted, record, &rows, space);
     raw_syscall3(SYS_munmap, place, sizeof(struct space), 0);
 }

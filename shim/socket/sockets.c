@@ -288,6 +288,16 @@ bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned coun
     return true;
 }
 
+struct port_question socket_port_question(const struct socket_facts *facts,
+                                          const struct ip_endpoint *wanted) {
+    return (struct port_question){.cookie = facts->cookie,
+                                  .netns = facts->netns,
+                                  .address = wanted->address,
+                                  .port = wanted->port,
+                                  .type = facts->type,
+                                  .only_v6 = (facts->flags & PW_FLAG_V6ONLY) != 0};
+}
+
 void record_requested(struct record *record, const struct ip_endpoint *endpoint) {
     if (endpoint->family == 0)
         return;

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "shim/shared/port_table.h"
 #include "shim/shared/recorder.h"
 #include "shim/socket/descriptors.h"
 
@@ -86,6 +87,10 @@ struct call_context {
  * pw_socket unit with the facts (requested and assigned are the caller's). */
 bool socket_record_begin(struct record *record, enum pw_kind kind, unsigned count, int fd,
                          const struct socket_facts *facts, const struct call_context *context);
+
+/* The question who stands in the way of a bind of the socket to `wanted`, which must outlive it. */
+struct port_question socket_port_question(const struct socket_facts *facts,
+                                          const struct ip_endpoint *wanted);
 
 /* Fill fields of a record that has begun. */
 void record_requested(struct record *record, const struct ip_endpoint *endpoint);

@@ -2,7 +2,7 @@
  * A dump of sock_diag(7), filtered by port here: the kernel's own filter knows no state of a socket
  * that is only bound before Linux 6.8.
  */
-#include "shim/socket/port_table.h"
+#include "shim/shared/port_table.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>
@@ -11,9 +11,13 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "shim/shared/raw_syscall.h"
-#include "shim/socket/namespaces.h"
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
 
 enum {
     STATE_TIME_WAIT = 6,
@@ -24,14 +28,6 @@ enum {
 struct diag_request {
     struct nlmsghdr header;
     struct inet_diag_req_v2 body;
-};
-
-struct question {
-    long netlink;
-    unsigned protocol;
-    const struct ip_endpoint *wanted;
-    uint64_t own_cookie;
-    bool only_v6;
 };
 
 static bool is_any(const uint8_t address[16]) {
@@ -47,11 +43,11 @@ static bool is_v4(const uint8_t address[16]) {
 
 /* Whether the row's address can meet the wanted one. A wildcard of either family is dual-stack
  * unless IPV6_V6ONLY is set (ipv6(7)). */
-static bool meets(const struct port_row *row, const struct ip_endpoint *wanted, bool only_v6) {
-    if ((row->only_v6 && is_v4(wanted->address)) || (only_v6 && is_v4(row->local.address)))
+static bool meets(const struct port_row *row, const struct port_question *question) {
+    if ((row->only_v6 && is_v4(question->address)) || (question->only_v6 && is_v4(row->address)))
         return false;
-    return is_any(row->local.address) || is_any(wanted->address) ||
-           memcmp(row->local.address, wanted->address, 16) == 0;
+    return is_any(row->address) || is_any(question->address) ||
+           memcmp(row->address, question->address, 16) == 0;
 }
 
 /* Listeners and bound sockets say more than connections, and these more than TIME_WAIT. */
@@ -92,48 +88,44 @@ static bool is_only_v6(const struct nlmsghdr *message) {
 }
 
 static void take_row(struct port_rows *rows, const struct nlmsghdr *header,
-                     const struct question *question) {
+                     const struct port_question *question) {
     const struct inet_diag_msg *message = NLMSG_DATA(header);
-    const struct ip_endpoint *wanted = question->wanted;
-    struct port_row row = {.inode = message->idiag_inode,
+    struct port_row row = {.family = message->idiag_family,
+                           .inode = message->idiag_inode,
                            .uid = message->idiag_uid,
                            .state = message->idiag_state,
                            .cookie = message->id.idiag_cookie[0] |
                                      (uint64_t)message->id.idiag_cookie[1] << 32};
-    row.local.family = message->idiag_family;
-    row.local.port = ntohs(message->id.idiag_sport);
     if (message->idiag_family == AF_INET6) {
-        memcpy(row.local.address, message->id.idiag_src, 16);
+        memcpy(row.address, message->id.idiag_src, 16);
     } else {
-        memset(row.local.address, 0, sizeof row.local.address);
-        row.local.address[10] = row.local.address[11] = 0xff;
-        memcpy(row.local.address + 12, message->id.idiag_src, 4);
+        row.address[10] = row.address[11] = 0xff;
+        memcpy(row.address + 12, message->id.idiag_src, 4);
     }
     row.only_v6 = message->idiag_family == AF_INET6 && is_only_v6(header);
-    if (row.local.port == wanted->port && row.cookie != question->own_cookie &&
-        meets(&row, wanted, question->only_v6))
+    if (ntohs(message->id.idiag_sport) == question->port && row.cookie != question->cookie &&
+        meets(&row, question))
         keep(rows, &row);
 }
 
 /* Sends one request, for a dump or for one socket, and reads the answer into `reply`. false where
  * the kernel does not answer, or knows no such socket. */
-static bool ask(const struct question *question, unsigned family, bool dump, char *reply,
-                struct port_rows *rows) {
-    const struct ip_endpoint *wanted = question->wanted;
-    const long netlink = question->netlink;
+static bool ask(const struct port_question *question, long netlink, unsigned family, bool dump,
+                char *reply, struct port_rows *rows) {
+    const bool is_udp = question->type == SOCK_DGRAM;
     struct diag_request request = {
         .header = {.nlmsg_len = sizeof request,
                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                    .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0))},
         .body = {.sdiag_family = (uint8_t)family,
-                 .sdiag_protocol = (uint8_t)question->protocol,
+                 .sdiag_protocol = (uint8_t)(is_udp ? IPPROTO_UDP : IPPROTO_TCP),
                  .idiag_states = ALL_STATES,
-                 .id = {.idiag_sport = htons(wanted->port),
+                 .id = {.idiag_sport = htons(question->port),
                         .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
     if (!dump && family == AF_INET)
-        memcpy(request.body.id.idiag_src, wanted->address + 12, 4);
+        memcpy(request.body.id.idiag_src, question->address + 12, 4);
     else if (!dump)
-        memcpy(request.body.id.idiag_src, wanted->address, 16);
+        memcpy(request.body.id.idiag_src, question->address, 16);
     if (raw_syscall6(SYS_sendto, netlink, RAW(&request), sizeof request, 0, 0, 0) < 0)
         return false;
     for (;;) {
@@ -165,25 +157,31 @@ static bool ask(const struct question *question, unsigned family, bool dump, cha
 
 /* Whoever would answer at the address is found at once; anybody else only by going through the
  * whole table, which takes the kernel a millisecond or two. */
-static bool ask_all(const struct question *question, char *reply, struct port_rows *rows) {
-    int family = is_v4(question->wanted->address) ? AF_INET : AF_INET6;
-    if (ask(question, (unsigned)family, false, reply, rows) && rows->count > 0)
+static bool ask_all(const struct port_question *question, long netlink, char *reply,
+                    struct port_rows *rows) {
+    unsigned family = is_v4(question->address) ? AF_INET : AF_INET6;
+    if (ask(question, netlink, family, false, reply, rows) && rows->count > 0)
         return true;
-    return ask(question, AF_INET, true, reply, rows) && ask(question, AF_INET6, true, reply, rows);
+    return ask(question, netlink, AF_INET, true, reply, rows) &&
+           ask(question, netlink, AF_INET6, true, reply, rows);
 }
 
-bool port_table_ask(const struct socket_facts *facts, const struct ip_endpoint *wanted, char *reply,
-                    struct port_rows *rows) {
+/* The thread may have gone to another network namespace since the socket was made. */
+static bool is_elsewhere(long netlink, uint64_t netns) {
+    uint64_t own = 0;
+    socklen_t length = sizeof own;
+    if (netns == 0 || raw_syscall6(SYS_getsockopt, netlink, SOL_SOCKET, SO_NETNS_COOKIE, RAW(&own),
+                                   RAW(&length), 0) < 0)
+        return false;
+    return own != 0 && own != netns;
+}
+
+bool port_table_ask(const struct port_question *question, char *reply, struct port_rows *rows) {
     long netlink = raw_syscall3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     if (netlink < 0)
         return false;
-    /* The thread may have gone to another network namespace since the socket was made. */
-    uint64_t netns = namespace_of_socket((int)netlink);
-    const struct question question = {netlink,
-                                      facts->type == SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP, wanted,
-                                      facts->cookie, (facts->flags & PW_FLAG_V6ONLY) != 0};
-    bool answered = (netns == facts->netns || netns == 0 || facts->netns == 0) &&
-                    ask_all(&question, reply, rows);
+    bool answered =
+        !is_elsewhere(netlink, question->netns) && ask_all(question, netlink, reply, rows);
     raw_syscall3(SYS_close, netlink, 0, 0);
     return answered;
 }

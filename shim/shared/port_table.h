@@ -1,0 +1,43 @@
+/* The kernel's table of sockets, as sock_diag(7) shows it: what may stand in a port's way. */
+#ifndef PORTWITNESS_SHARED_PORT_TABLE_H
+#define PORTWITNESS_SHARED_PORT_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PORT_ROWS_MAX = 4, PORT_TABLE_BYTES = 32 * 1024 };
+
+/* Which socket wants which port. */
+struct port_question {
+    uint64_t cookie;        /* of the socket: it does not stand in its own way */
+    uint64_t netns;         /* SO_NETNS_COOKIE of the socket, 0: not known */
+    const uint8_t *address; /* 16 bytes, IPv4 mapped */
+    uint16_t port;
+    uint8_t type; /* SOCK_DGRAM: UDP is meant, otherwise TCP */
+    bool only_v6; /* the socket has IPV6_V6ONLY */
+};
+
+/* A socket that has the port. */
+struct port_row {
+    uint8_t address[16]; /* as above */
+    uint8_t family;      /* AF_INET, AF_INET6 */
+    bool only_v6;
+    uint64_t cookie;
+    uint32_t inode;
+    uint32_t uid;
+    uint32_t state; /* enum of the kernel's tcp_states.h; above 10: bound and not connected */
+};
+
+/* Those that say most, where there are more. */
+struct port_rows {
+    struct port_row list[PORT_ROWS_MAX];
+    unsigned count;
+};
+
+/* Asks which sockets other than the one in question may stand in the way of its bind. `reply` is
+ * memory of PORT_TABLE_BYTES for the answer, aligned to 8. false where the kernel does not say, or
+ * the thread is in another network namespace than the socket. Sockets that are bound and neither
+ * listen nor are connected are seen since Linux 6.8. */
+bool port_table_ask(const struct port_question *question, char *reply, struct port_rows *rows);
+
+#endif
