@@ -43,6 +43,7 @@ void captured_start(struct captured *captured, struct destroyed *destroyed, bool
     captured->processes.own_namespace = process_own_namespace();
     captured->processes.is_host = is_host;
     captured->strangers.own_namespace = captured->processes.own_namespace;
+    captured->refused.netns = destroyed->notices.netns;
 }
 
 static bool is_call(const struct outside_event *event) {
@@ -265,7 +266,8 @@ static void record_call(struct captured *captured, const struct outside_event *e
     namespace_record(event->netns, captured->destroyed->notices.netns);
     const struct captured_lines lines = {
         &captured->frames, captured_processes_program(&captured->processes, event->pid)};
-    captured_record_write(event, process, is_unbound, lines);
+    uint64_t number = captured_record_write(event, process, is_unbound, lines);
+    refused_holder_ask(&captured->refused, event, process, number);
     bool has_port = event->kind != OUTSIDE_BIND || event->error == 0;
     if (has_port && event->local_port != 0)
         cookie_set_mark(sockets, event->cookie, EVENT_BOUND, event->local_port);
@@ -282,8 +284,8 @@ static void record_stranger(struct captured *captured, const struct captured_wai
     if (process == 0)
         return;
     event.addresses = 0; /* no record says where his program's code lies */
-    captured_record_write(&event, process, !is_known && event.kind == OUTSIDE_CONNECT,
-                          (struct captured_lines){&captured->frames, NULL});
+    (void)captured_record_write(&event, process, !is_known && event.kind == OUTSIDE_CONNECT,
+                                (struct captured_lines){&captured->frames, NULL});
     bool has_port = event.kind != OUTSIDE_BIND || event.error == 0;
     if (has_port && event.local_port != 0)
         cookie_set_mark(sockets, event.cookie, EVENT_BOUND, event.local_port);
@@ -337,5 +339,6 @@ void captured_stop(struct captured *captured) {
     free(captured->queue);
     captured_processes_free(&captured->processes);
     strangers_free(&captured->strangers);
+    refused_holder_free(&captured->refused);
     outside_frames_close(&captured->frames);
 }

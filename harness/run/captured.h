@@ -8,6 +8,7 @@
 #include "harness/capture/outside_frames.h"
 #include "harness/run/captured_processes.h"
 #include "harness/run/destroyed.h"
+#include "harness/run/refused_holder.h"
 #include "harness/run/strangers.h"
 #include "harness/trace/reader.h"
 
@@ -19,6 +20,7 @@ struct captured {
     pid_t own;                   /* of `run`, whose own sockets are nobody's business */
     struct captured_processes processes;
     struct strangers strangers;
+    struct refused_holder refused;
     struct outside_frames frames;
     struct captured_waiting *queue; /* events in the order in which they came */
     bool by_both; /* some calls are reported by the supervisor, all others by the kernel */

@@ -116,15 +116,15 @@ static void find_frames(const struct outside_event *event, uint64_t process,
     outside_frames_find(lines.frames, &call, recorder_facts()->stacks, choice);
 }
 
-static void write_call(const struct outside_event *event, enum pw_kind kind, uint64_t process,
-                       bool is_unbound, struct captured_lines lines) {
+static uint64_t write_call(const struct outside_event *event, enum pw_kind kind, uint64_t process,
+                           bool is_unbound, struct captured_lines lines) {
     struct record record;
     struct frame_choice choice;
     unsigned units = kind == PW_KIND_CONNECT || kind == PW_KIND_AUTOBIND ? 3 : 2;
     find_frames(event, process, lines, &choice);
     if (!record_begin(&record, kind, units + frame_choice_units(choice.count), process,
                       event->descriptor, event->begin_ns))
-        return;
+        return 0;
     fill_start(&record, event);
     record.units[0].start.flags = flags_of(event, is_unbound);
     fill_socket(&record, event);
@@ -135,6 +135,7 @@ static void write_call(const struct outside_event *event, enum pw_kind kind, uin
     record_commit(&record, event->end_ns);
     if (choice.count == 0)
         write_stack(event, process, record.number);
+    return record.number;
 }
 
 /* It needs no second unit. */
@@ -148,27 +149,24 @@ static void write_read(const struct outside_event *event, uint64_t process) {
     record_commit(&record, event->end_ns);
 }
 
-void captured_record_write(const struct outside_event *event, uint64_t process, bool is_unbound,
-                           struct captured_lines lines) {
+uint64_t captured_record_write(const struct outside_event *event, uint64_t process, bool is_unbound,
+                               struct captured_lines lines) {
     switch (event->kind) {
     case OUTSIDE_BIND:
-        write_call(event, PW_KIND_BIND, process, is_unbound, lines);
-        break;
+        return write_call(event, PW_KIND_BIND, process, is_unbound, lines);
     case OUTSIDE_LISTEN:
-        write_call(event, PW_KIND_LISTEN, process, is_unbound, lines);
-        break;
+        return write_call(event, PW_KIND_LISTEN, process, is_unbound, lines);
     case OUTSIDE_CONNECT:
-        write_call(event, PW_KIND_CONNECT, process, is_unbound, lines);
-        break;
+        return write_call(event, PW_KIND_CONNECT, process, is_unbound, lines);
     case OUTSIDE_READ:
         if (is_unbound && event->protocol != IPPROTO_UDP)
-            break; /* a connection that was accepted, whose port is the listener's */
+            return 0; /* a connection that was accepted, whose port is the listener's */
         /* A send has bound it meanwhile, which nothing reports. */
         if (is_unbound && event->local_port != 0)
-            write_call(event, PW_KIND_AUTOBIND, process, is_unbound, lines);
+            (void)write_call(event, PW_KIND_AUTOBIND, process, is_unbound, lines);
         write_read(event, process);
-        break;
+        return 0;
     default:
-        break;
+        return 0;
     }
 }

@@ -16,8 +16,9 @@ struct captured_lines {
 };
 
 /* Writes it for the process with that serial. `is_unbound`: nobody has been seen to give the socket
- * a port, so that a call other than bind was a port-0 request, if there is a port now. */
-void captured_record_write(const struct outside_event *event, uint64_t process, bool is_unbound,
-                           struct captured_lines lines);
+ * a port, so that a call other than bind was a port-0 request, if there is a port now. The number
+ * of the record, 0 where none was written of a bind, listen or connect. */
+uint64_t captured_record_write(const struct outside_event *event, uint64_t process, bool is_unbound,
+                               struct captured_lines lines);
 
 #endif

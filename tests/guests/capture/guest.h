@@ -5,6 +5,7 @@
  * - hold: the same, all held until the end of the input; says "held" when they are there
  * - connect: a listener, and N connections to it
  * - chain: one socket; then it executes itself for the next, N times in all
+ * - number: binds N itself, as TCP on 127.0.0.1
  * - who: as loop, with its process and its parent before each line: "PID PARENT ..."
  *
  * With "-- COMMAND WORD..." behind it executes the command as a child afterwards, and ends as it
@@ -112,6 +113,17 @@ static void connect_often(int count) {
     guest_close(listener);
 }
 
+static void bind_number(int number) {
+    union address address = {.v4 = {.sin_family = AF_INET}};
+    int fd = guest_socket(AF_INET, SOCK_STREAM);
+    address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.v4.sin_port = htons((in_port_t)number);
+    guest_bind(fd, &address, sizeof address.v4);
+    guest_listen(fd);
+    print_port(fd, "tcp", &address);
+    guest_close(fd);
+}
+
 /* One port, then the program executes itself in the same process, for the next one. */
 static void chain(char **words, int number) {
     char left[16];
@@ -146,6 +158,8 @@ static int run_guest(int count, char **words) {
         loop(number);
     else if (strcmp(words[1], "hold") == 0)
         hold(number);
+    else if (strcmp(words[1], "number") == 0)
+        bind_number(number);
     else if (strcmp(words[1], "connect") == 0)
         connect_often(number);
     else if (strcmp(words[1], "chain") == 0)
