@@ -9,6 +9,9 @@
 #include "harness/check/holding.h"
 #include "harness/check/stranger_findings.h"
 
+/* The start of a process is known by the tick (USER_HZ). */
+#define TICK_NS UINT64_C(10000000)
+
 /* All descriptors had gone before: what is left is the kernel's. */
 static bool is_only_time_wait(const struct history *history, uint32_t index, uint64_t ns) {
     struct holding_found accepted;
@@ -64,11 +67,28 @@ static bool says_more(const struct table_answer *one, const struct table_answer 
     return one->holder.pid != 0 && other->holder.pid == 0;
 }
 
-static const struct table_answer *find_answer(const struct history *history, uint64_t unit) {
+/* `run` asks for a program that the shim is not in, and may do so late: somebody else may have
+ * taken the port since, by a recorded bind, or as a process that did not exist then. */
+static bool is_newcomer(const struct history *history, const struct table_answer *answer,
+                        uint32_t asker, uint64_t end_ns) {
+    const uint32_t index =
+        answer->cookie != 0 ? map_get(&history->of_cookie, answer->cookie) : MAP_NONE;
+    if (index != MAP_NONE)
+        return history->bindings.list[index].begin_ns > end_ns;
+    const uint32_t trace = MACHINE_TRACE(history->bindings.list[asker].process);
+    const struct pw_header *header = &history->machine->check->traces[trace].header;
+    return header->realtime_ns != 0 &&
+           answer->holder.started_ns >
+               header->realtime_ns + (end_ns - header->monotonic_ns) + TICK_NS;
+}
+
+static const struct table_answer *find_answer(const struct history *history, uint32_t asker,
+                                              uint64_t unit, uint64_t end_ns) {
     const struct table_answer *found = NULL;
     for (uint32_t i = map_get(&history->answer_of_unit, unit); i != MAP_NONE;
          i = history->answers[i].before)
-        if (found == NULL || !says_more(found, &history->answers[i]))
+        if (!is_newcomer(history, &history->answers[i], asker, end_ns) &&
+            (found == NULL || !says_more(found, &history->answers[i])))
             found = &history->answers[i];
     return found;
 }
@@ -86,7 +106,7 @@ struct holder_found holders_find(const struct history *history, uint32_t asker, 
             is_only_time_wait(history, index, begin_ns) ? HOLDER_TIME_WAIT : HOLDER_TRACE;
         return found;
     }
-    found.answer = find_answer(history, unit);
+    found.answer = find_answer(history, asker, unit, end_ns);
     if (found.answer == NULL)
         return found;
     found.source = found.answer->source;

@@ -11,12 +11,12 @@ setup() {
     trace=$BATS_TEST_TMPDIR/t
     load check
     check_setup
-    holder=''
+    holder='' last=()
     exec {to}>/dev/null
     cat >hold.py <<'PYTHON'
 import socket, sys
 family = socket.AF_INET6 if sys.argv[1] == "::" else socket.AF_INET
-server = socket.create_server((sys.argv[1], 0), family=family, dualstack_ipv6=sys.argv[1] == "::")
+server = socket.create_server((sys.argv[1], int(sys.argv[2])), family=family, dualstack_ipv6=sys.argv[1] == "::")
 print(server.getsockname()[1], flush=True)
 sys.stdin.readline()
 PYTHON
@@ -42,13 +42,13 @@ teardown() {
     guests_teardown
 }
 
-# hold ADDRESS: a server that is there before the run; $holder and $port.
+# hold ADDRESS [PORT]: a server that is there before the run; $holder and $port.
 hold() {
     [ -p in ] || mkfifo in
     rm -f said
     exec {to}>&-
     exec {to}<>in
-    "$python" hold.py "$1" <in >said 3>&- {to}>&- &
+    "$python" hold.py "$1" "${2-0}" <in >said 3>&- {to}>&- &
     holder=$!
     wait_for test -s said
     port=$(cat said)
@@ -89,7 +89,7 @@ is_named() {
 before() {
     hold 127.0.0.1
     refused "$1" number "$port"
-    is_named "kernel-table $holder $python hold.py 127.0.0.1"
+    is_named "kernel-table $holder $python hold.py 127.0.0.1 0"
     end_holder
 }
 
@@ -101,7 +101,7 @@ before() {
 wide() {
     hold ::
     refused "$capture/ports.static" number "$port"
-    is_named "kernel-table $holder $python hold.py ::"
+    is_named "kernel-table $holder $python hold.py :: 0"
     assert_equal "$(answers)" '10 true run true'
     end_holder
 }
@@ -117,7 +117,7 @@ go_loses() {
     "$PORTWITNESS" run -q -o t "${options[@]}" -- "$capture/kind/publish" "--publish=127.0.0.1:$port:80/tcp" \
         >out 2>errors 3>&- {to}>&- || status=$?
     assert_equal "$status" 125
-    is_named "kernel-table $holder $python hold.py 127.0.0.1"
+    is_named "kernel-table $holder $python hold.py 127.0.0.1 0"
     end_holder
 }
 
@@ -136,37 +136,80 @@ ended() {
     by_each ended
 }
 
-# `run` is stopped until the holder has ended.
+# late COMMAND...: `run` is stopped until the holder has ended, and the command after that. The recorded shell then
+# executes the words of $last, once somebody opens the gate.
 late() {
     hold 127.0.0.1
-    rm -f t begun through gate
+    rm -f t begun through gate up
     mkfifo gate
     "$PORTWITNESS" run -q -o t "${options[@]}" -- \
-        bash -c 'echo >begun; read -r <gate; "$@"; echo $? >through' bash "$capture/ports.static" number "$port" \
-        2>errors 3>&- {to}>&- &
+        bash -c 'echo >begun; read -r <gate; "$1" number "$2"; echo $? >through; shift 2; read -r <gate; exec "$@"' \
+        bash "$capture/ports.static" "$port" "${last[@]}" 2>errors 3>&- {to}>&- &
     guest=$!
     wait_for test -e begun
     kill -STOP "$guest"
     echo >gate
     wait_for test -s through
     end_holder
+    "$@"
+    [ -e up ] || echo >gate
     kill -CONT "$guest"
     wait "$guest"
     guest=''
     assert_equal "$(cat through)" 1
     exported
-    assert_equal "$(answers)" '0 true run true'
-    assert_equal "$(found 'map("\(.kind) \(.cause) \(.holder.source)") | .[]')" \
+}
+
+nobody_is_named() {
+    assert_equal "$(found 'map(select(.subject.comm == "ports.static") | "\(.kind) \(.cause) \(.holder.source)") | .[]')" \
         'address-in-use holder-not-seen nobody-seen'
 }
 
+freed() {
+    last=(true)
+    late true
+    assert_equal "$(answers)" '0 true run true'
+    nobody_is_named
+}
+
 @test "a port that is free again when somebody asks: nobody is named" {
-    by_ebpf late
+    by_ebpf freed
+}
+
+taken() {
+    last=(true)
+    late eval 'sleep 0.1; hold 127.0.0.1 "$port"'
+    assert_equal "$(answers)" '10 true run true'
+    assert_equal "$(jq -r 'select(.kind == "holder") | .identity_pid' records)" "$holder"
+    nobody_is_named
+    end_holder
+}
+
+@test "a process that was started after the refusal, and has the port by now, is not named" {
+    by_ebpf taken
+}
+
+taken_within() {
+    cat >take.py <<'PYTHON'
+import socket, time
+server = socket.create_server(("127.0.0.1", int(open("said").read())))
+open("up", "w").close()
+time.sleep(1)
+PYTHON
+    last=("$python" take.py)
+    late eval 'echo >gate; wait_for test -e up'
+    assert_equal "$(jq -r 'select(.kind == "table-answer") | .holder_cookie' records)" \
+        "$(jq -r 'select(.kind == "bind" and .error == null) | .cookie' records)"
+    nobody_is_named
+}
+
+@test "nor a program of the trace that took it since" {
+    by_ebpf taken_within
 }
 
 elsewhere() {
     rm -f t said through
-    "$PORTWITNESS" run -q -o t "${options[@]}" -- "${in_namespace[@]}" bash -c '"$1" hold.py 127.0.0.1 <gate >said &
+    "$PORTWITNESS" run -q -o t "${options[@]}" -- "${in_namespace[@]}" bash -c '"$1" hold.py 127.0.0.1 0 <gate >said &
         exec {to}>gate
         until [ -s said ]; do sleep 0.02; done
         "$2" number "$(cat said)"
