@@ -115,6 +115,16 @@ with socket.socket() as s:
     awk '$1 == "bind" && $3 == 0 && $5 == 81' events | grep -q .
 }
 
+@test "... also where a long list of groups stands before what it may do" {
+    [ "$(id -u)" -eq 0 ] || skip 'a capability can be taken from root alone'
+    local groups
+    groups=$(seq -s, 1000000 1000299)
+    unshare -n "$driver" one "$shim" setpriv --groups "$groups" --bounding-set -net_bind_service \
+        "$static" try 81 >said 2>events
+    grep -qx 'errno 13' said
+    awk '$1 == "bind" && $4 == 81' events | grep -q .
+}
+
 @test "no bind fails because of a signal" {
     watched "$static" storm 2000 >said
     grep -qx 'good 2000' said
