@@ -30,6 +30,7 @@ struct notify_call {
     const struct seccomp_notif *notification;
     struct notify_guest guest;
     int duplicate; /* -1: none, or closed again */
+    int refused;   /* errno where there never was one */
     union notify_address address;
     socklen_t length;
     struct outside_event event;
@@ -271,19 +272,29 @@ static void serve_socket(struct notify_call *call) {
 
 /* Asked after the descriptor was duplicated: until then the thread that we know by its number might
  * have been another one. */
+/* A descriptor that is none, or no socket of IP, has nothing to be seen; of all others somebody may
+ * miss it. */
+static void pass_unseen(struct notify_call *call) {
+    if (call->duplicate < 0 && call->refused != EBADF)
+        recorder_lost(PW_LOST_CALLS, 1);
+    pass_through(call);
+}
+
 static void serve_call(struct notify_call *call) {
     pid_t thread = (pid_t)call->notification->pid;
     call->guest.pidfd = -1;
     if (thread != 0) /* in a PID namespace that is not below ours */
         notify_guest_enter(&call->guest, thread);
+    errno = 0;
     if (call->guest.pidfd >= 0)
         call->duplicate =
             notify_duplicate(call->guest.pidfd, (int)call->notification->data.args[0]);
+    call->refused = errno;
     if (call->duplicate >= 0 && notify_is_valid(call->listener, call->notification->id) &&
         notify_socket_look(call->duplicate, &call->event))
         serve_socket(call);
     else
-        pass_through(call);
+        pass_unseen(call);
     close_duplicate(call);
     notify_guest_leave(&call->guest);
 }

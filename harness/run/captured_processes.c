@@ -13,9 +13,10 @@
 #include "harness/base/memory.h"
 #include "harness/run/captured_start.h"
 #include "harness/run/daemon_client.h"
+#include "harness/system/process_facts.h"
 #include "shim/shared/recorder.h"
 
-enum { IMAGES_KEPT = 8 };
+enum { IMAGES_KEPT = 8, SWEEP_AT_LEAST = 64 };
 
 /* The shim records a start some ms after the kernel has executed the program; on a machine where
  * that takes longer, two starts of one program stand in the trace, which does no harm. */
@@ -181,10 +182,29 @@ static void learn_end(struct captured_processes *processes, uint32_t pid) {
     processes->ended[processes->ended_count++] = (uint32_t)(process - processes->list);
 }
 
+/* Of some the end is read before they are met. */
+static void sweep(struct captured_processes *processes) {
+    size_t left = 0;
+    for (size_t i = 0; i < processes->count; i++) {
+        struct captured_process *process = &processes->list[i];
+        struct process_facts facts;
+        if (process->program.file < 0)
+            continue;
+        if (process_facts_read((pid_t)process->pid, &facts) && facts.state != 'Z')
+            left++;
+        else
+            close_program(process);
+    }
+    processes->opened = left;
+    processes->sweep_at = 2 * left + SWEEP_AT_LEAST;
+}
+
 void captured_processes_forget_ended(struct captured_processes *processes) {
     for (size_t i = 0; i < processes->ended_count; i++)
         close_program(&processes->list[processes->ended[i]]);
     processes->ended_count = 0;
+    if (processes->opened > processes->sweep_at)
+        sweep(processes);
 }
 
 void captured_processes_learn(struct captured_processes *processes,
@@ -203,14 +223,15 @@ void captured_processes_learn(struct captured_processes *processes,
         learn_exec(processes, record);
 }
 
-static void open_program(const struct captured_processes *processes,
-                         struct captured_process *process) {
+static void open_program(struct captured_processes *processes, struct captured_process *process) {
     const char *path = process->start != NULL ? process->start->program : "";
     close_program(process);
     bool is_replaced = process->start != NULL && process->start->is_replaced;
     if (!captured_program_open(is_replaced ? 0 : (pid_t)process->pid, path, processes->elsewhere,
                                &process->program))
         process->program.file = -1;
+    else
+        processes->opened++;
 }
 
 /* One that has ended already is known by how it was announced, or by its name. */
@@ -228,8 +249,7 @@ static void note_daemon(const struct captured_processes *processes,
 }
 
 /* What the program is, once it is the one that was executed. */
-static void read_image(const struct captured_processes *processes,
-                       struct captured_process *process) {
+static void read_image(struct captured_processes *processes, struct captured_process *process) {
     if (process->is_to_come)
         captured_start_name(process->start, process->announced);
     process->is_to_come = false;
@@ -276,39 +296,6 @@ static bool write_start(const struct captured_processes *processes,
     return true;
 }
 
-/* Where the program's code lies, so that addresses in it can be told. */
-static void write_module(const struct captured_process *process) {
-    const struct captured_start *start = process->start;
-    size_t length = strlen(start->program);
-    unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
-    struct record record;
-    if (start->text.end == 0 ||
-        !record_begin(&record, PW_KIND_MODULE, units, process->serial, -1, start->ns))
-        return;
-    record.units[0].start.source = start->source;
-    struct pw_numbers *numbers = record_numbers(&record);
-    numbers->number[0] = start->text.begin;
-    numbers->number[1] = start->text.end;
-    numbers->number[2] = start->text.offset;
-    record_text(&record, 2, start->program, length);
-    record_commit(&record, start->ns);
-}
-
-/* It has ended already, and nobody can be waited for. */
-static void write_end(const struct captured_processes *processes,
-                      const struct captured_process *process) {
-    struct record record;
-    if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, process->serial, -1, monotonic_ns()))
-        return;
-    record.units[0].start.source = PW_SOURCE_RUN;
-    record.units[1].process = (struct pw_process){.head = record.units[1].process.head,
-                                                  .pid = process->pid,
-                                                  .uid = process->start->uid,
-                                                  .serial = process->serial,
-                                                  .pid_namespace = processes->own_namespace};
-    record_commit(&record, 0);
-}
-
 static void record_start(struct captured_processes *processes, struct captured_process *process) {
     if (process->start == NULL)
         return;
@@ -319,9 +306,10 @@ static void record_start(struct captured_processes *processes, struct captured_p
     if (!write_start(processes, process))
         process->serial = 0;
     else
-        write_module(process);
+        captured_start_write_module(process->start, process->serial);
     if (process->serial != 0 && captured_start_has_ended(process->start, process->pid))
-        write_end(processes, process);
+        captured_start_write_end(process->start, process->pid, process->serial,
+                                 processes->own_namespace);
     forget_start(process);
 }
 

@@ -23,6 +23,8 @@ struct captured_processes {
     struct captured_process *list;
     size_t count;
     size_t room;
+    size_t opened;   /* programs, of which some may have been closed since */
+    size_t sweep_at; /* look at more of them than that */
     uint32_t *ended; /* indexes of those whose program is still open */
     size_t ended_count;
     size_t ended_room;

@@ -10,6 +10,7 @@
 
 #include "harness/system/process_facts.h"
 #include "shim/shared/program_file.h"
+#include "shim/shared/recorder.h"
 
 void captured_start_name(struct captured_start *start, const char *announced) {
     const char *slash = announced != NULL ? strrchr(announced, '/') : NULL;
@@ -114,4 +115,34 @@ bool captured_start_has_ended(const struct captured_start *start, uint32_t pid) 
     struct process_facts facts;
     return start->has_ended || !process_facts_read((pid_t)pid, &facts) ||
            facts.start_time != start->start_time || facts.state == 'Z';
+}
+
+void captured_start_write_module(const struct captured_start *start, uint64_t serial) {
+    size_t length = strlen(start->program);
+    unsigned units = 2 + record_text_units(length, PW_RECORD_UNITS_MAX - 2);
+    struct record record;
+    if (start->text.end == 0 ||
+        !record_begin(&record, PW_KIND_MODULE, units, serial, -1, start->ns))
+        return;
+    record.units[0].start.source = start->source;
+    struct pw_numbers *numbers = record_numbers(&record);
+    numbers->number[0] = start->text.begin;
+    numbers->number[1] = start->text.end;
+    numbers->number[2] = start->text.offset;
+    record_text(&record, 2, start->program, length);
+    record_commit(&record, start->ns);
+}
+
+void captured_start_write_end(const struct captured_start *start, uint32_t pid, uint64_t serial,
+                              uint64_t pid_namespace) {
+    struct record record;
+    if (!record_begin(&record, PW_KIND_PROCESS_EXIT, 2, serial, -1, monotonic_ns()))
+        return;
+    record.units[0].start.source = PW_SOURCE_RUN;
+    record.units[1].process = (struct pw_process){.head = record.units[1].process.head,
+                                                  .pid = pid,
+                                                  .uid = start->uid,
+                                                  .serial = serial,
+                                                  .pid_namespace = pid_namespace};
+    record_commit(&record, 0);
 }

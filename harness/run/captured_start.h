@@ -38,6 +38,13 @@ struct captured_start {
 struct captured_start *captured_start_read(const struct captured_elsewhere *elsewhere,
                                            const struct outside_event *event, bool is_fork);
 
+/* Records where the program's code lies, so that addresses in it can be told. */
+void captured_start_write_module(const struct captured_start *start, uint64_t serial);
+
+/* Records the end of a process that has ended already, and that nobody can wait for. */
+void captured_start_write_end(const struct captured_start *start, uint32_t pid, uint64_t serial,
+                              uint64_t pid_namespace);
+
 /* Has the process with that pid ended by now? */
 bool captured_start_has_ended(const struct captured_start *start, uint32_t pid);
 

@@ -16,7 +16,7 @@
 #include "shim/shared/notify_filter.h"
 #include "shim/shared/raw_syscall.h"
 
-enum { ROUNDS = 50, ROUND_NS = 100 * 1000 * 1000 };
+enum { ROUNDS = 50, ROUND_NS = 100 * 1000 * 1000, CLAIM_ROUNDS = 500, CLAIM_NS = 10 * 1000 * 1000 };
 
 struct pw_notify_area *notify_area(struct pw_header *header) {
     if (header == NULL || (header->capture & PW_CAPTURE_SECCOMP) == 0)
@@ -33,13 +33,24 @@ static void count(struct pw_notify_area *area, enum pw_notify_count what) {
     atomic_fetch_add_explicit(&area->count[what], 1, memory_order_relaxed);
 }
 
-static struct pw_notify_slot *claim(struct pw_notify_area *area) {
+static struct pw_notify_slot *claim_free(struct pw_notify_area *area) {
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         uint32_t free = PW_NOTIFY_FREE;
         if (atomic_compare_exchange_strong(&area->slot[i].state, &free, PW_NOTIFY_CLAIMED))
             return &area->slot[i];
     }
     return NULL;
+}
+
+/* Where many programs start at a time, others have them all for a moment. */
+static struct pw_notify_slot *claim(struct pw_notify_area *area) {
+    const struct timespec pause = {.tv_nsec = CLAIM_NS};
+    struct pw_notify_slot *slot = claim_free(area);
+    for (int i = 0; slot == NULL && i < CLAIM_ROUNDS; i++) {
+        raw_syscall4(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, RAW(&pause), 0);
+        slot = claim_free(area);
+    }
+    return slot;
 }
 
 static uint64_t pid_namespace(void) {

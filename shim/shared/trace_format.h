@@ -50,6 +50,8 @@ enum pw_lost {
     PW_LOST_SOCKETS = 6,          /* sockets that the guest was not allowed to ask about */
     PW_LOST_NAMESPACES = 7,       /* network namespaces that the header has no room to know */
     PW_LOST_EVENTS = 8,           /* events of the kernel that `run` did not read in time */
+    PW_LOST_CALLS = 9,            /* calls that were notified, of programs that could not be looked
+                                     at */
     PW_LOST_CAUSES = 16
 };
 
