@@ -29,9 +29,10 @@ struct captured_process {
     uint64_t executed_ns;
     struct captured_start *start; /* what is kept of it until then */
     struct remote_program
-        program;     /* what runs there, if the shim is not in it; file -1: not open */
-    char *announced; /* the program as who executed it named it; NULL: nobody has */
-    bool is_to_come; /* /proc showed another program when the exec was reported */
+        program;      /* what runs there, if the shim is not in it; file -1: not open */
+    char *announced;  /* the program as who executed it named it; NULL: nobody has */
+    bool is_to_come;  /* /proc showed another program when the exec was reported */
+    uint64_t shim_ns; /* when the shim began to record the program */
     bool has_shim;
     unsigned image;               /* programs executed here so far */
     uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
@@ -147,28 +148,6 @@ static void learn_replaced(struct captured_processes *processes, struct captured
     processes->replaced_count = kept;
 }
 
-/* What is read after an exec was reported may be of before it: a parent records a fork when it has
- * returned. */
-static void learn_start(struct captured_processes *processes, const struct pw_process *identity,
-                        uint64_t serial, uint64_t begin_ns) {
-    uint32_t pid = identity->pid;
-    if (pid == 0 || serial == 0)
-        return;
-    struct captured_process *process = find(processes, pid);
-    if (process != NULL && process->executed_ns > begin_ns) {
-        learn_replaced(processes, process, serial, begin_ns);
-        return;
-    }
-    if (process == NULL)
-        process = make(processes, pid);
-    forget_start(process);
-    close_program(process);
-    process->serial = serial;
-    process->start_time = identity->start_time;
-    process->has_shim = true;
-    process->has_ended = false;
-}
-
 /* Its last events may wait still. */
 static void learn_end(struct captured_processes *processes, uint32_t pid) {
     struct captured_process *process = find(processes, pid);
@@ -207,22 +186,6 @@ void captured_processes_forget_ended(struct captured_processes *processes) {
         sweep(processes);
 }
 
-void captured_processes_learn(struct captured_processes *processes,
-                              const struct trace_record *record) {
-    if (record->kind == PW_KIND_PROCESS_EXIT && record->identity != NULL &&
-        record->source == PW_SOURCE_RUN)
-        learn_end(processes, record->identity->pid);
-    if (record->identity == NULL || record->source != PW_SOURCE_SHIM)
-        return;
-    if (record->kind == PW_KIND_PROCESS_START &&
-        record->identity->pid_namespace == processes->own_namespace)
-        learn_start(processes, record->identity, record->process, record->begin_ns);
-    else if (record->kind == PW_KIND_FORK && record->error == 0)
-        learn_start(processes, record->identity, record->identity->serial, record->begin_ns);
-    else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
-        learn_exec(processes, record);
-}
-
 static void open_program(struct captured_processes *processes, struct captured_process *process) {
     const char *path = process->start != NULL ? process->start->program : "";
     close_program(process);
@@ -256,6 +219,53 @@ static void read_image(struct captured_processes *processes, struct captured_pro
     captured_start_image(process->start, process->pid);
     open_program(processes, process);
     note_daemon(processes, process);
+}
+
+/* A Go program that the shim is in goes past it: its calls need the program's lines. */
+static void keep_own_calls(struct captured_processes *processes, struct captured_process *process) {
+    if (process->start != NULL && process->is_to_come)
+        read_image(processes, process);
+    if (process->start == NULL || process->start->obstacle != PW_BLIND_OWN_CALLS)
+        close_program(process);
+}
+
+/* What is read after an exec was reported may be of before it: a parent records a fork when it has
+ * returned. */
+static void learn_start(struct captured_processes *processes, const struct pw_process *identity,
+                        uint64_t serial, uint64_t begin_ns) {
+    uint32_t pid = identity->pid;
+    if (pid == 0 || serial == 0)
+        return;
+    struct captured_process *process = find(processes, pid);
+    if (process != NULL && process->executed_ns > begin_ns) {
+        learn_replaced(processes, process, serial, begin_ns);
+        return;
+    }
+    if (process == NULL)
+        process = make(processes, pid);
+    keep_own_calls(processes, process);
+    forget_start(process);
+    process->serial = serial;
+    process->start_time = identity->start_time;
+    process->shim_ns = begin_ns;
+    process->has_shim = true;
+    process->has_ended = false;
+}
+
+void captured_processes_learn(struct captured_processes *processes,
+                              const struct trace_record *record) {
+    if (record->kind == PW_KIND_PROCESS_EXIT && record->identity != NULL &&
+        record->source == PW_SOURCE_RUN)
+        learn_end(processes, record->identity->pid);
+    if (record->identity == NULL || record->source != PW_SOURCE_SHIM)
+        return;
+    if (record->kind == PW_KIND_PROCESS_START &&
+        record->identity->pid_namespace == processes->own_namespace)
+        learn_start(processes, record->identity, record->process, record->begin_ns);
+    else if (record->kind == PW_KIND_FORK && record->error == 0)
+        learn_start(processes, record->identity, record->identity->serial, record->begin_ns);
+    else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
+        learn_exec(processes, record);
 }
 
 const struct remote_program *captured_processes_program(const struct captured_processes *processes,
@@ -354,6 +364,9 @@ void captured_processes_executed(struct captured_processes *processes,
     process->executed_ns = event->begin_ns;
     process->before[process->image++ % IMAGES_KEPT] = serial;
     process->has_ended = false;
+    /* The record was read before the event was. */
+    if (process->has_shim && process->shim_ns >= event->begin_ns)
+        return;
     process->start = captured_start_read(&processes->elsewhere, event, false);
     if (process->start == NULL)
         return;

@@ -52,10 +52,17 @@ go_ways() {
     by_each go_ways pie
 }
 
-@test "Go, with C in it, so dynamic" {
+go_lines() {
+    "$PORTWITNESS" run -q -o lines.trace "${options[@]}" -- "./$1" hold 1 < <(sleep 1) >/dev/null
+    "$PORTWITNESS" ports lines.trace | grep -q 'main\.go:[0-9]'
+    rm lines.trace
+}
+
+@test "Go, with C in it, so dynamic: seen, and with its lines, though the shim is in it" {
     build_go 1 cgo
     readelf -d cgo | grep -q 'libc.so.6'
     by_each go_ways cgo
+    by_each go_lines cgo
 }
 
 @test "Go, stripped of names and debug information" {
