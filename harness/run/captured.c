@@ -98,7 +98,9 @@ void captured_note(struct captured *captured, const struct outside_event *event)
         return;
     if (captured->count == QUEUE_MAX)
         settle_first(captured);
-    if (captured->first + captured->count >= captured->room && captured->first > 0) {
+    /* Not for each event that comes to a full queue: it would be moved as a whole each time. */
+    if (captured->first + captured->count >= captured->room &&
+        captured->first > captured->count / 2) {
         memmove(captured->queue, captured->queue + captured->first,
                 captured->count * sizeof *captured->queue);
         captured->first = 0;
