@@ -6,17 +6,26 @@
 #include "harness/capture/notify_mailbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "harness/capture/notify_answer.h"
+
+enum {
+    DESCRIPTORS_SPARE = 12,
+    DESCRIPTORS_PLENTY = 16384, /* more than all that a run keeps open */
+    TAKE_ROUNDS = 500,
+    TAKE_PAUSE_NS = 2 * 1000 * 1000
+};
 
 /* High in the address space, since ThreadSanitizer wants it there, and nobody else is. */
 #define REGION_BASE UINT64_C(0x7e0000000000)
@@ -67,15 +76,48 @@ static bool may_take(const struct pw_notify_slot *slot) {
     return may;
 }
 
-static int take(const struct pw_notify_slot *slot) {
+/* Is there room for so many listeners, and for what is open with each for a moment? The lowest free
+ * number is given out (open(2)), so where one near the limit is free, those behind it are too. A
+ * program that is under its filter when its listener cannot be taken would get ENOSYS for good. */
+static bool has_descriptors(unsigned listeners) {
+    struct rlimit limit;
+    rlim_t wanted = (rlim_t)listeners * 2 + DESCRIPTORS_SPARE;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > DESCRIPTORS_PLENTY)
+        return true;
+    if (limit.rlim_cur <= wanted)
+        return false;
+    int from = (int)(limit.rlim_cur - wanted);
+    int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int high = file >= 0 ? fcntl(file, F_DUPFD_CLOEXEC, from) : -1;
+    if (file >= 0)
+        close(file);
+    if (high >= 0)
+        close(high);
+    return high == from;
+}
+
+static int take_once(const struct pw_notify_slot *slot) {
     int pidfd = notify_process_open((pid_t)atomic_load(&slot->pid));
     int listener = pidfd >= 0 ? notify_duplicate(pidfd, atomic_load(&slot->listener)) : -1;
+    int error = errno;
     if (pidfd >= 0)
         close(pidfd);
+    errno = error;
     if (listener < 0 || notify_is_listener(listener))
         return listener;
     close(listener);
     return -1;
+}
+
+/* Others of our threads may have the last descriptors for a moment. */
+static int take(const struct pw_notify_slot *slot) {
+    const struct timespec pause = {.tv_nsec = TAKE_PAUSE_NS};
+    int listener = take_once(slot);
+    for (unsigned i = 0; listener < 0 && errno == EMFILE && i < TAKE_ROUNDS; i++) {
+        nanosleep(&pause, NULL);
+        listener = take_once(slot);
+    }
+    return listener;
 }
 
 /* Killed while it had the slot. */
@@ -87,11 +129,21 @@ static void free_if_dead(struct pw_notify_slot *slot, uint32_t state) {
     move(slot, state, PW_NOTIFY_FREE);
 }
 
+/* Programs that may install their filter, or have. */
+static unsigned count_granted(struct pw_notify_area *area) {
+    unsigned granted = 0;
+    for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
+        uint32_t state = atomic_load(&area->slot[i].state);
+        granted += state == PW_NOTIFY_GO || state == PW_NOTIFY_POSTED;
+    }
+    return granted;
+}
+
 void notify_mailbox_serve(struct pw_notify_area *area, bool full, notify_keep *keep, void *with) {
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         struct pw_notify_slot *slot = &area->slot[i];
         uint32_t state = atomic_load(&slot->state);
-        if (state == PW_NOTIFY_ASKED && full) {
+        if (state == PW_NOTIFY_ASKED && (full || !has_descriptors(count_granted(area) + 1))) {
             move(slot, state, PW_NOTIFY_NO_ROOM);
         } else if (state == PW_NOTIFY_ASKED) {
             move(slot, state, may_take(slot) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED);

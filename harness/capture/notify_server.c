@@ -67,8 +67,8 @@ static void find_frames(struct notify_call *call) {
     const struct notify_registers registers = {
         (uint32_t)call->guest.process, (uint32_t)call->guest.thread,
         call->notification->data.instruction_pointer, stack_of(call->guest.thread)};
-    call->event.addresses =
-        (uint8_t)server->frames(server->frames_with, &registers, call->event.address, PW_STACK_MAX);
+    call->event.addresses = (uint8_t)server->frames(server->frames_with, &registers,
+                                                    call->event.address, OUTSIDE_ADDRESSES_MAX);
 }
 
 static void begin_event(struct notify_call *call, enum outside_kind kind, unsigned number) {

@@ -210,7 +210,8 @@ static void complete(const struct captured_masked *masked, const struct outside_
 
 static bool is_shims(struct captured *captured, const struct outside_event *event) {
     unsigned bits = cookie_set_bits(&captured->destroyed->sockets, event->cookie);
-    if (event->kind == OUTSIDE_READ && destroyed_has_gone(captured->destroyed, event->cookie))
+    if (event->kind == OUTSIDE_READ && event->source == PW_SOURCE_KERNEL &&
+        destroyed_has_gone(captured->destroyed, event->cookie))
         return true; /* kept back by the kernel's side until after the socket's end */
     const unsigned bound = SHIM_BOUND | SHIM_LISTENED | SHIM_CONNECTED;
     const struct captured_masked *masked =

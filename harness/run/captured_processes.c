@@ -34,7 +34,8 @@ struct captured_process {
     bool is_to_come;  /* /proc showed another program when the exec was reported */
     uint64_t shim_ns; /* when the shim began to record the program */
     bool has_shim;
-    unsigned image;               /* programs executed here so far */
+    bool is_looked_for; /* the shim is in it, and it makes calls past the shim: Go with C in it */
+    unsigned image;     /* programs executed here so far */
     uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
     bool has_ended;
 };
@@ -44,13 +45,6 @@ struct captured_replaced {
     unsigned image;
     uint64_t until_ns; /* when it executed the next one */
     struct captured_start *start;
-};
-
-struct unentered_program {
-    uint32_t pid;
-    unsigned reason;  /* enum pw_blind */
-    uint64_t process; /* serial of who executed it, 0: `run` */
-    char *path;
 };
 
 static struct captured_process *find(const struct captured_processes *processes, uint32_t pid) {
@@ -87,35 +81,20 @@ static void close_program(struct captured_process *process) {
 /* What was executed in this pid is seen: it is no blind spot. */
 static void take_unentered(struct captured_processes *processes, uint32_t pid) {
     struct captured_process *process = find(processes, pid);
-    size_t kept = 0;
-    for (size_t i = 0; i < processes->unentered_count; i++) {
-        const struct unentered_program *program = &processes->unentered[i];
-        if (program->pid != pid) {
-            processes->unentered[kept++] = *program;
-        } else if (process != NULL) {
-            free(process->announced);
-            process->announced = program->path;
-        } else {
-            free(program->path);
-        }
+    char *path = unentered_take(&processes->unentered, pid);
+    if (path == NULL || process == NULL) {
+        free(path);
+        return;
     }
-    processes->unentered_count = kept;
-}
-
-static void add_unentered(struct captured_processes *processes, uint32_t pid, unsigned reason,
-                          uint64_t process, const char *path) {
-    processes->unentered =
-        memory_grow(processes->unentered, &processes->unentered_room,
-                    processes->unentered_count + 1, sizeof *processes->unentered);
-    processes->unentered[processes->unentered_count++] = (struct unentered_program){
-        .pid = pid, .reason = reason, .process = process, .path = memory_copy(path, strlen(path))};
+    free(process->announced);
+    process->announced = path;
 }
 
 void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
                                   const char *path) {
     const struct captured_process *seen = find(processes, (uint32_t)pid);
     if (seen == NULL || seen->executed_ns == 0)
-        add_unentered(processes, (uint32_t)pid, reason, 0, path);
+        unentered_add(&processes->unentered, (uint32_t)pid, reason, 0, path);
 }
 
 /* After posix_spawn the record comes when the program runs already. */
@@ -125,7 +104,7 @@ static void learn_exec(struct captured_processes *processes, const struct trace_
     if (record->kind == PW_KIND_EXEC_FAILED)
         take_unentered(processes, record->identity->pid);
     else if (reason != 0 && (seen == NULL || seen->executed_ns < record->begin_ns))
-        add_unentered(processes, record->identity->pid, reason, record->process,
+        unentered_add(&processes->unentered, record->identity->pid, reason, record->process,
                       record->text != NULL ? record->text : "");
     else if (seen != NULL && seen->is_to_come && seen->announced == NULL && record->text != NULL)
         seen->announced = memory_copy(record->text, record->text_length);
@@ -248,6 +227,7 @@ static void learn_start(struct captured_processes *processes, const struct pw_pr
     process->serial = serial;
     process->start_time = identity->start_time;
     process->shim_ns = begin_ns;
+    process->is_looked_for = process->program.file >= 0;
     process->has_shim = true;
     process->has_ended = false;
 }
@@ -270,8 +250,15 @@ void captured_processes_learn(struct captured_processes *processes,
 
 const struct remote_program *captured_processes_program(const struct captured_processes *processes,
                                                         uint32_t pid) {
-    const struct captured_process *process = find(processes, pid);
-    return process != NULL && process->program.file >= 0 ? &process->program : NULL;
+    struct captured_process *process = find(processes, pid);
+    if (process == NULL)
+        return NULL;
+    if (process->has_shim && !process->is_looked_for) {
+        process->is_looked_for = true;
+        if (process->program.file < 0)
+            open_program(processes, process);
+    }
+    return process->program.file >= 0 ? &process->program : NULL;
 }
 
 static uint64_t next_serial(void) {
@@ -414,18 +401,11 @@ unsigned captured_processes_image(const struct captured_processes *processes, ui
     return process != NULL ? process->image : 0;
 }
 
-static bool is_announced(const struct captured_processes *processes, uint32_t pid) {
-    for (size_t i = 0; i < processes->unentered_count; i++)
-        if (processes->unentered[i].pid == pid)
-            return true;
-    return false;
-}
-
 bool captured_processes_has(const struct captured_processes *processes, uint32_t pid,
                             uint64_t start_time) {
     const struct captured_process *process = find(processes, pid);
     if (process == NULL)
-        return is_announced(processes, pid);
+        return unentered_has(&processes->unentered, pid);
     return !process->has_ended &&
            (start_time == 0 || process->start_time == 0 || process->start_time == start_time);
 }
@@ -446,20 +426,6 @@ uint64_t captured_processes_serial(struct captured_processes *processes,
     return process->serial;
 }
 
-static void write_blind_spot(const struct unentered_program *program) {
-    size_t length = strlen(program->path);
-    unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
-    struct record record;
-    if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, program->process, -1, monotonic_ns()))
-        return;
-    record.units[0].start.source = PW_SOURCE_RUN;
-    record.units[1].numbers.code = program->reason;
-    record.units[1].numbers.number[0] = program->pid;
-    if (!record_text(&record, 2, program->path, length))
-        record.units[0].start.flags |= PW_FLAG_TEXT_CUT;
-    record_commit(&record, 0);
-}
-
 void captured_processes_settle(struct captured_processes *processes, bool all) {
     uint64_t now = monotonic_ns();
     size_t kept = 0;
@@ -476,8 +442,7 @@ void captured_processes_settle(struct captured_processes *processes, bool all) {
     processes->waiting_count = kept;
     if (!all)
         return;
-    for (size_t i = 0; i < processes->unentered_count; i++)
-        write_blind_spot(&processes->unentered[i]);
+    unentered_record(&processes->unentered);
 }
 
 void captured_processes_free(struct captured_processes *processes) {
@@ -487,10 +452,8 @@ void captured_processes_free(struct captured_processes *processes) {
         close_program(&processes->list[i]);
     for (size_t i = 0; i < processes->count; i++)
         free(processes->list[i].announced);
-    for (size_t i = 0; i < processes->unentered_count; i++)
-        free(processes->unentered[i].path);
     free(processes->list);
-    free(processes->unentered);
+    unentered_free(&processes->unentered);
     free(processes->waiting);
     for (size_t i = 0; i < processes->replaced_count; i++)
         free(processes->replaced[i].start);

@@ -9,10 +9,10 @@
 #include "harness/base/map.h"
 #include "harness/capture/outside_event.h"
 #include "harness/run/captured_program.h"
+#include "harness/run/unentered.h"
 #include "harness/trace/reader.h"
 
 struct captured_process;
-struct unentered_program;
 
 /* Zero-initialized it knows nobody. */
 struct captured_processes {
@@ -35,9 +35,7 @@ struct captured_processes {
     uint32_t *waiting; /* indexes of those whose start is not recorded yet */
     size_t waiting_count;
     size_t waiting_room;
-    struct unentered_program *unentered; /* announced by the shim, and seen by nobody yet */
-    size_t unentered_count;
-    size_t unentered_room;
+    struct unentered unentered;
 };
 
 /* Learns from a record who is recorded by the shim, and which programs it cannot enter. */
@@ -77,8 +75,8 @@ bool captured_processes_has(const struct captured_processes *processes, uint32_t
 uint64_t captured_processes_serial(struct captured_processes *processes,
                                    const struct outside_event *event, unsigned image);
 
-/* The program that the process with that pid runs, NULL where the shim is in it, or nothing is
- * known. */
+/* The program that the process with that pid runs, NULL where nothing is known. Where the shim is
+ * in it, it is looked for now: Go with C in it loads the shim and calls past it. */
 const struct remote_program *captured_processes_program(const struct captured_processes *processes,
                                                         uint32_t pid);
 

@@ -197,6 +197,19 @@ kind_lost() {
     by_each kind_lost
 }
 
+# Of a port that nobody read no check says that it was given, released and used: the end of a socket comes on
+# another way than the call that read its port, and often sooner.
+ports_are_read() {
+    "$PORTWITNESS" run -q -o "$trace" "${options[@]}" -- "$go" loop "$CAPTURED" >said
+    "$PORTWITNESS" export --format jsonl "$trace" >records
+    assert_equal "$(jq -s 'def of($kind): map(select(.kind == $kind and .error == null) | .cookie) | unique;
+        of("listen") as $all | ($all | length > 0), ($all - of("address-read"))' records | jq -c .)" $'true\n[]'
+}
+
+@test "a port that is read and given back at once" {
+    by seccomp ports_are_read
+}
+
 kind_window() {
     kind window 0
     assert_equal "$(sed -n 's/^picked //p' said)" "$(sed -n 's/^published //p' said)"

@@ -65,6 +65,22 @@ go_lines() {
     by_each go_lines cgo
 }
 
+# A connect has more functions of Go's library above it than a trace keeps of a stack.
+user_lines() {
+    "$PORTWITNESS" run -q -o "$trace" "${options[@]}" -- "./$1" dial 20 >said
+    "$PORTWITNESS" export --format jsonl "$trace" >records
+    assert_equal "$(jq 'select((.kind == "bind" or .kind == "connect") and .source != "shim")
+        | [.frames[]? | select(.of == "user")] | length > 0' records | sort -u)" true
+}
+
+@test "Go, with and without C in it: the lines of its calls" {
+    build_go 1 cgo
+    build_go 0 plain
+    by seccomp user_lines cgo
+    by seccomp user_lines plain
+    by_ebpf user_lines cgo
+}
+
 @test "Go, stripped of names and debug information" {
     build_go 0 bare -trimpath -ldflags='-s -w'
     assert_equal "$(nm bare 2>/dev/null)" ''

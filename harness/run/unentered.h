@@ -1,0 +1,34 @@
+/* Programs of which the shim has said that it cannot enter them, and that nobody has seen yet. */
+#ifndef PORTWITNESS_RUN_UNENTERED_H
+#define PORTWITNESS_RUN_UNENTERED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Zero-initialized there are none. */
+struct unentered {
+    struct unentered_program *list;
+    size_t count;
+    size_t room;
+};
+
+/* A program that was executed in `pid`, or is about to be: why the shim cannot enter it (enum
+ * pw_blind), the serial of who executed it (0: `run`), and its path, which is copied. */
+void unentered_add(struct unentered *unentered, uint32_t pid, unsigned reason, uint64_t process,
+                   const char *path);
+
+/* Is there one in that pid? */
+bool unentered_has(const struct unentered *unentered, uint32_t pid);
+
+/* What runs in that pid is seen: takes out what was said of it. Its path, to be freed; NULL where
+ * nothing was said. */
+char *unentered_take(struct unentered *unentered, uint32_t pid);
+
+/* Writes a blind spot for each that is left. */
+void unentered_record(const struct unentered *unentered);
+
+/* Frees all. */
+void unentered_free(struct unentered *unentered);
+
+#endif
