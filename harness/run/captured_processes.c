@@ -248,7 +248,7 @@ void captured_processes_learn(struct captured_processes *processes,
         learn_exec(processes, record);
 }
 
-const struct remote_program *captured_processes_program(const struct captured_processes *processes,
+const struct remote_program *captured_processes_program(struct captured_processes *processes,
                                                         uint32_t pid) {
     struct captured_process *process = find(processes, pid);
     if (process == NULL)

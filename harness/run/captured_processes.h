@@ -77,7 +77,7 @@ uint64_t captured_processes_serial(struct captured_processes *processes,
 
 /* The program that the process with that pid runs, NULL where nothing is known. Where the shim is
  * in it, it is looked for now: Go with C in it loads the shim and calls past it. */
-const struct remote_program *captured_processes_program(const struct captured_processes *processes,
+const struct remote_program *captured_processes_program(struct captured_processes *processes,
                                                         uint32_t pid);
 
 /* After the trace was read to its end: writes the starts of programs that have executed another
