@@ -50,6 +50,8 @@ static void report_losses(struct check *check, uint32_t index) {
     report(check, index, FINDING_LOST_RECORDS, stopped != PW_STOP_NONE, "%s",
            stopped == PW_STOP_MAX_SIZE ? "the trace reached its maximal size"
                                        : "the disk was full");
+    report(check, index, FINDING_LOST_RECORDS,
+           header->capture != 0 && atomic_load(&header->finished) == 0, "%s", LIMITS_UNFINISHED);
 }
 
 static void report_damage(struct check *check, uint32_t index) {

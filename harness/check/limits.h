@@ -7,4 +7,8 @@
 /* Adds a note for each blind spot, cause of loss, kind of damage, and for inferred releases. */
 void limits_report(struct check *check);
 
+/* Said of a trace whose `run` has not ended by itself. */
+#define LIMITS_UNFINISHED                                                                          \
+    "what `portwitness run` had seen and not written when it was killed, or has not written yet"
+
 #endif

@@ -7,6 +7,7 @@
 
 #include "harness/base/message.h"
 #include "harness/base/names.h"
+#include "harness/check/limits.h"
 
 void evidence_note(struct evidence *evidence, const struct trace_record *record) {
     unsigned blind;
@@ -60,6 +61,8 @@ static void add_losses(struct line *line, const struct pw_header *header) {
         add(line, "the trace reached its maximal size");
     else if (stopped == PW_STOP_DISK_FULL)
         add(line, "the disk was full");
+    if (header->capture != 0 && atomic_load_explicit(&header->finished, memory_order_relaxed) == 0)
+        add(line, "lost: %s", LIMITS_UNFINISHED);
 }
 
 void evidence_write(const struct evidence *evidence, const struct trace_reader *reader,

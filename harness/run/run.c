@@ -202,6 +202,7 @@ static void drain(struct run *run) {
     trace_reader_tail(run->reader, false);
     take_news(run);
     run->summary.blank = trace_reader_counts(run->reader)->blank;
+    atomic_store(&recorder_header()->finished, 1);
 }
 
 /* Guests that recorded into it meanwhile may have been ended by it, which is worth a word whatever

@@ -82,8 +82,9 @@ struct pw_header {
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
     _Alignas(64) _Atomic uint64_t
-        populated_to;         /* bytes from the file's start that surely have room */
-    _Atomic uint32_t stopped; /* enum pw_stop, sticky */
+        populated_to;          /* bytes from the file's start that surely have room */
+    _Atomic uint32_t stopped;  /* enum pw_stop, sticky */
+    _Atomic uint32_t finished; /* 1: `run` has written all that it saw itself */
     _Alignas(64) _Atomic uint64_t next_process; /* the last serial given */
     _Alignas(64) _Atomic uint64_t lost[PW_LOST_CAUSES];
     _Alignas(64) _Atomic uint64_t namespaces[PW_NAMESPACES_MAX]; /* cookies that have a record */

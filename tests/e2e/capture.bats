@@ -348,6 +348,10 @@ outlives() {
     wait_for test -s status
     assert_equal "$(cat status said.errors)" 0
     assert_equal "$(wc -l <said)" 6000
+    # What came after is in nobody's records.
+    "$PORTWITNESS" check --json "$trace" >verdict 2>/dev/null || true
+    assert_equal "$(jq -r .verdict verdict)" incomplete
+    grep -q 'when it was killed' verdict
     echo >gate
     wait_for gone_from "$network"
 }
