@@ -100,7 +100,7 @@ static const char *const losses[] = {
     [PW_LOST_SOCKETS] = "sockets that a sandbox hid",
     [PW_LOST_NAMESPACES] = "descriptions of network namespaces",
     [PW_LOST_EVENTS] = "events of the kernel",
-    [PW_LOST_CALLS] = "calls of programs that may not be looked at",
+    [PW_LOST_CALLS] = "calls not looked at",
 };
 
 static const char *const options[] = {

@@ -39,6 +39,19 @@ static void report_blind_spots(struct check *check, uint32_t index) {
     }
 }
 
+bool limits_is_unfinished(const struct pw_header *header) {
+    char path[64];
+    char name[32] = "";
+    if (header->capture == 0 || atomic_load(&header->finished) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%u/comm", header->supervisor_pid);
+    FILE *file = fopen(path, "re");
+    bool is_there = file != NULL && fgets(name, sizeof name, file) != NULL;
+    if (file != NULL)
+        fclose(file);
+    return !is_there || strcmp(name, "portwitness\n") != 0;
+}
+
 static void report_losses(struct check *check, uint32_t index) {
     const struct pw_header *header = &check->traces[index].header;
     uint32_t stopped = atomic_load(&header->stopped);
@@ -50,8 +63,8 @@ static void report_losses(struct check *check, uint32_t index) {
     report(check, index, FINDING_LOST_RECORDS, stopped != PW_STOP_NONE, "%s",
            stopped == PW_STOP_MAX_SIZE ? "the trace reached its maximal size"
                                        : "the disk was full");
-    report(check, index, FINDING_LOST_RECORDS,
-           header->capture != 0 && atomic_load(&header->finished) == 0, "%s", LIMITS_UNFINISHED);
+    report(check, index, FINDING_LOST_RECORDS, limits_is_unfinished(header), "%s",
+           LIMITS_UNFINISHED);
 }
 
 static void report_damage(struct check *check, uint32_t index) {

@@ -7,8 +7,12 @@
 /* Adds a note for each blind spot, cause of loss, kind of damage, and for inferred releases. */
 void limits_report(struct check *check);
 
-/* Said of a trace whose `run` has not ended by itself. */
+/* Has the `run` of the trace ended before it had written all that it saw? Not where it still runs,
+ * as it does when a test runner looks at the trace. */
+bool limits_is_unfinished(const struct pw_header *header);
+
+/* Said of such a trace. */
 #define LIMITS_UNFINISHED                                                                          \
-    "what `portwitness run` had seen and not written when it was killed, or has not written yet"
+    "what came after `portwitness run` was killed, and what it had not written yet"
 
 #endif

@@ -61,7 +61,7 @@ static void add_losses(struct line *line, const struct pw_header *header) {
         add(line, "the trace reached its maximal size");
     else if (stopped == PW_STOP_DISK_FULL)
         add(line, "the disk was full");
-    if (header->capture != 0 && atomic_load_explicit(&header->finished, memory_order_relaxed) == 0)
+    if (limits_is_unfinished(header))
         add(line, "lost: %s", LIMITS_UNFINISHED);
 }
 

@@ -372,7 +372,9 @@ static struct captured_process *meet(struct captured_processes *processes,
     struct captured_process *process = make(processes, event->pid);
     process->start = captured_start_read(&processes->elsewhere, event, true);
     process->start_time = process->start != NULL ? process->start->start_time : 0;
-    open_program(processes, process);
+    /* What the shim will record needs no program, and looking for one takes time from it. */
+    if (!captured_processes_expects_shim(processes, event->pid))
+        open_program(processes, process);
     return process;
 }
 

@@ -351,7 +351,7 @@ outlives() {
     # What came after is in nobody's records.
     "$PORTWITNESS" check --json "$trace" >verdict 2>/dev/null || true
     assert_equal "$(jq -r .verdict verdict)" incomplete
-    grep -q 'when it was killed' verdict
+    grep -q 'was killed' verdict
     echo >gate
     wait_for gone_from "$network"
 }

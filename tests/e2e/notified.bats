@@ -144,6 +144,14 @@ with socket.socket() as s:
     counted privileges 1
 }
 
+# find_standby PID: its standby process, in `standby`.
+find_standby() {
+    standby=$(ps -o pid= --ppid "$1" | while read -r child; do
+        [ "$(cat "/proc/$child/comm")" != pw-standby ] || echo "$child"
+    done)
+    [ -n "$standby" ]
+}
+
 @test "a supervisor that is killed at any time breaks no call, and nothing of it stays" {
     local round pid standby
     for ((round = 0; round < NOTIFIED_KILLS; round++)); do
@@ -151,10 +159,8 @@ with socket.socket() as s:
         setsid "$driver" driven "" "$static" loop 2 >said 2>/dev/null 3>&- &
         pid=$!
         wait_for grep -q begins said
-        standby=$(ps -o pid= --ppid "$pid" | while read -r child; do
-            [ "$(cat "/proc/$child/comm")" != pw-standby ] || echo "$child"
-        done)
-        [ -n "$standby" ]
+        # It gives itself its name when it first runs, which may be after the guest has begun.
+        wait_for find_standby "$pid"
         sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
         kill -9 "$pid"
         wait "$pid" || true

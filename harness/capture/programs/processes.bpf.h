@@ -76,7 +76,7 @@ __attribute__((noinline)) int report_process(uint64_t process) {
     note_process(facts, process);
     facts->kind = OUTSIDE_PROCESS;
     facts->ours = is_ours();
-    bpf_ringbuf_submit(facts, BPF_RB_FORCE_WAKEUP);
+    bpf_ringbuf_submit(facts, wake_up());
     return 0;
 }
 
