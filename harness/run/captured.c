@@ -14,8 +14,8 @@
 
 #include "harness/base/memory.h"
 #include "harness/run/captured_record.h"
-#include "harness/run/namespace_record.h"
 #include "harness/system/process_facts.h"
+#include "shim/shared/namespace_facts.h"
 #include "shim/shared/recorder.h"
 
 /* What the shim, or an event, has recorded of a socket: bits of destroyed.sockets. */
@@ -256,6 +256,13 @@ static void take_end(struct captured *captured, const struct outside_event *even
         destroyed_note(captured->destroyed, &notice, event->netns);
 }
 
+/* No shim may be there to write it. */
+static void note_namespace(const struct captured *captured, uint64_t netns) {
+    const struct namespace_writer writer = {.source = PW_SOURCE_RUN};
+    if (netns != 0 && namespace_is_new(netns))
+        namespace_write(netns, netns == captured->destroyed->notices.netns, &writer);
+}
+
 /* A port that nobody has been seen to ask for was given by a call that binds by itself. */
 static void record_call(struct captured *captured, const struct outside_event *event,
                         unsigned image) {
@@ -266,7 +273,7 @@ static void record_call(struct captured *captured, const struct outside_event *e
     uint64_t process = captured_processes_serial(&captured->processes, event, image);
     if (process == 0)
         return;
-    namespace_record(event->netns, captured->destroyed->notices.netns);
+    note_namespace(captured, event->netns);
     const struct captured_lines lines = {
         &captured->frames, captured_processes_program(&captured->processes, event->pid)};
     uint64_t number = captured_record_write(event, process, is_unbound, lines);
