@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/base/memory.h"
+#include "harness/run/blind_spot.h"
 #include "harness/run/captured_start.h"
 #include "harness/run/daemon_client.h"
 #include "harness/system/process_facts.h"
@@ -187,7 +188,7 @@ static void note_daemon(const struct captured_processes *processes,
                           : process->announced != NULL ? process->announced
                                                        : name;
     if (!processes->is_host && (is_gone || start->obstacle != 0) && daemon_client_is(program))
-        daemon_client_record(process->pid, program);
+        blind_spot_record(PW_BLIND_CONTAINER, 0, process->pid, program);
 }
 
 /* What the program is, once it is the one that was executed. */

@@ -3,12 +3,8 @@
 #define PORTWITNESS_RUN_DAEMON_CLIENT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /* Is this the path of such a program? */
 bool daemon_client_is(const char *program);
-
-/* Records a blind spot of it. */
-void daemon_client_record(uint32_t pid, const char *program);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "harness/run/blind_spot.h"
 #include "harness/system/notice_marks.h"
 #include "shim/shared/policy_space.h"
 #include "shim/shared/recorder.h"
@@ -31,16 +32,8 @@ static void learn_namespace(struct destroyed *destroyed, const struct trace_reco
     if (destroyed->namespace_recorded || destroyed->notices.netns == 0 || cookie == 0 ||
         cookie == destroyed->notices.netns)
         return;
-    static const char text[] = "another network namespace";
-    struct record blind;
     destroyed->namespace_recorded = true;
-    if (!record_begin(&blind, PW_KIND_BLIND_SPOT, 2 + record_text_units(sizeof text - 1, 1),
-                      record->process, -1, monotonic_ns()))
-        return;
-    blind.units[0].start.source = PW_SOURCE_RUN;
-    blind.units[1].numbers.code = PW_BLIND_NAMESPACE;
-    record_text(&blind, 2, text, sizeof text - 1);
-    record_commit(&blind, 0);
+    blind_spot_record(PW_BLIND_NAMESPACE, record->process, 0, "another network namespace");
 }
 
 void destroyed_learn(struct destroyed *destroyed, const struct trace_record *record) {

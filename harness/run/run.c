@@ -14,6 +14,7 @@
 
 #include "harness/base/message.h"
 #include "harness/base/statuses.h"
+#include "harness/run/blind_spot.h"
 #include "harness/run/capture.h"
 #include "harness/run/child.h"
 #include "harness/run/destroyed.h"
@@ -232,25 +233,13 @@ static void report(struct run *run) {
 
 /* The command itself starts before any wrapper could look at it. */
 static void note_obstacle(struct run *run, const struct program_facts *facts) {
-    pid_t pid = run->child.pid;
     if (facts->obstacle == 0)
         return;
-    if (run->capture.means != 0) {
-        captured_processes_unentered(&run->capture.captured.processes, pid,
+    if (run->capture.means != 0)
+        captured_processes_unentered(&run->capture.captured.processes, run->child.pid,
                                      (unsigned)facts->obstacle, facts->path);
-        return;
-    }
-    size_t length = strnlen(facts->path, sizeof facts->path);
-    unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
-    struct record record;
-    if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, 0, -1, monotonic_ns()))
-        return;
-    record.units[0].start.source = PW_SOURCE_RUN;
-    record.units[1].numbers.code = (uint32_t)facts->obstacle;
-    record.units[1].numbers.number[0] = (uint64_t)pid;
-    if (!record_text(&record, 2, facts->path, length))
-        record.units[0].start.flags |= PW_FLAG_TEXT_CUT;
-    record_commit(&record, 0);
+    else
+        blind_spot_record((unsigned)facts->obstacle, 0, (uint32_t)run->child.pid, facts->path);
 }
 
 static int start_command(struct run *run, const char *shim) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
-#include "shim/shared/recorder.h"
+#include "harness/run/blind_spot.h"
 
 struct unentered_program {
     uint32_t pid;
@@ -45,23 +45,11 @@ char *unentered_take(struct unentered *unentered, uint32_t pid) {
     return path;
 }
 
-static void record_one(const struct unentered_program *program) {
-    size_t length = strlen(program->path);
-    unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
-    struct record record;
-    if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, program->process, -1, monotonic_ns()))
-        return;
-    record.units[0].start.source = PW_SOURCE_RUN;
-    record.units[1].numbers.code = program->reason;
-    record.units[1].numbers.number[0] = program->pid;
-    if (!record_text(&record, 2, program->path, length))
-        record.units[0].start.flags |= PW_FLAG_TEXT_CUT;
-    record_commit(&record, 0);
-}
-
 void unentered_record(const struct unentered *unentered) {
-    for (size_t i = 0; i < unentered->count; i++)
-        record_one(&unentered->list[i]);
+    for (size_t i = 0; i < unentered->count; i++) {
+        const struct unentered_program *program = &unentered->list[i];
+        blind_spot_record(program->reason, program->process, program->pid, program->path);
+    }
 }
 
 void unentered_free(struct unentered *unentered) {

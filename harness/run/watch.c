@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "harness/base/memory.h"
+#include "harness/run/blind_spot.h"
 #include "harness/system/process_facts.h"
 #include "shim/shared/recorder.h"
 
@@ -333,17 +334,7 @@ void watch_record_unseen(struct watch *watch) {
         const struct watched *process = find(watch, serial);
         if (process->executed_ns == 0 || process->unseen == NULL)
             continue;
-        size_t length = strlen(process->unseen);
-        unsigned units = record_text_units(length, PW_RECORD_UNITS_MAX - 2);
-        struct record record;
-        if (!record_begin(&record, PW_KIND_BLIND_SPOT, 2 + units, serial, -1, monotonic_ns()))
-            continue;
-        record.units[0].start.source = PW_SOURCE_RUN;
-        record.units[1].numbers.code = process->reason;
-        record.units[1].numbers.number[0] = (uint64_t)process->pid;
-        if (!record_text(&record, 2, process->unseen, length))
-            record.units[0].start.flags |= PW_FLAG_TEXT_CUT;
-        record_commit(&record, 0);
+        blind_spot_record(process->reason, serial, (uint32_t)process->pid, process->unseen);
     }
 }
 
