@@ -241,8 +241,9 @@ bool notify_take(struct notify_supervisor *supervisor, outside_take *take, void 
     return notify_queue_take(&supervisor->queue, take, with);
 }
 
-void notify_child_before_exec(struct notify_supervisor *supervisor, int obstacle) {
-    if (notify_is_needed(obstacle))
+void notify_child_before_exec(struct notify_supervisor *supervisor,
+                              const struct program_facts *facts) {
+    if (notify_is_needed(facts))
         (void)notify_join(supervisor->area);
 }
 

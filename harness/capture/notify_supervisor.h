@@ -13,6 +13,7 @@
 #include "harness/capture/notify_server.h"
 #include "harness/capture/outside_event.h"
 #include "shim/shared/notify_format.h"
+#include "shim/shared/program_file.h"
 
 struct notify_supervisor;
 
@@ -37,9 +38,10 @@ int notify_file(const struct notify_supervisor *supervisor);
  * a program that was put under a filter. true if there were any. */
 bool notify_take(struct notify_supervisor *supervisor, outside_take *take, void *with);
 
-/* In the child that will execute the command: puts it under a filter, if it needs one; `obstacle`
- * is that of program_inspect. */
-void notify_child_before_exec(struct notify_supervisor *supervisor, int obstacle);
+/* In the child that will execute the command: puts it under a filter, if it needs one, as
+ * program_inspect has found it. */
+void notify_child_before_exec(struct notify_supervisor *supervisor,
+                              const struct program_facts *facts);
 
 /* Events that were lost because nobody took them in time. */
 uint64_t notify_lost(struct notify_supervisor *supervisor);

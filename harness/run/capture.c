@@ -103,11 +103,12 @@ static void prepare(void *with) {
     if ((capture->means & PW_CAPTURE_KERNEL) != 0)
         (void)capture_group_enter(&capture->ebpf.group);
     if (capture->supervisor != NULL)
-        notify_child_before_exec(capture->supervisor, capture->obstacle);
+        notify_child_before_exec(capture->supervisor, capture->command);
 }
 
-struct child_preparation capture_preparation(struct capture *capture, int obstacle) {
-    capture->obstacle = obstacle;
+struct child_preparation capture_preparation(struct capture *capture,
+                                             const struct program_facts *command) {
+    capture->command = command;
     return (struct child_preparation){capture->means != 0 ? prepare : NULL, capture};
 }
 

@@ -17,7 +17,7 @@ struct capture {
     struct capture_ebpf ebpf;
     struct notify_supervisor *supervisor; /* NULL: no seccomp */
     struct notified_walk walk;            /* of the thread that answers */
-    int obstacle;                         /* of the command, as program_inspect finds it */
+    const struct program_facts *command;  /* as program_inspect found it */
     struct captured captured;
     uint64_t settled_ns;             /* when refused binds were looked for last */
     char missing[CAPTURE_WHY_BYTES]; /* why none could be had, though one was looked for; "" else */
@@ -36,9 +36,10 @@ bool capture_begin(struct capture *capture, struct destroyed *destroyed,
 /* Lets the epoll instance wake whoever waits, with that number, when events had better be taken. */
 void capture_wake(const struct capture *capture, int epoll, uint64_t number);
 
-/* What the command has to do before it is executed, so that it is seen; `obstacle`: why the shim
- * cannot enter it (program_inspect). */
-struct child_preparation capture_preparation(struct capture *capture, int obstacle);
+/* What the command has to do before it is executed, so that it is seen. What program_inspect found
+ * of it must live until then. */
+struct child_preparation capture_preparation(struct capture *capture,
+                                             const struct program_facts *command);
 
 /* Takes the events that wait; before the trace is read. true if there were any. */
 bool capture_take(struct capture *capture);

@@ -263,9 +263,8 @@ static int start_command(struct run *run, const char *shim) {
     free(plugins);
     if (environment == NULL)
         return fail("environment");
-    int status =
-        child_start(&run->child, run->options->command, environment,
-                    capture_preparation(&run->capture, facts.is_foreign ? 0 : facts.obstacle));
+    int status = child_start(&run->child, run->options->command, environment,
+                             capture_preparation(&run->capture, &facts));
     environment_free(environment);
     if (status == 0 && policy_area() != NULL &&
         run->options->trace.policy.config.kind == PW_POLICY_SEEDED)

@@ -24,8 +24,8 @@ enum { BEFORE = 3 /* helper, trace, program */, ARGUMENTS_MOST = 1 << 20 };
 static bool is_wanted(const struct program_start *start) {
     struct pw_notify_area *area = notify_area(recorder_header());
     return area != NULL && start->on && gate() == GATE_OPEN && !sandbox_is_on() &&
-           notify_is_needed(start->facts.is_foreign ? 0 : start->facts.obstacle) &&
-           atomic_load(&area->open) == PW_NOTIFY_OPEN && !notify_filter_is_on();
+           notify_is_needed(&start->facts) && atomic_load(&area->open) == PW_NOTIFY_OPEN &&
+           !notify_filter_is_on();
 }
 
 /* Beside the shim. */

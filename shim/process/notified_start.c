@@ -6,8 +6,8 @@
 #include "shim/shared/notify_join.h"
 #include "shim/shared/recorder.h"
 
-void notified_start(int obstacle) {
+void notified_start(const struct program_facts *facts) {
     struct pw_notify_area *area = notify_area(recorder_header());
-    if (area != NULL && notify_is_needed(obstacle) && !sandbox_is_on())
+    if (area != NULL && notify_is_needed(facts) && !sandbox_is_on())
         (void)notify_join(area);
 }

@@ -3,9 +3,11 @@
 #ifndef PORTWITNESS_PROCESS_NOTIFIED_START_H
 #define PORTWITNESS_PROCESS_NOTIFIED_START_H
 
-/* In the process that is about to execute a program; `obstacle` is enum pw_blind, 0: the shim can
- * enter it. Does nothing where the trace does not ask for it. A vfork child may call it: its parent
+#include "shim/shared/program_file.h"
+
+/* In the process that is about to execute that program. Does nothing where the shim can enter it,
+ * and where the trace does not ask for it. A vfork child may call it: its parent
  * stays without a filter. */
-void notified_start(int obstacle);
+void notified_start(const struct program_facts *facts);
 
 #endif

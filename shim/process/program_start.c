@@ -88,7 +88,7 @@ static void plan_and_record(struct program_start *start, bool found, char *const
     if (start->blind != 0)
         record_blind_spot(start, start->blind, identity_pid_now());
     if (found && gate() != GATE_CLOSED)
-        notified_start(start->facts.is_foreign ? 0 : start->facts.obstacle);
+        notified_start(&start->facts);
 }
 
 static void begin(struct program_start *start, bool found, char *const *envp) {

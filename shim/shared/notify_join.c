@@ -24,7 +24,8 @@ struct pw_notify_area *notify_area(struct pw_header *header) {
     return (struct pw_notify_area *)(void *)((char *)header + PW_NOTIFY_OFFSET);
 }
 
-bool notify_is_needed(int obstacle) {
+bool notify_is_needed(const struct program_facts *facts) {
+    int obstacle = facts->is_foreign ? 0 : facts->obstacle;
     return obstacle == PW_BLIND_STATIC || obstacle == PW_BLIND_OWN_CALLS ||
            obstacle == PW_BLIND_ARCHITECTURE || obstacle == PW_BLIND_UNREACHABLE;
 }

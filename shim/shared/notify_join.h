@@ -6,13 +6,13 @@
 #include <stdbool.h>
 
 #include "shim/shared/notify_format.h"
+#include "shim/shared/program_file.h"
 
 /* The mailbox of a mapped trace; NULL where the header does not say PW_CAPTURE_SECCOMP. */
 struct pw_notify_area *notify_area(struct pw_header *header);
 
-/* Whether it takes a filter to see what a program does, by the reason (enum pw_blind) for which the
- * shim cannot enter it. */
-bool notify_is_needed(int obstacle);
+/* Whether a filter would show what a program does that the shim cannot enter. */
+bool notify_is_needed(const struct program_facts *facts);
 
 /* true where the calling thread is under the filter and somebody answers; where not, the area
  * counts why, and nothing has changed, but for PW_NOTIFY_ABANDONED. Sets no_new_privs where the

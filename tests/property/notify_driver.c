@@ -44,7 +44,7 @@ static pid_t start(struct notify_supervisor *supervisor, char *const command[], 
         setenv("LD_PRELOAD", shim, 1);
         setenv("PORTWITNESS_TRACE", trace, 1);
     }
-    notify_child_before_exec(supervisor, facts.is_foreign ? 0 : facts.obstacle);
+    notify_child_before_exec(supervisor, &facts);
     execvp(command[0], command);
     _exit(127);
 }
