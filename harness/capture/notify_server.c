@@ -182,6 +182,16 @@ static bool may_bind(const struct notify_call *call) {
             notify_guest_has_our_rights(&call->guest));
 }
 
+/* With arguments that were copied while the call waited for us, which it may do no more. */
+static void answer(struct notify_call *call, bool may) {
+    if (!notify_is_valid(call->listener, call->notification->id))
+        return;
+    if (may)
+        perform(call);
+    else
+        watch(call);
+}
+
 static void serve_bind(struct notify_call *call) {
     begin_event(call, OUTSIDE_BIND, CALL_BIND);
     if (!copy_address(call)) {
@@ -193,13 +203,7 @@ static void serve_bind(struct notify_call *call) {
     if (call->event.requested_port == 0)
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
-    bool may = may_bind(call);
-    if (!notify_is_valid(call->listener, call->notification->id))
-        return;
-    if (may)
-        perform(call);
-    else
-        watch(call);
+    answer(call, may_bind(call));
 }
 
 static void serve_listen(struct notify_call *call) {
@@ -229,13 +233,7 @@ static void serve_connect(struct notify_call *call) {
     if (call->event.local_port == 0)
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
-    bool may = is_quick(call) && notify_guest_has_our_label(&call->guest);
-    if (!notify_is_valid(call->listener, call->notification->id))
-        return;
-    if (may)
-        perform(call);
-    else
-        watch(call);
+    answer(call, is_quick(call) && notify_guest_has_our_label(&call->guest));
 }
 
 /* What is about to be read stands there already. */

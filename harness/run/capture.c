@@ -145,22 +145,19 @@ bool capture_take(struct capture *capture) {
     return any;
 }
 
-static void end_seccomp(struct capture *capture) {
-    if (capture->supervisor == NULL)
-        return;
-    notify_stop(capture->supervisor);
+static void take_last(struct capture *capture) {
+    if (capture->supervisor != NULL)
+        notify_stop(capture->supervisor);
     take_all(capture, true);
-    if (notify_lost(capture->supervisor) > 0)
+    if (capture->supervisor != NULL && notify_lost(capture->supervisor) > 0)
         recorder_lost(PW_LOST_EVENTS, notify_lost(capture->supervisor));
 }
 
 bool capture_settle(struct capture *capture, bool all) {
     if (capture->means == 0)
         return false;
-    if (all) {
-        end_seccomp(capture);
-        take_all(capture, true);
-    }
+    if (all)
+        take_last(capture);
     return captured_settle(&capture->captured, all);
 }
 
