@@ -70,3 +70,8 @@ pytest=("$python" -m pytest -q -p no:cacheprovider -n 2)
         bash both.sh
     clean bats bash both.sh
 }
+
+@test "both bind before either listens: the listen loses" {
+    right_each_time late "$suites/late/late.py:free_port:probe.bind" \
+        "$suites/late/late.py:serve:return Server(" - - -- "$python" late.py
+}

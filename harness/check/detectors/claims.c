@@ -106,6 +106,15 @@ static bool was_picked_elsewhere(const struct history *history, const struct hol
                              false);
 }
 
+/* Who has the number instead, and who had given it to them. */
+static void set_taker(const struct history *history, const struct holder_found *taker,
+                      struct finding *finding) {
+    holders_fill_in(history, taker, finding);
+    if (taker->binding != MAP_NONE && history->requests[taker->binding].proves != MAP_NONE)
+        finding->other_assigned = history_call(history, history->requests[taker->binding].proves);
+    set_cause(history, finding);
+}
+
 static void detect_loss(struct history *history, struct findings *findings, uint32_t attempt) {
     const struct binding *bound = &history->bindings.list[attempt];
     uint32_t assignment = history->requests[attempt].proves;
@@ -128,12 +137,9 @@ static void detect_loss(struct history *history, struct findings *findings, uint
         return;
     }
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, attempt);
-    holders_fill_in(history, &taker, finding);
+    set_taker(history, &taker, finding);
     finding->instead = history->requests[attempt].instead;
     finding->explained = history->requests[attempt].is_explained;
-    if (taker.binding != MAP_NONE && history->requests[taker.binding].proves != MAP_NONE)
-        finding->other_assigned = history_call(history, history->requests[taker.binding].proves);
-    set_cause(history, finding);
     if (held_released(history, assignment, bound->begin_ns) != RELEASE_CERTAIN &&
         !proves_release(history, &taker, assignment))
         finding->certainty = POSSIBLE;
@@ -149,7 +155,7 @@ static void detect_lost_listen(struct history *history, struct findings *finding
     struct finding *finding = add(history, findings, FINDING_LOST_RACE, listen->binding);
     finding->subject = listen->call;
     finding->ns = listen->call.begin_ns;
-    holders_fill_in(history, &taker, finding);
+    set_taker(history, &taker, finding);
 }
 
 /* Who else had the port between the assignment and the bind. */
