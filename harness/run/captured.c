@@ -26,8 +26,11 @@ enum { QUEUE_MAX = 1 << 16 };
 /* A parent records its fork when that has returned, by when the child may have made calls. */
 #define FORK_WITHIN_NS (UINT64_C(200) * 1000 * 1000)
 
-/* A record that its process died in stays open for ever. */
-#define OPEN_MOST_NS (UINT64_C(1000) * 1000 * 1000)
+/* A record that its process died in stays open for ever. On a busy machine a process may stand
+ * still for seconds between the kernel's event and the end of its record; who is not known yet is
+ * waited for less, as it may be another's record that is open. */
+#define OPEN_MOST_NS (UINT64_C(10) * 1000 * 1000 * 1000)
+#define OPEN_OF_ANYBODY_NS (UINT64_C(1) * 1000 * 1000 * 1000)
 
 #define MADE_UP_COOKIE (UINT64_C(1) << 63)
 
@@ -156,24 +159,38 @@ void captured_begin_round(struct captured *captured) { captured->open_count = 0;
 
 void captured_learn_open(void *with, unsigned kind, uint64_t process, uint64_t begin_ns) {
     struct captured *captured = with;
-    (void)process;
-    if (bit_of_kind(kind) != 0 && captured->open_count < CAPTURED_OPEN_MAX)
-        captured->open[captured->open_count++] =
-            (struct captured_open){.begin_ns = begin_ns, .kind = kind};
+    if (bit_of_kind(kind) == 0)
+        return;
+    if (captured->open_count < CAPTURED_OPEN_MAX)
+        captured->open[captured->open_count] =
+            (struct captured_open){.begin_ns = begin_ns, .process = process};
+    captured->open_count++;
 }
 
-/* May a record that is open be of this call? */
-static bool may_come(const struct captured *captured, const struct captured_waiting *waiting,
-                     uint64_t now) {
-    if (now - waiting->came_ns > OPEN_MOST_NS)
+/* May one of the records that are open be of this call? A call that waits, as a connect does, is
+ * open for long, and keeps none of another process back. */
+static bool has_open(const struct captured *captured, const struct outside_event *event,
+                     uint64_t waited_ns) {
+    uint64_t process = captured_processes_known(&captured->processes, event->pid);
+    if (waited_ns > (process == 0 ? OPEN_OF_ANYBODY_NS : OPEN_MOST_NS))
         return false;
-    if (now - waiting->came_ns < FORK_WITHIN_NS &&
-        captured_processes_expects_shim(&captured->processes, waiting->event.pid))
+    if (captured->open_count > CAPTURED_OPEN_MAX)
         return true;
     for (size_t i = 0; i < captured->open_count; i++)
-        if (captured->open[i].begin_ns <= waiting->event.begin_ns)
+        if (captured->open[i].begin_ns <= event->begin_ns &&
+            (process == 0 || captured->open[i].process == process))
             return true;
     return false;
+}
+
+/* May the shim's record of this call come yet? */
+static bool may_come(const struct captured *captured, const struct captured_waiting *waiting,
+                     uint64_t now) {
+    uint64_t waited_ns = now - waiting->came_ns;
+    if (waited_ns < FORK_WITHIN_NS &&
+        captured_processes_expects_shim(&captured->processes, waiting->event.pid))
+        return true;
+    return has_open(captured, &waiting->event, waited_ns);
 }
 
 /* Under a filter of its own a program's shim makes up cookies, and may not even know its thread:

@@ -28,9 +28,9 @@ struct captured {
     /* Calls that the shim has begun to record and not ended, as of the last round. */
     struct captured_open {
         uint64_t begin_ns;
-        unsigned kind;
+        uint64_t process; /* serial */
     } open[CAPTURED_OPEN_MAX];
-    size_t open_count;
+    size_t open_count; /* may be more than have room */
     /* Calls whose socket the shim could not ask for its cookie: the latest, a ring. */
     struct captured_masked {
         uint64_t begin_ns, end_ns;

@@ -1,0 +1,145 @@
+/* Whose record it is that an event waits for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/run/captured.h"
+#include "shim/shared/clock.h"
+#include "shim/shared/recorder.h"
+#include "shim/shared/trace_file.h"
+
+enum { GUEST = 1 << 22, SERIAL = 7, OTHER = 8 }; /* above kernel.pid_max */
+
+static char folder[] = "/tmp/captured-XXXXXX";
+static char path[sizeof folder + sizeof "/trace"];
+static struct destroyed destroyed;
+static struct captured captured;
+
+static int start(void **state) {
+    (void)state;
+    struct trace_plan plan = {.max_size = 8 << 20};
+    struct trace_problem problem;
+    struct trace_map map;
+    strcpy(folder + sizeof folder - 7, "XXXXXX");
+    if (mkdtemp(folder) == NULL)
+        return -1;
+    snprintf(path, sizeof path, "%s/trace", folder);
+    if (!trace_create(path, &plan, &problem) || !trace_open(path, &map, &problem))
+        return -1;
+    recorder_attach(&map);
+    destroyed_start(&destroyed, false);
+    captured_start(&captured, &destroyed, false);
+    return 0;
+}
+
+static int stop(void **state) {
+    (void)state;
+    captured_stop(&captured);
+    destroyed_stop(&destroyed);
+    unlink(path);
+    return rmdir(folder);
+}
+
+/* The shim's record of its program's start. */
+static void guest_starts(uint64_t at_ns) {
+    const struct pw_process identity = {
+        .pid = GUEST, .serial = SERIAL, .pid_namespace = captured.processes.own_namespace};
+    const struct trace_record record = {.kind = PW_KIND_PROCESS_START,
+                                        .source = PW_SOURCE_SHIM,
+                                        .process = SERIAL,
+                                        .begin_ns = at_ns,
+                                        .identity = &identity};
+    captured_learn(&captured, &record);
+}
+
+static void guest_binds(uint64_t at_ns) {
+    const struct outside_event event = {.kind = OUTSIDE_BIND,
+                                        .source = PW_SOURCE_KERNEL,
+                                        .pid = GUEST,
+                                        .thread = GUEST,
+                                        .begin_ns = at_ns,
+                                        .end_ns = at_ns,
+                                        .cookie = 99,
+                                        .family = AF_INET,
+                                        .type = SOCK_STREAM,
+                                        .protocol = IPPROTO_TCP,
+                                        .local_port = 40000};
+    captured_note(&captured, &event);
+}
+
+static void a_call_waits_for_the_open_record_of_its_process(void **state) {
+    (void)state;
+    uint64_t now = monotonic_ns();
+    guest_starts(now - 100);
+    guest_binds(now);
+    captured_begin_round(&captured);
+    captured_learn_open(&captured, PW_KIND_BIND, SERIAL, now - 50);
+    assert_false(captured_settle(&captured, false));
+    captured_begin_round(&captured);
+    assert_true(captured_settle(&captured, false));
+}
+
+static void a_call_does_not_wait_for_the_record_of_another_process(void **state) {
+    (void)state;
+    uint64_t now = monotonic_ns();
+    guest_starts(now - 100);
+    guest_binds(now);
+    captured_begin_round(&captured);
+    captured_learn_open(&captured, PW_KIND_CONNECT, OTHER, now - 50);
+    assert_true(captured_settle(&captured, false));
+}
+
+static void a_call_does_not_wait_for_a_later_record(void **state) {
+    (void)state;
+    uint64_t now = monotonic_ns();
+    guest_starts(now - 100);
+    guest_binds(now - 50);
+    captured_begin_round(&captured);
+    captured_learn_open(&captured, PW_KIND_BIND, SERIAL, now);
+    assert_true(captured_settle(&captured, false));
+}
+
+static void a_call_of_who_is_not_known_yet_waits_for_any_record(void **state) {
+    (void)state;
+    uint64_t now = monotonic_ns();
+    guest_binds(now);
+    captured_begin_round(&captured);
+    captured_learn_open(&captured, PW_KIND_BIND, OTHER, now - 50);
+    assert_false(captured_settle(&captured, false));
+}
+
+static void more_open_records_than_are_kept_may_be_of_anybody(void **state) {
+    (void)state;
+    uint64_t now = monotonic_ns();
+    guest_starts(now - 100);
+    guest_binds(now);
+    captured_begin_round(&captured);
+    for (int i = 0; i <= CAPTURED_OPEN_MAX; i++)
+        captured_learn_open(&captured, PW_KIND_CONNECT, OTHER, now - 50);
+    assert_false(captured_settle(&captured, false));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_call_waits_for_the_open_record_of_its_process, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(a_call_does_not_wait_for_the_record_of_another_process,
+                                        start, stop),
+        cmocka_unit_test_setup_teardown(a_call_does_not_wait_for_a_later_record, start, stop),
+        cmocka_unit_test_setup_teardown(a_call_of_who_is_not_known_yet_waits_for_any_record, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(more_open_records_than_are_kept_may_be_of_anybody, start,
+                                        stop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
