@@ -153,8 +153,9 @@ find_standby() {
 }
 
 @test "a supervisor that is killed at any time breaks no call, and nothing of it stays" {
-    local round pid standby
-    for ((round = 0; round < NOTIFIED_KILLS; round++)); do
+    local round killed=0 pid standby
+    for ((round = 0; killed < NOTIFIED_KILLS; round++)); do
+        [ "$round" -le $((2 * NOTIFIED_KILLS)) ]
         rm -f driven
         setsid "$driver" driven "" "$static" loop 2 >said 2>/dev/null 3>&- &
         pid=$!
@@ -162,7 +163,7 @@ find_standby() {
         # It gives itself its name when it first runs, which may be after the guest has begun.
         wait_for find_standby "$pid"
         sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
-        kill -9 "$pid"
+        ! kill -9 "$pid" || killed=$((killed + 1)) # on a busy machine the program may be through
         wait "$pid" || true
         wait_for grep -q loops said
         grep -q 'errors 0' said || { cat said >&2; return 1; }

@@ -162,15 +162,16 @@ same_as_table() {
 }
 
 @test "no call fails where run is killed while a policy chooses, by whichever way" {
-    local round policies=(range:40000-40999 range:30000-30999)
-    for ((round = 0; round < NOTIFIED_KILLS; round++)); do
+    local round killed=0 policies=(range:40000-40999 range:30000-30999)
+    for ((round = 0; killed < NOTIFIED_KILLS; round++)); do
+        [ "$round" -le $((2 * NOTIFIED_KILLS)) ]
         rm -f "$trace"
         "${in_namespace[@]}" setsid "$PORTWITNESS" run -q -o "$trace" --capture=seccomp \
             --policy "${policies[round % 2]}" -- "$static" loop 2 >said 2>"$summary" 3>&- &
         guest=$!
         wait_for grep -q begins said
         sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
-        kill -9 "$guest"
+        ! kill -9 "$guest" || killed=$((killed + 1)) # on a busy machine the program may be through
         wait "$guest" || true
         guest=''
         wait_for grep -q loops said
