@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,16 @@ int notify_process_open(pid_t pid) {
 }
 
 int notify_duplicate(int pidfd, int fd) { return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0); }
+
+/* A descriptor that we do not have: EBADF shows that we may take others (kernel/pid.c). */
+bool notify_may_never_duplicate(void) {
+    int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (pidfd < 0)
+        return true;
+    bool never = notify_duplicate(pidfd, INT_MAX) < 0 && errno != EBADF;
+    close(pidfd);
+    return never;
+}
 
 bool notify_is_listener(int fd) {
     static const char name[] = "anon_inode:seccomp notify";

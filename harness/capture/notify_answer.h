@@ -20,6 +20,9 @@ int notify_process_open(pid_t pid);
  * look into it (ptrace(2), "access mode checking") or a filter on us forbids pidfd_getfd. */
 int notify_duplicate(int pidfd, int fd);
 
+/* Whether a filter on us, or the kernel, forbids that for every process, even our own. */
+bool notify_may_never_duplicate(void);
+
 /* Is this descriptor the listener of a filter? */
 bool notify_is_listener(int fd);
 

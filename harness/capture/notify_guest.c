@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "harness/capture/notify_answer.h"
+#include "harness/system/process_memory.h"
 #include "shim/shared/raw_file.h"
 
 enum { GROUPS_KEPT = 256, NET_BIND_SERVICE = 10 /* linux/capability.h */ };
@@ -72,9 +72,7 @@ void notify_guest_leave(struct notify_guest *guest) {
 }
 
 bool notify_guest_copy(const struct notify_guest *guest, void *into, uint64_t from, size_t size) {
-    struct iovec here = {into, size};
-    struct iovec there = {(void *)(uintptr_t)from, size};
-    return process_vm_readv(guest->thread, &here, 1, &there, 1, 0) == (ssize_t)size;
+    return process_memory_read(guest->thread, from, into, size) == (ssize_t)size;
 }
 
 uint32_t notify_guest_user(const struct notify_guest *guest) {

@@ -1,7 +1,8 @@
 /*
  * A program that asks gets its filter only where we can take a descriptor from it: that needs the
  * rights of a debugger (ptrace(2)), and that its pid is the one that we see. What stands in the
- * mailbox may be anybody's, so a descriptor is kept only if it is a listener.
+ * mailbox may be anybody's, so a descriptor is kept only if it is a listener. Where descriptors can
+ * be taken from nobody, the program sends it, and it gets its filter if we may read its memory.
  */
 #include "harness/capture/notify_mailbox.h"
 
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #include "harness/capture/notify_answer.h"
+#include "harness/capture/notify_entry.h"
+#include "harness/capture/notify_table.h"
 
 enum {
     DESCRIPTORS_SPARE = 12,
@@ -76,6 +79,15 @@ static bool may_take(const struct pw_notify_slot *slot) {
     return may;
 }
 
+/* What it is to do next. */
+static uint32_t verdict(const struct pw_notify_slot *slot, int entry) {
+    if (entry < 0)
+        return may_take(slot) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED;
+    return is_same_process(slot) && notify_table_may_look((pid_t)atomic_load(&slot->pid))
+               ? PW_NOTIFY_GO_SEND
+               : PW_NOTIFY_REFUSED;
+}
+
 /* Is there room for so many listeners, and for what is open with each for a moment? The lowest free
  * number is given out (open(2)), so where one near the limit is free, those behind it are too. A
  * program that is under its filter when its listener cannot be taken would get ENOSYS for good. */
@@ -110,8 +122,10 @@ static int take_once(const struct pw_notify_slot *slot) {
 }
 
 /* Others of our threads may have the last descriptors for a moment. */
-static int take(const struct pw_notify_slot *slot) {
+static int take(const struct pw_notify_slot *slot, int entry) {
     const struct timespec pause = {.tv_nsec = TAKE_PAUSE_NS};
+    if (entry >= 0)
+        return notify_entry_take(entry, atomic_load(&slot->pid));
     int listener = take_once(slot);
     for (unsigned i = 0; listener < 0 && errno == EMFILE && i < TAKE_ROUNDS; i++) {
         nanosleep(&pause, NULL);
@@ -134,21 +148,22 @@ static unsigned count_granted(struct pw_notify_area *area) {
     unsigned granted = 0;
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         uint32_t state = atomic_load(&area->slot[i].state);
-        granted += state == PW_NOTIFY_GO || state == PW_NOTIFY_POSTED;
+        granted += state == PW_NOTIFY_GO || state == PW_NOTIFY_GO_SEND || state == PW_NOTIFY_POSTED;
     }
     return granted;
 }
 
-void notify_mailbox_serve(struct pw_notify_area *area, bool full, notify_keep *keep, void *with) {
+void notify_mailbox_serve(struct pw_notify_area *area, int entry, bool full, notify_keep *keep,
+                          void *with) {
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         struct pw_notify_slot *slot = &area->slot[i];
         uint32_t state = atomic_load(&slot->state);
         if (state == PW_NOTIFY_ASKED && (full || !has_descriptors(count_granted(area) + 1))) {
             move(slot, state, PW_NOTIFY_NO_ROOM);
         } else if (state == PW_NOTIFY_ASKED) {
-            move(slot, state, may_take(slot) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED);
+            move(slot, state, verdict(slot, entry));
         } else if (state == PW_NOTIFY_POSTED) {
-            int listener = take(slot);
+            int listener = take(slot, entry);
             bool kept = listener >= 0 && keep(with, listener, atomic_load(&slot->pid));
             move(slot, state, kept ? PW_NOTIFY_TAKEN : PW_NOTIFY_LOST);
         } else {
@@ -157,13 +172,16 @@ void notify_mailbox_serve(struct pw_notify_area *area, bool full, notify_keep *k
     }
 }
 
-int notify_mailbox_take_left(struct pw_notify_area *area) {
+/* What was sent to it, `run` may have received before it was killed. */
+static uint32_t without(int entry) { return entry >= 0 ? PW_NOTIFY_GO_SEND : PW_NOTIFY_LOST; }
+
+int notify_mailbox_take_left(struct pw_notify_area *area, int entry) {
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         struct pw_notify_slot *slot = &area->slot[i];
         uint32_t state = atomic_load(&slot->state);
         if (state == PW_NOTIFY_POSTED) {
-            int listener = take(slot);
-            move(slot, state, listener >= 0 ? PW_NOTIFY_TAKEN : PW_NOTIFY_LOST);
+            int listener = take(slot, entry);
+            move(slot, state, listener >= 0 ? PW_NOTIFY_TAKEN : without(entry));
             return listener;
         }
         if (state == PW_NOTIFY_ASKED)

@@ -21,11 +21,13 @@ bool notify_mailbox_wait(struct pw_notify_area *area, uint32_t *bell);
 typedef bool notify_keep(void *with, int listener, uint32_t pid);
 
 /* Answers all that wait in it: those that ask, and those that have a listener to hand over. While
- * `full` nobody gets a filter. */
-void notify_mailbox_serve(struct pw_notify_area *area, bool full, notify_keep *keep, void *with);
+ * `full` nobody gets a filter. `entry`: where listeners are sent to (notify_entry.h), -1 where they
+ * can be taken. */
+void notify_mailbox_serve(struct pw_notify_area *area, int entry, bool full, notify_keep *keep,
+                          void *with);
 
 /* Once it is closed: a listener that a program still wants to hand over, -1: none. */
-int notify_mailbox_take_left(struct pw_notify_area *area);
+int notify_mailbox_take_left(struct pw_notify_area *area, int entry);
 
 /* Whether any program is in the middle of it. */
 bool notify_mailbox_is_used(struct pw_notify_area *area);

@@ -29,8 +29,9 @@ struct notify_call {
     int listener;
     const struct seccomp_notif *notification;
     struct notify_guest guest;
-    int duplicate; /* -1: none, or closed again */
-    int refused;   /* errno where there never was one */
+    int duplicate;  /* -1: none, or closed again */
+    int refused;    /* errno where there never was one */
+    uint64_t inode; /* of the socket, where it is looked up in the kernel's table */
     union notify_address address;
     socklen_t length;
     struct outside_event event;
@@ -87,10 +88,18 @@ static void begin_event(struct notify_call *call, enum outside_kind kind, unsign
 static bool copy_address(struct notify_call *call) {
     const __u64 *arguments = call->notification->data.args;
     int length = (int)arguments[2];
+    errno = 0;
     if (length < (int)sizeof call->address.in || length > (int)sizeof call->address)
         return false;
     call->length = (socklen_t)length;
     return notify_guest_copy(&call->guest, &call->address, arguments[1], (size_t)length);
+}
+
+/* Nobody may look into it, or there is nothing to copy. */
+static void pass_uncopied(struct notify_call *call) {
+    if (errno == EPERM || errno == EACCES)
+        recorder_lost(PW_LOST_CALLS, 1);
+    pass_through(call);
 }
 
 static bool is_internet(const union notify_address *address) {
@@ -176,6 +185,20 @@ static void watch(struct notify_call *call) {
     call->server->take(call->server->with, &event);
 }
 
+/* The same where only the kernel's table can tell. A socket is bound once. */
+static void watch_by_table(struct notify_call *call) {
+    struct outside_event event = call->event;
+    if (!pass_through(call))
+        return;
+    event.end_ns = monotonic_ns();
+    if (event.kind != OUTSIDE_BIND || event.local_port == 0) {
+        notify_table_ask(call->server->table, &event, call->inode);
+        return;
+    }
+    event.error = OUTSIDE_ERROR_NOT_KNOWN;
+    call->server->take(call->server->with, &event);
+}
+
 static bool may_bind(const struct notify_call *call) {
     return notify_guest_has_our_label(&call->guest) &&
            (!notify_port_is_privileged(call->event.requested_port, call->event.netns) ||
@@ -186,7 +209,9 @@ static bool may_bind(const struct notify_call *call) {
 static void answer(struct notify_call *call, bool may) {
     if (!notify_is_valid(call->listener, call->notification->id))
         return;
-    if (may)
+    if (call->server->table != NULL)
+        watch_by_table(call);
+    else if (may)
         perform(call);
     else
         watch(call);
@@ -195,7 +220,7 @@ static void answer(struct notify_call *call, bool may) {
 static void serve_bind(struct notify_call *call) {
     begin_event(call, OUTSIDE_BIND, CALL_BIND);
     if (!copy_address(call)) {
-        pass_through(call);
+        pass_uncopied(call);
         return;
     }
     notify_address_store(&call->address, call->event.requested, &call->event.requested_port,
@@ -211,7 +236,9 @@ static void serve_listen(struct notify_call *call) {
     if (call->event.local_port == 0)
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
-    if (notify_guest_has_our_label(&call->guest))
+    if (call->server->table != NULL)
+        watch_by_table(call);
+    else if (notify_guest_has_our_label(&call->guest))
         perform(call);
     else
         watch(call);
@@ -225,7 +252,11 @@ static bool is_quick(const struct notify_call *call) {
 
 static void serve_connect(struct notify_call *call) {
     begin_event(call, OUTSIDE_CONNECT, CALL_CONNECT);
-    if (!copy_address(call) || !is_internet(&call->address)) {
+    if (!copy_address(call)) {
+        pass_uncopied(call);
+        return;
+    }
+    if (!is_internet(&call->address)) {
         pass_through(call); /* AF_UNSPEC: the socket is disconnected */
         return;
     }
@@ -241,7 +272,8 @@ static void serve_getsockname(struct notify_call *call) {
     if (call->event.local_port != 0) {
         begin_event(call, OUTSIDE_READ, CALL_GETSOCKNAME);
         call->event.end_ns = monotonic_ns();
-        notify_socket_peer(call->duplicate, &call->event);
+        if (call->duplicate >= 0)
+            notify_socket_peer(call->duplicate, &call->event);
         if (call->server->reports_own)
             notify_policy_note(&call->event);
         else
@@ -250,8 +282,7 @@ static void serve_getsockname(struct notify_call *call) {
     pass_through(call);
 }
 
-static void serve_socket(struct notify_call *call) {
-    notify_looks_settle(&call->server->looks, call->event.cookie, call->duplicate);
+static void serve_number(struct notify_call *call) {
     switch (call->notification->data.nr) {
     case SYS_bind:
         serve_bind(call);
@@ -266,6 +297,33 @@ static void serve_socket(struct notify_call *call) {
         serve_getsockname(call);
         break;
     }
+}
+
+static void serve_socket(struct notify_call *call) {
+    notify_looks_settle(&call->server->looks, call->event.cookie, call->duplicate);
+    serve_number(call);
+}
+
+static void serve_by_table(struct notify_call *call) {
+    const struct seccomp_data *data = &call->notification->data;
+    pid_t thread = (pid_t)call->notification->pid;
+    if (call->server->reports_own) {
+        pass_through(call);
+        return;
+    }
+    if (thread == 0) {
+        recorder_lost(PW_LOST_CALLS, 1);
+        pass_through(call);
+        return;
+    }
+    notify_guest_enter(&call->guest, thread);
+    call->inode = notify_table_enter(call->server->table, &call->guest, (int)data->args[0],
+                                     data->nr == SYS_getsockname, &call->event);
+    if (call->inode != 0 && notify_is_valid(call->listener, call->notification->id))
+        serve_number(call);
+    else
+        pass_through(call);
+    notify_guest_leave(&call->guest);
 }
 
 /* Asked after the descriptor was duplicated: until then the thread that we know by its number might
@@ -307,7 +365,10 @@ void notify_serve(struct notify_server *server, uint32_t row, int listener) {
                                    .notification = &journal->notification,
                                    .duplicate = -1,
                                    .event.begin_ns = monotonic_ns()};
-        serve_call(&call);
+        if (server->table != NULL)
+            serve_by_table(&call);
+        else
+            serve_call(&call);
     }
     atomic_store(&journal->stage, NOTIFY_IDLE);
     memset(journal->bytes, 0, server->bytes);

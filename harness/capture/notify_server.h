@@ -9,6 +9,7 @@
 #include "harness/capture/notify_journal.h"
 #include "harness/capture/notify_late.h"
 #include "harness/capture/notify_looks.h"
+#include "harness/capture/notify_table.h"
 
 /* Where a thread stands that waits for its answer. */
 struct notify_registers {
@@ -33,6 +34,7 @@ struct notify_server {
     void *frames_with;
     struct notify_looks looks;
     struct notify_late late;
+    struct notify_table *table; /* NULL: descriptors may be taken */
 };
 
 /* Takes one call from the listener, which has one, and answers it. */

@@ -102,7 +102,7 @@ bool notify_socket_look(int duplicate, struct outside_event *event) {
     return true;
 }
 
-static uint64_t own_netns(void) {
+uint64_t notify_own_netns(void) {
     static uint64_t cookie;
     int fd = cookie == 0 ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
     if (fd >= 0) {
@@ -116,7 +116,7 @@ bool notify_port_is_privileged(uint16_t port, uint64_t netns) {
     char text[16];
     if (port == 0)
         return false;
-    if (port < PRIVILEGED_BELOW || netns == 0 || netns != own_netns())
+    if (port < PRIVILEGED_BELOW || netns == 0 || netns != notify_own_netns())
         return true;
     if (raw_file_read_text("/proc/sys/net/ipv4/ip_unprivileged_port_start", text, sizeof text) == 0)
         return true;

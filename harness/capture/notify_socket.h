@@ -33,6 +33,9 @@ void notify_socket_peer(int duplicate, struct outside_event *event);
 void notify_address_store(const union notify_address *address, uint8_t bytes[16], uint16_t *port,
                           uint32_t *scope);
 
+/* Cookie of our own network namespace, 0: not known. */
+uint64_t notify_own_netns(void);
+
 /* Does a bind of this port take a capability in that network namespace
  * (net.ipv4.ip_unprivileged_port_start, ip(7))? true also where that is not known. */
 bool notify_port_is_privileged(uint16_t port, uint64_t netns);

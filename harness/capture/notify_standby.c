@@ -45,6 +45,7 @@ struct holding {
     int listener[NOTIFY_LISTENERS_MOST]; /* -1: none */
     unsigned count;
     int link;
+    int entry; /* where listeners are sent to, -1: they can be taken */
     int epoll;
     struct notify_journal *journal;
     struct pw_notify_area *area;
@@ -168,7 +169,7 @@ static void hold_posted(void) {
         row++;
     if (row == NOTIFY_LISTENERS_MOST)
         return;
-    int listener = notify_mailbox_take_left(held.area);
+    int listener = notify_mailbox_take_left(held.area, held.entry);
     if (listener < 0)
         return;
     hold(row, listener);
@@ -208,11 +209,15 @@ static void follow(pid_t run) {
 }
 
 static void keep_only(int link) {
+    if (held.entry >= 0)
+        held.entry = fcntl(held.entry, F_DUPFD_CLOEXEC, 5); /* out of the way of the others */
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; null >= 0 && fd < 3; fd++)
         dup2(null, fd);
     dup2(link, 3);
-    close_range(4, ~0U, 0);
+    if (held.entry >= 0)
+        held.entry = dup2(held.entry, 4);
+    close_range(held.entry >= 0 ? 5 : 4, ~0U, 0);
 }
 
 static _Noreturn void be_standby(int link) {
@@ -233,7 +238,7 @@ static _Noreturn void be_standby(int link) {
     stand_in();
 }
 
-bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area *area) {
+bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area *area, int entry) {
     int ends[2];
     sigset_t all;
     sigset_t before;
@@ -245,6 +250,7 @@ bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area 
         return false;
     held.journal = standby->journal;
     held.area = area;
+    held.entry = entry;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before); /* it has no signal to take */
     /* Without an exit signal: whoever waits for the command does not see it (clone(2)). */

@@ -16,9 +16,9 @@ struct notify_standby {
     struct notify_journal *journal;
 };
 
-/* Starts it, in a process group of its own; it has no other descriptor of ours. To be called while
- * this process has one thread. false with errno set. */
-bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area *area);
+/* Starts it, in a process group of its own; it has no other descriptor of ours than `entry`
+ * (notify_mailbox_serve). To be called while this process has one thread. false with errno set. */
+bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area *area, int entry);
 
 /* Gives it a duplicate of a listener for that row of its table; takes it back. */
 bool notify_standby_hold(const struct notify_standby *standby, uint32_t row, int listener);

@@ -22,6 +22,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/capture/notify_answer.h"
+#include "harness/capture/notify_entry.h"
 #include "harness/capture/notify_mailbox.h"
 #include "harness/capture/notify_policy.h"
 #include "harness/capture/notify_queue.h"
@@ -38,6 +39,8 @@ struct notify_supervisor {
     struct notify_standby standby;
     struct notify_queue queue;
     struct notify_server server;
+    struct notify_table table;           /* the server's, where no descriptor may be taken */
+    int entry;                           /* where listeners are sent to then, else -1 */
     pthread_mutex_t lock;                /* of the table: one thread adds, the other removes */
     int listener[NOTIFY_LISTENERS_MOST]; /* -1: none */
     _Atomic unsigned count;
@@ -110,8 +113,8 @@ static void *mailbox_main(void *with) {
     struct notify_supervisor *supervisor = with;
     uint32_t bell = 0;
     while (notify_mailbox_wait(supervisor->area, &bell))
-        notify_mailbox_serve(supervisor->area, supervisor->count >= supervisor->most, keep,
-                             supervisor);
+        notify_mailbox_serve(supervisor->area, supervisor->entry,
+                             supervisor->count >= supervisor->most, keep, supervisor);
     return NULL;
 }
 
@@ -142,7 +145,9 @@ static void *server_main(void *with) {
     struct epoll_event events[EVENTS_AT_ONCE];
     notify_ask_for_short_slices();
     for (;;) {
-        int64_t next_ns = notify_looks_run(&supervisor->server.looks);
+        int64_t next_ns = supervisor->server.table != NULL
+                              ? notify_table_run(&supervisor->table)
+                              : notify_looks_run(&supervisor->server.looks);
         int count = wait_for_calls(supervisor->epoll, events, next_ns);
         for (int i = 0; i < count; i++)
             if (!serve(supervisor, &events[i]))
@@ -192,14 +197,21 @@ static bool prepare(struct notify_supervisor *supervisor) {
     }
     for (unsigned row = 0; row < NOTIFY_LISTENERS_MOST; row++)
         supervisor->listener[row] = -1;
-    if (!notify_standby_start(&supervisor->standby, supervisor->area))
+    if (notify_may_never_duplicate())
+        supervisor->entry = notify_entry_open(supervisor->area);
+    if (supervisor->entry >= 0) {
+        supervisor->server.table = &supervisor->table;
+        notify_table_open(&supervisor->table);
+    }
+    if (!notify_standby_start(&supervisor->standby, supervisor->area, supervisor->entry))
         return false;
     supervisor->most = listeners_most();
     supervisor->epoll = epoll_create1(EPOLL_CLOEXEC);
     supervisor->stop = eventfd(0, EFD_CLOEXEC);
     supervisor->server.journal = supervisor->standby.journal;
-    supervisor->server.take = supervisor->server.looks.take = put;
-    supervisor->server.with = supervisor->server.looks.with = &supervisor->queue;
+    supervisor->server.take = supervisor->server.looks.take = supervisor->table.take = put;
+    supervisor->server.with = supervisor->server.looks.with = supervisor->table.with =
+        &supervisor->queue;
     return supervisor->epoll >= 0 && supervisor->stop >= 0 &&
            pthread_mutex_init(&supervisor->lock, NULL) == 0 &&
            notify_queue_open(&supervisor->queue);
@@ -208,7 +220,7 @@ static bool prepare(struct notify_supervisor *supervisor) {
 struct notify_supervisor *notify_open(struct pw_header *header) {
     struct notify_supervisor *supervisor = memory_zeroed(1, sizeof *supervisor);
     supervisor->area = (struct pw_notify_area *)(void *)((char *)header + PW_NOTIFY_OFFSET);
-    supervisor->epoll = supervisor->stop = supervisor->queue.file = -1;
+    supervisor->epoll = supervisor->stop = supervisor->queue.file = supervisor->entry = -1;
     supervisor->standby.link = -1;
     bool good = prepare(supervisor);
     if (good) {
@@ -254,6 +266,10 @@ uint64_t notify_lost(struct notify_supervisor *supervisor) {
     return lost;
 }
 
+uint64_t notify_sent(const struct notify_supervisor *supervisor) {
+    return atomic_load(&supervisor->area->sent);
+}
+
 uint64_t notify_count(const struct notify_supervisor *supervisor, enum pw_notify_count what) {
     return atomic_load(&supervisor->area->count[what]);
 }
@@ -266,6 +282,7 @@ void notify_stop(struct notify_supervisor *supervisor) {
     pthread_join(supervisor->mailbox_thread, NULL);
     stop_server(supervisor);
     notify_looks_end(&supervisor->server.looks);
+    notify_table_end(&supervisor->table);
     notify_standby_leave(&supervisor->standby);
 }
 
@@ -281,6 +298,8 @@ void notify_close(struct notify_supervisor *supervisor) {
         close(supervisor->epoll);
     if (supervisor->stop >= 0)
         close(supervisor->stop);
+    if (supervisor->entry >= 0)
+        close(supervisor->entry);
     notify_queue_close(&supervisor->queue);
     if (supervisor->standby.journal != NULL && supervisor->standby.journal != MAP_FAILED)
         munmap(supervisor->standby.journal, sizeof *supervisor->standby.journal);

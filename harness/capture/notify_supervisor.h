@@ -49,6 +49,10 @@ uint64_t notify_lost(struct notify_supervisor *supervisor);
 /* What became of the programs that needed a filter; see enum pw_notify_count. */
 uint64_t notify_count(const struct notify_supervisor *supervisor, enum pw_notify_count what);
 
+/* Programs of which no descriptor may be taken, and that were seen all the same
+ * (notify_table.h). */
+uint64_t notify_sent(const struct notify_supervisor *supervisor);
+
 /* Ends the threads; programs that live on are answered by the standby process, unrecorded. There
  * may be events to take afterwards. */
 void notify_stop(struct notify_supervisor *supervisor);

@@ -6,9 +6,10 @@
 #include "harness/capture/remote_walk.h"
 
 #include <string.h>
-#include <sys/uio.h>
 
-enum { WINDOW_BYTES = 4096, PAGE = 4096, CALL_BYTES = 7 };
+#include "harness/system/process_memory.h"
+
+enum { WINDOW_BYTES = 4096, CALL_BYTES = 7 };
 /* A stack is no larger, and Go's begin with some KB: what lies farther away is another's. */
 #define STACK_BYTES_MAX (UINT64_C(1) << 30)
 /* A function without a frame is short. */
@@ -21,19 +22,8 @@ struct window {
     unsigned char bytes[WINDOW_BYTES];
 };
 
-/* In parts, each in one page: a part that is not mapped ends the reading, not all of it. */
 static size_t read_remote(pid_t pid, uint64_t address, void *into, size_t size) {
-    struct iovec remote[WINDOW_BYTES / PAGE + 1];
-    struct iovec local = {into, size};
-    unsigned long parts = 0;
-    for (size_t done = 0; done < size; parts++) {
-        size_t part = PAGE - (size_t)((address + done) % PAGE);
-        if (part > size - done)
-            part = size - done;
-        remote[parts] = (struct iovec){(void *)(uintptr_t)(address + done), part};
-        done += part;
-    }
-    ssize_t got = process_vm_readv(pid, &local, 1, remote, parts, 0);
+    ssize_t got = process_memory_read(pid, address, into, size);
     return got > 0 ? (size_t)got : 0;
 }
 

@@ -19,7 +19,7 @@ struct remote_registers {
 /* Puts the program counter and then return addresses, the innermost first, into `address`, which
  * has room for that many; how many these are. The function that makes the system call may be one
  * without a frame, as libc's and Go's are: its return address is then where the call put it. Reads
- * by process_vm_readv(2), at most a few KB at a time. What is not a chain of frames, which a
+ * as process_memory_read does, at most a few KB at a time. What is not a chain of frames, which a
  * program without frame pointers has not, ends the walk. */
 size_t remote_walk(pid_t pid, const struct remote_registers *registers, uint64_t *address,
                    size_t room);

@@ -170,6 +170,10 @@ uint64_t capture_untaken(const struct capture *capture) {
     return capture->supervisor != NULL ? notify_count(capture->supervisor, PW_NOTIFY_NOT_TAKEN) : 0;
 }
 
+uint64_t capture_by_table(const struct capture *capture) {
+    return capture->supervisor != NULL ? notify_sent(capture->supervisor) : 0;
+}
+
 uint64_t capture_unanswered(const struct capture *capture) {
     static const enum pw_notify_count causes[] = {PW_NOTIFY_NOT_TAKEN, PW_NOTIFY_NOT_ALLOWED,
                                                   PW_NOTIFY_FULL, PW_NOTIFY_UNANSWERED,

@@ -55,6 +55,10 @@ uint64_t capture_unprivileged(const struct capture *capture);
  */
 uint64_t capture_untaken(const struct capture *capture);
 
+/* How many were seen all the same, by the kernel's table of sockets: their calls are the kernel's.
+ */
+uint64_t capture_by_table(const struct capture *capture);
+
 /* Of a capture with a supervisor: how many programs could not be put under a filter. */
 uint64_t capture_unanswered(const struct capture *capture);
 

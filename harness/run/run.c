@@ -221,6 +221,7 @@ static void report(struct run *run) {
     report_cut(run);
     run->summary.unprivileged = capture_unprivileged(&run->capture);
     run->summary.untaken = capture_untaken(&run->capture);
+    run->summary.by_table = capture_by_table(&run->capture);
     if (run->capture.supervisor != NULL)
         run->summary.beyond = capture_unanswered(&run->capture);
     left_behind_name(&run->left, living, sizeof living);

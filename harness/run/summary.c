@@ -161,6 +161,14 @@ void summary_print(const struct summary *summary, const struct pw_header *header
                 "portwitness: %" PRIu64 " program%s not seen: no descriptor may be taken from %s "
                 "(pidfd_getfd); in a container --cap-add SYS_PTRACE allows it\n",
                 summary->untaken, plural(summary->untaken), summary->untaken == 1 ? "it" : "them");
+    if (summary->by_table > 0)
+        fprintf(out,
+                "portwitness: %" PRIu64
+                " program%s seen by the kernel's table of sockets, since no "
+                "descriptor may be taken from %s (pidfd_getfd): no policy reaches %s, options and "
+                "some errors are not known; in a container --cap-add SYS_PTRACE allows it\n",
+                summary->by_table, plural(summary->by_table),
+                summary->by_table == 1 ? "it" : "them", summary->by_table == 1 ? "it" : "them");
     if (summary->unprivileged > 0)
         fprintf(out,
                 "portwitness: %" PRIu64

@@ -23,6 +23,7 @@ struct summary {
     uint64_t by_supervisor; /* ... and those that notifications of seccomp alone showed */
     uint64_t beyond;        /* programs that only eBPF sees, and no policy reaches */
     uint64_t untaken;       /* set by `run`: that may not be notified for want of a right */
+    uint64_t by_table;      /* set by `run`: the same, and seen by the kernel's table of sockets */
     uint64_t unprivileged;  /* set by `run`: programs that can gain no privileges any more */
     uint64_t torn;          /* begun, never committed, and the process is gone */
     uint64_t blank;         /* units that were taken and never written */

@@ -19,8 +19,8 @@ enum { PW_NOTIFY_SLOTS = 16 };
 /* Whether there is somebody who takes listeners. */
 enum pw_notify_open { PW_NOTIFY_NONE = 0, PW_NOTIFY_OPEN = 1, PW_NOTIFY_CLOSED = 2 };
 
-/* A slot goes through these in this order. `run` moves it out of ASKED and POSTED, the program out
- * of all others. */
+/* A slot goes through these in this order, but that GO_SEND comes in the place of GO. `run` moves
+ * it out of ASKED and POSTED, the program out of all others. */
 enum pw_notify_state {
     PW_NOTIFY_FREE = 0,
     PW_NOTIFY_CLAIMED = 1, /* its fields are being written */
@@ -30,7 +30,11 @@ enum pw_notify_state {
     PW_NOTIFY_POSTED = 5,  /* the filter is installed, the descriptor stands in the slot */
     PW_NOTIFY_TAKEN = 6,   /* `run` has it and answers; the program closes its own */
     PW_NOTIFY_LOST = 7,    /* it could not be taken all the same */
-    PW_NOTIFY_NO_ROOM = 8  /* as REFUSED: `run` has no descriptor left for it */
+    PW_NOTIFY_NO_ROOM = 8, /* as REFUSED: `run` has no descriptor left for it */
+    /* as GO, where `run` may take nobody's descriptor (pidfd_getfd(2)): the listener is to be sent
+     * to the door before it is posted. Said of one that is posted: it has not come, send it again.
+     */
+    PW_NOTIFY_GO_SEND = 9
 };
 
 /* What became of the programs that needed a filter, each a counter in pw_notify_area.count. */
@@ -63,6 +67,8 @@ struct pw_notify_area {
     uint64_t region;
     _Atomic uint64_t count[PW_NOTIFY_COUNTS];
     struct pw_notify_slot slot[PW_NOTIFY_SLOTS];
+    uint64_t door;         /* number in the name of the door, see notify_door_name; 0: none */
+    _Atomic uint64_t sent; /* programs of INSTALLED whose listener was sent there */
 };
 
 _Static_assert(sizeof(struct pw_header) <= PW_NOTIFY_OFFSET, "the mailbox comes behind it");

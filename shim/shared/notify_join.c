@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "shim/shared/notify_door.h"
 #include "shim/shared/notify_filter.h"
 #include "shim/shared/raw_syscall.h"
 
@@ -72,7 +73,8 @@ static uint32_t say(struct pw_notify_area *area, struct pw_notify_slot *slot, ui
     return atomic_load(&slot->state);
 }
 
-static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot) {
+/* Where the listener is to be sent, `door` is connected to that place. */
+static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot, long *door) {
     atomic_store(&slot->pid, (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0));
     atomic_store(&slot->pid_namespace, pid_namespace());
     uint32_t answer = say(area, slot, PW_NOTIFY_ASKED);
@@ -82,6 +84,8 @@ static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot
         return false;
     }
     if (answer == PW_NOTIFY_GO)
+        return true;
+    if (answer == PW_NOTIFY_GO_SEND && (*door = notify_door_connect(area->door)) >= 0)
         return true;
     count(area, answer == PW_NOTIFY_NO_ROOM ? PW_NOTIFY_FULL : PW_NOTIFY_NOT_TAKEN);
     return false;
@@ -100,17 +104,40 @@ static long install(struct pw_notify_area *area) {
     return listener;
 }
 
-static bool join(struct pw_notify_area *area, struct pw_notify_slot *slot) {
-    if (!may_install(area, slot))
-        return false;
+/* Who takes it may be killed with it in his hands. Our own is kept until it is taken. */
+static uint32_t post_by_door(struct pw_notify_area *area, struct pw_notify_slot *slot, long door,
+                             int listener) {
+    uint32_t answer = PW_NOTIFY_GO_SEND;
+    for (int i = 0; i < ROUNDS && answer == PW_NOTIFY_GO_SEND; i++) {
+        if (notify_door_send(door, listener) < 0)
+            return PW_NOTIFY_LOST;
+        answer = say(area, slot, PW_NOTIFY_POSTED);
+    }
+    if (answer == PW_NOTIFY_TAKEN)
+        atomic_fetch_add_explicit(&area->sent, 1, memory_order_relaxed);
+    return answer;
+}
+
+static bool install_and_post(struct pw_notify_area *area, struct pw_notify_slot *slot, long door) {
     long listener = install(area);
     if (listener < 0)
         return false;
     atomic_store(&slot->listener, (int32_t)listener);
-    uint32_t answer = say(area, slot, PW_NOTIFY_POSTED);
+    uint32_t answer = door >= 0 ? post_by_door(area, slot, door, (int)listener)
+                                : say(area, slot, PW_NOTIFY_POSTED);
     raw_syscall3(SYS_close, listener, 0, 0);
     count(area, answer == PW_NOTIFY_TAKEN ? PW_NOTIFY_INSTALLED : PW_NOTIFY_ABANDONED);
     return answer == PW_NOTIFY_TAKEN;
+}
+
+static bool join(struct pw_notify_area *area, struct pw_notify_slot *slot) {
+    long door = -1;
+    if (!may_install(area, slot, &door))
+        return false;
+    bool joined = install_and_post(area, slot, door);
+    if (door >= 0)
+        raw_syscall3(SYS_close, door, 0, 0);
+    return joined;
 }
 
 bool notify_join(struct pw_notify_area *area) {
