@@ -188,6 +188,8 @@ static void watch(struct notify_call *call) {
 /* The same where only the kernel's table can tell. A socket is bound once. */
 static void watch_by_table(struct notify_call *call) {
     struct outside_event event = call->event;
+    if (event.local_port == 0)
+        notify_table_before(call->server->table, &event);
     if (!pass_through(call))
         return;
     event.end_ns = monotonic_ns();

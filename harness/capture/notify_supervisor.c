@@ -282,7 +282,8 @@ void notify_stop(struct notify_supervisor *supervisor) {
     pthread_join(supervisor->mailbox_thread, NULL);
     stop_server(supervisor);
     notify_looks_end(&supervisor->server.looks);
-    notify_table_end(&supervisor->table);
+    if (supervisor->server.table != NULL)
+        notify_table_end(&supervisor->table);
     notify_standby_leave(&supervisor->standby);
 }
 

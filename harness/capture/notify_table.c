@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "harness/capture/notify_socket.h"
@@ -23,6 +24,9 @@
 enum { TRIES_MOST = 14, NAME_BYTES = 32 }; /* twice the time each: a second in all */
 
 #define FIRST_NS UINT64_C(60000)
+/* A notice comes so long after the end of its socket at most, but on a machine that has no time. */
+#define NOTICE_NS (UINT64_C(50) * 1000 * 1000)
+#define NOTICE_STEP_NS (UINT64_C(2) * 1000 * 1000)
 #define LATER_NS (UINT64_C(1000) * 1000 * 1000)
 #define MADE_UP_COOKIE (UINT64_C(3) << 62) /* the shim's have a process number there */
 
@@ -180,16 +184,93 @@ static bool may_be_hidden(const struct notify_table *table, const struct outside
            (!table->shows_bound || event->protocol == IPPROTO_MPTCP);
 }
 
+static void count_lost(struct notify_table *table, struct notify_asked *asked) {
+    recorder_lost(PW_LOST_CALLS, 1);
+    forget(table, asked);
+}
+
+static bool is_free(const void *with, uint64_t cookie) {
+    const struct notify_table *table = with;
+    for (size_t i = 0; i < NOTIFY_KNOWN_MOST; i++)
+        if (table->known[i].row.cookie == cookie)
+            return false;
+    return true;
+}
+
+/* `run` itself may have had that notice too long before the socket was known to it. */
+static void report_end(const struct notify_table *table, const struct destroy_notice *notice) {
+    struct outside_event event = {.kind = OUTSIDE_CLOSED,
+                                  .source = PW_SOURCE_SUPERVISOR,
+                                  .family = notice->family,
+                                  .protocol = notice->protocol,
+                                  .begin_ns = notice->seen_ns,
+                                  .end_ns = notice->seen_ns,
+                                  .cookie = notice->cookie,
+                                  .netns = table->netns,
+                                  .uid = UINT32_MAX,
+                                  .device = notice->device,
+                                  .state = notice->state,
+                                  .local_port = notice->local_port,
+                                  .peer_port = notice->remote_port,
+                                  .descriptor = -1};
+    memcpy(event.local, notice->local, sizeof event.local);
+    memcpy(event.peer, notice->remote, sizeof event.peer);
+    table->take(table->with, &event);
+}
+
+static void report_ended(struct notify_table *table, struct notify_asked *asked,
+                         const struct destroy_notice *notice) {
+    struct outside_event *event = &asked->event;
+    event->end_ns = notice->seen_ns;
+    event->cookie = notice->cookie;
+    event->device = notice->device;
+    event->local_port = notice->local_port;
+    memcpy(event->local, notice->local, sizeof event->local);
+    report(table, asked);
+    report_end(table, notice);
+}
+
+/* The socket is closed. No notice of one that had the number says that it never had it. */
+static void settle_gone(struct notify_table *table, struct notify_asked *asked) {
+    const struct outside_event *event = &asked->event;
+    struct destroy_notice notice;
+    enum notify_end end = NOTIFY_END_UNCLEAR;
+    uint64_t now = monotonic_ns();
+    if (asked->gone_ns == 0)
+        asked->gone_ns = now;
+    notify_ends_read(&table->ends);
+    /* Without a number the notice of more than one may come. */
+    bool waits = now - asked->gone_ns < NOTICE_NS;
+    bool is_by_number = event->kind == OUTSIDE_BIND && event->requested_port != 0;
+    if (waits && !is_by_number)
+        end = NOTIFY_END_NONE;
+    else if (event->kind != OUTSIDE_LISTEN)
+        end = notify_ends_find(&table->ends, event, is_free, table, &notice);
+    if (end == NOTIFY_END_ONE)
+        report_ended(table, asked, &notice);
+    else if (end == NOTIFY_END_UNCLEAR)
+        count_lost(table, asked);
+    else if (waits)
+        asked->due_ns = now + NOTICE_STEP_NS;
+    else if (is_by_number)
+        report_refused(table, asked);
+    else
+        count_lost(table, asked);
+}
+
 /* `ended`: the call has ended. false where it is to be looked at again. */
 static bool settle(struct notify_table *table, struct notify_asked *asked, bool ended) {
+    if (asked->gone_ns != 0) {
+        settle_gone(table, asked);
+        return asked->inode == 0;
+    }
     /* In this order: a socket that it still has was in the table if it has a port. */
     bool came = look(table, asked);
     bool has = came || has_socket(&asked->event, asked->inode);
     if (came) {
         report(table, asked);
     } else if (!has) {
-        recorder_lost(PW_LOST_CALLS, 1);
-        forget(table, asked);
+        settle_gone(table, asked);
     } else if (ended && !may_be_hidden(table, &asked->event)) {
         report_refused(table, asked);
     }
@@ -259,13 +340,26 @@ uint64_t notify_table_enter(struct notify_table *table, const struct notify_gues
     return inode;
 }
 
+void notify_table_before(struct notify_table *table, const struct outside_event *event) {
+    struct socket_found found;
+    const struct socket_wanted wanted = {.local = event->requested,
+                                         .states = states_of(event),
+                                         .protocol = event->protocol,
+                                         .port = event->requested_port,
+                                         .family = event->family};
+    if (event->kind == OUTSIDE_BIND && event->requested_port != 0 &&
+        socket_table_find(&wanted, &found) == 1)
+        *known(table, found.row.inode) = found;
+}
+
 void notify_table_ask(struct notify_table *table, const struct outside_event *event,
                       uint64_t inode) {
     for (unsigned i = 0; i < NOTIFY_ASKED_MOST; i++) {
         struct notify_asked *asked = &table->asked[i];
         if (asked->inode != 0)
             continue;
-        *asked = (struct notify_asked){*event, inode, monotonic_ns() + FIRST_NS, 0};
+        *asked = (struct notify_asked){
+            .event = *event, .inode = inode, .due_ns = monotonic_ns() + FIRST_NS};
         table->used++;
         return;
     }
@@ -279,6 +373,8 @@ static uint64_t settle_if_due(struct notify_table *table, struct notify_asked *a
     bool is_last = ++asked->tries >= TRIES_MOST;
     if (settle(table, asked, is_last))
         return UINT64_MAX;
+    if (asked->gone_ns != 0)
+        return asked->due_ns;
     asked->due_ns = now + (is_last ? LATER_NS : FIRST_NS << asked->tries);
     return asked->due_ns;
 }
@@ -298,13 +394,19 @@ int64_t notify_table_run(struct notify_table *table) {
 }
 
 void notify_table_end(struct notify_table *table) {
-    for (unsigned i = 0; table->used > 0 && i < NOTIFY_ASKED_MOST; i++) {
-        struct notify_asked *asked = &table->asked[i];
-        if (asked->inode == 0 || settle(table, asked, true))
-            continue;
-        recorder_lost(PW_LOST_CALLS, 1); /* bound or not, nobody can say */
-        forget(table, asked);
+    const struct timespec pause = {.tv_nsec = NOTICE_STEP_NS};
+    for (uint64_t round = 0; table->used > 0 && round <= NOTICE_NS / NOTICE_STEP_NS + 1; round++) {
+        for (unsigned i = 0; i < NOTIFY_ASKED_MOST; i++)
+            if (table->asked[i].inode != 0)
+                settle(table, &table->asked[i], true);
+        if (table->used > 0)
+            nanosleep(&pause, NULL);
     }
+    /* Bound or not, nobody can say. */
+    for (unsigned i = 0; table->used > 0 && i < NOTIFY_ASKED_MOST; i++)
+        if (table->asked[i].inode != 0)
+            count_lost(table, &table->asked[i]);
+    notify_ends_close(&table->ends);
 }
 
 /* Tried out with a socket of our own. */
@@ -331,4 +433,5 @@ void notify_table_open(struct notify_table *table) {
     table->netns = notify_own_netns();
     table->shows_bound = find_bound(table);
     bind_rules_read(&table->rules);
+    notify_ends_open(&table->ends);
 }

@@ -2,8 +2,8 @@
  * what came of them is looked up in its table of sockets, by the inode of the program's descriptor.
  *
  * That knows sockets that have a port, in our own network namespace: a refused call is one after
- * which the program still has the socket, and the socket no port. Where that cannot be seen either
- * the call is counted as lost (PW_LOST_CALLS). */
+ * which the program still has the socket, and the socket no port. Of a socket that is closed by
+ * then the destroy notices tell. Where neither can the call is counted as lost (PW_LOST_CALLS). */
 #ifndef PORTWITNESS_CAPTURE_NOTIFY_TABLE_H
 #define PORTWITNESS_CAPTURE_NOTIFY_TABLE_H
 
@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "harness/capture/bind_error.h"
+#include "harness/capture/notify_ends.h"
 #include "harness/capture/notify_guest.h"
 #include "harness/capture/outside_event.h"
 #include "harness/system/sock_diag.h"
@@ -23,6 +24,7 @@ struct notify_asked {
     struct outside_event event; /* as far as it is known */
     uint64_t inode;             /* 0: a free row */
     uint64_t due_ns;
+    uint64_t gone_ns; /* when the socket was found closed, 0: it was not */
     unsigned tries;
 };
 
@@ -35,6 +37,7 @@ struct notify_table {
     uint64_t netns;  /* cookie of our own namespace */
     uint64_t made_up; /* cookies of refused sockets */
     struct bind_rules rules;
+    struct notify_ends ends;
     outside_take *take;
     void *with;
 };
@@ -51,6 +54,9 @@ bool notify_table_may_look(pid_t pid);
 uint64_t notify_table_enter(struct notify_table *table, const struct notify_guest *guest,
                             int descriptor, bool reads, struct outside_event *event);
 
+/* The call with this event is about to be made: who has its port now is not its socket. */
+void notify_table_before(struct notify_table *table, const struct outside_event *event);
+
 /* The call with this event is being made by the kernel. */
 void notify_table_ask(struct notify_table *table, const struct outside_event *event,
                       uint64_t inode);
@@ -58,7 +64,7 @@ void notify_table_ask(struct notify_table *table, const struct outside_event *ev
 /* Does what is due. Nanoseconds until the next; -1 where nothing is left. */
 int64_t notify_table_run(struct notify_table *table);
 
-/* Gives all up: the last look. */
+/* Gives all up: the last look, for which it waits a moment, and what was opened. */
 void notify_table_end(struct notify_table *table);
 
 #endif

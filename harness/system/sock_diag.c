@@ -49,8 +49,13 @@ static struct socket_row row_of(const struct nlmsghdr *header, uint16_t protocol
 /* The rest of the answer need not be read. */
 static int take_wanted(const struct nlmsghdr *header, struct question *question) {
     const struct inet_diag_msg *message = mnl_nlmsg_get_payload(header);
+    const struct socket_wanted *wanted = question->wanted;
+    struct endpoint local;
     struct endpoint peer;
-    if (message->idiag_inode != question->wanted->inode)
+    if (wanted->inode != 0 && message->idiag_inode != wanted->inode)
+        return MNL_CB_OK;
+    endpoint_set_address(&local, message->idiag_family, message->id.idiag_src);
+    if (wanted->local != NULL && memcmp(wanted->local, local.address, sizeof local.address) != 0)
         return MNL_CB_OK;
     endpoint_set_address(&peer, message->idiag_family, message->id.idiag_dst);
     question->found = true;

@@ -17,10 +17,11 @@ struct socket_row {
 
 /* One socket that is looked for. */
 struct socket_wanted {
-    uint64_t inode;
-    uint32_t states;   /* that it may be in */
-    uint16_t protocol; /* its own: IPPROTO_TCP, IPPROTO_UDP, IPPROTO_MPTCP */
-    uint16_t port;     /* local, 0: any */
+    uint64_t inode;       /* 0: any */
+    const uint8_t *local; /* its address, NULL: any */
+    uint32_t states;      /* that it may be in */
+    uint16_t protocol;    /* its own: IPPROTO_TCP, IPPROTO_UDP, IPPROTO_MPTCP */
+    uint16_t port;        /* local, 0: any */
     uint16_t peer_port;
     uint8_t family; /* its own */
 };

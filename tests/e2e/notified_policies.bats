@@ -138,15 +138,6 @@ same_as_table() {
     [ "$(grep -c 'left to the kernel' "$summary")" -eq 0 ]
 }
 
-@test "in a container by default such programs run unseen, and the summary says which capability they take" {
-    options=(--capture=auto)
-    "$data/contained" "$PORTWITNESS" run -o "$trace" -- sh -c '"$1" bind 2; "$1" bind 1' sh "$static" \
-        >said 2>"$summary" 3>&-
-    [ "$(wc -l <said)" -eq 3 ]
-    grep -q '1 blind spot: .*notified_calls.static (static program)$' "$summary"
-    grep -qx 'portwitness: 2 programs not seen: no descriptor may be taken from them (pidfd_getfd); in a container --cap-add SYS_PTRACE allows it' "$summary"
-}
-
 @test "a user without rights: the summary says which programs could gain none so that they are seen" {
     local open
     open=$(mktemp -d /tmp/portwitness-notified.XXXXXX)

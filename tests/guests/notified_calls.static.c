@@ -5,6 +5,7 @@
  *   listen COUNT        the same by listen
  *   connect COUNT       ... and by a blocking connect to a listener of its own
  *   try PORT [USER]     a bind by number, as that user; prints the errno
+ *   either PORT         a bind by number, or else one to port 0 by the same socket; prints the port
  *   storm COUNT [plain] binds while SIGALRM comes all the time, with SA_RESTART unless `plain`;
  *                       prints how many calls failed with which errno
  *   exec 0 PROGRAM...   executes a program
@@ -85,6 +86,14 @@ static int try_port(int port, int user) {
     return 0;
 }
 
+static int bind_either(int port) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind_to(fd, port) != 0 && bind_to(fd, 0) != 0)
+        return 1;
+    printf("port %d\n", port_of(fd));
+    return 0;
+}
+
 static void on_alarm(int number) { (void)number; }
 
 static int storm(int count, int flags) {
@@ -143,6 +152,8 @@ int main(int count, char **arguments) {
         return connect_many(number);
     if (strcmp(what, "try") == 0)
         return try_port(number, count > 3 ? atoi(arguments[3]) : -1);
+    if (strcmp(what, "either") == 0)
+        return bind_either(number);
     if (strcmp(what, "storm") == 0)
         return storm(number, count > 3 ? 0 : SA_RESTART);
     if (strcmp(what, "exec") == 0 && count > 3)
