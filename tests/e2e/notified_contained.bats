@@ -144,12 +144,17 @@ refute_clean() {
     assert_equal "$(cat said)" "$(cat alone)"
 }
 
-@test "no call fails where run is killed, and none waits where it is stopped" {
+# begins COMMAND...: in the background, as `guest`.
+begins() {
+    rm -f "$trace" said
+    "${in_namespace[@]}" setsid "$PORTWITNESS" run -q -o "$trace" -- "$@" >said 2>"$summary" 3>&- &
+    guest=$!
+}
+
+@test "no call fails where run is killed" {
     local round
     for ((round = 0; round < NOTIFIED_KILLS; round++)); do
-        rm -f "$trace"
-        "${in_namespace[@]}" setsid "$PORTWITNESS" run -q -o "$trace" -- "$static" loop 2 >said 2>"$summary" 3>&- &
-        guest=$!
+        begins "$static" loop 2
         wait_for grep -q begins said
         sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
         kill -9 "$guest"
@@ -158,4 +163,30 @@ refute_clean() {
         wait_for grep -q loops said
         grep -q 'errors 0' said || { cat said >&2; return 1; }
     done
+}
+
+@test "... also while programs send it their listeners" {
+    local round
+    for ((round = 0; round < NOTIFIED_KILLS; round++)); do
+        begins bash -c 'for ((i = 0; i < 40; i++)); do "$1" bind 1 || echo failed; done; echo done' sh "$static"
+        wait_for grep -q port said
+        sleep "0.0$((RANDOM % 10))$((RANDOM % 10))"
+        kill -9 "$guest"
+        wait "$guest" || true
+        guest=''
+        wait_for grep -qx 'done' said
+        assert_equal "$(grep -c '^port [1-9]' said)" 40
+    done
+}
+
+@test "a run that is stopped keeps no program waiting for long" {
+    begins "$static" loop 2
+    wait_for grep -q begins said
+    kill -STOP "$guest"
+    wait_for in_state "$guest" T
+    wait_for grep -q loops said
+    grep -q 'errors 0' said
+    kill -CONT "$guest"
+    wait "$guest"
+    guest=''
 }
