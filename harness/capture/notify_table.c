@@ -230,7 +230,8 @@ static void report_ended(struct notify_table *table, struct notify_asked *asked,
     report_end(table, notice);
 }
 
-/* The socket is closed. No notice of one that had the number says that it never had it. */
+/* The socket is closed. No notice of one that had the number says that it never had it. MPTCP has
+ * none. */
 static void settle_gone(struct notify_table *table, struct notify_asked *asked) {
     const struct outside_event *event = &asked->event;
     struct destroy_notice notice;
@@ -242,9 +243,9 @@ static void settle_gone(struct notify_table *table, struct notify_asked *asked) 
     /* Without a number the notice of more than one may come. */
     bool waits = now - asked->gone_ns < NOTICE_NS;
     bool is_by_number = event->kind == OUTSIDE_BIND && event->requested_port != 0;
-    if (waits && !is_by_number)
+    if (waits && !is_by_number && event->protocol != IPPROTO_MPTCP)
         end = NOTIFY_END_NONE;
-    else if (event->kind != OUTSIDE_LISTEN)
+    else if (event->kind != OUTSIDE_LISTEN && event->protocol != IPPROTO_MPTCP)
         end = notify_ends_find(&table->ends, event, is_free, table, &notice);
     if (end == NOTIFY_END_ONE)
         report_ended(table, asked, &notice);

@@ -193,8 +193,8 @@ static void let_holders_end(struct run *run) {
 
 static void drain(struct run *run) {
     drain_notices(run);
+    capture_settle(&run->capture, true); /* sockets that only now become known may have ended */
     destroyed_take_kept(&run->destroyed);
-    capture_settle(&run->capture, true);
     take_news(run);
     watch_look(&run->watch);
     watch_record_unseen(&run->watch);
