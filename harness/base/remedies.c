@@ -6,24 +6,28 @@
 #include "shim/shared/trace_format.h"
 
 static const char by_ebpf[] = "--capture=ebpf as root";
+static const char by_either[] = "--capture=seccomp, or --capture=ebpf as root";
+/* What eBPF sees anywhere it misses only where it has left the command's control group. */
+static const char by_host[] = "--capture=host";
 
-/* Without the other means; with notifications of seccomp; with eBPF: NULL where these see it, or
- * cannot. */
+/* Without the other means; with notifications of seccomp; with eBPF: NULL where these cannot see
+ * it. */
 static const struct {
     const char *alone, *with_seccomp, *with_ebpf;
 } remedies[] = {
-    [PW_BLIND_STATIC] = {"--capture=seccomp, or --capture=ebpf as root", by_ebpf, NULL},
-    [PW_BLIND_ARCHITECTURE] = {"--capture=seccomp, or --capture=ebpf as root", by_ebpf, NULL},
-    [PW_BLIND_OWN_CALLS] = {"--capture=seccomp, or --capture=ebpf as root", by_ebpf, NULL},
-    [PW_BLIND_SETUID] = {by_ebpf, by_ebpf, NULL},
+    [PW_BLIND_STATIC] = {by_either, by_ebpf, by_host},
+    [PW_BLIND_ARCHITECTURE] = {by_either, by_ebpf, by_host},
+    [PW_BLIND_OWN_CALLS] = {by_either, by_ebpf, by_host},
+    [PW_BLIND_SETUID] = {by_ebpf, by_ebpf, by_host},
     [PW_BLIND_NO_ACCESS] = {"--shared", "--shared", "--shared"},
-    [PW_BLIND_UNREACHABLE] = {by_ebpf, by_ebpf, NULL},
-    [PW_BLIND_UNREADABLE] = {by_ebpf, by_ebpf, NULL},
+    [PW_BLIND_UNREACHABLE] = {by_ebpf, by_ebpf, by_host},
+    [PW_BLIND_UNREADABLE] = {by_ebpf, by_ebpf, by_host},
     [PW_BLIND_UNSEEN] = {by_ebpf, by_ebpf, NULL},
     [PW_BLIND_SANDBOXED] = {by_ebpf, by_ebpf, NULL},
     [PW_BLIND_NAMESPACE] = {by_ebpf, by_ebpf, NULL},
     [PW_BLIND_NOT_FOLLOWED] = {"leave --no-follow out", "leave --no-follow out",
                                "leave --no-follow out"},
+    [PW_BLIND_DEPARTED] = {NULL, NULL, by_host},
 };
 
 const char *remedy_of_blind_spot(unsigned reason, unsigned capture) {
@@ -33,8 +37,9 @@ const char *remedy_of_blind_spot(unsigned reason, unsigned capture) {
                    : "--capture=host as root, or run portwitness in the container";
     if (reason >= sizeof remedies / sizeof *remedies)
         return NULL;
+    const char *with_ebpf = remedies[reason].with_ebpf;
     if ((capture & PW_CAPTURE_KERNEL) != 0)
-        return remedies[reason].with_ebpf;
+        return with_ebpf == by_host && (capture & PW_CAPTURE_HOST) != 0 ? NULL : with_ebpf;
     return (capture & PW_CAPTURE_SECCOMP) != 0 ? remedies[reason].with_seccomp
                                                : remedies[reason].alone;
 }

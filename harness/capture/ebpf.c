@@ -124,7 +124,7 @@ static int pass_on(void *with, void *data, size_t size) {
     const size_t most = offsetof(struct outside_event, descriptor);
     struct outside_event event = {.kind = 0};
     uint8_t kind = *(const uint8_t *)data;
-    if (kind == OUTSIDE_EXEC || kind == OUTSIDE_PROCESS) {
+    if (kind == OUTSIDE_EXEC || kind == OUTSIDE_PROCESS || kind == OUTSIDE_LEFT) {
         pass_process(loaded, data, size);
         return 0;
     }

@@ -33,6 +33,7 @@ __asm__(".pushsection .rodata\n"
 #define ROOT_OF_GROUPS UINT64_C(0xEFFFFFFB)
 
 #define EXEC_PROGRAM "on_exec"
+static const char *const move_programs[] = {"on_move", "on_fork"};
 
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments) {
     (void)level;
@@ -48,6 +49,16 @@ static bool fail(char why[CAPTURE_WHY_BYTES], const char *what, int error) {
     else
         snprintf(why, CAPTURE_WHY_BYTES, "%s: %s", what, strerror(error));
     return false;
+}
+
+/* They read the kernel's structures, and nothing else. */
+static int load_moves(struct bpf_object *object, bool wanted) {
+    int error = 0;
+    for (size_t i = 0; i < sizeof move_programs / sizeof *move_programs && error == 0; i++) {
+        struct bpf_program *program = bpf_object__find_program_by_name(object, move_programs[i]);
+        error = program != NULL ? bpf_program__set_autoload(program, wanted) : -EINVAL;
+    }
+    return error;
 }
 
 /* Opens the object with these switches and so large a ring. NULL with errno set. */
@@ -66,6 +77,8 @@ static struct bpf_object *open_with(const struct ebpf_switches *switches, bool e
                     : -EINVAL;
     if (error == 0 && exec != NULL)
         error = bpf_program__set_autoload(exec, execs);
+    if (error == 0)
+        error = load_moves(object, switches->own != 0);
     struct bpf_map *ring = bpf_object__find_map_by_name(object, "ring");
     if (error == 0 && ring != NULL)
         error = bpf_map__set_max_entries(ring, ring_bytes);
@@ -86,6 +99,8 @@ static bool take_away(struct ebpf_switches *switches, bool *execs) {
         switches->options = 0;
     else if (switches->netns != 0)
         switches->netns = 0;
+    else if (switches->own != 0)
+        switches->own = 0;
     else if (switches->offsets.stack != 0)
         switches->offsets = (struct kernel_offsets){0};
     else if (*execs)
@@ -126,11 +141,12 @@ static bool attach(struct ebpf_programs *programs, int folder, char why[CAPTURE_
     bpf_object__for_each_program(program, programs->object) {
         if (!bpf_program__autoload(program))
             continue;
-        bool is_exec = bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT;
+        bool is_traced = bpf_program__type(program) == BPF_PROG_TYPE_RAW_TRACEPOINT;
         struct bpf_link *link =
-            is_exec ? bpf_program__attach(program) : bpf_program__attach_cgroup(program, folder);
-        if (link == NULL && is_exec) {
-            programs->execs = false;
+            is_traced ? bpf_program__attach(program) : bpf_program__attach_cgroup(program, folder);
+        if (link == NULL && is_traced) {
+            programs->execs =
+                programs->execs && strcmp(bpf_program__name(program), EXEC_PROGRAM) != 0;
             continue;
         }
         if (link == NULL && errno == EPERM) {
@@ -164,6 +180,8 @@ static bool set_switches(struct ebpf_switches *switches, const struct capture_gr
         switches->pid_inode = pids;
         switches->pid_device = device;
     }
+    if (group->root < 0 && switches->offsets.stack != 0)
+        switches->own = group->id;
     if (group->root < 0)
         return true;
     switches->group = group->id;

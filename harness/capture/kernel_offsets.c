@@ -31,6 +31,7 @@ static const struct wanted wanted[] = {
     WANTED(task_struct, start_boottime),
     WANTED(task_struct, group_leader),
     WANTED(task_struct, thread_pid),
+    WANTED(task_struct, cgroups),
     WANTED(mm_struct, arg_start),
     WANTED(mm_struct, arg_end),
     WANTED(linux_binprm, interp),
@@ -38,6 +39,11 @@ static const struct wanted wanted[] = {
     WANTED(pid, numbers),
     WANTED(pid_namespace, ns),
     WANTED(ns_common, inum),
+    WANTED(css_set, dfl_cgrp),
+    WANTED(cgroup, self),
+    WANTED(cgroup, kn),
+    WANTED(cgroup_subsys_state, parent),
+    WANTED(kernfs_node, id),
 };
 
 enum { WANTED_COUNT = sizeof wanted / sizeof *wanted, INNER_MAX = 64, PASSES_MAX = 4 };

@@ -18,13 +18,19 @@ struct kernel_offsets {
     uint32_t start_boottime;
     uint32_t group_leader;
     uint32_t thread_pid;
+    uint32_t cgroups;
     uint32_t arg_start; /* struct mm_struct */
     uint32_t arg_end;
-    uint32_t interp;  /* struct linux_binprm */
-    uint32_t level;   /* struct pid */
-    uint32_t numbers; /* of which each is a pid and its namespace */
-    uint32_t ns;      /* struct pid_namespace */
-    uint32_t inum;    /* struct ns_common */
+    uint32_t interp;   /* struct linux_binprm */
+    uint32_t level;    /* struct pid */
+    uint32_t numbers;  /* of which each is a pid and its namespace */
+    uint32_t ns;       /* struct pid_namespace */
+    uint32_t inum;     /* struct ns_common */
+    uint32_t dfl_cgrp; /* struct css_set */
+    uint32_t self;     /* struct cgroup */
+    uint32_t kn;
+    uint32_t parent; /* struct cgroup_subsys_state */
+    uint32_t id;     /* struct kernfs_node */
 };
 
 #ifndef __bpf__

@@ -15,7 +15,9 @@ enum outside_kind {
     OUTSIDE_READ,     /* the local address was read (getsockname) */
     OUTSIDE_RELEASED, /* nobody has a descriptor of the socket any more */
     OUTSIDE_CLOSED,   /* its port is free, or its TIME_WAIT stands (see time_wait) */
-    OUTSIDE_PROCESS /* the process, which was not seen to execute a program, makes its first call */
+    OUTSIDE_PROCESS,  /* the process, which was not seen to execute a program, makes its first call
+                       */
+    OUTSIDE_LEFT /* the process is in another control group from now on, where nobody sees it */
 };
 
 /* The call failed, and nobody can say with which errno. */
@@ -27,7 +29,7 @@ enum { OUTSIDE_ADDRESSES_MAX = 24 };
 /* What the kernel knows of a process: it may have ended before /proc can be read. */
 enum { OUTSIDE_PATH_BYTES = 256, OUTSIDE_ARGUMENTS_BYTES = 512 };
 struct outside_process {
-    uint8_t kind; /* enum outside_kind: EXEC or PROCESS */
+    uint8_t kind; /* enum outside_kind: EXEC, PROCESS or LEFT */
     uint8_t ours; /* as in struct outside_event */
     uint16_t
         length;   /* of the arguments, each ended by NUL; if it is all that fits, there are more */
@@ -80,7 +82,7 @@ struct outside_event {
     int32_t descriptor;                 /* -1: not known */
     uint32_t scope;
     char comm[16];
-    const struct outside_process *process; /* EXEC, PROCESS; NULL: what /proc says is all */
+    const struct outside_process *process; /* EXEC, PROCESS, LEFT; NULL: what /proc says is all */
 };
 
 /* Takes an event; it, and what it points to, is good during the call. */

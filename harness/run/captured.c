@@ -90,6 +90,10 @@ void captured_note(struct captured *captured, const struct outside_event *event)
         captured_processes_executed(&captured->processes, event);
         return;
     }
+    if (event->kind == OUTSIDE_LEFT) {
+        captured_processes_left(&captured->processes, event);
+        return;
+    }
     if (event->kind == OUTSIDE_PROCESS) {
         if (captured->is_host && !event->ours)
             strangers_meet(&captured->strangers, event);

@@ -35,6 +35,7 @@ struct captured_process {
     bool is_to_come;  /* /proc showed another program when the exec was reported */
     uint64_t shim_ns; /* when the shim began to record the program */
     bool has_shim;
+    bool goes_past;     /* ... which makes calls past it */
     bool is_looked_for; /* the shim is in it, and it makes calls past the shim: Go with C in it */
     unsigned image;     /* programs executed here so far */
     uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
@@ -228,8 +229,11 @@ static void learn_start(struct captured_processes *processes, const struct pw_pr
     process->serial = serial;
     process->start_time = identity->start_time;
     process->shim_ns = begin_ns;
-    process->is_looked_for = process->program.file >= 0;
+    process->goes_past = process->program.file >= 0;
+    process->is_looked_for = process->goes_past;
     process->has_shim = true;
+    if (!process->goes_past)
+        departed_seen(&processes->departed, pid, begin_ns);
     process->has_ended = false;
 }
 
@@ -385,6 +389,15 @@ void captured_processes_met(struct captured_processes *processes,
         meet(processes, event);
 }
 
+void captured_processes_left(struct captured_processes *processes,
+                             const struct outside_event *event) {
+    const struct captured_process *process = find(processes, event->pid);
+    bool is_shims = process != NULL && process->has_shim && !process->goes_past &&
+                    process->shim_ns <= event->begin_ns;
+    if (!is_shims)
+        departed_add(&processes->departed, event);
+}
+
 bool captured_processes_expects_shim(const struct captured_processes *processes, uint32_t pid) {
     const struct captured_process *process = find(processes, pid);
     const struct captured_process *parent =
@@ -446,6 +459,7 @@ void captured_processes_settle(struct captured_processes *processes, bool all) {
     if (!all)
         return;
     unentered_record(&processes->unentered);
+    departed_record(&processes->departed);
 }
 
 void captured_processes_free(struct captured_processes *processes) {
@@ -457,6 +471,7 @@ void captured_processes_free(struct captured_processes *processes) {
         free(processes->list[i].announced);
     free(processes->list);
     unentered_free(&processes->unentered);
+    departed_free(&processes->departed);
     free(processes->waiting);
     for (size_t i = 0; i < processes->replaced_count; i++)
         free(processes->replaced[i].start);

@@ -9,6 +9,7 @@
 #include "harness/base/map.h"
 #include "harness/capture/outside_event.h"
 #include "harness/run/captured_program.h"
+#include "harness/run/departed.h"
 #include "harness/run/unentered.h"
 #include "harness/trace/reader.h"
 
@@ -36,6 +37,7 @@ struct captured_processes {
     size_t waiting_count;
     size_t waiting_room;
     struct unentered unentered;
+    struct departed departed;
 };
 
 /* Learns from a record who is recorded by the shim, and which programs it cannot enter. */
@@ -50,6 +52,10 @@ void captured_processes_executed(struct captured_processes *processes,
  * once it is needed. */
 void captured_processes_met(struct captured_processes *processes,
                             const struct outside_event *event);
+
+/* A process left the command's control group: a blind spot, unless the shim is in it. */
+void captured_processes_left(struct captured_processes *processes,
+                             const struct outside_event *event);
 
 /* A program that was started before any event could tell, and which the shim cannot enter. */
 void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,

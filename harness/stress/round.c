@@ -112,10 +112,10 @@ static void count_finding(const struct finding *finding, struct round_result *re
     result->errors += finding->severity == SEVERITY_ERROR;
 }
 
-/* Others are of a call, or of a program of which all else is seen. */
+/* Others are of a call, or of a program of which all else is seen, or was until then. */
 static bool is_of_program(unsigned reason) {
     return reason != PW_BLIND_CONTAINER && reason != PW_BLIND_NAMESPACE &&
-           reason != PW_BLIND_SANDBOXED;
+           reason != PW_BLIND_SANDBOXED && reason != PW_BLIND_DEPARTED;
 }
 
 /* Programs that were seen beside the shim, or not at all. */

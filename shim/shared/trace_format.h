@@ -178,8 +178,9 @@ enum pw_blind {
     PW_BLIND_UNSEEN = 9,       /* a child that never reported; the reason is not known */
     PW_BLIND_NAMESPACE = 10,   /* sockets in a network namespace whose notices `run` does not get */
     PW_BLIND_OWN_CALLS = 11,   /* a Go program: loads the shim, but makes its system calls itself */
-    PW_BLIND_SANDBOXED = 12    /* put a seccomp filter on itself: what memory shows is recorded, but
+    PW_BLIND_SANDBOXED = 12,   /* put a seccomp filter on itself: what memory shows is recorded, but
                                   the kernel is not asked, nor in what it executes */
+    PW_BLIND_DEPARTED = 13     /* left the control group below which eBPF sees programs */
 };
 
 /* Why `run` names no process that has a socket. */

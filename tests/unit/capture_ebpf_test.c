@@ -8,6 +8,8 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +30,7 @@ enum { EVENTS_MAX = 64, FLOOD = 100000 };
 struct said {
     uint16_t port, other_port;
     pid_t keeper; /* a process that it leaves */
+    pid_t other;
 };
 
 typedef void child_code(struct said *said);
@@ -33,10 +38,14 @@ typedef void child_code(struct said *said);
 static struct capture_ebpf capture;
 static struct outside_event events[EVENTS_MAX];
 static size_t count, flooded;
+static uint32_t left[EVENTS_MAX]; /* pids */
+static size_t left_count;
 static pid_t child;
 
 static void keep(void *with, const struct outside_event *event) {
     (void)with;
+    if (event->kind == OUTSIDE_LEFT && left_count < EVENTS_MAX)
+        left[left_count++] = event->pid;
     if (event->process != NULL)
         return;
     flooded++;
@@ -371,6 +380,58 @@ static void the_call_is_among_the_addresses(void **state) {
     assert_true(found);
 }
 
+static void move_to(const char *group) {
+    char name[512];
+    snprintf(name, sizeof name, "%s/cgroup.procs", group);
+    FILE *file = fopen(name, "w");
+    must(file != NULL && fputs("0", file) > 0 && fclose(file) == 0);
+}
+
+static char inner[256], outer[256];
+
+/* One that stays in the group, one that leaves it, and one that is put elsewhere by its parent. */
+static void move_about(struct said *said) {
+    move_to(inner);
+    struct clone_args elsewhere = {.flags = CLONE_INTO_CGROUP,
+                                   .exit_signal = SIGCHLD,
+                                   .cgroup = (uint64_t)open(outer, O_RDONLY | O_DIRECTORY)};
+    pid_t put = (pid_t)syscall(SYS_clone3, &elsewhere, sizeof elsewhere);
+    must(put >= 0);
+    if (put == 0)
+        _exit(0);
+    must(waitpid(put, NULL, 0) == put);
+    elsewhere.cgroup = (uint64_t)open(capture.group.path, O_RDONLY | O_DIRECTORY);
+    pid_t stays = (pid_t)syscall(SYS_clone3, &elsewhere, sizeof elsewhere);
+    must(stays >= 0);
+    if (stays == 0)
+        _exit(0);
+    must(waitpid(stays, NULL, 0) == stays);
+    pid_t leaves = fork();
+    if (leaves == 0) {
+        move_to(outer);
+        move_to(outer);
+        _exit(0);
+    }
+    must(leaves > 0 && waitpid(leaves, NULL, 0) == leaves);
+    said->keeper = leaves;
+    said->other = put;
+}
+
+static void who_leaves_the_group_is_reported(void **state) {
+    (void)state;
+    if (!capture.addresses)
+        skip();
+    snprintf(inner, sizeof inner, "%s/inner", capture.group.path);
+    snprintf(outer, sizeof outer, "%s-outer", capture.group.path);
+    assert_int_equal(mkdir(inner, 0755) | mkdir(outer, 0755), 0);
+    left_count = 0;
+    struct said said = run(move_about);
+    assert_int_equal(rmdir(inner) | rmdir(outer), 0);
+    assert_int_equal(left_count, 2);
+    assert_int_equal(left[0], said.other);
+    assert_int_equal(left[1], said.keeper);
+}
+
 static void flood(struct said *said) {
     for (int i = 0; i < FLOOD; i++)
         close(bound(SOCK_DGRAM, 0, 0));
@@ -413,6 +474,7 @@ int main(void) {
         cmocka_unit_test(a_read_that_was_kept_back_is_settled),
         cmocka_unit_test(strangers_are_not_seen),
         cmocka_unit_test(the_call_is_among_the_addresses),
+        cmocka_unit_test(who_leaves_the_group_is_reported),
         cmocka_unit_test(lost_events_are_counted),
         cmocka_unit_test(nothing_is_left),
     };

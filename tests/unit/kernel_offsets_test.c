@@ -74,11 +74,15 @@ static void make(struct types *types, const char *last) {
     uint32_t inner = STRUCTURE(types, "", 0, "mmap_base", "arg_start", "arg_end");
     STRUCTURE(types, "other", 0, "x", "y", "z", "stack");
     STRUCTURE(types, "task_struct", 0, "flags", "stack", "comm", "tgid", "mm", "real_parent",
-              "start_boottime", "group_leader", "thread_pid");
+              "start_boottime", "group_leader", "thread_pid", "cgroups");
     STRUCTURE(types, "mm_struct", inner, "mm_count", "");
     STRUCTURE(types, "linux_binprm", 0, "interp");
     STRUCTURE(types, "pid", 0, "level", "numbers");
     STRUCTURE(types, "pid_namespace", 0, "ns");
+    STRUCTURE(types, "css_set", 0, "dfl_cgrp");
+    STRUCTURE(types, "cgroup", 0, "self", "kn");
+    STRUCTURE(types, "cgroup_subsys_state", 0, "parent");
+    STRUCTURE(types, "kernfs_node", 0, "id");
     STRUCTURE(types, "ns_common", 0, last);
 }
 

@@ -74,6 +74,15 @@ struct {
     __type(value, uint8_t);
 } seen SEC(".maps");
 
+/* Processes below the command's control group: when each began, by its pid in the root namespace.
+ */
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, EBPF_MEMBERS_MAX);
+    __type(key, uint32_t);
+    __type(value, uint64_t);
+} members SEC(".maps");
+
 /* The command's control group, for whoever executes a program. */
 struct {
     __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);

@@ -46,7 +46,21 @@ static __always_inline uint32_t pid_of_task(uint64_t task) {
     return 0;
 }
 
-static __always_inline void note_process(struct outside_process *facts, uint64_t process) {
+/* The task may be another thread than the first. */
+static __always_inline uint64_t start_of_task(uint64_t task) {
+    uint64_t leader = pointer_at(task + switches.offsets.group_leader);
+    return pointer_at(leader + switches.offsets.start_boottime);
+}
+
+/* It is in the command's control group. */
+static __always_inline void add_member(uint64_t task) {
+    uint32_t pid = word_at(task + switches.offsets.tgid);
+    uint64_t began = start_of_task(task);
+    bpf_map_update_elem(&members, &pid, &began, BPF_ANY);
+}
+
+static __always_inline void note_process(struct outside_process *facts, uint64_t process,
+                                         uint64_t task) {
     facts->ours = 1;
     facts->length = 0;
     facts->pid = process >> 32;
@@ -58,10 +72,8 @@ static __always_inline void note_process(struct outside_process *facts, uint64_t
     facts->comm[0] = '\0';
     if (switches.offsets.stack == 0)
         return;
-    uint64_t task = bpf_get_current_task();
-    /* The task may be another thread than the first. */
     uint64_t leader = pointer_at(task + switches.offsets.group_leader);
-    facts->start_time = pointer_at(leader + switches.offsets.start_boottime) / NS_PER_TICK;
+    facts->start_time = start_of_task(task) / NS_PER_TICK;
     facts->parent = pid_of_task(pointer_at(leader + switches.offsets.real_parent));
     bpf_probe_read_kernel(facts->comm, sizeof facts->comm, (void *)(task + switches.offsets.comm));
 }
@@ -73,7 +85,7 @@ __attribute__((noinline)) int report_process(uint64_t process) {
     struct outside_process *facts = room_for(PROCESS_ALONE);
     if (facts == NULL)
         return 0;
-    note_process(facts, process);
+    note_process(facts, process, bpf_get_current_task());
     facts->kind = OUTSIDE_PROCESS;
     facts->ours = is_ours();
     bpf_ringbuf_submit(facts, wake_up());
@@ -122,10 +134,12 @@ int on_exec(struct bpf_raw_tracepoint_args *context) {
     if (bpf_map_delete_elem(&entered, &pid) == 0)
         __sync_fetch_and_add(&words.entered, 1);
     bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
+    if (switches.own != 0)
+        add_member(bpf_get_current_task());
     struct outside_process *facts = room_for(sizeof *facts);
     if (facts == NULL)
         return 0;
-    note_process(facts, process);
+    note_process(facts, process, bpf_get_current_task());
     facts->kind = OUTSIDE_EXEC;
     note_program(facts, context->args[2]);
     if (facts->comm[0] == '\0')

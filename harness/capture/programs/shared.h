@@ -12,10 +12,12 @@
  */
 enum { EBPF_RING_BYTES = 8 << 20, EBPF_RING_BYTES_LEAST = 512 << 10, EBPF_WAKE_BYTES = 128 << 10 };
 enum { EBPF_ENTERED_MAX = 16384, EBPF_SEEN_MAX = 4096, EBPF_THREADS_MAX = 4096 };
+enum { EBPF_MEMBERS_MAX = 8192 };
 
 /* Read-only in the kernel, so the verifier leaves aside what is switched off. */
 struct ebpf_switches {
     uint64_t group;      /* id of the command's control group; 0: every event is the command's */
+    uint64_t own;        /* the same id, where what leaves the group is not seen; 0: it is */
     uint64_t pid_device; /* of the pid namespace in which pids are told; 0: the root's */
     uint64_t pid_inode;
     uint32_t group_level;          /* of the group in the hierarchy, its root is 0 */

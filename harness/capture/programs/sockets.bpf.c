@@ -8,6 +8,7 @@
  */
 #include "harness/capture/programs/binds.bpf.h"
 #include "harness/capture/programs/connections.bpf.h"
+#include "harness/capture/programs/moves.bpf.h"
 #include "harness/capture/programs/processes.bpf.h"
 
 /* Some helpers are for programs alone whose licence is compatible with the GPL. */
