@@ -33,12 +33,6 @@ void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_
     (void)with;
 }
 
-void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on) {
-    (void)capture;
-    (void)pid;
-    (void)on;
-}
-
 uint64_t capture_ebpf_lost(struct capture_ebpf *capture) {
     (void)capture;
     return 0;
@@ -66,9 +60,9 @@ void capture_ebpf_close(struct capture_ebpf *capture) { (void)capture; }
 struct ebpf_loaded {
     struct ebpf_programs programs;
     struct ring_buffer *ring;
-    int file;           /* readable at a wake-up, once for each */
-    int entered, calls; /* maps */
-    uint64_t lost;      /* already reported */
+    int file;      /* readable at a wake-up, once for each */
+    int calls;     /* map */
+    uint64_t lost; /* already reported */
     struct bind_rules rules;
     outside_take *take; /* during capture_ebpf_take */
     void *with;
@@ -152,7 +146,6 @@ static int open_wake_ups(int ring) {
 
 static bool open_ring(struct ebpf_loaded *loaded, char why[CAPTURE_WHY_BYTES]) {
     int ring = ebpf_programs_map(&loaded->programs, "ring");
-    loaded->entered = ebpf_programs_map(&loaded->programs, "entered");
     loaded->calls = ebpf_programs_map(&loaded->programs, "calls");
     loaded->ring = ring_buffer__new(ring, pass_on, loaded, NULL);
     if (loaded->ring != NULL)
@@ -245,18 +238,6 @@ void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_
             bind_error_infer(&loaded->rules, &event);
         take(with, &event);
     }
-}
-
-void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on) {
-    if (capture->loaded == NULL || pid <= 0)
-        return;
-    uint32_t key = (uint32_t)pid;
-    uint8_t value = 1;
-    if (on)
-        bpf_map_update_elem(capture->loaded->entered, &key, &value, BPF_ANY);
-    else
-        bpf_map_delete_elem(capture->loaded->entered, &key);
-    __atomic_fetch_add(&capture->loaded->programs.words->entered, 1, __ATOMIC_RELAXED);
 }
 
 uint64_t capture_ebpf_lost(struct capture_ebpf *capture) {

@@ -41,11 +41,6 @@ bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *w
 void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_take *take,
                          void *with);
 
-/* Says whether the shim is in the process. Nothing is left out then, for it may make calls past the
- * shim; but events have no addresses, and binds no options. A program that the process executes is
- * not entered until this is said again. */
-void capture_ebpf_entered(struct capture_ebpf *capture, pid_t pid, bool on);
-
 /* How many events were lost since this was asked last, for the ring was full. */
 uint64_t capture_ebpf_lost(struct capture_ebpf *capture);
 

@@ -199,7 +199,6 @@ static bool share(struct ebpf_programs *programs, const struct capture_group *gr
     if (words == MAP_FAILED)
         return fail(why, "the words of the eBPF programs cannot be mapped", errno);
     programs->words = words;
-    programs->words->entered = 1;
     uint32_t first = 0;
     uint32_t folder = (uint32_t)group->folder;
     if (bpf_map_update_elem(ebpf_programs_map(programs, "groups"), &first, &folder, BPF_ANY) != 0)

@@ -46,14 +46,11 @@ static __always_inline int bind_asked(struct bpf_sock_addr *context, bool is_ipv
     settle(call);
     struct outside_event *event = &call->event;
     uint64_t process = process_told(thread);
-    bool reports_itself = is_entered(call, process >> 32);
     announce(call, process);
     note_socket(context, socket, event);
     note_caller(event, process);
-    if (!reports_itself) {
-        walk(event);
-        note_options(context, event);
-    }
+    walk(event);
+    note_options(context, event);
     set_address(context, event->requested, is_ipv6);
     event->requested_port = __builtin_bswap16((uint16_t)context->user_port);
     if (event->requested_port == 0)

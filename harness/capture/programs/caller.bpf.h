@@ -38,15 +38,4 @@ static __always_inline void note_caller(struct outside_event *event, uint64_t pr
     event->addresses = 0;
 }
 
-/* Is the shim in this process? To look that up takes longer than to see that nothing has changed.
- */
-static __always_inline bool is_entered(struct thread_call *call, uint32_t pid) {
-    uint32_t when = words.entered;
-    if (call->entered_when != when) {
-        call->entered = pid != 0 && bpf_map_lookup_elem(&entered, &pid) != NULL;
-        call->entered_when = when;
-    }
-    return call->entered;
-}
-
 #endif

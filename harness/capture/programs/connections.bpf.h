@@ -30,8 +30,7 @@ static __always_inline int connect_asked(struct bpf_sock_addr *context, bool is_
     }
     note_socket(context, socket, event);
     note_caller(event, process);
-    if (!is_entered(call, process >> 32))
-        walk(event);
+    walk(event);
     set_address(context, event->peer, is_ipv6);
     event->peer_port = __builtin_bswap16((uint16_t)context->user_port);
     return 1;
@@ -155,8 +154,7 @@ static __always_inline void listened(struct bpf_sock_ops *context) {
     announce(call, process);
     note_end(context, event);
     note_caller(event, process);
-    if (!is_entered(call, process >> 32))
-        walk(event);
+    walk(event);
     set_ends(context, event);
     __builtin_memset(event->requested, 0, sizeof event->requested);
     event->requested_port = 0;

@@ -57,15 +57,6 @@ struct {
 /* What a new entry of it begins with, which is too large for a program's stack. */
 const volatile struct thread_call no_call SEC(".rodata.empty") = {.pending = 0};
 
-/* Processes that the shim is in, by the reader's word. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, EBPF_ENTERED_MAX);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, uint32_t);
-    __type(value, uint8_t);
-} entered SEC(".maps");
-
 /* Processes that the reader knows, as far as they are remembered. */
 struct {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -122,8 +122,7 @@ static __always_inline void note_program(struct outside_process *facts, uint64_t
         facts->length = (uint16_t)length;
 }
 
-/* Programs that are executed below the command's control group. Whether the shim is in the new
- * program it has to say again. */
+/* Programs that are executed below the command's control group. */
 SEC("raw_tracepoint/sched_process_exec")
 int on_exec(struct bpf_raw_tracepoint_args *context) {
     uint8_t one = 1;
@@ -131,8 +130,6 @@ int on_exec(struct bpf_raw_tracepoint_args *context) {
         return 0;
     uint64_t process = current_process();
     uint32_t pid = process >> 32;
-    if (bpf_map_delete_elem(&entered, &pid) == 0)
-        __sync_fetch_and_add(&words.entered, 1);
     bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
     if (switches.own != 0)
         add_member(bpf_get_current_task());

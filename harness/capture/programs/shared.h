@@ -11,7 +11,7 @@
 /* Each page of the ring costs at the start of a run; half as many are taken where memory is short.
  */
 enum { EBPF_RING_BYTES = 8 << 20, EBPF_RING_BYTES_LEAST = 512 << 10, EBPF_WAKE_BYTES = 128 << 10 };
-enum { EBPF_ENTERED_MAX = 16384, EBPF_SEEN_MAX = 4096, EBPF_THREADS_MAX = 4096 };
+enum { EBPF_SEEN_MAX = 4096, EBPF_THREADS_MAX = 4096 };
 enum { EBPF_MEMBERS_MAX = 8192 };
 
 /* Read-only in the kernel, so the verifier leaves aside what is switched off. */
@@ -30,9 +30,8 @@ struct ebpf_switches {
 
 /* Mapped by the loader. */
 struct ebpf_words {
-    uint64_t lost;    /* events for which the ring had no room */
-    uint32_t woken;   /* the reader was woken for what waits in the ring, and has not read yet */
-    uint32_t entered; /* goes up with each change of the map of this name */
+    uint64_t lost;  /* events for which the ring had no room */
+    uint32_t woken; /* the reader was woken for what waits in the ring, and has not read yet */
     uint32_t
         stack_top; /* bytes from a kernel stack's start to the user's registers; 0: not known */
 };
@@ -44,11 +43,9 @@ struct thread_call {
     uint64_t kept_ns;     /* when the socket's address was read, which is not reported yet; 0 */
     uint64_t read_cookie; /* of the last address that was read, */
     uint16_t read_port;
-    uint8_t reads;         /* and how many reads of it were reported */
-    uint8_t pending;       /* it was a bind; whether it succeeded is not known yet */
-    uint32_t announced;    /* process that the reader knows, as far as the thread can tell */
-    uint32_t entered_when; /* words.entered, when the next was looked up */
-    uint32_t entered;
+    uint8_t reads;      /* and how many reads of it were reported */
+    uint8_t pending;    /* it was a bind; whether it succeeded is not known yet */
+    uint32_t announced; /* process that the reader knows, as far as the thread can tell */
 };
 
 #endif
