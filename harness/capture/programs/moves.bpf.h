@@ -7,16 +7,32 @@
 
 #define GROUPS_DEEP_MAX 32
 
-/* struct cgroup; is it the command's, or below that? */
+struct group_climb {
+    uint64_t group; /* struct cgroup; 0: above the root */
+    bool is_inside;
+};
+
+/* One group and on to the one above; 1: it need not go on. */
+static long climb(uint32_t number, struct group_climb *at) {
+    (void)number;
+    uint64_t node = pointer_at(at->group + switches.offsets.kn);
+    at->is_inside = pointer_at(node + switches.offsets.id) == switches.own;
+    uint64_t above = pointer_at(at->group + switches.offsets.self + switches.offsets.parent);
+    at->group = above - switches.offsets.self;
+    return at->is_inside || above == 0;
+}
+
+/* Is the control group (struct cgroup) the command's, or below that? */
 static __always_inline bool is_inside(uint64_t group) {
-    for (uint32_t i = 0; i < GROUPS_DEEP_MAX && group != 0; i++) {
-        uint64_t node = pointer_at(group + switches.offsets.kn);
-        if (pointer_at(node + switches.offsets.id) == switches.own)
-            return true;
-        uint64_t above = pointer_at(group + switches.offsets.self + switches.offsets.parent);
-        group = above != 0 ? above - switches.offsets.self : 0;
+    struct group_climb at = {.group = group};
+    if (switches.loop) {
+        bpf_loop(GROUPS_DEEP_MAX, climb, &at, 0);
+        return at.is_inside;
     }
-    return false;
+    for (uint32_t i = 0; i < GROUPS_DEEP_MAX; i++)
+        if (climb(i, &at) != 0)
+            break;
+    return at.is_inside;
 }
 
 static __always_inline uint64_t groups_of_task(uint64_t task) {
