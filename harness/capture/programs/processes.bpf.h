@@ -4,6 +4,7 @@
 
 #include "harness/capture/programs/caller.bpf.h"
 #include "harness/capture/programs/maps.bpf.h"
+#include "harness/capture/programs/walk.bpf.h"
 
 #define PID_NAMESPACES_MAX 8 /* one in another; the kernel has up to 32 */
 #define NS_PER_TICK 10000000 /* USER_HZ is 100 */
@@ -133,6 +134,8 @@ int on_exec(struct bpf_raw_tracepoint_args *context) {
     bpf_map_update_elem(&seen, &pid, &one, BPF_ANY);
     if (switches.own != 0)
         add_member(bpf_get_current_task());
+    if (switches.offsets.stack != 0 && words.stack_top == 0)
+        find_stack_top();
     struct outside_process *facts = room_for(sizeof *facts);
     if (facts == NULL)
         return 0;

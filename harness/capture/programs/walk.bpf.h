@@ -37,25 +37,32 @@ static __always_inline bool registers_at(uint64_t stack, uint32_t top,
            registers->instruction != 0;
 }
 
-/* Where the registers are depends on how the kernel was built: tried at the first call, and known
- * by the segments. */
-static __always_inline bool read_registers(struct user_registers *registers) {
+static __always_inline uint64_t own_stack(void) {
     uint64_t stack = 0;
-    uint64_t task = bpf_get_current_task();
-    if (bpf_probe_read_kernel(&stack, sizeof stack, (void *)(task + switches.offsets.stack)) != 0)
-        return false;
-    if (words.stack_top != 0)
-        return registers_at(stack, words.stack_top, registers);
+    bpf_probe_read_kernel(&stack, sizeof stack,
+                          (void *)(bpf_get_current_task() + switches.offsets.stack));
+    return stack;
+}
+
+/* Where the registers are depends on how the kernel was built: tried when a program is executed,
+ * which the command itself is first, and known by the segments. Programs that look there at each
+ * call would have it verified in each of them, at the start of every run. */
+static __always_inline void find_stack_top(void) {
+    struct user_registers registers;
+    uint64_t stack = own_stack();
 #pragma unroll
     for (uint32_t i = 0; i < 4; i++) {
         uint32_t top =
             STACK_SIZE * (i < 2 ? 1 : STACK_SIZE_CHECKED) - (i % 2 == 1 ? PADDING_OF_FRED : 0);
-        if (registers_at(stack, top, registers)) {
+        if (registers_at(stack, top, &registers)) {
             words.stack_top = top;
-            return true;
+            return;
         }
     }
-    return false;
+}
+
+static __always_inline bool read_registers(struct user_registers *registers) {
+    return words.stack_top != 0 && registers_at(own_stack(), words.stack_top, registers);
 }
 
 /* 0: ff /2, a call by register or memory, whose operand byte is `operand`. */
