@@ -101,17 +101,16 @@ bool headline_text(const struct check *check, char text[HEADLINE_SIZE]) {
     if (unseen.count == 0 || (verdict != VERDICT_INCOMPLETE && !unseen.urgent))
         return false;
     if (unseen.count == 1) {
-        snprintf(text, HEADLINE_SIZE, "nothing of %.200s was checked: it is %s",
-                 unseen.list[0].name, what_it_is(unseen.list[0].reason));
+        snprintf(text, HEADLINE_SIZE, "%.200s was not checked: it is %s", unseen.list[0].name,
+                 what_it_is(unseen.list[0].reason));
         return true;
     }
     for (uint64_t i = 0; i < unseen.count && i < PROGRAMS_SHOWN; i++)
         used += (size_t)snprintf(text + used, HEADLINE_SIZE - used, "%s%.120s (%s)",
-                                 i == 0 ? "nothing of " : ", ", unseen.list[i].name,
+                                 i == 0 ? "not checked: " : ", ", unseen.list[i].name,
                                  name_of_blind_spot(unseen.list[i].reason));
     if (unseen.count > PROGRAMS_SHOWN)
-        used += (size_t)snprintf(text + used, HEADLINE_SIZE - used, " and %" PRIu64 " more",
-                                 unseen.count - PROGRAMS_SHOWN);
-    snprintf(text + used, HEADLINE_SIZE - used, " was checked");
+        snprintf(text + used, HEADLINE_SIZE - used, " and %" PRIu64 " more",
+                 unseen.count - PROGRAMS_SHOWN);
     return true;
 }

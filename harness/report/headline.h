@@ -6,7 +6,7 @@
 
 enum { HEADLINE_SIZE = 1024 };
 
-/* "nothing of server.test was checked: it is a static program", for programs that make calls past
+/* "server.test was not checked: it is a static program", for programs that make calls past
  * the shim: where nothing was found, or where the command itself or a test binary is one. false,
  * and
  * "", where there is nothing to say. */

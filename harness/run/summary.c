@@ -127,6 +127,23 @@ static void print_remedies(const struct summary *summary, const char *no_ebpf, u
         message_write(out, "portwitness: eBPF could not be used: %s", no_ebpf);
 }
 
+static bool is_of_records(unsigned cause) {
+    return cause <= PW_LOST_NOT_POPULATED; /* the first ones */
+}
+
+/* Behind `before` the causes of loss that are of records, or all others. */
+static void print_causes(const struct pw_header *header, bool of_records, const char *before,
+                         FILE *out) {
+    for (unsigned cause = 0; cause < PW_LOST_CAUSES; cause++) {
+        uint64_t count = atomic_load(&header->lost[cause]);
+        const char *name = name_of_loss(cause);
+        if (count == 0 || is_of_records(cause) != of_records)
+            continue;
+        fprintf(out, "%s%s (%" PRIu64 ")", before, name != NULL ? name : "cause not known", count);
+        before = ", ";
+    }
+}
+
 static void print_losses(const struct summary *summary, const struct pw_header *header, FILE *out) {
     uint64_t records = 0;
     for (unsigned cause = PW_LOST_MAX_SIZE; cause <= PW_LOST_NOT_POPULATED; cause++) {
@@ -134,18 +151,11 @@ static void print_losses(const struct summary *summary, const struct pw_header *
         records = count < UINT64_MAX - records ? records + count : UINT64_MAX;
     }
     fprintf(out, "portwitness: %" PRIu64 " record%s lost", records, plural(records));
-    const char *before = ": ";
-    for (unsigned cause = 0; cause < PW_LOST_CAUSES; cause++) {
-        uint64_t count = atomic_load(&header->lost[cause]);
-        const char *name = name_of_loss(cause);
-        if (count == 0)
-            continue;
-        fprintf(out, "%s%s %" PRIu64, before, name != NULL ? name : "cause not known", count);
-        before = ", ";
-    }
+    print_causes(header, true, ": ", out);
     fprintf(out, "; %" PRIu64 " torn", summary->torn);
     if (summary->blank > 0)
         fprintf(out, ", %" PRIu64 " blank", summary->blank);
+    print_causes(header, false, "; also missing: ", out);
     fputc('\n', out);
 }
 
