@@ -6,6 +6,7 @@
  */
 #include "harness/run/captured_processes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -96,7 +97,7 @@ void captured_processes_unentered(struct captured_processes *processes, pid_t pi
                                   const char *path) {
     const struct captured_process *seen = find(processes, (uint32_t)pid);
     if (seen == NULL || seen->executed_ns == 0)
-        unentered_add(&processes->unentered, (uint32_t)pid, reason, 0, path);
+        unentered_add(&processes->unentered, (uint32_t)pid, reason, 0, 0, path);
 }
 
 /* After posix_spawn the record comes when the program runs already. */
@@ -107,7 +108,7 @@ static void learn_exec(struct captured_processes *processes, const struct trace_
         take_unentered(processes, record->identity->pid);
     else if (reason != 0 && (seen == NULL || seen->executed_ns < record->begin_ns))
         unentered_add(&processes->unentered, record->identity->pid, reason, record->process,
-                      record->text != NULL ? record->text : "");
+                      record->begin_ns, record->text != NULL ? record->text : "");
     else if (seen != NULL && seen->is_to_come && seen->announced == NULL && record->text != NULL)
         seen->announced = memory_copy(record->text, record->text_length);
 }
@@ -426,13 +427,29 @@ bool captured_processes_has(const struct captured_processes *processes, uint32_t
            (start_time == 0 || process->start_time == 0 || process->start_time == start_time);
 }
 
+/* The event of the exec was lost: the program's first call stands for it. */
+static void execute_late(struct captured_processes *processes, const struct outside_event *call,
+                         const char *path) {
+    const char *slash = strrchr(path, '/');
+    struct outside_event executed = *call;
+    executed.kind = OUTSIDE_EXEC;
+    snprintf(executed.comm, sizeof executed.comm, "%s", slash != NULL ? slash + 1 : path);
+    captured_processes_executed(processes, &executed);
+}
+
 uint64_t captured_processes_serial(struct captured_processes *processes,
                                    const struct outside_event *event, unsigned image) {
     struct captured_process *process = find(processes, event->pid);
     if (event->pid == 0)
         return 0;
-    if (process != NULL && image < process->image && process->image - image <= IMAGES_KEPT &&
-        process->before[image % IMAGES_KEPT] != 0)
+    const char *late = process != NULL && process->start == NULL
+                           ? unentered_since(&processes->unentered, event->pid, event->begin_ns)
+                           : NULL;
+    if (late != NULL)
+        execute_late(processes, event, late);
+    process = find(processes, event->pid);
+    if (process != NULL && image < process->image && event->begin_ns < process->executed_ns &&
+        process->image - image <= IMAGES_KEPT && process->before[image % IMAGES_KEPT] != 0)
         return process->before[image % IMAGES_KEPT];
     if (process == NULL)
         process = meet(processes, event);

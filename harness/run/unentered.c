@@ -11,15 +11,20 @@ struct unentered_program {
     uint32_t pid;
     unsigned reason;
     uint64_t process;
+    uint64_t since_ns;
     char *path;
 };
 
 void unentered_add(struct unentered *unentered, uint32_t pid, unsigned reason, uint64_t process,
-                   const char *path) {
+                   uint64_t since_ns, const char *path) {
     unentered->list = memory_grow(unentered->list, &unentered->room, unentered->count + 1,
                                   sizeof *unentered->list);
-    unentered->list[unentered->count++] = (struct unentered_program){
-        .pid = pid, .reason = reason, .process = process, .path = memory_copy(path, strlen(path))};
+    unentered->list[unentered->count++] =
+        (struct unentered_program){.pid = pid,
+                                   .reason = reason,
+                                   .process = process,
+                                   .since_ns = since_ns,
+                                   .path = memory_copy(path, strlen(path))};
 }
 
 bool unentered_has(const struct unentered *unentered, uint32_t pid) {
@@ -27,6 +32,13 @@ bool unentered_has(const struct unentered *unentered, uint32_t pid) {
         if (unentered->list[i].pid == pid)
             return true;
     return false;
+}
+
+const char *unentered_since(const struct unentered *unentered, uint32_t pid, uint64_t ns) {
+    for (size_t i = 0; i < unentered->count; i++)
+        if (unentered->list[i].pid == pid && unentered->list[i].since_ns <= ns)
+            return unentered->list[i].path;
+    return NULL;
 }
 
 char *unentered_take(struct unentered *unentered, uint32_t pid) {

@@ -14,12 +14,16 @@ struct unentered {
 };
 
 /* A program that was executed in `pid`, or is about to be: why the shim cannot enter it (enum
- * pw_blind), the serial of who executed it (0: `run`), and its path, which is copied. */
+ * pw_blind), the serial of who executed it (0: `run`), from when on, and its path, which is copied.
+ */
 void unentered_add(struct unentered *unentered, uint32_t pid, unsigned reason, uint64_t process,
-                   const char *path);
+                   uint64_t since_ns, const char *path);
 
 /* Is there one in that pid? */
 bool unentered_has(const struct unentered *unentered, uint32_t pid);
+
+/* The path of the one that may have run in that pid at that time; NULL: none. */
+const char *unentered_since(const struct unentered *unentered, uint32_t pid, uint64_t ns);
 
 /* What runs in that pid is seen: takes out what was said of it. Its path, to be freed; NULL where
  * nothing was said. */

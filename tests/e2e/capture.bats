@@ -151,6 +151,36 @@ unread() {
     by_ebpf unread
 }
 
+# `run` is stopped until the ring is full, and a program is executed then, which makes its calls later.
+overflowed() {
+    mkfifo gate later
+    "${in_namespace[@]}" "$PORTWITNESS" run -o "$trace" "${options[@]}" -- bash -c 'exec 4<>later
+        echo >begun; read -r <gate; "$1" loop 40000 >flood; "$1" later 3 <&4 >said &
+        until [ "$(cat /proc/$!/comm)" = ports.static ]; do :; done
+        echo >full; wait' bash "$capture/ports.static" 2>"$summary" 3>&- &
+    guest=$!
+    wait_for test -e begun
+    kill -STOP "$guest"
+    echo >gate
+    wait_for test -e full
+    kill -CONT "$guest"
+    wait_for ring_was_read
+    echo >later
+    wait "$guest"
+    guest=''
+    grep -qE '^portwitness: .*, no blind spots$' "$summary"
+    grep -qE 'also missing: events of the kernel \([1-9]' "$summary"
+    # The last three are those of the program of which nobody saw that it was executed.
+    rows '.[-3:][] | "\(.protocol) \(.address) \(.port)"' | sort | diff <(said_ports said) -
+    assert_equal "$(rows '.[-3:] | map(.comm) | unique[]')" ports.static
+}
+
+ring_was_read() { [ "$(rows length)" -gt 100 ]; }
+
+@test "a program whose start was lost in a full ring is seen all the same, and no blind spot" {
+    by_ebpf overflowed
+}
+
 # One of few ports is soon given again.
 few_ports=(sh -c 'echo 40000 40015 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' sh)
 

@@ -6,6 +6,7 @@
  * - connect: a listener, and N connections to it
  * - chain: one socket; then it executes itself for the next, N times in all
  * - number: binds N itself, as TCP on 127.0.0.1
+ * - later: as loop, once it has read a character
  * - who: as loop, with its process and its parent before each line: "PID PARENT ..."
  *
  * With "-- COMMAND WORD..." behind it executes the command as a child afterwards, and ends as it
@@ -155,6 +156,8 @@ static int run_guest(int count, char **words) {
         return 2;
     int number = atoi(words[2]);
     if (strcmp(words[1], "loop") == 0)
+        loop(number);
+    else if (strcmp(words[1], "later") == 0 && getchar() != EOF)
         loop(number);
     else if (strcmp(words[1], "hold") == 0)
         hold(number);
