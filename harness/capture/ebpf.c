@@ -18,8 +18,9 @@ int capture_ebpf_file(const struct capture_ebpf *capture) {
     return -1;
 }
 
-bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *with) {
+bool capture_ebpf_take(struct capture_ebpf *capture, size_t most, outside_take *take, void *with) {
     (void)capture;
+    (void)most;
     (void)take;
     (void)with;
     return false;
@@ -66,7 +67,8 @@ struct ebpf_loaded {
     struct bind_rules rules;
     outside_take *take; /* during capture_ebpf_take */
     void *with;
-    bool any;
+    size_t taken;
+    size_t most;
 };
 
 /* What the programs leave out, since it is always the same. */
@@ -81,7 +83,7 @@ static void complete(struct outside_event *event) {
 }
 
 static void pass(struct ebpf_loaded *loaded, const struct outside_event *event) {
-    loaded->any = true;
+    loaded->taken++;
     loaded->take(loaded->with, event);
 }
 
@@ -113,15 +115,9 @@ static void pass_kept(struct ebpf_loaded *loaded, struct outside_event *released
     released->local_port = 0;
 }
 
-static int pass_on(void *with, void *data, size_t size) {
-    struct ebpf_loaded *loaded = with;
+static void pass_call(struct ebpf_loaded *loaded, const void *data, size_t size) {
     const size_t most = offsetof(struct outside_event, descriptor);
     struct outside_event event = {.kind = 0};
-    uint8_t kind = *(const uint8_t *)data;
-    if (kind == OUTSIDE_EXEC || kind == OUTSIDE_PROCESS || kind == OUTSIDE_LEFT) {
-        pass_process(loaded, data, size);
-        return 0;
-    }
     memcpy(&event, data, size < most ? size : most);
     complete(&event);
     if (event.kind == OUTSIDE_BIND && event.error == OUTSIDE_ERROR_NOT_KNOWN)
@@ -129,7 +125,17 @@ static int pass_on(void *with, void *data, size_t size) {
     if (event.kind == OUTSIDE_RELEASED && event.begin_ns != event.end_ns)
         pass_kept(loaded, &event);
     pass(loaded, &event);
-    return 0;
+}
+
+/* Less than 0 leaves what is behind it in the ring. */
+static int pass_on(void *with, void *data, size_t size) {
+    struct ebpf_loaded *loaded = with;
+    uint8_t kind = *(const uint8_t *)data;
+    if (kind == OUTSIDE_EXEC || kind == OUTSIDE_PROCESS || kind == OUTSIDE_LEFT)
+        pass_process(loaded, data, size);
+    else
+        pass_call(loaded, data, size);
+    return loaded->taken < loaded->most ? 0 : -1;
 }
 
 /* The ring's own descriptor is readable whenever anything is in it; only its wake-ups are wanted.
@@ -179,7 +185,7 @@ int capture_ebpf_file(const struct capture_ebpf *capture) {
     return capture->loaded != NULL ? capture->loaded->file : -1;
 }
 
-bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *with) {
+bool capture_ebpf_take(struct capture_ebpf *capture, size_t most, outside_take *take, void *with) {
     struct ebpf_loaded *loaded = capture->loaded;
     if (loaded == NULL)
         return false;
@@ -188,9 +194,10 @@ bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *w
     __atomic_store_n(&loaded->programs.words->woken, 0, __ATOMIC_RELAXED);
     loaded->take = take;
     loaded->with = with;
-    loaded->any = false;
+    loaded->taken = 0;
+    loaded->most = most;
     ring_buffer__consume(loaded->ring);
-    return loaded->any;
+    return loaded->taken > 0;
 }
 
 /* Reports the bind that is pending in this thread's call, or the read that was kept back, if it is

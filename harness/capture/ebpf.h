@@ -31,8 +31,9 @@ bool capture_ebpf_open(struct capture_ebpf *capture, bool host, char why[CAPTURE
  * time, and when the ring fills up. All else waits to be taken at the reader's leisure. */
 int capture_ebpf_file(const struct capture_ebpf *capture);
 
-/* Passes on the events that wait, in order, without waiting. Were there any? */
-bool capture_ebpf_take(struct capture_ebpf *capture, outside_take *take, void *with);
+/* Passes on the events that wait, in order, without waiting: `most`, and a few more as some come
+ * together. What is left waits in the ring. Were there any? */
+bool capture_ebpf_take(struct capture_ebpf *capture, size_t most, outside_take *take, void *with);
 
 /* A bind that failed is reported at the next call of its thread on any socket, or at a release in
  * it; the read of an address that the thread has just bound with the socket's release, or at the

@@ -123,8 +123,9 @@ static void settle_refused(struct capture *capture, bool all) {
 
 static bool take_all(struct capture *capture, bool all) {
     bool any = false;
+    size_t room = captured_room(&capture->captured);
     if ((capture->means & PW_CAPTURE_KERNEL) != 0) {
-        any = capture_ebpf_take(&capture->ebpf, take_event, &capture->captured);
+        any = room > 0 && capture_ebpf_take(&capture->ebpf, room, take_event, &capture->captured);
         settle_refused(capture, all);
     }
     if (capture->supervisor != NULL &&
@@ -148,7 +149,8 @@ bool capture_take(struct capture *capture) {
 static void take_last(struct capture *capture) {
     if (capture->supervisor != NULL)
         notify_stop(capture->supervisor);
-    take_all(capture, true);
+    while (take_all(capture, true)) /* as much as there is room for */
+        captured_settle(&capture->captured, true);
     if (capture->supervisor != NULL && notify_lost(capture->supervisor) > 0)
         recorder_lost(PW_LOST_EVENTS, notify_lost(capture->supervisor));
 }

@@ -21,7 +21,7 @@
 /* What the shim, or an event, has recorded of a socket: bits of destroyed.sockets. */
 enum { SHIM_BOUND = 1, SHIM_LISTENED = 2, SHIM_CONNECTED = 4, SHIM_READ = 8, EVENT_BOUND = 16 };
 
-enum { QUEUE_MAX = 1 << 16 };
+enum { QUEUE_MAX = 1 << 16, QUEUE_SPARE = 16 };
 
 /* A parent records its fork when that has returned, by when the child may have made calls. */
 #define FORK_WITHIN_NS (UINT64_C(200) * 1000 * 1000)
@@ -29,7 +29,7 @@ enum { QUEUE_MAX = 1 << 16 };
 /* A record that its process died in stays open for ever. On a busy machine a process may stand
  * still for seconds between the kernel's event and the end of its record; who is not known yet is
  * waited for less, as it may be another's record that is open. */
-#define OPEN_MOST_NS (UINT64_C(10) * 1000 * 1000 * 1000)
+#define OPEN_MOST_NS (UINT64_C(3) * 1000 * 1000 * 1000)
 #define OPEN_OF_ANYBODY_NS (UINT64_C(1) * 1000 * 1000 * 1000)
 
 #define MADE_UP_COOKIE (UINT64_C(1) << 63)
@@ -81,6 +81,11 @@ static void put_in_order(struct captured *captured) {
         captured->queue[i] = captured->queue[i - 1];
         captured->queue[i - 1] = last;
     }
+}
+
+size_t captured_room(const struct captured *captured) {
+    return captured->count < QUEUE_MAX - QUEUE_SPARE ? QUEUE_MAX - QUEUE_SPARE - captured->count
+                                                     : 0;
 }
 
 void captured_note(struct captured *captured, const struct outside_event *event) {
@@ -322,6 +327,17 @@ static void record_stranger(struct captured *captured, const struct captured_wai
         cookie_set_mark(sockets, event.cookie, EVENT_BOUND, event.local_port);
 }
 
+/* What the shim has recorded, and the end of such a socket, waits for nothing. */
+static bool is_known(const struct captured *captured, const struct outside_event *event) {
+    unsigned bits = cookie_set_bits(&captured->destroyed->sockets, event->cookie);
+    unsigned wanted = SHIM_BOUND | SHIM_LISTENED | SHIM_CONNECTED;
+    if (event->kind == OUTSIDE_LISTEN)
+        wanted = SHIM_LISTENED;
+    else if (event->kind == OUTSIDE_CONNECT)
+        wanted = SHIM_CONNECTED;
+    return (bits & wanted) != 0;
+}
+
 /* The shim may have come since, in one of the command's that had left its control group. */
 static bool is_strangers(const struct captured *captured, const struct captured_waiting *waiting) {
     return waiting->stranger != 0 &&
@@ -347,7 +363,7 @@ static bool may_settle(const struct captured *captured, uint64_t now) {
     const struct captured_waiting *waiting = &captured->queue[captured->first];
     if (waiting->stranger != 0 && atomic_load(&recorder_header()->next_process) == 0)
         return false;
-    return !may_come(captured, waiting, now);
+    return is_known(captured, &waiting->event) || !may_come(captured, waiting, now);
 }
 
 bool captured_settle(struct captured *captured, bool all) {

@@ -47,7 +47,11 @@ struct captured {
  * stranger. */
 void captured_start(struct captured *captured, struct destroyed *destroyed, bool is_host);
 
-/* Takes an event; a record of it is written by captured_settle. */
+/* How many events there is room for until captured_settle was called. */
+size_t captured_room(const struct captured *captured);
+
+/* Takes an event; a record of it is written by captured_settle. For want of room one that came
+ * before is settled at once, by what is known. */
 void captured_note(struct captured *captured, const struct outside_event *event);
 
 /* Learns from a record of the trace what the shim sees itself. */

@@ -105,10 +105,10 @@ static double measure(const struct way *way) {
     must(write(way->orders, "", 1) == 1, "write");
     while ((files[0].revents & POLLIN) == 0) {
         must(poll(files, 2, WAIT_MS) >= 0, "poll");
-        capture_ebpf_take(&capture, count, NULL);
+        capture_ebpf_take(&capture, SIZE_MAX, count, NULL);
     }
     must(read(way->answers, &ns, sizeof ns) == sizeof ns, "read");
-    capture_ebpf_take(&capture, count, NULL);
+    capture_ebpf_take(&capture, SIZE_MAX, count, NULL);
     return ns;
 }
 

@@ -38,6 +38,7 @@ typedef void child_code(struct said *said);
 static struct capture_ebpf capture;
 static struct outside_event events[EVENTS_MAX];
 static size_t count, flooded;
+static size_t most = SIZE_MAX;    /* events that are taken when the child has ended */
 static uint32_t left[EVENTS_MAX]; /* pids */
 static size_t left_count;
 static pid_t child;
@@ -75,7 +76,7 @@ static struct said run_with(child_code *code, bool in_group) {
         close(ends[i]);
         close(gate[i]);
     }
-    capture_ebpf_take(&capture, keep, NULL);
+    capture_ebpf_take(&capture, most, keep, NULL);
     return said;
 }
 
@@ -190,7 +191,7 @@ static void end_keeper(const struct said *said, unsigned sockets) {
     assert_int_equal(kill(said->keeper, SIGKILL), 0);
     for (int i = 0; i < 1000 && nth(OUTSIDE_RELEASED, sockets - 1) == NULL; i++) {
         poll(NULL, 0, 10);
-        capture_ebpf_take(&capture, keep, NULL);
+        capture_ebpf_take(&capture, SIZE_MAX, keep, NULL);
     }
     assert_non_null(nth(OUTSIDE_RELEASED, sockets - 1));
 }
@@ -440,11 +441,15 @@ static void flood(struct said *said) {
     (void)said;
 }
 
-static void lost_events_are_counted(void **state) {
+static void what_is_not_taken_waits_and_what_finds_no_room_is_counted(void **state) {
     (void)state;
     assert_int_equal(capture_ebpf_lost(&capture), 0);
     flooded = 0;
+    most = 10;
     run(flood);
+    most = SIZE_MAX;
+    assert_in_range(flooded, 9, 10); /* and one of the process */
+    assert_true(capture_ebpf_take(&capture, SIZE_MAX, keep, NULL));
     uint64_t lost = capture_ebpf_lost(&capture);
     assert_true(lost > 0);
     assert_int_equal(flooded + lost, 2 * FLOOD);
@@ -460,7 +465,7 @@ static void nothing_is_left(void **state) {
     free(path);
     struct said said = {0};
     listen_once(&said);
-    assert_false(capture_ebpf_take(&capture, keep, NULL));
+    assert_false(capture_ebpf_take(&capture, SIZE_MAX, keep, NULL));
 }
 
 int main(void) {
@@ -477,7 +482,7 @@ int main(void) {
         cmocka_unit_test(strangers_are_not_seen),
         cmocka_unit_test(the_call_is_among_the_addresses),
         cmocka_unit_test(who_leaves_the_group_is_reported),
-        cmocka_unit_test(lost_events_are_counted),
+        cmocka_unit_test(what_is_not_taken_waits_and_what_finds_no_room_is_counted),
         cmocka_unit_test(nothing_is_left),
     };
     char why[CAPTURE_WHY_BYTES];

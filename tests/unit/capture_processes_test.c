@@ -71,7 +71,7 @@ static void the_first_call_of_a_process_says_whose_child_it_is(void **state) {
     if (!capture.addresses)
         skip();
     start(bind_one);
-    capture_ebpf_take(&capture, note, NULL);
+    capture_ebpf_take(&capture, SIZE_MAX, note, NULL);
     assert_int_equal(met.kind, OUTSIDE_PROCESS);
     is_as_proc_says(&met);
     reap();
@@ -84,11 +84,11 @@ static void an_executed_program_wakes_the_reader(void **state) {
     if (!capture.execs)
         skip();
     struct pollfd file = {.fd = capture_ebpf_file(&capture), .events = POLLIN};
-    capture_ebpf_take(&capture, note, NULL);
+    capture_ebpf_take(&capture, SIZE_MAX, note, NULL);
     assert_int_equal(poll(&file, 1, 0), 0);
     start(execute);
     assert_int_equal(poll(&file, 1, 10000), 1);
-    capture_ebpf_take(&capture, note, NULL);
+    capture_ebpf_take(&capture, SIZE_MAX, note, NULL);
     assert_int_equal(poll(&file, 1, 0), 0);
     assert_string_equal(executed.comm, "true");
     if (capture.addresses) {
@@ -112,7 +112,7 @@ static void of_many_arguments_all_that_fits_is_reported(void **state) {
     if (!capture.execs || !capture.addresses)
         skip();
     start(execute_with_much);
-    capture_ebpf_take(&capture, note, NULL);
+    capture_ebpf_take(&capture, SIZE_MAX, note, NULL);
     reap();
     assert_int_equal(executed.pid, child);
     assert_int_equal(executed.length, OUTSIDE_ARGUMENTS_BYTES);

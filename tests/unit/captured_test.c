@@ -129,6 +129,41 @@ static void more_open_records_than_are_kept_may_be_of_anybody(void **state) {
     assert_false(captured_settle(&captured, false));
 }
 
+/* The shim's record of a bind of that socket. */
+static void shim_recorded(uint64_t cookie) {
+    const struct trace_record record = {
+        .kind = PW_KIND_BIND, .source = PW_SOURCE_SHIM, .process = SERIAL, .cookie = cookie};
+    captured_learn(&captured, &record);
+}
+
+static void what_the_shim_has_recorded_waits_for_nothing(void **state) {
+    (void)state;
+    uint64_t now = monotonic_ns();
+    guest_starts(now - 100);
+    guest_binds(now);
+    shim_recorded(99);
+    captured_begin_round(&captured);
+    captured_learn_open(&captured, PW_KIND_CONNECT, SERIAL, now - 50);
+    uint64_t before = atomic_load(&recorder_header()->next_unit);
+    assert_true(captured_settle(&captured, false));
+    assert_int_equal(atomic_load(&recorder_header()->next_unit), before);
+}
+
+static void there_is_room_until_the_queue_is_full(void **state) {
+    (void)state;
+    uint64_t now = monotonic_ns();
+    size_t room = captured_room(&captured);
+    guest_starts(now - 100);
+    captured_begin_round(&captured);
+    captured_learn_open(&captured, PW_KIND_BIND, SERIAL, now - 50);
+    for (size_t i = 0; i < room; i++) {
+        assert_true(captured_room(&captured) > 0);
+        guest_binds(now);
+    }
+    assert_int_equal(captured_room(&captured), 0);
+    assert_false(captured_settle(&captured, false));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_call_waits_for_the_open_record_of_its_process, start,
@@ -138,6 +173,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_call_does_not_wait_for_a_later_record, start, stop),
         cmocka_unit_test_setup_teardown(a_call_of_who_is_not_known_yet_waits_for_any_record, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(what_the_shim_has_recorded_waits_for_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(there_is_room_until_the_queue_is_full, start, stop),
         cmocka_unit_test_setup_teardown(more_open_records_than_are_kept_may_be_of_anybody, start,
                                         stop),
     };
