@@ -6,6 +6,11 @@
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+
+#ifndef SYS_landlock_restrict_self
+#define SYS_landlock_restrict_self 446 /* Linux 5.13 */
+#endif
 
 enum { NOTIFY_LISTENERS_MOST = 4096, NOTIFY_BYTES = 256 };
 
@@ -23,11 +28,22 @@ struct notify_journal {
     /* PERFORMING: a policy may have changed the socket's range, and these options of it. */
     _Atomic uint64_t options;
     _Atomic uint32_t by_policy;
+    /* By row: a program there has restricted itself, or may have (Landlock). Whoever lets the call
+     * through that does it marks it first. */
+    _Atomic unsigned char restricted[NOTIFY_LISTENERS_MOST];
     /* The kernel itself writes here: the id is there before anything else can happen to us. */
     union {
         struct seccomp_notif notification;
         unsigned char bytes[NOTIFY_BYTES]; /* a newer kernel's may be larger */
     };
 };
+
+/* Before a call is let through that a program may restrict itself by. Its children are under the
+ * same filter and rules; that those which were there before are not, is not worth to be known. */
+static inline void notify_journal_note(struct notify_journal *journal, uint32_t row,
+                                       const struct seccomp_notif *notification) {
+    if (notification->data.nr == SYS_landlock_restrict_self)
+        atomic_store(&journal->restricted[row], 1);
+}
 
 #endif

@@ -164,7 +164,7 @@ void notify_mailbox_serve(struct pw_notify_area *area, int entry, bool full, not
             move(slot, state, verdict(slot, entry));
         } else if (state == PW_NOTIFY_POSTED) {
             int listener = take(slot, entry);
-            bool kept = listener >= 0 && keep(with, listener, atomic_load(&slot->pid));
+            bool kept = listener >= 0 && keep(with, listener, slot);
             move(slot, state, kept ? PW_NOTIFY_TAKEN : PW_NOTIFY_LOST);
         } else {
             free_if_dead(slot, state);

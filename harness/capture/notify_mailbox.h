@@ -18,7 +18,7 @@ void notify_mailbox_close(struct pw_notify_area *area);
 bool notify_mailbox_wait(struct pw_notify_area *area, uint32_t *bell);
 
 /* What `run` does with a listener. false: it cannot be kept. */
-typedef bool notify_keep(void *with, int listener, uint32_t pid);
+typedef bool notify_keep(void *with, int listener, const struct pw_notify_slot *slot);
 
 /* Answers all that wait in it: those that ask, and those that have a listener to hand over. While
  * `full` nobody gets a filter. `entry`: where listeners are sent to (notify_entry.h), -1 where they

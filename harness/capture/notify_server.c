@@ -27,6 +27,7 @@ enum { CALL_BIND = 3, CALL_LISTEN = 6, CALL_CONNECT = 7, CALL_GETSOCKNAME = 10 }
 struct notify_call {
     struct notify_server *server;
     int listener;
+    bool restricted; /* there may be rules on the program that we are not under */
     const struct seccomp_notif *notification;
     struct notify_guest guest;
     int duplicate;  /* -1: none, or closed again */
@@ -201,8 +202,12 @@ static void watch_by_table(struct notify_call *call) {
     call->server->take(call->server->with, &event);
 }
 
+static bool has_our_rules(const struct notify_call *call) {
+    return !call->restricted && notify_guest_has_our_label(&call->guest);
+}
+
 static bool may_bind(const struct notify_call *call) {
-    return notify_guest_has_our_label(&call->guest) &&
+    return has_our_rules(call) &&
            (!notify_port_is_privileged(call->event.requested_port, call->event.netns) ||
             notify_guest_has_our_rights(&call->guest));
 }
@@ -240,7 +245,7 @@ static void serve_listen(struct notify_call *call) {
     find_frames(call);
     if (call->server->table != NULL)
         watch_by_table(call);
-    else if (notify_guest_has_our_label(&call->guest))
+    else if (has_our_rules(call))
         perform(call);
     else
         watch(call);
@@ -266,7 +271,7 @@ static void serve_connect(struct notify_call *call) {
     if (call->event.local_port == 0)
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
-    answer(call, is_quick(call) && notify_guest_has_our_label(&call->guest));
+    answer(call, is_quick(call) && has_our_rules(call));
 }
 
 /* What is about to be read stands there already. */
@@ -339,6 +344,10 @@ static void pass_unseen(struct notify_call *call) {
 }
 
 static void serve_call(struct notify_call *call) {
+    if (call->notification->data.nr == SYS_landlock_restrict_self) {
+        pass_through(call);
+        return;
+    }
     pid_t thread = (pid_t)call->notification->pid;
     call->guest.pidfd = -1;
     if (thread != 0) /* in a PID namespace that is not below ours */
@@ -362,8 +371,10 @@ void notify_serve(struct notify_server *server, uint32_t row, int listener) {
     atomic_store(&journal->row, row);
     atomic_store(&journal->stage, NOTIFY_RECEIVING);
     if (notify_receive(listener, &journal->notification) == 0) {
+        notify_journal_note(journal, row, &journal->notification);
         struct notify_call call = {.server = server,
                                    .listener = listener,
+                                   .restricted = atomic_load(&journal->restricted[row]) != 0,
                                    .notification = &journal->notification,
                                    .duplicate = -1,
                                    .event.begin_ns = monotonic_ns()};

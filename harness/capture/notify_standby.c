@@ -123,6 +123,12 @@ static bool was_done(const struct seccomp_notif *notification) {
     return done;
 }
 
+/* `run` may go on later, and must know by then. */
+static void let_through(uint32_t row, const struct seccomp_notif *notification) {
+    notify_journal_note(held.journal, row, notification);
+    notify_continue(held.listener[row], notification->id);
+}
+
 /* What `run` had taken and not answered: nobody else ever will. */
 static void finish_interrupted(void) {
     const struct seccomp_notif *notification = &held.journal->notification;
@@ -137,17 +143,17 @@ static void finish_interrupted(void) {
     else if (stage == NOTIFY_PERFORMING && was_done(notification) && number != SYS_listen)
         notify_answer(listener, notification->id, number == SYS_connect ? EINPROGRESS : 0);
     else
-        notify_continue(listener, notification->id);
+        let_through(row, notification);
 }
 
-static void continue_one(int listener) {
+static void continue_one(uint32_t row) {
     union {
         struct seccomp_notif notification;
         unsigned char bytes[NOTIFY_BYTES];
     } room;
     memset(&room, 0, sizeof room);
-    if (notify_receive(listener, &room.notification) == 0)
-        notify_continue(listener, room.notification.id);
+    if (notify_receive(held.listener[row], &room.notification) == 0)
+        let_through(row, &room.notification);
 }
 
 static void answer(int timeout_ms) {
@@ -156,7 +162,7 @@ static void answer(int timeout_ms) {
     for (int i = 0; i < count; i++) {
         uint32_t row = events[i].data.u32;
         if ((events[i].events & EPOLLIN) != 0)
-            continue_one(held.listener[row]);
+            continue_one(row);
         else if ((events[i].events & (EPOLLHUP | EPOLLERR)) != 0)
             drop(row);
     }

@@ -69,13 +69,14 @@ static void announce(struct notify_supervisor *supervisor, uint32_t pid) {
     notify_queue_put(&supervisor->queue, &event);
 }
 
-static uint32_t enter(struct notify_supervisor *supervisor, int listener) {
+static uint32_t enter(struct notify_supervisor *supervisor, int listener, bool restricted) {
     uint32_t row = 0;
     pthread_mutex_lock(&supervisor->lock);
     while (row < NOTIFY_LISTENERS_MOST && supervisor->listener[row] >= 0)
         row++;
     if (row < NOTIFY_LISTENERS_MOST) {
         supervisor->listener[row] = listener;
+        atomic_store(&supervisor->standby.journal->restricted[row], restricted);
         supervisor->count++;
     }
     pthread_mutex_unlock(&supervisor->lock);
@@ -94,16 +95,16 @@ static void leave(struct notify_supervisor *supervisor, uint32_t row) {
 }
 
 /* In the hands of both before the program goes on. */
-static bool keep(void *with, int listener, uint32_t pid) {
+static bool keep(void *with, int listener, const struct pw_notify_slot *slot) {
     struct notify_supervisor *supervisor = with;
-    uint32_t row = enter(supervisor, listener);
+    uint32_t row = enter(supervisor, listener, atomic_load(&slot->restricted) != 0);
     if (row == NOTIFY_LISTENERS_MOST) {
         close(listener);
         return false;
     }
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
     if (!supervisor->server.reports_own)
-        announce(supervisor, pid);
+        announce(supervisor, atomic_load(&slot->pid));
     notify_take_turns(listener);
     notify_standby_hold(&supervisor->standby, row, listener);
     return epoll_ctl(supervisor->epoll, EPOLL_CTL_ADD, listener, &event) == 0;

@@ -19,6 +19,10 @@
 #define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
+#ifndef SYS_landlock_restrict_self
+#define SYS_landlock_restrict_self 446 /* Linux 5.13 */
+#endif
+
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 6.0 */
 #endif
@@ -47,7 +51,7 @@ long notify_filter_install(const struct notify_pass *pass) {
         /* 5 */ IF(SYS_connect, 13, 0),
         IF(SYS_getsockname, 3, 0),
         IF(SYS_set_robust_list, 16, 0),
-        RETURN(SECCOMP_RET_ALLOW),
+        IF(SYS_landlock_restrict_self, 21, 0),
         RETURN(SECCOMP_RET_ALLOW),
         /* 10: bind, listen, getsockname */ LOAD_LOW(4),
         IF(pass->token[0], 0, 18),

@@ -1,5 +1,6 @@
 /* The filter under which programs are put that the shim cannot enter: their bind, listen, connect
- * and getsockname are notified (seccomp_unotify(2)), all else is let through. */
+ * and getsockname are notified (seccomp_unotify(2)), and landlock_restrict_self, after which the
+ * kernel alone knows what they may bind. All else is let through. */
 #ifndef PORTWITNESS_SHARED_NOTIFY_FILTER_H
 #define PORTWITNESS_SHARED_NOTIFY_FILTER_H
 

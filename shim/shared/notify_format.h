@@ -56,7 +56,8 @@ struct pw_notify_slot {
     _Atomic uint64_t
         pid_namespace;        /* inode of its PID namespace: the pid means nothing elsewhere */
     _Atomic int32_t listener; /* the program's descriptor */
-    uint32_t reserved;
+    /* not 0: it may be under rules that `run` is not under (Landlock) */
+    _Atomic uint32_t restricted;
 };
 
 struct pw_notify_area {

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -73,10 +74,40 @@ static uint32_t say(struct pw_notify_area *area, struct pw_notify_slot *slot, ui
     return atomic_load(&slot->state);
 }
 
+/* "/proc/PID/ns/user" */
+static void path_of_namespace(uint32_t pid, char path[40]) {
+    static const char before[] = "/proc/";
+    static const char behind[] = "/ns/user";
+    char digits[10];
+    size_t count = 0;
+    for (; pid != 0; pid /= 10)
+        digits[count++] = (char)('0' + pid % 10);
+    char *at = path + sizeof before - 1;
+    memcpy(path, before, sizeof before - 1);
+    while (count > 0)
+        *at++ = digits[--count];
+    memcpy(at, behind, sizeof behind);
+}
+
+/* Landlock lets nobody look at a process that is not under all of its rules: who may look at `run`
+ * is under none but those of `run`. No other question tells, and a program that has changed its
+ * user or its capabilities gets the same answer as a restricted one. */
+static bool may_be_restricted(const struct pw_notify_area *area) {
+    const struct pw_header *header =
+        (const struct pw_header *)(const void *)((const char *)area - PW_NOTIFY_OFFSET);
+    char path[40];
+    struct stat status;
+    if (header->supervisor_pid == 0)
+        return true;
+    path_of_namespace(header->supervisor_pid, path);
+    return raw_syscall4(SYS_newfstatat, AT_FDCWD, RAW(path), RAW(&status), 0) < 0;
+}
+
 /* Where the listener is to be sent, `door` is connected to that place. */
 static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot, long *door) {
     atomic_store(&slot->pid, (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0));
     atomic_store(&slot->pid_namespace, pid_namespace());
+    atomic_store(&slot->restricted, may_be_restricted(area) ? 1 : 0);
     uint32_t answer = say(area, slot, PW_NOTIFY_ASKED);
     if (answer == PW_NOTIFY_ASKED &&
         atomic_compare_exchange_strong(&slot->state, &answer, PW_NOTIFY_CLAIMED)) {

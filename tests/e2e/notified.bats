@@ -125,6 +125,69 @@ with socket.socket() as s:
     awk '$1 == "bind" && $4 == 81' events | grep -q .
 }
 
+# Ends what the guest says with its own errno, bare and watched: `bare`, `said`.
+landlocked() {
+    "${in_namespace[@]}" "$static" landlock 40001 40002 >bare || skip "no rules of Landlock for ports here"
+    grep -qx 'errno 0 13 13 0 13' bare
+}
+
+@test "a program that takes binds and connects from itself is not given them by anybody" {
+    local in_namespace=(unshare -rn)
+    landlocked
+    rm -f driven
+    "${in_namespace[@]}" "$driver" driven "" "$static" landlock 40001 40002 >said 2>events
+    diff bare said
+    # What it may bind is seen, what it may not has failed or is not known to.
+    [ "$(awk '$1 == "bind" && $4 == 40001 && $3 == 0 && $5 == 40001' events | wc -l)" -eq 2 ]
+    [ "$(awk '$1 == "bind" && $4 == 40002' events | wc -l)" -eq 2 ]
+    [ "$(awk '$1 == "bind" && $4 == 40002 && ($3 == 0 || $5 != 0)' events | wc -l)" -eq 0 ]
+}
+
+@test "... nor one that was started under such rules, by a program that the shim is in" {
+    local in_namespace=(unshare -rn)
+    landlocked
+    cat >restricted.py <<'END'
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+attribute, rule = struct.pack("QQ", 0, 1), struct.pack("QQ", 1, 40001)
+rules = libc.syscall(444, attribute, len(attribute), 0)
+libc.syscall(445, rules, 2, rule, 0)
+if len(sys.argv) > 3:
+    assert libc.prctl(38, 1, 0, 0, 0) == 0 # no_new_privs; whoever has CAP_SYS_ADMIN needs none
+assert libc.syscall(446, rules, 0) == 0
+for port in (40001, 40002):
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        os.execv(sys.argv[1], [sys.argv[1], "try", str(port)])
+    os.waitpid(pid, 0)
+    assert os.posix_spawn(sys.argv[1], [sys.argv[1], "try", str(port)], os.environ) > 0
+    os.wait()
+END
+    for more in "" privileges; do
+        rm -f driven
+        # shellcheck disable=SC2086 # nothing where it is empty
+        "${in_namespace[@]}" "$driver" driven "$shim" python3 restricted.py "$static" plain $more >said 2>events
+        [ "$(grep -c '^errno 0$' said)" -eq 2 ]
+        [ "$(grep -c '^errno 13$' said)" -eq 2 ]
+        counted installed 4
+    done
+}
+
+@test "... also where the supervisor was stopped when it did" {
+    local in_namespace=(unshare -rn)
+    landlocked
+    rm -f driven
+    "${in_namespace[@]}" bash -c '
+        "$@" 2>events >said &
+        for ((i = 0; i < 500; i++)); do grep -q begins said && break; sleep 0.01; done
+        kill -STOP $!
+        for ((i = 0; i < 500; i++)); do grep -q restricted said && break; sleep 0.01; done
+        kill -CONT $!
+        wait $!' bash "$driver" driven "" "$static" landlock 40001 40002 1
+    diff bare <(grep errno said)
+}
+
 @test "no bind fails because of a signal" {
     watched "$static" storm 2000 >said
     grep -qx 'good 2000' said

@@ -9,6 +9,10 @@
  *   storm COUNT [plain] binds while SIGALRM comes all the time, with SA_RESTART unless `plain`;
  *                       prints how many calls failed with which errno
  *   exec 0 PROGRAM...   executes a program
+ *   landlock PORT OTHER [SECONDS]
+ *                       takes from itself all binds but that of PORT, and all connects, then prints
+ *                       the errno of a bind of PORT, of OTHER and of port 0, of a listen and of a
+ *                       connect that does not wait; in a child too. Waits before and after taking
  *   loop SECONDS        binds, listens and reads; prints "loops N errors N"
  */
 #include <arpa/inet.h>
@@ -17,8 +21,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -118,6 +125,66 @@ static int storm(int count, int flags) {
     return 0;
 }
 
+/* linux/landlock.h, which is older than these where it is installed at all. */
+struct landlock_rules {
+    unsigned long long files;
+    unsigned long long ports;
+};
+struct landlock_port {
+    unsigned long long allowed;
+    unsigned long long port;
+};
+enum { LANDLOCK_CREATE = 444, LANDLOCK_ADD = 445, LANDLOCK_RESTRICT = 446 };
+enum { LANDLOCK_BIND = 1, LANDLOCK_CONNECT = 2, LANDLOCK_PORT = 2 };
+
+static int restrict_self(int port) {
+    struct landlock_rules rules = {.ports = LANDLOCK_BIND | LANDLOCK_CONNECT};
+    struct landlock_port rule = {LANDLOCK_BIND, (unsigned)port};
+    int set = (int)syscall(LANDLOCK_CREATE, &rules, sizeof rules, 0);
+    if (set < 0 || syscall(LANDLOCK_ADD, set, LANDLOCK_PORT, &rule, 0) != 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(LANDLOCK_RESTRICT, set, 0) != 0)
+        return 3;
+    return 0;
+}
+
+static int connect_at_once(int port) {
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    return connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+}
+
+static void print_refused(int port, int other) {
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int first = bind_to(fd, port);
+    int listened = listen(fd, 5) == 0 ? 0 : errno;
+    printf("errno %d %d %d %d %d\n", first, bind_to(socket(AF_INET, SOCK_STREAM, 0), other),
+           bind_to(socket(AF_INET, SOCK_STREAM, 0), 0), listened, connect_at_once(other));
+    close(fd);
+    fflush(stdout);
+}
+
+static void say_and_wait(const char *what, unsigned seconds) {
+    if (seconds > 0)
+        printf("%s\n", what);
+    fflush(stdout);
+    sleep(seconds);
+}
+
+static int landlock(int port, int other, unsigned seconds) {
+    say_and_wait("begins", seconds);
+    int failed = restrict_self(port);
+    if (failed != 0)
+        return failed;
+    say_and_wait("restricted", seconds);
+    print_refused(port, other);
+    pid_t child = fork();
+    if (child == 0) {
+        print_refused(port, other);
+        _exit(0);
+    }
+    return waitpid(child, NULL, 0) == child ? 0 : 1;
+}
+
 static int loop(int seconds) {
     time_t end = time(NULL) + seconds;
     int loops = 0;
@@ -158,6 +225,8 @@ int main(int count, char **arguments) {
         return storm(number, count > 3 ? 0 : SA_RESTART);
     if (strcmp(what, "exec") == 0 && count > 3)
         return execv(arguments[3], arguments + 3);
+    if (strcmp(what, "landlock") == 0 && count > 3)
+        return landlock(number, atoi(arguments[3]), count > 4 ? (unsigned)atoi(arguments[4]) : 0);
     if (strcmp(what, "loop") == 0)
         return loop(number);
     return 2;
