@@ -28,6 +28,7 @@ struct notify_journal {
     /* PERFORMING: a policy may have changed the socket's range, and these options of it. */
     _Atomic uint64_t options;
     _Atomic uint32_t by_policy;
+    _Atomic uint32_t begun; /* a connect that waits: the socket may have O_NONBLOCK from us */
     /* By row: a program there has restricted itself, or may have (Landlock). Whoever lets the call
      * through that does it marks it first. */
     _Atomic unsigned char restricted[NOTIFY_LISTENERS_MOST];

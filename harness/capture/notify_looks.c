@@ -2,6 +2,8 @@
  * its port free when that returns. */
 #include "harness/capture/notify_looks.h"
 
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "harness/capture/notify_answer.h"
@@ -13,9 +15,24 @@ enum { TRIES_MOST = 14 }; /* twice the time each: a second in all */
 
 #define FIRST_NS UINT64_C(60000)
 
+/* What it shows now. A connection that is still being made has its port already. */
+static void look_at(struct notify_look *look, int duplicate) {
+    struct outside_event *event = &look->event;
+    bool had_port = event->local_port != 0;
+    event->end_ns = monotonic_ns();
+    notify_socket_local(duplicate, event);
+    if (event->kind == OUTSIDE_BIND)
+        look->succeeded = !had_port && event->local_port != 0;
+    else if (event->kind == OUTSIDE_LISTEN)
+        look->succeeded = notify_socket_listens(duplicate);
+    else
+        look->succeeded = notify_socket_peer(duplicate, event);
+    look->begun = event->kind == OUTSIDE_CONNECT && notify_socket_state(duplicate) == TCP_SYN_SENT;
+}
+
 static void finish(struct notify_looks *looks, struct notify_look *look) {
-    if (look->event.local_port == 0)
-        look->event.error = OUTSIDE_ERROR_NOT_KNOWN;
+    if (!look->succeeded)
+        look->event.error = look->begun ? EINPROGRESS : OUTSIDE_ERROR_NOT_KNOWN;
     looks->take(looks->with, &look->event);
     look->event.cookie = 0;
     looks->used--;
@@ -26,7 +43,7 @@ void notify_looks_add(struct notify_looks *looks, const struct outside_event *ev
         struct notify_look *look = &looks->look[i];
         if (look->event.cookie != 0)
             continue;
-        *look = (struct notify_look){*event, monotonic_ns() + FIRST_NS, 0};
+        *look = (struct notify_look){.event = *event, .due_ns = monotonic_ns() + FIRST_NS};
         looks->used++;
         return;
     }
@@ -40,8 +57,7 @@ void notify_looks_settle(struct notify_looks *looks, uint64_t cookie, int duplic
         struct notify_look *look = &looks->look[i];
         if (look->event.cookie != cookie)
             continue;
-        look->event.end_ns = monotonic_ns();
-        notify_socket_local(duplicate, &look->event);
+        look_at(look, duplicate);
         finish(looks, look);
     }
 }
@@ -55,9 +71,8 @@ static bool look_once(struct notify_look *look) {
     if (duplicate < 0)
         return false;
     bool same = notify_socket_cookie(duplicate) == look->event.cookie;
-    look->event.end_ns = monotonic_ns();
     if (same)
-        notify_socket_local(duplicate, &look->event);
+        look_at(look, duplicate);
     close(duplicate);
     return same;
 }
@@ -65,7 +80,7 @@ static bool look_once(struct notify_look *look) {
 static uint64_t look_if_due(struct notify_looks *looks, struct notify_look *look, uint64_t now) {
     if (look->due_ns > now)
         return look->due_ns;
-    if (!look_once(look) || look->event.local_port != 0 || ++look->tries == TRIES_MOST) {
+    if (!look_once(look) || look->succeeded || ++look->tries == TRIES_MOST) {
         finish(looks, look);
         return UINT64_MAX;
     }

@@ -3,6 +3,7 @@
 #ifndef PORTWITNESS_CAPTURE_NOTIFY_LOOKS_H
 #define PORTWITNESS_CAPTURE_NOTIFY_LOOKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "harness/capture/outside_event.h"
@@ -13,6 +14,8 @@ struct notify_look {
     struct outside_event event; /* as far as it is known; cookie 0: a free row */
     uint64_t due_ns;
     unsigned tries;
+    bool succeeded;
+    bool begun; /* a connect that waits for its peer */
 };
 
 /* Zero-initialized there are none. */
@@ -23,7 +26,8 @@ struct notify_looks {
     void *with;
 };
 
-/* The socket of this event had no port before the call; it is looked at from now on. */
+/* The socket of this event is looked at from now on, until it shows that the call has succeeded. A
+ * bind of one that had a port already shows nothing. */
 void notify_looks_add(struct notify_looks *looks, const struct outside_event *event);
 
 /* Somebody calls with this socket again, so the call before it has ended: takes its result from the

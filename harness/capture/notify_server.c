@@ -1,19 +1,19 @@
 /*
- * bind and listen, and a connect that does not wait, are made here on a duplicate of the socket,
- * with the arguments as they were copied: so the result is known exactly, and no thread of the
- * program can change them in between. Only where the program itself would get the same answer; all
- * else the kernel does for the program, as if nobody had looked.
+ * bind and listen, and the beginning of a connect, are made here on a duplicate of the socket, with
+ * the arguments as they were copied: so the result is known exactly, and no thread of the program
+ * can change them in between. Only where the program itself would get the same answer; all else the
+ * kernel does for the program, as if nobody had looked.
  */
 #include "harness/capture/notify_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness/capture/notify_answer.h"
+#include "harness/capture/notify_connect.h"
 #include "harness/capture/notify_guest.h"
 #include "harness/capture/notify_policy.h"
 #include "harness/capture/notify_socket.h"
@@ -35,6 +35,7 @@ struct notify_call {
     uint64_t inode; /* of the socket, where it is looked up in the kernel's table */
     union notify_address address;
     socklen_t length;
+    enum notify_connect_way way;
     struct outside_event event;
 };
 
@@ -119,6 +120,12 @@ static long make_call(const void *with) {
     }
 }
 
+/* No notification says what comes of what the program does itself. */
+static void look_later(struct notify_call *call) {
+    call->event.end_ns = monotonic_ns();
+    notify_looks_add(&call->server->looks, &call->event);
+}
+
 /* With the port that the policy of the run chooses, where it chooses one. */
 static int make_call_by_policy(struct notify_call *call) {
     struct notify_journal *journal = call->server->journal;
@@ -159,7 +166,16 @@ static void perform(struct notify_call *call) {
         answer_with(call, error);
         return;
     }
+    if (call->way == NOTIFY_CONNECT_BEGIN)
+        notify_connect_begin(call->duplicate, journal);
     error = make_call_by_policy(call);
+    if (call->way == NOTIFY_CONNECT_BEGIN)
+        error = notify_connect_end(call->duplicate, journal, &call->address, error);
+    if (call->way == NOTIFY_CONNECT_BEGIN && error == EALREADY) {
+        if (pass_through(call))
+            look_later(call); /* also where others see calls: this one they take for ours */
+        return;
+    }
     atomic_store(&journal->result, -error);
     atomic_store(&journal->stage, NOTIFY_PERFORMED);
     call->event.error = (uint16_t)error;
@@ -172,18 +188,9 @@ static void perform(struct notify_call *call) {
 
 /* The program makes the call itself; its socket is looked at afterwards, where that can tell. */
 static void watch(struct notify_call *call) {
-    struct outside_event event = call->event;
-    bool was_unbound = event.local_port == 0;
     if (!pass_through(call) || call->server->reports_own)
         return; /* a signal came first: the call will be repeated; or others see it */
-    event.end_ns = monotonic_ns();
-    if (was_unbound) {
-        notify_looks_add(&call->server->looks, &event);
-        return;
-    }
-    if (event.kind == OUTSIDE_BIND)
-        event.error = OUTSIDE_ERROR_NOT_KNOWN;
-    call->server->take(call->server->with, &event);
+    look_later(call);
 }
 
 /* The same where only the kernel's table can tell. A socket is bound once. */
@@ -251,12 +258,6 @@ static void serve_listen(struct notify_call *call) {
         watch(call);
 }
 
-/* A call that waits would keep all others waiting. */
-static bool is_quick(const struct notify_call *call) {
-    int flags = fcntl(call->duplicate, F_GETFL);
-    return call->event.type == SOCK_DGRAM || (flags >= 0 && (flags & O_NONBLOCK) != 0);
-}
-
 static void serve_connect(struct notify_call *call) {
     begin_event(call, OUTSIDE_CONNECT, CALL_CONNECT);
     if (!copy_address(call)) {
@@ -271,7 +272,8 @@ static void serve_connect(struct notify_call *call) {
     if (call->event.local_port == 0)
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
-    answer(call, is_quick(call) && has_our_rules(call));
+    call->way = notify_connect_way(call->duplicate, call->event.type);
+    answer(call, call->way != NOTIFY_CONNECT_PASS && has_our_rules(call));
 }
 
 /* What is about to be read stands there already. */

@@ -3,6 +3,7 @@
 #include "harness/capture/notify_socket.h"
 
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,11 +59,23 @@ uint16_t notify_socket_local(int duplicate, struct outside_event *event) {
     return event->local_port;
 }
 
-void notify_socket_peer(int duplicate, struct outside_event *event) {
+bool notify_socket_peer(int duplicate, struct outside_event *event) {
     union notify_address address = {.any.sa_family = AF_UNSPEC};
     socklen_t length = sizeof address;
-    if (getpeername(duplicate, &address.any, &length) == 0)
-        notify_address_store(&address, event->peer, &event->peer_port, NULL);
+    if (getpeername(duplicate, &address.any, &length) != 0)
+        return false;
+    notify_address_store(&address, event->peer, &event->peer_port, NULL);
+    return true;
+}
+
+bool notify_socket_listens(int duplicate) {
+    return int_option(duplicate, SOL_SOCKET, SO_ACCEPTCONN) != 0;
+}
+
+int notify_socket_state(int duplicate) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    return getsockopt(duplicate, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_state : -1;
 }
 
 static uint64_t options_of(int fd, unsigned family) {

@@ -23,11 +23,16 @@ bool notify_socket_look(int duplicate, struct outside_event *event);
 /* The cookie alone; 0 where it is no socket. */
 uint64_t notify_socket_cookie(int duplicate);
 
+bool notify_socket_listens(int duplicate);
+
+/* TCP_CLOSE and the like; -1 where it is none of TCP's. */
+int notify_socket_state(int duplicate);
+
 /* The local address as it is now; the port, 0 where it has none. */
 uint16_t notify_socket_local(int duplicate, struct outside_event *event);
 
-/* The address that it is connected to, where it is. */
-void notify_socket_peer(int duplicate, struct outside_event *event);
+/* The address that it is connected to. false where it is not, or not yet. */
+bool notify_socket_peer(int duplicate, struct outside_event *event);
 
 /* An address in the form of an event. */
 void notify_address_store(const union notify_address *address, uint8_t bytes[16], uint16_t *port,

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "harness/capture/notify_answer.h"
+#include "harness/capture/notify_connect.h"
 #include "harness/capture/notify_mailbox.h"
 #include "harness/system/process_facts.h"
 #include "shim/shared/policy_attempt.h"
@@ -101,6 +102,11 @@ static bool take_message(void) {
     return true;
 }
 
+static void undo_policy(int duplicate) {
+    if (atomic_load(&held.journal->by_policy) != 0)
+        policy_restore(duplicate, atomic_load(&held.journal->options));
+}
+
 /* Has the socket of an interrupted bind or connect its port? Where we may not look, it is taken for
  * not done: the program is then told EINVAL. Ends what a policy was in the middle of. */
 static bool was_done(const struct seccomp_notif *notification) {
@@ -114,10 +120,10 @@ static bool was_done(const struct seccomp_notif *notification) {
     int duplicate = notify_duplicate(pidfd, (int)notification->data.args[0]);
     bool done = duplicate >= 0 && getsockname(duplicate, &local.any, &length) == 0 &&
                 (local.any.sa_family == AF_INET6 ? local.in6.sin6_port : local.in.sin_port) != 0;
-    if (duplicate >= 0 && atomic_load(&held.journal->by_policy) != 0)
-        policy_restore(duplicate, atomic_load(&held.journal->options));
-    if (duplicate >= 0)
+    if (duplicate >= 0) {
+        undo_policy(duplicate);
         close(duplicate);
+    }
     if (pidfd >= 0)
         close(pidfd);
     return done;
@@ -129,6 +135,25 @@ static void let_through(uint32_t row, const struct seccomp_notif *notification) 
     notify_continue(held.listener[row], notification->id);
 }
 
+/* true where the connection stands; the program's own connect would answer that with EISCONN. Else
+ * it waits for it, and gets what comes of it. */
+static bool end_connect(const struct seccomp_notif *notification, uint32_t stage) {
+    struct outside_event event;
+    bool stands = false;
+    int pidfd = notify_process_open((pid_t)notification->pid);
+    int duplicate = notify_duplicate(pidfd, (int)notification->data.args[0]);
+    if (duplicate >= 0) {
+        if (stage == NOTIFY_PERFORMING)
+            undo_policy(duplicate);
+        notify_connect_restore(duplicate, held.journal);
+        stands = notify_socket_peer(duplicate, &event);
+        close(duplicate);
+    }
+    if (pidfd >= 0)
+        close(pidfd);
+    return stands;
+}
+
 /* What `run` had taken and not answered: nobody else ever will. */
 static void finish_interrupted(void) {
     const struct seccomp_notif *notification = &held.journal->notification;
@@ -138,9 +163,12 @@ static void finish_interrupted(void) {
         return;
     int listener = held.listener[row];
     int number = notification->data.nr;
+    bool begun = atomic_load(&held.journal->begun) != 0;
     if (stage == NOTIFY_PERFORMED)
         notify_answer(listener, notification->id, -atomic_load(&held.journal->result));
-    else if (stage == NOTIFY_PERFORMING && was_done(notification) && number != SYS_listen)
+    else if (begun && end_connect(notification, stage))
+        notify_answer(listener, notification->id, 0);
+    else if (!begun && stage == NOTIFY_PERFORMING && was_done(notification) && number != SYS_listen)
         notify_answer(listener, notification->id, number == SYS_connect ? EINPROGRESS : 0);
     else
         let_through(row, notification);

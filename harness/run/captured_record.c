@@ -37,14 +37,19 @@ static unsigned call_of(const struct outside_event *event) {
 static bool is_port_zero(const struct outside_event *event, bool is_unbound) {
     if (event->kind == OUTSIDE_BIND)
         return event->requested_port == 0;
-    return is_unbound && event->local_port != 0;
+    /* A connect that was refused has given its port back. */
+    bool gave_back = event->kind == OUTSIDE_CONNECT && event->source == PW_SOURCE_SUPERVISOR &&
+                     event->error != 0;
+    return is_unbound && (event->local_port != 0 || gave_back);
 }
 
 static uint64_t flags_of(const struct outside_event *event, bool is_unbound) {
     uint64_t flags = event->flags & ~PW_FLAG_PORT_ZERO; /* of the bind before */
     flags |= event->kind == OUTSIDE_BIND ? PW_FLAG_HAS_REQUESTED : 0;
     flags |= is_port_zero(event, is_unbound) ? PW_FLAG_PORT_ZERO : 0;
-    flags |= event->local_port != 0 ? PW_FLAG_HAS_ASSIGNED : 0;
+    /* That of a bind which was refused is the port of one before. */
+    bool is_given = event->local_port != 0 && (event->kind != OUTSIDE_BIND || event->error == 0);
+    flags |= is_given ? PW_FLAG_HAS_ASSIGNED : 0;
     flags |= event->peer_port != 0 ? PW_FLAG_HAS_PEER : 0;
     flags |= event->inferred ? PW_FLAG_ERROR_INFERRED : 0;
     flags |= event->kind == OUTSIDE_LISTEN && event->error == 0 ? PW_FLAG_LISTENING : 0;

@@ -125,6 +125,59 @@ with socket.socket() as s:
     awk '$1 == "bind" && $4 == 81' events | grep -q .
 }
 
+@test "the errno of binds and connects that fail is the one that the program got" {
+    local in_namespace=(unshare -rn sh -c 'ip link set lo up; exec "$@"' sh)
+    "${in_namespace[@]}" "$static" errors 0 | sed 's/ [0-9]*$//' >bare
+    diff - bare <<'END'
+bind 0
+bind 22
+connect 111
+blocks
+connect 101
+blocks
+connect 0
+blocks
+connect 106
+blocks
+connect 106
+blocks
+bind 0
+connect 111
+blocks
+END
+    rm -f driven
+    "${in_namespace[@]}" "$driver" driven "" "$static" errors 0 >said 2>events
+    diff bare <(sed 's/ [0-9]*$//' said)
+    diff <(grep -E '^(bind|connect)' bare) <(awk '$1 == "bind" || $1 == "connect" { print $1, $3 }' events)
+    # A connect that was refused has no port any more, unless it had one before.
+    diff <(awk '$1 == "connect" { print $3 }' said) <(awk '$1 == "connect" { print $5 }' events)
+}
+
+@test "... and in the trace a bind that was refused has been given no port" {
+    unshare -rn sh -c 'ip link set lo up; exec "$@"' sh "$PORTWITNESS" run --quiet --capture=seccomp -o refused.trace \
+        -- "$static" errors 0 >said
+    "$PORTWITNESS" export --format jsonl refused.trace >records
+    diff <(awk '$1 == "bind" { print $2 == 0 ? "null" : "EINVAL", $3, $2 == 0 ? "true" : "false" }' said) \
+        <(jq -r 'select(.kind == "bind") |
+            "\(.error) \(.assigned.port // 0) \(.flags | index("has-assigned") != null)"' records)
+    # As the shim says it: the kernel goes on to show a port that a refused connect has given back.
+    assert_equal "$(jq -r 'select(.kind == "connect") | .flags | index("port-zero") != null' records | paste -sd' ')" \
+        'true false false false false false'
+}
+
+@test "a connect that waits gets its answer, or the signal that it would get alone" {
+    local in_namespace=(unshare -rn sh -c 'ip link set lo up; exec "$@"' sh)
+    rm -f driven
+    "${in_namespace[@]}" timeout 60 "$driver" driven "" "$static" slow 1 >said 2>events
+    diff <(sed 's/ [0-9]*$//' said) <(printf '%s\n' 'connect 0' blocks 'connect 0' blocks)
+    diff <(awk '$1 == "connect" { print $3 }' said) <(awk '$1 == "connect" { print $5 }' events)
+    [ "$(awk '$1 == "connect" && ($3 == 0 || $3 == 115)' events | wc -l)" -eq 2 ]
+    rm -f driven
+    "${in_namespace[@]}" timeout 60 "$driver" driven "" "$static" slow 0 >said 2>events
+    grep -q '^connect 4 ' said
+    [ "$(grep -c '^blocks' said)" -eq 2 ]
+}
+
 # Ends what the guest says with its own errno, bare and watched: `bare`, `said`.
 landlocked() {
     "${in_namespace[@]}" "$static" landlock 40001 40002 >bare || skip "no rules of Landlock for ports here"

@@ -6,6 +6,10 @@
  *   connect COUNT       ... and by a blocking connect to a listener of its own
  *   try PORT [USER]     a bind by number, as that user; prints the errno
  *   either PORT         a bind by number, or else one to port 0 by the same socket; prints the port
+ *   errors 0            binds and connects that fail, each with its errno, and "blocks" after each
+ *                       connect that left its socket as it was
+ *   slow SECONDS        a connect to a full listener, which takes it up after that time; 0: never,
+ *                       until a signal comes
  *   storm COUNT [plain] binds while SIGALRM comes all the time, with SA_RESTART unless `plain`;
  *                       prints how many calls failed with which errno
  *   exec 0 PROGRAM...   executes a program
@@ -17,6 +21,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +91,61 @@ static int connect_many(int count) {
     return 0;
 }
 
+static void say_connect(int fd, struct sockaddr_in address) {
+    int error = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? 0 : errno;
+    printf("connect %d %d\n", error, port_of(fd));
+    if ((fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
+        printf("blocks\n");
+}
+
+static void say_bind(int fd) {
+    int error = bind_to(fd, 0);
+    printf("bind %d %d\n", error, error == 0 ? port_of(fd) : 0);
+}
+
+static int errors(void) {
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in broadcast = loopback(9);
+    broadcast.sin_addr.s_addr = INADDR_BROADCAST;
+    say_bind(listener);
+    say_bind(listener);
+    struct sockaddr_in address = loopback(port_of(listener));
+    say_connect(fd, address); /* nobody listens */
+    say_connect(fd, broadcast);
+    listen(listener, 5);
+    say_connect(fd, address);
+    say_connect(fd, address);
+    say_connect(listener, address);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    say_bind(fd);
+    say_connect(fd, loopback(1));
+    return 0;
+}
+
+static void on_alarm(int number) { (void)number; }
+
+static int slow(int seconds) {
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    int first = socket(AF_INET, SOCK_STREAM, 0);
+    int second = socket(AF_INET, SOCK_STREAM, 0);
+    struct sigaction action = {.sa_handler = on_alarm};
+    if (bind_to(listener, 0) != 0 || listen(listener, 0) != 0)
+        return 1;
+    struct sockaddr_in address = loopback(port_of(listener));
+    say_connect(first, address);
+    if (seconds > 0 && fork() == 0) {
+        sleep((unsigned)seconds);
+        accept(listener, NULL, NULL);
+        accept(listener, NULL, NULL);
+        _exit(0);
+    }
+    sigaction(SIGALRM, &action, NULL);
+    alarm(seconds > 0 ? 0 : 1);
+    say_connect(second, address);
+    return 0;
+}
+
 static int try_port(int port, int user) {
     if (user >= 0 && setuid((uid_t)user) != 0)
         return 2;
@@ -100,8 +160,6 @@ static int bind_either(int port) {
     printf("port %d\n", port_of(fd));
     return 0;
 }
-
-static void on_alarm(int number) { (void)number; }
 
 static int storm(int count, int flags) {
     int failed[200] = {0};
@@ -225,6 +283,10 @@ int main(int count, char **arguments) {
         return storm(number, count > 3 ? 0 : SA_RESTART);
     if (strcmp(what, "exec") == 0 && count > 3)
         return execv(arguments[3], arguments + 3);
+    if (strcmp(what, "errors") == 0)
+        return errors();
+    if (strcmp(what, "slow") == 0)
+        return slow(number);
     if (strcmp(what, "landlock") == 0 && count > 3)
         return landlock(number, atoi(arguments[3]), count > 4 ? (unsigned)atoi(arguments[4]) : 0);
     if (strcmp(what, "loop") == 0)
