@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/syscall.h>
 
+#include "shim/shared/notify_format.h"
+
 #ifndef SYS_landlock_restrict_self
 #define SYS_landlock_restrict_self 446 /* Linux 5.13 */
 #endif
@@ -21,6 +23,15 @@ enum notify_stage {
     NOTIFY_PERFORMED = 3   /* it was made: `result` is what the program is answered */
 };
 
+/* What `run` saw of who asked whether it may install a filter. */
+struct notify_asked {
+    _Atomic uint32_t pid; /* 0: nobody, or it was refused */
+    _Atomic uint32_t thread;
+    _Atomic uint64_t filters; /* that this thread had */
+    _Atomic uint32_t state;   /* of the slot, as seen last, and since when */
+    _Atomic uint64_t since_ns;
+};
+
 struct notify_journal {
     _Atomic uint32_t stage; /* enum notify_stage */
     _Atomic uint32_t row;   /* of the listener, in the tables of both */
@@ -29,6 +40,7 @@ struct notify_journal {
     _Atomic uint64_t options;
     _Atomic uint32_t by_policy;
     _Atomic uint32_t begun; /* a connect that waits: the socket may have O_NONBLOCK from us */
+    struct notify_asked asked[PW_NOTIFY_SLOTS]; /* by slot of the mailbox */
     /* By row: a program there has restricted itself, or may have (Landlock). Whoever lets the call
      * through that does it marks it first. */
     _Atomic unsigned char restricted[NOTIFY_LISTENERS_MOST];

@@ -1,8 +1,10 @@
 /*
  * A program that asks gets its filter only where we can take a descriptor from it: that needs the
  * rights of a debugger (ptrace(2)), and that its pid is the one that we see. What stands in the
- * mailbox may be anybody's, so a descriptor is kept only if it is a listener. Where descriptors can
- * be taken from nobody, the program sends it, and it gets its filter if we may read its memory.
+ * mailbox may be anybody's, so a descriptor is kept only if it is a listener, and its process has
+ * one filter more than when it asked: else a guest could have us answer in the place of whoever has
+ * a filter of its own, a browser or the runtime of a container. Where descriptors can be taken from
+ * nobody, the program sends it, and it gets its filter if we may read its memory.
  */
 #include "harness/capture/notify_mailbox.h"
 
@@ -12,6 +14,8 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -22,6 +26,8 @@
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_entry.h"
 #include "harness/capture/notify_table.h"
+#include "shim/shared/raw_file.h"
+#include "shim/shared/recorder.h"
 
 enum {
     DESCRIPTORS_SPARE = 12,
@@ -29,6 +35,8 @@ enum {
     TAKE_ROUNDS = 500,
     TAKE_PAUSE_NS = 2 * 1000 * 1000
 };
+
+#define LEFT_NS (UINT64_C(60) * 1000 * 1000 * 1000)
 
 /* High in the address space, since ThreadSanitizer wants it there, and nobody else is. */
 #define REGION_BASE UINT64_C(0x7e0000000000)
@@ -62,27 +70,63 @@ static void move(struct pw_notify_slot *slot, uint32_t from, uint32_t to) {
         syscall(SYS_futex, &slot->state, FUTEX_WAKE, INT_MAX);
 }
 
-static bool is_same_process(const struct pw_notify_slot *slot) {
+static uint64_t pid_namespace_of(const char *process) {
     char path[40];
     struct stat status;
-    snprintf(path, sizeof path, "/proc/%u/ns/pid", atomic_load(&slot->pid));
-    return stat(path, &status) == 0 && status.st_ino == atomic_load(&slot->pid_namespace);
+    snprintf(path, sizeof path, "/proc/%s/ns/pid", process);
+    return stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
+static bool is_same_process(const struct pw_notify_slot *slot) {
+    char process[12];
+    snprintf(process, sizeof process, "%u", atomic_load(&slot->pid));
+    uint64_t namespace = pid_namespace_of(process);
+    return namespace != 0 && namespace == atomic_load(&slot->pid_namespace);
+}
+
+/* How many filters a thread is under (Linux 5.9); UINT64_MAX: not known. */
+static uint64_t count_filters(uint32_t pid, uint32_t thread) {
+    static const char name[] = "\nSeccomp_filters:";
+    char path[64];
+    static char status[65536]; /* one thread does this; there may be many groups */
+    snprintf(path, sizeof path, "/proc/%u/task/%u/status", pid, thread);
+    raw_file_read_text(path, status, sizeof status);
+    const char *line = strstr(status, name);
+    return line != NULL ? strtoull(line + sizeof name - 1, NULL, 10) : UINT64_MAX;
+}
+
+static void note_asked(const struct pw_notify_slot *slot, struct notify_asked *asked) {
+    uint32_t pid = atomic_load(&slot->pid);
+    uint32_t thread = atomic_load(&slot->thread);
+    uint64_t filters = count_filters(pid, thread);
+    atomic_store(&asked->thread, thread);
+    atomic_store(&asked->filters, filters);
+    atomic_store(&asked->pid, filters != UINT64_MAX ? pid : 0);
+}
+
+/* Once: the next has to ask again. */
+static bool has_installed(const struct pw_notify_slot *slot, struct notify_asked *asked) {
+    uint32_t pid = atomic_exchange(&asked->pid, 0);
+    uint32_t thread = atomic_load(&asked->thread);
+    return pid != 0 && pid == atomic_load(&slot->pid) &&
+           count_filters(pid, thread) == atomic_load(&asked->filters) + 1;
 }
 
 /* The process has no such descriptor: EBADF shows that we may take others (kernel/pid.c). */
-static bool may_take(const struct pw_notify_slot *slot) {
+static bool may_take(const struct pw_notify_slot *slot, struct notify_asked *asked) {
+    note_asked(slot, asked);
     int pidfd = notify_process_open((pid_t)atomic_load(&slot->pid));
-    bool may = pidfd >= 0 && is_same_process(slot) && notify_duplicate(pidfd, INT_MAX) < 0 &&
-               errno == EBADF;
+    bool may = atomic_load(&asked->pid) != 0 && pidfd >= 0 && is_same_process(slot) &&
+               notify_duplicate(pidfd, INT_MAX) < 0 && errno == EBADF;
     if (pidfd >= 0)
         close(pidfd);
     return may;
 }
 
 /* What it is to do next. */
-static uint32_t verdict(const struct pw_notify_slot *slot, int entry) {
+static uint32_t verdict(const struct pw_notify_slot *slot, struct notify_asked *asked, int entry) {
     if (entry < 0)
-        return may_take(slot) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED;
+        return may_take(slot, asked) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED;
     return is_same_process(slot) && notify_table_may_look((pid_t)atomic_load(&slot->pid))
                ? PW_NOTIFY_GO_SEND
                : PW_NOTIFY_REFUSED;
@@ -122,10 +166,15 @@ static int take_once(const struct pw_notify_slot *slot) {
 }
 
 /* Others of our threads may have the last descriptors for a moment. */
-static int take(const struct pw_notify_slot *slot, int entry) {
+static int take(struct pw_notify_area *area, const struct pw_notify_slot *slot,
+                struct notify_asked *asked, int entry) {
     const struct timespec pause = {.tv_nsec = TAKE_PAUSE_NS};
     if (entry >= 0)
         return notify_entry_take(entry, atomic_load(&slot->pid));
+    if (!has_installed(slot, asked)) {
+        atomic_fetch_add(&area->count[PW_NOTIFY_FOREIGN], 1);
+        return -1;
+    }
     int listener = take_once(slot);
     for (unsigned i = 0; listener < 0 && errno == EMFILE && i < TAKE_ROUNDS; i++) {
         nanosleep(&pause, NULL);
@@ -134,10 +183,32 @@ static int take(const struct pw_notify_slot *slot, int entry) {
     return listener;
 }
 
-/* Killed while it had the slot. */
-static void free_if_dead(struct pw_notify_slot *slot, uint32_t state) {
+/* In another PID namespace the number is that of somebody else or of nobody. */
+static bool is_ours(const struct pw_notify_slot *slot) {
+    static uint64_t own;
+    if (own == 0)
+        own = pid_namespace_of("self");
+    return atomic_load(&slot->pid_namespace) == own;
+}
+
+static bool has_ended(const struct pw_notify_slot *slot) {
     pid_t pid = (pid_t)atomic_load(&slot->pid);
-    if (state == PW_NOTIFY_FREE || pid <= 0 || kill(pid, 0) == 0 || errno != ESRCH)
+    return pid > 0 && is_ours(slot) && kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+/* Who waits for us does so for some seconds. In a slot that nothing moves for much longer somebody
+ * was killed whom we cannot know. */
+static bool is_left(struct notify_asked *asked, uint32_t state) {
+    uint64_t now = monotonic_ns();
+    if (atomic_exchange(&asked->state, state) != state)
+        atomic_store(&asked->since_ns, now);
+    return now - atomic_load(&asked->since_ns) > LEFT_NS;
+}
+
+/* Killed while it had the slot. */
+static void free_if_dead(struct pw_notify_slot *slot, struct notify_asked *asked, uint32_t state) {
+    bool left = is_left(asked, state);
+    if (state == PW_NOTIFY_FREE || (!has_ended(slot) && !left))
         return;
     atomic_store(&slot->pid, 0);
     move(slot, state, PW_NOTIFY_FREE);
@@ -153,21 +224,22 @@ static unsigned count_granted(struct pw_notify_area *area) {
     return granted;
 }
 
-void notify_mailbox_serve(struct pw_notify_area *area, int entry, bool full, notify_keep *keep,
-                          void *with) {
+void notify_mailbox_serve(struct pw_notify_area *area, struct notify_journal *journal, int entry,
+                          bool full, notify_keep *keep, void *with) {
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         struct pw_notify_slot *slot = &area->slot[i];
+        struct notify_asked *asked = &journal->asked[i];
         uint32_t state = atomic_load(&slot->state);
         if (state == PW_NOTIFY_ASKED && (full || !has_descriptors(count_granted(area) + 1))) {
             move(slot, state, PW_NOTIFY_NO_ROOM);
         } else if (state == PW_NOTIFY_ASKED) {
-            move(slot, state, verdict(slot, entry));
+            move(slot, state, verdict(slot, asked, entry));
         } else if (state == PW_NOTIFY_POSTED) {
-            int listener = take(slot, entry);
+            int listener = take(area, slot, asked, entry);
             bool kept = listener >= 0 && keep(with, listener, slot);
             move(slot, state, kept ? PW_NOTIFY_TAKEN : PW_NOTIFY_LOST);
         } else {
-            free_if_dead(slot, state);
+            free_if_dead(slot, asked, state);
         }
     }
 }
@@ -175,19 +247,21 @@ void notify_mailbox_serve(struct pw_notify_area *area, int entry, bool full, not
 /* What was sent to it, `run` may have received before it was killed. */
 static uint32_t without(int entry) { return entry >= 0 ? PW_NOTIFY_GO_SEND : PW_NOTIFY_LOST; }
 
-int notify_mailbox_take_left(struct pw_notify_area *area, int entry) {
+int notify_mailbox_take_left(struct pw_notify_area *area, struct notify_journal *journal,
+                             int entry) {
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         struct pw_notify_slot *slot = &area->slot[i];
+        struct notify_asked *asked = &journal->asked[i];
         uint32_t state = atomic_load(&slot->state);
         if (state == PW_NOTIFY_POSTED) {
-            int listener = take(slot, entry);
+            int listener = take(area, slot, asked, entry);
             move(slot, state, listener >= 0 ? PW_NOTIFY_TAKEN : without(entry));
             return listener;
         }
         if (state == PW_NOTIFY_ASKED)
             move(slot, state, PW_NOTIFY_REFUSED);
         else
-            free_if_dead(slot, state);
+            free_if_dead(slot, asked, state);
     }
     return -1;
 }

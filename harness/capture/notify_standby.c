@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -32,22 +31,27 @@ enum {
     SETTLE_MS = 20,
     LOOK_MS = 500,
     SETTLE_ROUNDS = 300,
-    EVENTS_AT_ONCE = 64,
+    OWN_MS = 50, /* so long a message waits where there is any such */
     END_ROUNDS = 50,
     END_PAUSE_NS = 1000 * 1000
 };
 
+enum what { HOLD, ANSWER, DROP };
+
 struct message {
     uint32_t row;
-    uint32_t drop;
+    uint32_t what; /* enum what */
 };
 
 struct holding {
-    int listener[NOTIFY_LISTENERS_MOST]; /* -1: none */
+    /* By row, fd -1: none. Nothing that a limit could forbid, as epoll_ctl(2). */
+    struct pollfd file[NOTIFY_LISTENERS_MOST];
+    struct pollfd own[NOTIFY_LISTENERS_MOST]; /* those that `run` cannot answer */
+    uint32_t rows; /* that were ever in use: poll(2) takes no more than the limit of descriptors */
     unsigned count;
+    unsigned own_count;
     int link;
     int entry; /* where listeners are sent to, -1: they can be taken */
-    int epoll;
     struct notify_journal *journal;
     struct pw_notify_area *area;
 };
@@ -56,11 +60,11 @@ struct holding {
 static struct holding held;
 
 static void drop(uint32_t row) {
-    if (row >= NOTIFY_LISTENERS_MOST || held.listener[row] < 0)
+    if (row >= NOTIFY_LISTENERS_MOST || held.file[row].fd < 0)
         return;
-    epoll_ctl(held.epoll, EPOLL_CTL_DEL, held.listener[row], NULL); /* others have it too */
-    close(held.listener[row]);
-    held.listener[row] = -1;
+    close(held.file[row].fd);
+    held.own_count -= held.own[row].fd >= 0;
+    held.file[row].fd = held.own[row].fd = -1;
     held.count--;
 }
 
@@ -70,10 +74,16 @@ static void hold(uint32_t row, int listener) {
         return;
     }
     drop(row);
-    struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
-    epoll_ctl(held.epoll, EPOLL_CTL_ADD, listener, &event);
-    held.listener[row] = listener;
+    held.file[row] = (struct pollfd){.fd = listener, .events = POLLIN};
+    held.rows = row >= held.rows ? row + 1 : held.rows;
     held.count++;
+}
+
+static void own(uint32_t row) {
+    if (row >= NOTIFY_LISTENERS_MOST || held.file[row].fd < 0 || held.own[row].fd >= 0)
+        return;
+    held.own[row] = held.file[row];
+    held.own_count++;
 }
 
 /* One message, with a listener or without. false at the end: `run` is gone. */
@@ -92,8 +102,10 @@ static bool take_message(void) {
     if (got != sizeof message)
         return got < 0 && errno == EINTR;
     struct cmsghdr *sent = CMSG_FIRSTHDR(&header);
-    if (message.drop != 0)
+    if (message.what == DROP)
         drop(message.row);
+    else if (message.what == ANSWER)
+        own(message.row);
     else if (sent != NULL && sent->cmsg_type == SCM_RIGHTS) {
         int listener;
         memcpy(&listener, CMSG_DATA(sent), sizeof listener);
@@ -132,7 +144,7 @@ static bool was_done(const struct seccomp_notif *notification) {
 /* `run` may go on later, and must know by then. */
 static void let_through(uint32_t row, const struct seccomp_notif *notification) {
     notify_journal_note(held.journal, row, notification);
-    notify_continue(held.listener[row], notification->id);
+    notify_continue(held.file[row].fd, notification->id);
 }
 
 /* true where the connection stands; the program's own connect would answer that with EISCONN. Else
@@ -159,9 +171,9 @@ static void finish_interrupted(void) {
     const struct seccomp_notif *notification = &held.journal->notification;
     uint32_t row = atomic_load(&held.journal->row);
     uint32_t stage = atomic_load(&held.journal->stage);
-    if (stage == NOTIFY_IDLE || row >= NOTIFY_LISTENERS_MOST || held.listener[row] < 0)
+    if (stage == NOTIFY_IDLE || row >= NOTIFY_LISTENERS_MOST || held.file[row].fd < 0)
         return;
-    int listener = held.listener[row];
+    int listener = held.file[row].fd;
     int number = notification->data.nr;
     bool begun = atomic_load(&held.journal->begun) != 0;
     if (stage == NOTIFY_PERFORMED)
@@ -180,30 +192,33 @@ static void continue_one(uint32_t row) {
         unsigned char bytes[NOTIFY_BYTES];
     } room;
     memset(&room, 0, sizeof room);
-    if (notify_receive(held.listener[row], &room.notification) == 0)
+    if (notify_receive(held.file[row].fd, &room.notification) == 0)
         let_through(row, &room.notification);
 }
 
-static void answer(int timeout_ms) {
-    struct epoll_event events[EVENTS_AT_ONCE];
-    int count = epoll_wait(held.epoll, events, EVENTS_AT_ONCE, timeout_ms);
-    for (int i = 0; i < count; i++) {
-        uint32_t row = events[i].data.u32;
-        if ((events[i].events & EPOLLIN) != 0)
+static void answer_all(struct pollfd *files, int timeout_ms) {
+    int count = poll(files, held.rows, timeout_ms);
+    for (uint32_t row = 0; count > 0 && row < held.rows; row++) {
+        if (files[row].fd < 0 || files[row].revents == 0)
+            continue;
+        count--;
+        if ((files[row].revents & POLLIN) != 0)
             continue_one(row);
-        else if ((events[i].events & (EPOLLHUP | EPOLLERR)) != 0)
+        else
             drop(row);
     }
 }
 
+static void answer(int timeout_ms) { answer_all(held.file, timeout_ms); }
+
 /* A program may be in the middle of handing its listener over. */
 static void hold_posted(void) {
     uint32_t row = 0;
-    while (row < NOTIFY_LISTENERS_MOST && held.listener[row] >= 0)
+    while (row < NOTIFY_LISTENERS_MOST && held.file[row].fd >= 0)
         row++;
     if (row == NOTIFY_LISTENERS_MOST)
         return;
-    int listener = notify_mailbox_take_left(held.area, held.entry);
+    int listener = notify_mailbox_take_left(held.area, held.journal, held.entry);
     if (listener < 0)
         return;
     hold(row, listener);
@@ -234,11 +249,20 @@ static void answer_while_stopped(pid_t run) {
         answer(SETTLE_MS);
 }
 
+static int wait_ms(void) {
+    if (held.own_count > 0)
+        return 0;
+    return held.count > 0 ? LOOK_MS : -1;
+}
+
 static void follow(pid_t run) {
     struct pollfd link = {.fd = held.link, .events = POLLIN};
     do {
-        while (poll(&link, 1, held.count > 0 ? LOOK_MS : -1) == 0)
+        while (poll(&link, 1, wait_ms()) == 0) {
+            if (held.own_count > 0)
+                answer_all(held.own, OWN_MS);
             answer_while_stopped(run);
+        }
     } while (take_message());
 }
 
@@ -265,9 +289,8 @@ static _Noreturn void be_standby(int link) {
         setrlimit(RLIMIT_NOFILE, &limit);
     }
     for (unsigned row = 0; row < NOTIFY_LISTENERS_MOST; row++)
-        held.listener[row] = -1;
+        held.file[row].fd = held.own[row].fd = -1;
     held.link = 3;
-    held.epoll = epoll_create1(EPOLL_CLOEXEC);
     follow(run);
     stand_in();
 }
@@ -317,11 +340,15 @@ static bool tell(const struct notify_standby *standby, struct message message, i
 }
 
 bool notify_standby_hold(const struct notify_standby *standby, uint32_t row, int listener) {
-    return tell(standby, (struct message){row, 0}, listener);
+    return tell(standby, (struct message){row, HOLD}, listener);
+}
+
+bool notify_standby_answer(const struct notify_standby *standby, uint32_t row) {
+    return tell(standby, (struct message){row, ANSWER}, -1);
 }
 
 void notify_standby_drop(const struct notify_standby *standby, uint32_t row) {
-    tell(standby, (struct message){row, 1}, -1);
+    tell(standby, (struct message){row, DROP}, -1);
 }
 
 /* Where it has nothing to do it ends at once, and is waited for: not everybody's init does that. */

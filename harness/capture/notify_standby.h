@@ -22,6 +22,8 @@ bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area 
 
 /* Gives it a duplicate of a listener for that row of its table; takes it back. */
 bool notify_standby_hold(const struct notify_standby *standby, uint32_t row, int listener);
+/* From now on it lets the calls of that row through, since `run` cannot. */
+bool notify_standby_answer(const struct notify_standby *standby, uint32_t row);
 void notify_standby_drop(const struct notify_standby *standby, uint32_t row);
 
 /* From now on it answers, until the last program under a filter has ended; then it ends itself. */

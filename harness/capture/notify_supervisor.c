@@ -94,6 +94,13 @@ static void leave(struct notify_supervisor *supervisor, uint32_t row) {
     pthread_mutex_unlock(&supervisor->lock);
 }
 
+/* The standby answers for it as long as it lives: unseen, but as it would alone. The row stays
+ * taken, since the standby has it. */
+static bool give_up(struct notify_supervisor *supervisor, uint32_t row) {
+    atomic_fetch_add(&supervisor->area->count[PW_NOTIFY_FULL], 1);
+    return notify_standby_answer(&supervisor->standby, row);
+}
+
 /* In the hands of both before the program goes on. */
 static bool keep(void *with, int listener, const struct pw_notify_slot *slot) {
     struct notify_supervisor *supervisor = with;
@@ -103,18 +110,20 @@ static bool keep(void *with, int listener, const struct pw_notify_slot *slot) {
         return false;
     }
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
+    notify_take_turns(listener);
+    bool held = notify_standby_hold(&supervisor->standby, row, listener);
+    if (epoll_ctl(supervisor->epoll, EPOLL_CTL_ADD, listener, &event) != 0)
+        return held && give_up(supervisor, row); /* ENOSPC: fs.epoll.max_user_watches */
     if (!supervisor->server.reports_own)
         announce(supervisor, atomic_load(&slot->pid));
-    notify_take_turns(listener);
-    notify_standby_hold(&supervisor->standby, row, listener);
-    return epoll_ctl(supervisor->epoll, EPOLL_CTL_ADD, listener, &event) == 0;
+    return true;
 }
 
 static void *mailbox_main(void *with) {
     struct notify_supervisor *supervisor = with;
     uint32_t bell = 0;
     while (notify_mailbox_wait(supervisor->area, &bell))
-        notify_mailbox_serve(supervisor->area, supervisor->entry,
+        notify_mailbox_serve(supervisor->area, supervisor->standby.journal, supervisor->entry,
                              supervisor->count >= supervisor->most, keep, supervisor);
     return NULL;
 }

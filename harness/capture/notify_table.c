@@ -140,7 +140,7 @@ static bool has_come_about(const struct outside_event *event, const struct socke
 }
 
 /* Looks once; true, with the event filled in, where the call has done what it was to do. */
-static bool look(struct notify_table *table, struct notify_asked *asked) {
+static bool look(struct notify_table *table, struct notify_question *asked) {
     struct outside_event *event = &asked->event;
     struct socket_found found;
     const struct socket_wanted wanted = {
@@ -157,17 +157,17 @@ static bool look(struct notify_table *table, struct notify_asked *asked) {
     return true;
 }
 
-static void forget(struct notify_table *table, struct notify_asked *asked) {
+static void forget(struct notify_table *table, struct notify_question *asked) {
     asked->inode = 0;
     table->used--;
 }
 
-static void report(struct notify_table *table, struct notify_asked *asked) {
+static void report(struct notify_table *table, struct notify_question *asked) {
     table->take(table->with, &asked->event);
     forget(table, asked);
 }
 
-static void report_refused(struct notify_table *table, struct notify_asked *asked) {
+static void report_refused(struct notify_table *table, struct notify_question *asked) {
     struct outside_event *event = &asked->event;
     event->error = OUTSIDE_ERROR_NOT_KNOWN;
     event->end_ns = monotonic_ns();
@@ -184,7 +184,7 @@ static bool may_be_hidden(const struct notify_table *table, const struct outside
            (!table->shows_bound || event->protocol == IPPROTO_MPTCP);
 }
 
-static void count_lost(struct notify_table *table, struct notify_asked *asked) {
+static void count_lost(struct notify_table *table, struct notify_question *asked) {
     recorder_lost(PW_LOST_CALLS, 1);
     forget(table, asked);
 }
@@ -218,7 +218,7 @@ static void report_end(const struct notify_table *table, const struct destroy_no
     table->take(table->with, &event);
 }
 
-static void report_ended(struct notify_table *table, struct notify_asked *asked,
+static void report_ended(struct notify_table *table, struct notify_question *asked,
                          const struct destroy_notice *notice) {
     struct outside_event *event = &asked->event;
     event->end_ns = notice->seen_ns;
@@ -232,7 +232,7 @@ static void report_ended(struct notify_table *table, struct notify_asked *asked,
 
 /* The socket is closed. No notice of one that had the number says that it never had it. MPTCP has
  * none. */
-static void settle_gone(struct notify_table *table, struct notify_asked *asked) {
+static void settle_gone(struct notify_table *table, struct notify_question *asked) {
     const struct outside_event *event = &asked->event;
     struct destroy_notice notice;
     enum notify_end end = NOTIFY_END_UNCLEAR;
@@ -260,7 +260,7 @@ static void settle_gone(struct notify_table *table, struct notify_asked *asked) 
 }
 
 /* `ended`: the call has ended. false where it is to be looked at again. */
-static bool settle(struct notify_table *table, struct notify_asked *asked, bool ended) {
+static bool settle(struct notify_table *table, struct notify_question *asked, bool ended) {
     if (asked->gone_ns != 0) {
         settle_gone(table, asked);
         return asked->inode == 0;
@@ -283,7 +283,7 @@ static bool settle(struct notify_table *table, struct notify_asked *asked, bool 
 static bool settle_before(struct notify_table *table, uint32_t thread, uint64_t inode) {
     bool found = false;
     for (unsigned i = 0; table->used > 0 && i < NOTIFY_ASKED_MOST; i++) {
-        struct notify_asked *asked = &table->asked[i];
+        struct notify_question *asked = &table->asked[i];
         if (asked->inode == 0 || (asked->event.thread != thread && asked->inode != inode))
             continue;
         bool is_this = asked->inode == inode;
@@ -356,10 +356,10 @@ void notify_table_before(struct notify_table *table, const struct outside_event 
 void notify_table_ask(struct notify_table *table, const struct outside_event *event,
                       uint64_t inode) {
     for (unsigned i = 0; i < NOTIFY_ASKED_MOST; i++) {
-        struct notify_asked *asked = &table->asked[i];
+        struct notify_question *asked = &table->asked[i];
         if (asked->inode != 0)
             continue;
-        *asked = (struct notify_asked){
+        *asked = (struct notify_question){
             .event = *event, .inode = inode, .due_ns = monotonic_ns() + FIRST_NS};
         table->used++;
         return;
@@ -367,7 +367,7 @@ void notify_table_ask(struct notify_table *table, const struct outside_event *ev
     recorder_lost(PW_LOST_CALLS, 1);
 }
 
-static uint64_t settle_if_due(struct notify_table *table, struct notify_asked *asked,
+static uint64_t settle_if_due(struct notify_table *table, struct notify_question *asked,
                               uint64_t now) {
     if (asked->due_ns > now)
         return asked->due_ns;

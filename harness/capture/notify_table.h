@@ -20,7 +20,7 @@
 enum { NOTIFY_ASKED_MOST = 256, NOTIFY_KNOWN_MOST = 1024 };
 
 /* A call that was left to the kernel. */
-struct notify_asked {
+struct notify_question {
     struct outside_event event; /* as far as it is known */
     uint64_t inode;             /* 0: a free row */
     uint64_t due_ns;
@@ -29,7 +29,7 @@ struct notify_asked {
 };
 
 struct notify_table {
-    struct notify_asked asked[NOTIFY_ASKED_MOST];
+    struct notify_question asked[NOTIFY_ASKED_MOST];
     unsigned used;
     struct socket_found known[NOTIFY_KNOWN_MOST]; /* by inode; 0: none */
     bool

@@ -47,7 +47,8 @@ enum pw_notify_count {
     PW_NOTIFY_FULL = 5,        /* no slot, or more programs than `run` has descriptors for */
     PW_NOTIFY_UNANSWERED = 6,  /* nobody answered in time */
     PW_NOTIFY_ABANDONED = 7,   /* the filter was installed and nobody took its listener */
-    PW_NOTIFY_COUNTS = 8
+    PW_NOTIFY_FOREIGN = 8,     /* listeners that were named by somebody who had no such filter */
+    PW_NOTIFY_COUNTS = 9
 };
 
 struct pw_notify_slot {
@@ -58,6 +59,7 @@ struct pw_notify_slot {
     _Atomic int32_t listener; /* the program's descriptor */
     /* not 0: it may be under rules that `run` is not under (Landlock) */
     _Atomic uint32_t restricted;
+    _Atomic uint32_t thread; /* that installs the filter; it counts as `pid` does */
 };
 
 struct pw_notify_area {

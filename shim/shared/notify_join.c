@@ -105,8 +105,9 @@ static bool may_be_restricted(const struct pw_notify_area *area) {
 
 /* Where the listener is to be sent, `door` is connected to that place. */
 static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot, long *door) {
-    atomic_store(&slot->pid, (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0));
     atomic_store(&slot->pid_namespace, pid_namespace());
+    atomic_store(&slot->thread, (uint32_t)raw_syscall3(SYS_gettid, 0, 0, 0));
+    atomic_store(&slot->pid, (uint32_t)raw_syscall3(SYS_getpid, 0, 0, 0));
     atomic_store(&slot->restricted, may_be_restricted(area) ? 1 : 0);
     uint32_t answer = say(area, slot, PW_NOTIFY_ASKED);
     if (answer == PW_NOTIFY_ASKED &&

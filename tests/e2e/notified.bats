@@ -260,6 +260,31 @@ END
     counted privileges 1
 }
 
+@test "a listener that the supervisor has no room to wait for is answered for all the same" {
+    cat >full.c <<'END'
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int epoll_ctl(int epoll, int what, int fd, struct epoll_event *event) {
+    char path[40], target[64] = "";
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (readlink(path, target, sizeof target - 1) > 0 && strstr(target, "seccomp") != NULL)
+        return errno = ENOSPC, -1;
+    return (int)syscall(SYS_epoll_ctl, epoll, what, fd, event);
+}
+END
+    "${CC:-cc}" -shared -fPIC -o full.so full.c
+    rm -f driven
+    LD_PRELOAD=$PWD/full.so timeout 60 "$driver" driven "" "$static" bind 20 >said 2>events
+    [ "$(wc -l <said)" -eq 20 ]
+    counted installed 1
+    counted full 1
+    [ "$(grep -c '^bind' events)" -eq 0 ]
+}
+
 # find_standby PID: its standby process, in `standby`.
 find_standby() {
     standby=$(ps -o pid= --ppid "$1" | while read -r child; do

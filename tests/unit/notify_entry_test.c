@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,28 +22,36 @@
 enum { ROUNDS = 4000, PAUSE_US = 1000 };
 
 struct fixture {
+    struct pw_header *header;
     struct pw_notify_area *area;
     int entry;
     int kept;
     uint32_t kept_of;
 };
 
-static bool keep(void *with, int listener, uint32_t pid) {
+static struct notify_journal journal;
+
+static bool keep(void *with, int listener, const struct pw_notify_slot *slot) {
     struct fixture *fixture = with;
     fixture->kept = listener;
-    fixture->kept_of = pid;
+    fixture->kept_of = atomic_load(&slot->pid);
     return true;
 }
 
 static int begin(void **state) {
     static struct fixture fixture;
     fixture = (struct fixture){.kept = -1};
-    fixture.area =
-        mmap(NULL, sizeof *fixture.area, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    memset(&journal, 0, sizeof journal);
+    fixture.header =
+        mmap(NULL, PW_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (fixture.header == MAP_FAILED)
+        return -1;
+    fixture.header->supervisor_pid = (uint32_t)getpid();
+    fixture.area = (void *)((char *)fixture.header + PW_NOTIFY_OFFSET);
     notify_mailbox_open(fixture.area);
     fixture.entry = notify_entry_open(fixture.area);
     *state = &fixture;
-    return fixture.area == MAP_FAILED || fixture.entry < 0;
+    return fixture.entry < 0;
 }
 
 static int end(void **state) {
@@ -50,7 +59,7 @@ static int end(void **state) {
     close(fixture->entry);
     if (fixture->kept >= 0)
         close(fixture->kept);
-    return munmap(fixture->area, sizeof *fixture->area);
+    return munmap(fixture->header, PW_HEADER_SIZE);
 }
 
 /* A program that comes under the filter; its status is 0 where somebody took its listener. */
@@ -68,7 +77,7 @@ static void wait_until(struct fixture *fixture, uint32_t state) {
 }
 
 static void serve(struct fixture *fixture) {
-    notify_mailbox_serve(fixture->area, fixture->entry, false, keep, fixture);
+    notify_mailbox_serve(fixture->area, &journal, fixture->entry, false, keep, fixture);
 }
 
 static void ends_with(pid_t pid, int expected) {
@@ -98,10 +107,10 @@ static void it_is_sent_again_where_the_receiver_was_killed(void **state) {
     serve(fixture);
     wait_until(fixture, PW_NOTIFY_POSTED);
     close(notify_entry_take(fixture->entry, (uint32_t)pid)); /* he dies with it */
-    assert_int_equal(notify_mailbox_take_left(fixture->area, fixture->entry), -1);
+    assert_int_equal(notify_mailbox_take_left(fixture->area, &journal, fixture->entry), -1);
     for (int i = 0; i < ROUNDS && fixture->kept < 0; i++) {
         usleep(PAUSE_US);
-        fixture->kept = notify_mailbox_take_left(fixture->area, fixture->entry);
+        fixture->kept = notify_mailbox_take_left(fixture->area, &journal, fixture->entry);
     }
     assert_true(notify_is_listener(fixture->kept));
     ends_with(pid, 0);
