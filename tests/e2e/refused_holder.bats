@@ -137,13 +137,13 @@ ended() {
 }
 
 # late COMMAND...: `run` is stopped until the holder has ended, and the command after that. The recorded shell then
-# executes the words of $last, once somebody opens the gate.
+# executes the words of $last, once somebody opens the second gate.
 late() {
     hold 127.0.0.1
-    rm -f t begun through gate up
-    mkfifo gate
+    rm -f t begun through gate further up
+    mkfifo gate further
     "$PORTWITNESS" run -q -o t "${options[@]}" -- \
-        bash -c 'echo >begun; read -r <gate; "$1" number "$2"; echo $? >through; shift 2; read -r <gate; exec "$@"' \
+        bash -c 'echo >begun; read -r <gate; "$1" number "$2"; echo $? >through; shift 2; read -r <further; exec "$@"' \
         bash "$capture/ports.static" "$port" "${last[@]}" 2>errors 3>&- {to}>&- &
     guest=$!
     wait_for test -e begun
@@ -152,7 +152,7 @@ late() {
     wait_for test -s through
     end_holder
     "$@"
-    [ -e up ] || echo >gate
+    [ -e up ] || echo >further
     kill -CONT "$guest"
     wait "$guest"
     guest=''
@@ -197,7 +197,7 @@ open("up", "w").close()
 time.sleep(1)
 PYTHON
     last=("$python" take.py)
-    late eval 'echo >gate; wait_for test -e up'
+    late eval 'echo >further; wait_for test -e up'
     assert_equal "$(jq -r 'select(.kind == "table-answer") | .holder_cookie' records)" \
         "$(jq -r 'select(.kind == "bind" and .error == null) | .cookie' records)"
     nobody_is_named
