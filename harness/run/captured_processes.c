@@ -9,39 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/base/memory.h"
 #include "harness/run/blind_spot.h"
+#include "harness/run/captured_opened.h"
+#include "harness/run/captured_process.h"
 #include "harness/run/captured_start.h"
 #include "harness/run/daemon_client.h"
-#include "harness/system/process_facts.h"
 #include "shim/shared/recorder.h"
-
-enum { IMAGES_KEPT = 8, SWEEP_AT_LEAST = 64 };
 
 /* The shim records a start some ms after the kernel has executed the program, and seconds after it
  * on a busy machine. Where it comes later still, the program stands in the trace twice. */
 #define SHIM_COMES_WITHIN_NS (UINT64_C(60) * 1000 * 1000 * 1000)
-
-struct captured_process {
-    uint32_t pid;
-    uint64_t serial;     /* 0: its start is not written yet */
-    uint64_t start_time; /* clock ticks since boot; 0: not known */
-    uint64_t executed_ns;
-    struct captured_start *start; /* what is kept of it until then */
-    struct remote_program
-        program;      /* what runs there, if the shim is not in it; file -1: not open */
-    char *announced;  /* the program as who executed it named it; NULL: nobody has */
-    bool is_to_come;  /* /proc showed another program when the exec was reported */
-    uint64_t shim_ns; /* when the shim began to record the program */
-    bool has_shim;
-    bool goes_past;     /* ... which makes calls past it */
-    bool is_looked_for; /* the shim is in it, and it makes calls past the shim: Go with C in it */
-    unsigned image;     /* programs executed here so far */
-    uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
-    bool has_ended;
-};
 
 struct captured_replaced {
     uint32_t pid;
@@ -49,11 +28,6 @@ struct captured_replaced {
     uint64_t until_ns; /* when it executed the next one */
     struct captured_start *start;
 };
-
-static struct captured_process *find(const struct captured_processes *processes, uint32_t pid) {
-    uint32_t index = map_get(&processes->by_pid, pid);
-    return index == MAP_NONE ? NULL : &processes->list[index];
-}
 
 static struct captured_process *make(struct captured_processes *processes, uint32_t pid) {
     uint32_t index = (uint32_t)processes->count++;
@@ -75,15 +49,9 @@ static void forget_start(struct captured_process *process) {
     process->start = NULL;
 }
 
-static void close_program(struct captured_process *process) {
-    if (process->program.file >= 0)
-        close(process->program.file);
-    process->program.file = -1;
-}
-
 /* What was executed in this pid is seen: it is no blind spot. */
 static void take_unentered(struct captured_processes *processes, uint32_t pid) {
-    struct captured_process *process = find(processes, pid);
+    struct captured_process *process = captured_process_find(processes, pid);
     char *path = unentered_take(&processes->unentered, pid);
     if (path == NULL || process == NULL) {
         free(path);
@@ -95,7 +63,7 @@ static void take_unentered(struct captured_processes *processes, uint32_t pid) {
 
 void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
                                   const char *path) {
-    const struct captured_process *seen = find(processes, (uint32_t)pid);
+    const struct captured_process *seen = captured_process_find(processes, (uint32_t)pid);
     if (seen == NULL || seen->executed_ns == 0)
         unentered_add(&processes->unentered, (uint32_t)pid, reason, 0, 0, path);
 }
@@ -103,7 +71,7 @@ void captured_processes_unentered(struct captured_processes *processes, pid_t pi
 /* After posix_spawn the record comes when the program runs already. */
 static void learn_exec(struct captured_processes *processes, const struct trace_record *record) {
     unsigned reason = PW_OBSTACLE_OF_FLAGS(record->flags);
-    struct captured_process *seen = find(processes, record->identity->pid);
+    struct captured_process *seen = captured_process_find(processes, record->identity->pid);
     if (record->kind == PW_KIND_EXEC_FAILED)
         take_unentered(processes, record->identity->pid);
     else if (reason != 0 && (seen == NULL || seen->executed_ns < record->begin_ns))
@@ -130,55 +98,6 @@ static void learn_replaced(struct captured_processes *processes, struct captured
     processes->replaced_count = kept;
 }
 
-/* Its last events may wait still. */
-static void learn_end(struct captured_processes *processes, uint32_t pid) {
-    struct captured_process *process = find(processes, pid);
-    if (process == NULL)
-        return;
-    process->has_ended = true;
-    if (process->program.file < 0)
-        return;
-    processes->ended = memory_grow(processes->ended, &processes->ended_room,
-                                   processes->ended_count + 1, sizeof *processes->ended);
-    processes->ended[processes->ended_count++] = (uint32_t)(process - processes->list);
-}
-
-/* Of some the end is read before they are met. */
-static void sweep(struct captured_processes *processes) {
-    size_t left = 0;
-    for (size_t i = 0; i < processes->count; i++) {
-        struct captured_process *process = &processes->list[i];
-        struct process_facts facts;
-        if (process->program.file < 0)
-            continue;
-        if (process_facts_read((pid_t)process->pid, &facts) && facts.state != 'Z')
-            left++;
-        else
-            close_program(process);
-    }
-    processes->opened = left;
-    processes->sweep_at = 2 * left + SWEEP_AT_LEAST;
-}
-
-void captured_processes_forget_ended(struct captured_processes *processes) {
-    for (size_t i = 0; i < processes->ended_count; i++)
-        close_program(&processes->list[processes->ended[i]]);
-    processes->ended_count = 0;
-    if (processes->opened > processes->sweep_at)
-        sweep(processes);
-}
-
-static void open_program(struct captured_processes *processes, struct captured_process *process) {
-    const char *path = process->start != NULL ? process->start->program : "";
-    close_program(process);
-    bool is_replaced = process->start != NULL && process->start->is_replaced;
-    if (!captured_program_open(is_replaced ? 0 : (pid_t)process->pid, path, processes->elsewhere,
-                               &process->program))
-        process->program.file = -1;
-    else
-        processes->opened++;
-}
-
 /* One that has ended already is known by how it was announced, or by its name. */
 static void note_daemon(const struct captured_processes *processes,
                         const struct captured_process *process) {
@@ -199,7 +118,7 @@ static void read_image(struct captured_processes *processes, struct captured_pro
         captured_start_name(process->start, process->announced);
     process->is_to_come = false;
     captured_start_image(process->start, process->pid);
-    open_program(processes, process);
+    captured_opened_open(processes, process);
     note_daemon(processes, process);
 }
 
@@ -208,7 +127,7 @@ static void keep_own_calls(struct captured_processes *processes, struct captured
     if (process->start != NULL && process->is_to_come)
         read_image(processes, process);
     if (process->start == NULL || process->start->obstacle != PW_BLIND_OWN_CALLS)
-        close_program(process);
+        captured_opened_close(process);
 }
 
 /* What is read after an exec was reported may be of before it: a parent records a fork when it has
@@ -218,7 +137,7 @@ static void learn_start(struct captured_processes *processes, const struct pw_pr
     uint32_t pid = identity->pid;
     if (pid == 0 || serial == 0)
         return;
-    struct captured_process *process = find(processes, pid);
+    struct captured_process *process = captured_process_find(processes, pid);
     if (process != NULL && process->executed_ns > begin_ns) {
         learn_replaced(processes, process, serial, begin_ns);
         return;
@@ -242,7 +161,7 @@ void captured_processes_learn(struct captured_processes *processes,
                               const struct trace_record *record) {
     if (record->kind == PW_KIND_PROCESS_EXIT && record->identity != NULL &&
         record->source == PW_SOURCE_RUN)
-        learn_end(processes, record->identity->pid);
+        captured_opened_end(processes, record->identity->pid);
     if (record->identity == NULL || record->source != PW_SOURCE_SHIM)
         return;
     if (record->kind == PW_KIND_PROCESS_START &&
@@ -256,13 +175,13 @@ void captured_processes_learn(struct captured_processes *processes,
 
 const struct remote_program *captured_processes_program(struct captured_processes *processes,
                                                         uint32_t pid) {
-    struct captured_process *process = find(processes, pid);
+    struct captured_process *process = captured_process_find(processes, pid);
     if (process == NULL)
         return NULL;
     if (process->has_shim && !process->is_looked_for) {
         process->is_looked_for = true;
         if (process->program.file < 0)
-            open_program(processes, process);
+            captured_opened_open(processes, process);
     }
     return process->program.file >= 0 ? &process->program : NULL;
 }
@@ -274,7 +193,7 @@ static uint64_t next_serial(void) {
 static bool write_start(const struct captured_processes *processes,
                         const struct captured_process *process) {
     const struct captured_start *start = process->start;
-    const struct captured_process *parent = find(processes, start->parent);
+    const struct captured_process *parent = captured_process_find(processes, start->parent);
     struct record record;
     unsigned units = 2 + record_text_units(start->length, PW_RECORD_UNITS_MAX - 2);
     if (!record_begin(&record, PW_KIND_PROCESS_START, units, process->serial, -1, start->ns))
@@ -333,7 +252,7 @@ static void add_replaced(struct captured_processes *processes, struct captured_p
 void captured_processes_settle_replaced(struct captured_processes *processes) {
     for (size_t i = 0; i < processes->replaced_count; i++) {
         const struct captured_replaced *replaced = &processes->replaced[i];
-        struct captured_process *process = find(processes, replaced->pid);
+        struct captured_process *process = captured_process_find(processes, replaced->pid);
         struct captured_process before = {.pid = replaced->pid,
                                           .program.file = -1,
                                           .serial = next_serial(),
@@ -347,7 +266,7 @@ void captured_processes_settle_replaced(struct captured_processes *processes) {
 
 void captured_processes_executed(struct captured_processes *processes,
                                  const struct outside_event *event) {
-    struct captured_process *process = find(processes, event->pid);
+    struct captured_process *process = captured_process_find(processes, event->pid);
     if (process == NULL)
         process = make(processes, event->pid);
     uint64_t serial = process->start != NULL ? 0 : process->serial;
@@ -380,19 +299,19 @@ static struct captured_process *meet(struct captured_processes *processes,
     process->start_time = process->start != NULL ? process->start->start_time : 0;
     /* What the shim will record needs no program, and looking for one takes time from it. */
     if (!captured_processes_expects_shim(processes, event->pid))
-        open_program(processes, process);
+        captured_opened_open(processes, process);
     return process;
 }
 
 void captured_processes_met(struct captured_processes *processes,
                             const struct outside_event *event) {
-    if (event->pid != 0 && find(processes, event->pid) == NULL)
+    if (event->pid != 0 && captured_process_find(processes, event->pid) == NULL)
         meet(processes, event);
 }
 
 void captured_processes_left(struct captured_processes *processes,
                              const struct outside_event *event) {
-    const struct captured_process *process = find(processes, event->pid);
+    const struct captured_process *process = captured_process_find(processes, event->pid);
     bool is_shims = process != NULL && process->has_shim && !process->goes_past &&
                     process->shim_ns <= event->begin_ns;
     if (!is_shims)
@@ -400,27 +319,27 @@ void captured_processes_left(struct captured_processes *processes,
 }
 
 bool captured_processes_expects_shim(const struct captured_processes *processes, uint32_t pid) {
-    const struct captured_process *process = find(processes, pid);
+    const struct captured_process *process = captured_process_find(processes, pid);
     const struct captured_process *parent =
         process != NULL && process->start != NULL && process->start->is_fork
-            ? find(processes, process->start->parent)
+            ? captured_process_find(processes, process->start->parent)
             : NULL;
     return parent != NULL && parent->has_shim;
 }
 
 uint64_t captured_processes_known(const struct captured_processes *processes, uint32_t pid) {
-    const struct captured_process *process = find(processes, pid);
+    const struct captured_process *process = captured_process_find(processes, pid);
     return process != NULL ? process->serial : 0;
 }
 
 unsigned captured_processes_image(const struct captured_processes *processes, uint32_t pid) {
-    const struct captured_process *process = find(processes, pid);
+    const struct captured_process *process = captured_process_find(processes, pid);
     return process != NULL ? process->image : 0;
 }
 
 bool captured_processes_has(const struct captured_processes *processes, uint32_t pid,
                             uint64_t start_time) {
-    const struct captured_process *process = find(processes, pid);
+    const struct captured_process *process = captured_process_find(processes, pid);
     if (process == NULL)
         return unentered_has(&processes->unentered, pid);
     return !process->has_ended &&
@@ -439,7 +358,7 @@ static void execute_late(struct captured_processes *processes, const struct outs
 
 uint64_t captured_processes_serial(struct captured_processes *processes,
                                    const struct outside_event *event, unsigned image) {
-    struct captured_process *process = find(processes, event->pid);
+    struct captured_process *process = captured_process_find(processes, event->pid);
     if (event->pid == 0)
         return 0;
     const char *late = process != NULL && process->start == NULL
@@ -447,7 +366,7 @@ uint64_t captured_processes_serial(struct captured_processes *processes,
                            : NULL;
     if (late != NULL)
         execute_late(processes, event, late);
-    process = find(processes, event->pid);
+    process = captured_process_find(processes, event->pid);
     if (process != NULL && image < process->image && event->begin_ns < process->executed_ns &&
         process->image - image <= IMAGES_KEPT && process->before[image % IMAGES_KEPT] != 0)
         return process->before[image % IMAGES_KEPT];
@@ -483,7 +402,7 @@ void captured_processes_free(struct captured_processes *processes) {
     for (size_t i = 0; i < processes->count; i++)
         forget_start(&processes->list[i]);
     for (size_t i = 0; i < processes->count; i++)
-        close_program(&processes->list[i]);
+        captured_opened_close(&processes->list[i]);
     for (size_t i = 0; i < processes->count; i++)
         free(processes->list[i].announced);
     free(processes->list);
