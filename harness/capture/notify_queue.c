@@ -11,6 +11,18 @@
 
 enum { BATCH = 32 };
 
+static const struct outside_process *copy_process(const struct outside_process *process) {
+    if (process == NULL)
+        return NULL;
+    struct outside_process *copy = memory_zeroed(1, sizeof *copy);
+    *copy = *process;
+    return copy;
+}
+
+static void forget_process(const struct outside_event *event) {
+    free((struct outside_process *)(uintptr_t)event->process);
+}
+
 bool notify_queue_open(struct notify_queue *queue) {
     memset(queue, 0, sizeof *queue);
     queue->file = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -23,6 +35,8 @@ bool notify_queue_open(struct notify_queue *queue) {
 void notify_queue_close(struct notify_queue *queue) {
     if (queue->event == NULL)
         return;
+    for (size_t i = 0; i < queue->count; i++)
+        forget_process(&queue->event[(queue->first + i) % NOTIFY_QUEUE_MOST]);
     free(queue->event);
     queue->event = NULL;
     close(queue->file);
@@ -31,13 +45,18 @@ void notify_queue_close(struct notify_queue *queue) {
 
 void notify_queue_put(struct notify_queue *queue, const struct outside_event *event) {
     const uint64_t one = 1;
+    struct outside_event kept = *event;
+    kept.process = copy_process(event->process);
     pthread_mutex_lock(&queue->lock);
     bool was_empty = queue->count == 0;
-    if (queue->count == NOTIFY_QUEUE_MOST)
+    bool is_full = queue->count == NOTIFY_QUEUE_MOST;
+    if (is_full)
         queue->lost++;
     else
-        queue->event[(queue->first + queue->count++) % NOTIFY_QUEUE_MOST] = *event;
+        queue->event[(queue->first + queue->count++) % NOTIFY_QUEUE_MOST] = kept;
     pthread_mutex_unlock(&queue->lock);
+    if (is_full)
+        forget_process(&kept);
     if (was_empty && write(queue->file, &one, sizeof one) < 0)
         return; /* it is readable already */
 }
@@ -62,8 +81,10 @@ bool notify_queue_take(struct notify_queue *queue, outside_take *take, void *wit
         rings = 0; /* it may have been taken before it rang */
     while ((count = take_batch(queue, batch)) > 0) {
         any = true;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             take(with, &batch[i]);
+            forget_process(&batch[i]);
+        }
     }
     return any;
 }

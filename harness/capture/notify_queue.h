@@ -24,6 +24,7 @@ struct notify_queue {
 bool notify_queue_open(struct notify_queue *queue);
 void notify_queue_close(struct notify_queue *queue);
 
+/* Keeps a copy, also of what it points to. */
 void notify_queue_put(struct notify_queue *queue, const struct outside_event *event);
 
 /* Hands over all that are there. true if there were any. */

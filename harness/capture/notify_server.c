@@ -84,6 +84,8 @@ static void begin_event(struct notify_call *call, enum outside_kind kind, unsign
     event->uid = notify_guest_user(&call->guest);
     event->descriptor = (int32_t)call->notification->data.args[0];
     notify_guest_name(&call->guest, event->comm);
+    if (!call->server->reports_own) /* else others report execs */
+        notify_images_look(&call->server->images, event, call->server->take, call->server->with);
 }
 
 /* false: the kernel answers it for what it is (EFAULT, EINVAL). */
@@ -384,6 +386,8 @@ void notify_serve(struct notify_server *server, uint32_t row, int listener) {
             serve_by_table(&call);
         else
             serve_call(&call);
+        notify_images_answered(&server->images, call.event.pid,
+                               call.event.end_ns != 0 ? call.event.end_ns : call.event.begin_ns);
     }
     atomic_store(&journal->stage, NOTIFY_IDLE);
     memset(journal->bytes, 0, server->bytes);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/capture/notify_images.h"
 #include "harness/capture/notify_journal.h"
 #include "harness/capture/notify_late.h"
 #include "harness/capture/notify_looks.h"
@@ -32,6 +33,7 @@ struct notify_server {
     bool reports_own;      /* only calls that are made here: somebody else sees the others */
     notify_frames *frames; /* NULL: none */
     void *frames_with;
+    struct notify_images images;
     struct notify_looks looks;
     struct notify_late late;
     struct notify_table *table; /* NULL: descriptors may be taken */

@@ -311,6 +311,7 @@ void notify_close(struct notify_supervisor *supervisor) {
         close(supervisor->stop);
     if (supervisor->entry >= 0)
         close(supervisor->entry);
+    notify_images_free(&supervisor->server.images);
     notify_queue_close(&supervisor->queue);
     if (supervisor->standby.journal != NULL && supervisor->standby.journal != MAP_FAILED)
         munmap(supervisor->standby.journal, sizeof *supervisor->standby.journal);

@@ -82,7 +82,7 @@ bool capture_begin(struct capture *capture, struct destroyed *destroyed,
     captured_start(&capture->captured, destroyed, (capture->means & PW_CAPTURE_HOST) != 0);
     if (capture->supervisor != NULL)
         capture->captured.processes.elsewhere =
-            (struct captured_elsewhere){notified_walk_program, notified_walk_facts, &capture->walk};
+            (struct captured_elsewhere){notified_walk_program, &capture->walk};
     capture->captured.by_both =
         (capture->means & PW_CAPTURE_KERNEL) != 0 && capture->supervisor != NULL;
     trace_reader_show_open(reader, captured_learn_open, &capture->captured);

@@ -264,9 +264,30 @@ void captured_processes_settle_replaced(struct captured_processes *processes) {
     processes->replaced_count = 0;
 }
 
+/* Does a call only show what was announced, or what the shim has recorded already? */
+static bool is_announced(struct captured_processes *processes, struct captured_process *process,
+                         const struct outside_event *event) {
+    struct captured_start *start = process->start;
+    if (event->source != PW_SOURCE_SUPERVISOR || event->process == NULL)
+        return false;
+    if (start == NULL || !process->is_to_come)
+        return event->kind == OUTSIDE_EXEC && process->has_shim &&
+               process->shim_ns >= event->begin_ns;
+    process->is_to_come = false;
+    captured_start_take(start, event->process);
+    start->uid = event->uid;
+    process->start_time = start->start_time;
+    read_image(processes, process);
+    if (start->needs_record)
+        record_start(processes, process);
+    return true;
+}
+
 void captured_processes_executed(struct captured_processes *processes,
                                  const struct outside_event *event) {
     struct captured_process *process = captured_process_find(processes, event->pid);
+    if (process != NULL && is_announced(processes, process, event))
+        return;
     if (process == NULL)
         process = make(processes, event->pid);
     uint64_t serial = process->start != NULL ? 0 : process->serial;
@@ -279,11 +300,11 @@ void captured_processes_executed(struct captured_processes *processes,
     /* The record was read before the event was. */
     if (process->has_shim && process->shim_ns >= event->begin_ns)
         return;
-    process->start = captured_start_read(&processes->elsewhere, event, false);
+    process->start = captured_start_read(event, false);
     if (process->start == NULL)
         return;
     process->start_time = process->start->start_time;
-    process->is_to_come = event->source == PW_SOURCE_SUPERVISOR;
+    process->is_to_come = event->source == PW_SOURCE_SUPERVISOR && event->process == NULL;
     if (!process->is_to_come)
         read_image(processes, process);
     if (process->start->needs_record)
@@ -295,7 +316,7 @@ void captured_processes_executed(struct captured_processes *processes,
 static struct captured_process *meet(struct captured_processes *processes,
                                      const struct outside_event *event) {
     struct captured_process *process = make(processes, event->pid);
-    process->start = captured_start_read(&processes->elsewhere, event, true);
+    process->start = captured_start_read(event, true);
     process->start_time = process->start != NULL ? process->start->start_time : 0;
     /* What the shim will record needs no program, and looking for one takes time from it. */
     if (!captured_processes_expects_shim(processes, event->pid))
@@ -305,7 +326,10 @@ static struct captured_process *meet(struct captured_processes *processes,
 
 void captured_processes_met(struct captured_processes *processes,
                             const struct outside_event *event) {
-    if (event->pid != 0 && captured_process_find(processes, event->pid) == NULL)
+    struct captured_process *process = captured_process_find(processes, event->pid);
+    if (process != NULL)
+        (void)is_announced(processes, process, event);
+    else if (event->pid != 0)
         meet(processes, event);
 }
 

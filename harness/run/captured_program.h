@@ -11,7 +11,6 @@
 /* Where else the program of a process may be open, as somebody looked at it while it ran. */
 struct captured_elsewhere {
     bool (*find)(void *with, pid_t pid, struct remote_program *program); /* NULL: nowhere */
-    bool (*facts)(void *with, pid_t pid, struct outside_process *facts); /* NULL: nobody did */
     void *with;
 };
 

@@ -64,9 +64,8 @@ static void read_program(uint32_t pid, struct captured_start *start) {
         program_text_read((pid_t)pid, start->program, &start->text);
 }
 
-/* What /proc cannot say any more of a process that has ended. A path of descriptors is of another
- * process here. */
-static void take_kernels(struct captured_start *start, const struct outside_process *process) {
+/* A path of descriptors is of another process here. */
+void captured_start_take(struct captured_start *start, const struct outside_process *process) {
     start->start_time = process->start_time;
     start->parent = process->parent;
     memcpy(start->comm, process->comm, sizeof start->comm);
@@ -78,10 +77,8 @@ static void take_kernels(struct captured_start *start, const struct outside_proc
         memcpy(start->program, process->path, strnlen(process->path, sizeof process->path - 1));
 }
 
-struct captured_start *captured_start_read(const struct captured_elsewhere *elsewhere,
-                                           const struct outside_event *event, bool is_fork) {
+struct captured_start *captured_start_read(const struct outside_event *event, bool is_fork) {
     struct process_facts facts;
-    struct outside_process noted;
     struct captured_start *start = calloc(1, sizeof *start);
     if (start == NULL)
         return NULL;
@@ -92,10 +89,7 @@ struct captured_start *captured_start_read(const struct captured_elsewhere *else
                                      .ns = event->begin_ns};
     memcpy(start->comm, event->comm, sizeof start->comm);
     if (event->process != NULL)
-        take_kernels(start, event->process);
-    else if (elsewhere->facts != NULL && event->kind != OUTSIDE_EXEC &&
-             elsewhere->facts(elsewhere->with, (pid_t)event->pid, &noted))
-        take_kernels(start, &noted);
+        captured_start_take(start, event->process);
     start->has_ended = !process_facts_read((pid_t)event->pid, &facts);
     if (!start->has_ended) {
         start->start_time = facts.start_time;

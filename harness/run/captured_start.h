@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 #include "harness/capture/outside_event.h"
-#include "harness/run/captured_program.h"
 #include "harness/system/program_text.h"
 
 enum { COMMAND_BYTES = 1800, PATH_BYTES = 4096 };
@@ -35,8 +34,11 @@ struct captured_start {
 };
 
 /* Reads what the event and /proc say; to be freed. NULL without memory. */
-struct captured_start *captured_start_read(const struct captured_elsewhere *elsewhere,
-                                           const struct outside_event *event, bool is_fork);
+struct captured_start *captured_start_read(const struct outside_event *event, bool is_fork);
+
+/* Takes what somebody else read of the process, which /proc cannot say any more once it has ended
+ * or has executed another program. */
+void captured_start_take(struct captured_start *start, const struct outside_process *process);
 
 /* Records where the program's code lies, so that addresses in it can be told. */
 void captured_start_write_module(const struct captured_start *start, uint64_t serial);

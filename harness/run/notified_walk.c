@@ -7,11 +7,8 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "harness/system/process_facts.h"
 
 static bool program_of(pid_t pid, struct stat *status) {
     char path[64];
@@ -23,24 +20,6 @@ static void forget(struct notified_program *entry) {
     if (entry->pid != 0)
         close(entry->program.file);
     entry->pid = 0;
-}
-
-/* The process waits for its answer, so all is there. */
-static void read_facts(pid_t pid, struct outside_process *facts) {
-    struct process_facts found;
-    char path[64];
-    *facts = (struct outside_process){.pid = (uint32_t)pid};
-    if (process_facts_read(pid, &found)) {
-        facts->parent = (uint32_t)found.parent;
-        facts->start_time = found.start_time;
-        memcpy(facts->comm, found.comm, sizeof facts->comm - 1);
-    }
-    snprintf(path, sizeof path, "/proc/%d/cmdline", (int)pid);
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = file >= 0 ? read(file, facts->arguments, sizeof facts->arguments) : 0;
-    facts->length = got > 0 ? (uint16_t)got : 0;
-    if (file >= 0)
-        close(file);
 }
 
 static struct notified_program *known(struct notified_walk *walk, pid_t pid) {
@@ -68,7 +47,6 @@ static const struct remote_program *find(struct notified_walk *walk, pid_t pid) 
     entry = replace(walk, pid);
     if (!remote_program_open(pid, &entry->program))
         return NULL;
-    read_facts(pid, &entry->facts);
     entry->pid = pid;
     entry->device = status.st_dev;
     entry->inode = status.st_ino;
@@ -101,16 +79,6 @@ bool notified_walk_program(void *with, pid_t pid, struct remote_program *program
         program->file = fcntl(entry->program.file, F_DUPFD_CLOEXEC, 0);
     pthread_mutex_unlock(&walk->lock);
     return entry != NULL && program->file >= 0;
-}
-
-bool notified_walk_facts(void *with, pid_t pid, struct outside_process *facts) {
-    struct notified_walk *walk = with;
-    pthread_mutex_lock(&walk->lock);
-    const struct notified_program *entry = known(walk, pid);
-    if (entry != NULL)
-        *facts = entry->facts;
-    pthread_mutex_unlock(&walk->lock);
-    return entry != NULL;
 }
 
 void notified_walk_close(struct notified_walk *walk) {

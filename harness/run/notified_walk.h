@@ -22,7 +22,6 @@ struct notified_walk {
         dev_t device;
         ino_t inode;
         struct remote_program program;
-        struct outside_process facts;
     } latest[NOTIFIED_PROGRAMS];
     unsigned next; /* to be replaced */
 };
@@ -34,9 +33,6 @@ unsigned notified_walk(void *with, const struct notify_registers *registers, uin
 /* The program of that process, if it has made a call lately: a descriptor of the caller's own. For
  * any thread. `with` as above. */
 bool notified_walk_program(void *with, pid_t pid, struct remote_program *program);
-
-/* ... and what /proc said of it then. */
-bool notified_walk_facts(void *with, pid_t pid, struct outside_process *facts);
 
 /* Closes what is open. */
 void notified_walk_close(struct notified_walk *walk);

@@ -105,6 +105,23 @@ with socket.socket() as s:
     [ "$(grep -c sandbox recorded)" -eq 0 ]
 }
 
+# shellcheck disable=SC2016 # that shell expands it
+@test "a static program that another static one executes has its own name and arguments" {
+    cp "$static" second
+    # Two binds and one, in one process; then the second before the first has made any call.
+    "$PORTWITNESS" run --quiet --capture=seccomp -o replaced.trace -- \
+        sh -c '"$1" exec 2 ./second exec 1 "$1" bind 1; "$1" exec 0 ./second bind 1; :' sh "$static" >said
+    "$PORTWITNESS" export --format jsonl replaced.trace >records
+    jq -rs '(map(select(.kind == "process-start")) | INDEX(.process)) as $start |
+        .[] | select(.kind == "bind") | $start[.process | tostring] as $program |
+        "port \(.assigned.port) \(.comm) \($program.identity_comm) \($program.arguments | join(" "))"' records >seen
+    diff <(cut -d' ' -f1-2 seen) said
+    cut -d' ' -f3- seen | sed "s|$static|STATIC|g" | diff - <(
+        printf '%s\n' 'notified_calls. notified_calls. STATIC exec 2 ./second exec 1 STATIC bind 1'{,} \
+            'second second ./second exec 1 STATIC bind 1' \
+            'notified_calls. notified_calls. STATIC bind 1' 'second second ./second bind 1')
+}
+
 @test "a program in the place of which nobody may bind a privileged port is refused it" {
     [ "$(id -u)" -eq 0 ] || skip 'another user needs root'
     unshare -n "$driver" one "" "$static" try 81 65534 >said 2>events

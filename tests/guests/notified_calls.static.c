@@ -12,7 +12,8 @@
  *                       until a signal comes
  *   storm COUNT [plain] binds while SIGALRM comes all the time, with SA_RESTART unless `plain`;
  *                       prints how many calls failed with which errno
- *   exec 0 PROGRAM...   executes a program
+ *   exec COUNT PROGRAM...
+ *                       binds as above, then executes a program
  *   landlock PORT OTHER [SECONDS]
  *                       takes from itself all binds but that of PORT, and all connects, then prints
  *                       the errno of a bind of PORT, of OTHER and of port 0, of a listen and of a
@@ -62,6 +63,12 @@ static int bind_many(int count) {
         close(fd);
     }
     return 0;
+}
+
+static int bind_and_execute(int count, char **program) {
+    int error = bind_many(count);
+    fflush(stdout);
+    return error != 0 ? error : execv(program[0], program);
 }
 
 static int listen_many(int count) {
@@ -282,7 +289,7 @@ int main(int count, char **arguments) {
     if (strcmp(what, "storm") == 0)
         return storm(number, count > 3 ? 0 : SA_RESTART);
     if (strcmp(what, "exec") == 0 && count > 3)
-        return execv(arguments[3], arguments + 3);
+        return bind_and_execute(number, arguments + 3);
     if (strcmp(what, "errors") == 0)
         return errors();
     if (strcmp(what, "slow") == 0)
