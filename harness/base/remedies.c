@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "shim/shared/notify_format.h"
 #include "shim/shared/trace_format.h"
 
 static const char by_ebpf[] = "--capture=ebpf as root";
@@ -42,4 +43,17 @@ const char *remedy_of_blind_spot(unsigned reason, unsigned capture) {
         return with_ebpf == by_host && (capture & PW_CAPTURE_HOST) != 0 ? NULL : with_ebpf;
     return (capture & PW_CAPTURE_SECCOMP) != 0 ? remedies[reason].with_seccomp
                                                : remedies[reason].alone;
+}
+
+const char *remedy_of_refusal(unsigned what) {
+    static const char *const of[PW_NOTIFY_COUNTS] = {
+        [PW_NOTIFY_NOT_TAKEN] = "in a container --cap-add SYS_PTRACE allows it",
+        [PW_NOTIFY_OTHER_USER] = "--capture=ebpf as root",
+        [PW_NOTIFY_OTHER_PIDS] = "--capture=ebpf as root, or run portwitness in the namespace",
+        [PW_NOTIFY_NO_PROC] = "--capture=ebpf as root, or mount /proc where it runs",
+        [PW_NOTIFY_NO_ROOM_LEFT] = "a higher limit (ulimit -n) gives portwitness more",
+        [PW_NOTIFY_FULL] = "--capture=ebpf as root",
+        [PW_NOTIFY_NOT_ALLOWED] = "--capture=ebpf as root",
+    };
+    return what < PW_NOTIFY_COUNTS ? of[what] : NULL;
 }

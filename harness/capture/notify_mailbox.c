@@ -77,22 +77,38 @@ static uint64_t pid_namespace_of(const char *process) {
     return stat(path, &status) == 0 ? status.st_ino : 0;
 }
 
-static bool is_same_process(const struct pw_notify_slot *slot) {
+/* Is the process that we know by that number the one that wrote it? 0, or an errno: EPERM where it
+ * may not be looked at. */
+static int check_process(const struct pw_notify_slot *slot) {
     char process[12];
     snprintf(process, sizeof process, "%u", atomic_load(&slot->pid));
     uint64_t namespace = pid_namespace_of(process);
-    return namespace != 0 && namespace == atomic_load(&slot->pid_namespace);
+    if (namespace == 0)
+        return errno == EACCES || errno == EPERM ? EPERM : ESRCH;
+    return namespace == atomic_load(&slot->pid_namespace) ? 0 : ESRCH;
 }
 
-/* How many filters a thread is under (Linux 5.9); UINT64_MAX: not known. */
-static uint64_t count_filters(uint32_t pid, uint32_t thread) {
-    static const char name[] = "\nSeccomp_filters:";
+/* In another PID namespace the number is that of somebody else or of nobody. */
+static bool is_ours(const struct pw_notify_slot *slot) {
+    static uint64_t own;
+    if (own == 0)
+        own = pid_namespace_of("self");
+    return atomic_load(&slot->pid_namespace) == own;
+}
+
+/* The number in that line of a thread's status, "\nNAME:"; UINT64_MAX: not known. */
+static uint64_t status_of(uint32_t pid, uint32_t thread, const char *name) {
     char path[64];
     static char status[65536]; /* one thread does this; there may be many groups */
     snprintf(path, sizeof path, "/proc/%u/task/%u/status", pid, thread);
     raw_file_read_text(path, status, sizeof status);
     const char *line = strstr(status, name);
-    return line != NULL ? strtoull(line + sizeof name - 1, NULL, 10) : UINT64_MAX;
+    return line != NULL ? strtoull(line + strlen(name), NULL, 10) : UINT64_MAX;
+}
+
+/* How many filters a thread is under (Linux 5.9). */
+static uint64_t count_filters(uint32_t pid, uint32_t thread) {
+    return status_of(pid, thread, "\nSeccomp_filters:");
 }
 
 static void note_asked(const struct pw_notify_slot *slot, struct notify_asked *asked) {
@@ -112,24 +128,55 @@ static bool has_installed(const struct pw_notify_slot *slot, struct notify_asked
            count_filters(pid, thread) == atomic_load(&asked->filters) + 1;
 }
 
-/* The process has no such descriptor: EBADF shows that we may take others (kernel/pid.c). */
-static bool may_take(const struct pw_notify_slot *slot, struct notify_asked *asked) {
+/* What keeps us from taking a descriptor: an errno, 0 for nothing. The process has no such one:
+ * EBADF shows that we may take others (kernel/pid.c). */
+static int try_to_take(const struct pw_notify_slot *slot, struct notify_asked *asked) {
     note_asked(slot, asked);
     int pidfd = notify_process_open((pid_t)atomic_load(&slot->pid));
-    bool may = atomic_load(&asked->pid) != 0 && pidfd >= 0 && is_same_process(slot) &&
-               notify_duplicate(pidfd, INT_MAX) < 0 && errno == EBADF;
+    int error = pidfd < 0 || notify_duplicate(pidfd, INT_MAX) < 0 ? errno : EBADF;
     if (pidfd >= 0)
         close(pidfd);
-    return may;
+    if (error != EBADF)
+        return error;
+    return atomic_load(&asked->pid) != 0 ? check_process(slot) : ESRCH;
+}
+
+static int try_to_look(const struct pw_notify_slot *slot) {
+    int error = check_process(slot);
+    if (error != 0)
+        return error;
+    return notify_table_may_look((pid_t)atomic_load(&slot->pid)) ? 0 : EPERM;
+}
+
+static bool is_other_users(const struct pw_notify_slot *slot) {
+    uint32_t pid = atomic_load(&slot->pid);
+    uint64_t user = status_of(pid, pid, "\nUid:");
+    return user != UINT64_MAX && user != getuid();
+}
+
+/* The pid that a program in another PID namespace names is nobody's here, or somebody else's. */
+static enum pw_notify_count why_not(const struct pw_notify_slot *slot, int error) {
+    if (atomic_load(&slot->pid_namespace) == 0)
+        return PW_NOTIFY_NO_PROC;
+    if (!is_ours(slot))
+        return PW_NOTIFY_OTHER_PIDS;
+    if (error == EMFILE || error == ENFILE)
+        return PW_NOTIFY_NO_ROOM_LEFT;
+    return error == EPERM && is_other_users(slot) ? PW_NOTIFY_OTHER_USER : PW_NOTIFY_NOT_TAKEN;
+}
+
+static uint32_t refuse(struct pw_notify_slot *slot, enum pw_notify_count why, int error) {
+    atomic_store(&slot->why, why);
+    atomic_store(&slot->error, error);
+    return PW_NOTIFY_REFUSED;
 }
 
 /* What it is to do next. */
-static uint32_t verdict(const struct pw_notify_slot *slot, struct notify_asked *asked, int entry) {
-    if (entry < 0)
-        return may_take(slot, asked) ? PW_NOTIFY_GO : PW_NOTIFY_REFUSED;
-    return is_same_process(slot) && notify_table_may_look((pid_t)atomic_load(&slot->pid))
-               ? PW_NOTIFY_GO_SEND
-               : PW_NOTIFY_REFUSED;
+static uint32_t verdict(struct pw_notify_slot *slot, struct notify_asked *asked, int entry) {
+    int error = entry < 0 ? try_to_take(slot, asked) : try_to_look(slot);
+    if (error != 0)
+        return refuse(slot, why_not(slot, error), error);
+    return entry < 0 ? PW_NOTIFY_GO : PW_NOTIFY_GO_SEND;
 }
 
 /* Is there room for so many listeners, and for what is open with each for a moment? The lowest free
@@ -183,14 +230,6 @@ static int take(struct pw_notify_area *area, const struct pw_notify_slot *slot,
     return listener;
 }
 
-/* In another PID namespace the number is that of somebody else or of nobody. */
-static bool is_ours(const struct pw_notify_slot *slot) {
-    static uint64_t own;
-    if (own == 0)
-        own = pid_namespace_of("self");
-    return atomic_load(&slot->pid_namespace) == own;
-}
-
 static bool has_ended(const struct pw_notify_slot *slot) {
     pid_t pid = (pid_t)atomic_load(&slot->pid);
     return pid > 0 && is_ours(slot) && kill(pid, 0) != 0 && errno == ESRCH;
@@ -230,8 +269,10 @@ void notify_mailbox_serve(struct pw_notify_area *area, struct notify_journal *jo
         struct pw_notify_slot *slot = &area->slot[i];
         struct notify_asked *asked = &journal->asked[i];
         uint32_t state = atomic_load(&slot->state);
-        if (state == PW_NOTIFY_ASKED && (full || !has_descriptors(count_granted(area) + 1))) {
+        if (state == PW_NOTIFY_ASKED && full) {
             move(slot, state, PW_NOTIFY_NO_ROOM);
+        } else if (state == PW_NOTIFY_ASKED && !has_descriptors(count_granted(area) + 1)) {
+            move(slot, state, refuse(slot, PW_NOTIFY_NO_ROOM_LEFT, EMFILE));
         } else if (state == PW_NOTIFY_ASKED) {
             move(slot, state, verdict(slot, asked, entry));
         } else if (state == PW_NOTIFY_POSTED) {
@@ -259,7 +300,7 @@ int notify_mailbox_take_left(struct pw_notify_area *area, struct notify_journal 
             return listener;
         }
         if (state == PW_NOTIFY_ASKED)
-            move(slot, state, PW_NOTIFY_REFUSED);
+            move(slot, state, refuse(slot, PW_NOTIFY_UNANSWERED, 0));
         else
             free_if_dead(slot, asked, state);
     }

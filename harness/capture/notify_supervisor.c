@@ -284,6 +284,10 @@ uint64_t notify_count(const struct notify_supervisor *supervisor, enum pw_notify
     return atomic_load(&supervisor->area->count[what]);
 }
 
+int notify_error(const struct notify_supervisor *supervisor, enum pw_notify_count what) {
+    return atomic_load(&supervisor->area->error[what]);
+}
+
 void notify_stop(struct notify_supervisor *supervisor) {
     if (!supervisor->runs)
         return;

@@ -49,6 +49,9 @@ uint64_t notify_lost(struct notify_supervisor *supervisor);
 /* What became of the programs that needed a filter; see enum pw_notify_count. */
 uint64_t notify_count(const struct notify_supervisor *supervisor, enum pw_notify_count what);
 
+/* The errno that the latest of them met with, 0: none, or that is not known. */
+int notify_error(const struct notify_supervisor *supervisor, enum pw_notify_count what);
+
 /* Programs of which no descriptor may be taken, and that were seen all the same
  * (notify_table.h). */
 uint64_t notify_sent(const struct notify_supervisor *supervisor);

@@ -168,22 +168,8 @@ uint64_t capture_unprivileged(const struct capture *capture) {
                                        : 0;
 }
 
-uint64_t capture_untaken(const struct capture *capture) {
-    return capture->supervisor != NULL ? notify_count(capture->supervisor, PW_NOTIFY_NOT_TAKEN) : 0;
-}
-
 uint64_t capture_by_table(const struct capture *capture) {
     return capture->supervisor != NULL ? notify_sent(capture->supervisor) : 0;
-}
-
-uint64_t capture_unanswered(const struct capture *capture) {
-    static const enum pw_notify_count causes[] = {PW_NOTIFY_NOT_TAKEN, PW_NOTIFY_NOT_ALLOWED,
-                                                  PW_NOTIFY_FULL, PW_NOTIFY_UNANSWERED,
-                                                  PW_NOTIFY_ABANDONED};
-    uint64_t count = 0;
-    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
-        count += notify_count(capture->supervisor, causes[i]);
-    return count;
 }
 
 void capture_close(struct capture *capture) {

@@ -51,16 +51,10 @@ bool capture_settle(struct capture *capture, bool all);
 /* How many programs had to give up gaining privileges so that they are seen. */
 uint64_t capture_unprivileged(const struct capture *capture);
 
-/* How many programs could not be put under a filter because no descriptor may be taken from them.
- */
-uint64_t capture_untaken(const struct capture *capture);
-
-/* How many were seen all the same, by the kernel's table of sockets: their calls are the kernel's.
+/* How many were seen though no descriptor may be taken from them, by the kernel's table of sockets:
+ * their calls are the kernel's.
  */
 uint64_t capture_by_table(const struct capture *capture);
-
-/* Of a capture with a supervisor: how many programs could not be put under a filter. */
-uint64_t capture_unanswered(const struct capture *capture);
 
 /* Ends it, and frees what is held. */
 void capture_close(struct capture *capture);

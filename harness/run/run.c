@@ -225,10 +225,10 @@ static void report(struct run *run) {
     char living[1024];
     report_cut(run);
     run->summary.unprivileged = capture_unprivileged(&run->capture);
-    run->summary.untaken = capture_untaken(&run->capture);
+    unnotified_read(&run->summary.unnotified, run->capture.supervisor);
     run->summary.by_table = capture_by_table(&run->capture);
     if (run->capture.supervisor != NULL)
-        run->summary.beyond = capture_unanswered(&run->capture);
+        run->summary.beyond = unnotified_sum(&run->summary.unnotified);
     left_behind_name(&run->left, living, sizeof living);
     if (!run->options->quiet)
         summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,

@@ -166,11 +166,7 @@ void summary_print(const struct summary *summary, const struct pw_header *header
             summary->requests, plural(summary->requests), summary->assigned,
             plural(summary->assigned));
     print_programs(summary, out);
-    if (summary->untaken > 0)
-        fprintf(out,
-                "portwitness: %" PRIu64 " program%s not seen: no descriptor may be taken from %s "
-                "(pidfd_getfd); in a container --cap-add SYS_PTRACE allows it\n",
-                summary->untaken, plural(summary->untaken), summary->untaken == 1 ? "it" : "them");
+    unnotified_print(&summary->unnotified, out);
     if (summary->by_table > 0)
         fprintf(out,
                 "portwitness: %" PRIu64

@@ -1,4 +1,4 @@
-/* What `run` says at the end: at most six lines on stderr, the sixth under a policy, and four
+/* What `run` says at the end: at most six lines on stderr, the sixth under a policy, and some
  * more where something was not seen, or at a price. */
 #ifndef PORTWITNESS_RUN_SUMMARY_H
 #define PORTWITNESS_RUN_SUMMARY_H
@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "harness/base/map.h"
+#include "harness/run/unnotified.h"
 #include "harness/trace/reader.h"
 
 enum { SUMMARY_BLIND_MAX = 64 };
@@ -22,8 +23,7 @@ struct summary {
     struct map is_stranger; /* by serial */
     uint64_t by_supervisor; /* ... and those that notifications of seccomp alone showed */
     uint64_t beyond;        /* programs that only eBPF sees, and no policy reaches */
-    uint64_t untaken;       /* set by `run`: that may not be notified for want of a right */
-    uint64_t by_table;      /* set by `run`: the same, and seen by the kernel's table of sockets */
+    uint64_t by_table;      /* set by `run`: seen by the kernel's table of sockets alone */
     uint64_t unprivileged;  /* set by `run`: programs that can gain no privileges any more */
     uint64_t torn;          /* begun, never committed, and the process is gone */
     uint64_t blank;         /* units that were taken and never written */
@@ -32,7 +32,8 @@ struct summary {
         char *name;
     } blind[SUMMARY_BLIND_MAX]; /* different ones */
     size_t blind_count;
-    uint64_t blind_more; /* beyond the table */
+    uint64_t blind_more;          /* beyond the table */
+    struct unnotified unnotified; /* set by `run` */
 };
 
 /* Counts one committed record of the trace. */

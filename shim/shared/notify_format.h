@@ -39,16 +39,20 @@ enum pw_notify_state {
 
 /* What became of the programs that needed a filter, each a counter in pw_notify_area.count. */
 enum pw_notify_count {
-    PW_NOTIFY_INSTALLED = 0,   /* programs that were put under a filter */
-    PW_NOTIFY_PRIVILEGES = 1,  /* ... with no_new_privs, for want of CAP_SYS_ADMIN */
-    PW_NOTIFY_NOT_TAKEN = 2,   /* `run` may not take a descriptor from them (pidfd_getfd(2)) */
-    PW_NOTIFY_WATCHED = 3,     /* under a filter of such a kind already (EBUSY) */
-    PW_NOTIFY_NOT_ALLOWED = 4, /* the kernel or a filter above refused the filter */
-    PW_NOTIFY_FULL = 5,        /* no slot, or more programs than `run` has descriptors for */
-    PW_NOTIFY_UNANSWERED = 6,  /* nobody answered in time */
-    PW_NOTIFY_ABANDONED = 7,   /* the filter was installed and nobody took its listener */
-    PW_NOTIFY_FOREIGN = 8,     /* listeners that were named by somebody who had no such filter */
-    PW_NOTIFY_COUNTS = 9
+    PW_NOTIFY_INSTALLED = 0,     /* programs that were put under a filter */
+    PW_NOTIFY_PRIVILEGES = 1,    /* ... with no_new_privs, for want of CAP_SYS_ADMIN */
+    PW_NOTIFY_NOT_TAKEN = 2,     /* `run` cannot take a descriptor from them (pidfd_getfd(2)) */
+    PW_NOTIFY_WATCHED = 3,       /* under a filter of such a kind already (EBUSY) */
+    PW_NOTIFY_NOT_ALLOWED = 4,   /* the kernel or a filter above refused the filter */
+    PW_NOTIFY_FULL = 5,          /* no slot, or more programs than `run` can wait for */
+    PW_NOTIFY_UNANSWERED = 6,    /* nobody answered in time */
+    PW_NOTIFY_ABANDONED = 7,     /* the filter was installed and nobody took its listener */
+    PW_NOTIFY_FOREIGN = 8,       /* listeners that were named by somebody who had no such filter */
+    PW_NOTIFY_OTHER_USER = 9,    /* as NOT_TAKEN: they are another user's than `run` */
+    PW_NOTIFY_OTHER_PIDS = 10,   /* they are in another PID namespace than `run` */
+    PW_NOTIFY_NO_PROC = 11,      /* they have no /proc */
+    PW_NOTIFY_NO_ROOM_LEFT = 12, /* `run` has no descriptor left for their listener */
+    PW_NOTIFY_COUNTS = 13
 };
 
 struct pw_notify_slot {
@@ -60,6 +64,8 @@ struct pw_notify_slot {
     /* not 0: it may be under rules that `run` is not under (Landlock) */
     _Atomic uint32_t restricted;
     _Atomic uint32_t thread; /* that installs the filter; it counts as `pid` does */
+    _Atomic uint32_t why;    /* REFUSED: enum pw_notify_count */
+    _Atomic int32_t error;   /* ... and the errno that showed it, 0: none did */
 };
 
 struct pw_notify_area {
@@ -69,6 +75,7 @@ struct pw_notify_area {
     uint64_t token[2];
     uint64_t region;
     _Atomic uint64_t count[PW_NOTIFY_COUNTS];
+    _Atomic int32_t error[PW_NOTIFY_COUNTS]; /* of the latest, 0: there was none */
     struct pw_notify_slot slot[PW_NOTIFY_SLOTS];
     uint64_t door;         /* number in the name of the door, see notify_door_name; 0: none */
     _Atomic uint64_t sent; /* programs of INSTALLED whose listener was sent there */

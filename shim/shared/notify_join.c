@@ -36,6 +36,23 @@ static void count(struct pw_notify_area *area, enum pw_notify_count what) {
     atomic_fetch_add_explicit(&area->count[what], 1, memory_order_relaxed);
 }
 
+static void count_error(struct pw_notify_area *area, enum pw_notify_count what, int error) {
+    atomic_store_explicit(&area->error[what], error, memory_order_relaxed);
+    count(area, what);
+}
+
+/* What stands in the slot may be anybody's. GO_SEND: the door could not be reached. */
+static void count_refusal(struct pw_notify_area *area, struct pw_notify_slot *slot,
+                          uint32_t answer) {
+    uint32_t why = atomic_load(&slot->why);
+    if (answer == PW_NOTIFY_NO_ROOM)
+        count(area, PW_NOTIFY_FULL);
+    else if (answer == PW_NOTIFY_REFUSED && why < PW_NOTIFY_COUNTS)
+        count_error(area, (enum pw_notify_count)why, atomic_load(&slot->error));
+    else
+        count_error(area, PW_NOTIFY_NOT_TAKEN, 0);
+}
+
 static struct pw_notify_slot *claim_free(struct pw_notify_area *area) {
     for (unsigned i = 0; i < PW_NOTIFY_SLOTS; i++) {
         uint32_t free = PW_NOTIFY_FREE;
@@ -119,7 +136,7 @@ static bool may_install(struct pw_notify_area *area, struct pw_notify_slot *slot
         return true;
     if (answer == PW_NOTIFY_GO_SEND && (*door = notify_door_connect(area->door)) >= 0)
         return true;
-    count(area, answer == PW_NOTIFY_NO_ROOM ? PW_NOTIFY_FULL : PW_NOTIFY_NOT_TAKEN);
+    count_refusal(area, slot, answer);
     return false;
 }
 
@@ -132,7 +149,8 @@ static long install(struct pw_notify_area *area) {
             count(area, PW_NOTIFY_PRIVILEGES);
     }
     if (listener < 0)
-        count(area, listener == -EBUSY ? PW_NOTIFY_WATCHED : PW_NOTIFY_NOT_ALLOWED);
+        count_error(area, listener == -EBUSY ? PW_NOTIFY_WATCHED : PW_NOTIFY_NOT_ALLOWED,
+                    (int)-listener);
     return listener;
 }
 

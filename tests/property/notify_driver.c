@@ -58,9 +58,10 @@ static int follow(struct notify_supervisor *supervisor, pid_t pid) {
 }
 
 static void print_counts(struct notify_supervisor *supervisor) {
-    static const char *const names[] = {"installed",  "privileges", "not-taken",
-                                        "watched",    "refused",    "full",
-                                        "unanswered", "abandoned",  "foreign"};
+    static const char *const names[] = {"installed",   "privileges", "not-taken",  "watched",
+                                        "refused",     "full",       "unanswered", "abandoned",
+                                        "foreign",     "other-user", "other-pids", "no-proc",
+                                        "no-room-left"};
     for (unsigned i = 0; i < PW_NOTIFY_COUNTS; i++)
         fprintf(stderr, "%s %llu\n", names[i],
                 (unsigned long long)notify_count(supervisor, (enum pw_notify_count)i));
