@@ -361,7 +361,7 @@ outlives() {
     "${in_namespace[@]}" "$PORTWITNESS" run --quiet -o "$trace" "${options[@]}" -- \
         bash -c 'echo >begun; "$@" >said 2>said.errors; echo $? >status; read -r <gate' bash "$@" 2>"$summary" 3>&- &
     guest=$!
-    wait_for test -e begun
+    wait_for test -e begun || { cat "$summary"; ps -fp "$guest"; return 1; } >&2
     network=$(readlink "/proc/$guest/ns/net")
     if [ "$(source_of)" = kernel ]; then
         group=$(group_of "$guest")
