@@ -43,9 +43,9 @@ struct captured_waiting {
 
 void captured_start(struct captured *captured, struct destroyed *destroyed, bool is_host) {
     *captured = (struct captured){.destroyed = destroyed, .is_host = is_host, .own = getpid()};
-    captured->processes.own_namespace = process_own_namespace();
+    captured->processes.foreign.own_namespace = process_own_namespace();
     captured->processes.is_host = is_host;
-    captured->strangers.own_namespace = captured->processes.own_namespace;
+    captured->strangers.own_namespace = captured->processes.foreign.own_namespace;
     captured->refused.netns = destroyed->notices.netns;
 }
 

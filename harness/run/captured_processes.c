@@ -69,14 +69,15 @@ void captured_processes_unentered(struct captured_processes *processes, pid_t pi
 }
 
 /* After posix_spawn the record comes when the program runs already. */
-static void learn_exec(struct captured_processes *processes, const struct trace_record *record) {
+static void learn_exec(struct captured_processes *processes, const struct trace_record *record,
+                       uint32_t pid) {
     unsigned reason = PW_OBSTACLE_OF_FLAGS(record->flags);
-    struct captured_process *seen = captured_process_find(processes, record->identity->pid);
+    struct captured_process *seen = captured_process_find(processes, pid);
     if (record->kind == PW_KIND_EXEC_FAILED)
-        take_unentered(processes, record->identity->pid);
+        take_unentered(processes, pid);
     else if (reason != 0 && (seen == NULL || seen->executed_ns < record->begin_ns))
-        unentered_add(&processes->unentered, record->identity->pid, reason, record->process,
-                      record->begin_ns, record->text != NULL ? record->text : "");
+        unentered_add(&processes->unentered, pid, reason, record->process, record->begin_ns,
+                      record->text != NULL ? record->text : "");
     else if (seen != NULL && seen->is_to_come && seen->announced == NULL && record->text != NULL)
         seen->announced = memory_copy(record->text, record->text_length);
 }
@@ -130,14 +131,21 @@ static void keep_own_calls(struct captured_processes *processes, struct captured
         captured_opened_close(process);
 }
 
+/* In another PID namespace nothing says when a pid is given again. */
+static bool is_still(const struct captured_process *process, uint64_t start_time) {
+    return process != NULL &&
+           (start_time == 0 || process->start_time == 0 || process->start_time == start_time);
+}
+
 /* What is read after an exec was reported may be of before it: a parent records a fork when it has
  * returned. */
-static void learn_start(struct captured_processes *processes, const struct pw_process *identity,
+static void learn_start(struct captured_processes *processes, uint32_t pid, uint64_t start_time,
                         uint64_t serial, uint64_t begin_ns) {
-    uint32_t pid = identity->pid;
     if (pid == 0 || serial == 0)
         return;
     struct captured_process *process = captured_process_find(processes, pid);
+    if (pid >= FOREIGN_PID && !is_still(process, start_time))
+        process = NULL;
     if (process != NULL && process->executed_ns > begin_ns) {
         learn_replaced(processes, process, serial, begin_ns);
         return;
@@ -147,7 +155,7 @@ static void learn_start(struct captured_processes *processes, const struct pw_pr
     keep_own_calls(processes, process);
     forget_start(process);
     process->serial = serial;
-    process->start_time = identity->start_time;
+    process->start_time = start_time;
     process->shim_ns = begin_ns;
     process->goes_past = process->program.file >= 0;
     process->is_looked_for = process->goes_past;
@@ -164,13 +172,15 @@ void captured_processes_learn(struct captured_processes *processes,
         captured_opened_end(processes, record->identity->pid);
     if (record->identity == NULL || record->source != PW_SOURCE_SHIM)
         return;
-    if (record->kind == PW_KIND_PROCESS_START &&
-        record->identity->pid_namespace == processes->own_namespace)
-        learn_start(processes, record->identity, record->process, record->begin_ns);
+    foreign_pids_learn(&processes->foreign, record);
+    const struct pw_process *identity = record->identity;
+    uint32_t pid = foreign_pids_of(&processes->foreign, record);
+    if (record->kind == PW_KIND_PROCESS_START && identity->pid_namespace != 0)
+        learn_start(processes, pid, identity->start_time, record->process, record->begin_ns);
     else if (record->kind == PW_KIND_FORK && record->error == 0)
-        learn_start(processes, record->identity, record->identity->serial, record->begin_ns);
+        learn_start(processes, pid, identity->start_time, identity->serial, record->begin_ns);
     else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
-        learn_exec(processes, record);
+        learn_exec(processes, record, pid);
 }
 
 const struct remote_program *captured_processes_program(struct captured_processes *processes,
@@ -211,7 +221,7 @@ static bool write_start(const struct captured_processes *processes,
                             .serial = process->serial,
                             .parent = start->is_fork && parent != NULL ? parent->serial : 0,
                             .start_time = start->start_time,
-                            .pid_namespace = processes->own_namespace};
+                            .pid_namespace = processes->foreign.own_namespace};
     memcpy(record.units[1].process.comm, start->comm, sizeof start->comm);
     record_text(&record, 2, start->command, start->length);
     record_commit(&record, start->ns);
@@ -231,7 +241,7 @@ static void record_start(struct captured_processes *processes, struct captured_p
         captured_start_write_module(process->start, process->serial);
     if (process->serial != 0 && captured_start_has_ended(process->start, process->pid))
         captured_start_write_end(process->start, process->pid, process->serial,
-                                 processes->own_namespace);
+                                 processes->foreign.own_namespace);
     forget_start(process);
 }
 
@@ -438,5 +448,6 @@ void captured_processes_free(struct captured_processes *processes) {
     free(processes->replaced);
     free(processes->ended);
     map_free(&processes->by_pid);
+    foreign_pids_free(&processes->foreign);
     *processes = (struct captured_processes){0};
 }

@@ -10,6 +10,7 @@
 #include "harness/capture/outside_event.h"
 #include "harness/run/captured_program.h"
 #include "harness/run/departed.h"
+#include "harness/run/foreign_pids.h"
 #include "harness/run/unentered.h"
 #include "harness/trace/reader.h"
 
@@ -17,10 +18,11 @@ struct captured_process;
 
 /* Zero-initialized it knows nobody. */
 struct captured_processes {
-    uint64_t own_namespace; /* inode of our own pid namespace */
+    struct foreign_pids foreign;
     struct captured_elsewhere elsewhere;
-    bool is_host;      /* container daemons are seen as well */
-    struct map by_pid; /* to the index of the latest program that was seen in it */
+    bool is_host; /* container daemons are seen as well */
+    struct map
+        by_pid; /* or by what stands for one: index of the latest program that was seen in it */
     struct captured_process *list;
     size_t count;
     size_t room;

@@ -179,13 +179,15 @@ static void learn_start(struct watch *watch, const struct pw_process *identity, 
     process->start_time = identity->start_time;
     process->pidfd = -1;
     process->state = WATCHED_UNKNOWN;
-    end_predecessor(watch, identity);
+    bool is_here = watch->own_namespace != 0 && identity->pid_namespace == watch->own_namespace;
+    if (is_here)
+        end_predecessor(watch, identity);
     if (is_over) {
         process->state = WATCHED_ENDED;
         return;
     }
-    if (watch->own_namespace == 0 || identity->pid_namespace != watch->own_namespace ||
-        identity->start_time == 0 || identity->pid == 0 || identity->pid >= watch->pid_room) {
+    if (!is_here || identity->start_time == 0 || identity->pid == 0 ||
+        identity->pid >= watch->pid_room) {
         recorder_lost(PW_LOST_PROCESS_ENDS, 1);
         return;
     }

@@ -64,27 +64,37 @@ static void take_command(struct process *process, const struct trace_record *rec
             process->command[i] = ' ';
 }
 
+/* A pid says who it is in its own namespace alone, of which the inode has 32 bits. */
+static uint64_t pid_key(uint64_t pid_namespace, uint32_t pid) { return pid_namespace << 32 | pid; }
+
+static void note_pid(struct processes *processes, const struct process *process) {
+    if (process->pid != 0)
+        map_put(&processes->by_pid, pid_key(process->pid_namespace, process->pid),
+                (uint32_t)(process - processes->list));
+}
+
+/* The latest process with that pid, or else one of which the namespace is not known. */
+static const struct process *at_pid(const struct processes *processes, uint64_t pid_namespace,
+                                    uint32_t pid) {
+    uint32_t index = map_get(&processes->by_pid, pid_key(pid_namespace, pid));
+    if (index == MAP_NONE)
+        index = map_get(&processes->by_pid, pid_key(0, pid));
+    return index != MAP_NONE ? &processes->list[index] : NULL;
+}
+
 /* A program records no serial of a parent that it cannot know: what ran in its pid before is known
  * by pid and start time, which a forked child without a record lacks, and any other parent by pid.
  */
 static void find_parent(struct processes *processes, struct process *process,
                         const struct pw_process *identity) {
-    uint32_t own = map_get(&processes->by_pid, identity->pid);
-    uint32_t other = map_get(&processes->by_pid, identity->parent_pid);
-    const struct process *before = own != MAP_NONE ? &processes->list[own] : NULL;
-    const struct process *parent = other != MAP_NONE ? &processes->list[other] : NULL;
+    const struct process *before = at_pid(processes, process->pid_namespace, identity->pid);
+    const struct process *parent = at_pid(processes, process->pid_namespace, identity->parent_pid);
 
     if (before != NULL && before != process &&
         (before->start_time == process->start_time || before->start_time == 0))
         set_parent(process, before->serial);
-    else if (parent != NULL && parent != process && parent->serial != process->serial &&
-             (parent->pid_namespace == process->pid_namespace || parent->pid_namespace == 0))
+    else if (parent != NULL && parent != process && parent->serial != process->serial)
         set_parent(process, parent->serial);
-}
-
-static void note_pid(struct processes *processes, const struct process *process) {
-    if (process->pid != 0)
-        map_put(&processes->by_pid, process->pid, (uint32_t)(process - processes->list));
 }
 
 static void note_fork(struct processes *processes, const struct trace_record *record) {
@@ -93,8 +103,11 @@ static void note_fork(struct processes *processes, const struct trace_record *re
     if (record->identity->serial == 0 || record->identity->serial == record->process)
         return;
     child = find_or_add(processes, record->identity->serial);
-    if (child->pid == 0)
+    if (child->pid == 0) {
+        const struct process *parent = processes_find(processes, record->process);
         take_identity(child, record->identity);
+        child->pid_namespace = parent != NULL ? parent->pid_namespace : 0;
+    }
     set_parent(child, record->process);
     child->by_fork = true;
     note_pid(processes, child);

@@ -53,7 +53,7 @@ static int stop(void **state) {
 /* The shim's record of its program's start. */
 static void guest_starts(uint64_t at_ns) {
     const struct pw_process identity = {
-        .pid = GUEST, .serial = SERIAL, .pid_namespace = captured.processes.own_namespace};
+        .pid = GUEST, .serial = SERIAL, .pid_namespace = captured.processes.foreign.own_namespace};
     const struct trace_record record = {.kind = PW_KIND_PROCESS_START,
                                         .source = PW_SOURCE_SHIM,
                                         .process = SERIAL,
