@@ -18,7 +18,7 @@
 
 #define PREFIX "portwitness-"
 
-enum { FILE_MOST = 1 << 20 };
+enum { FILE_MOST = 1 << 20, LEVELS_MAX = 32 };
 
 /* In mountinfo (proc_pid_mountinfo(5)) blanks and backslashes stand as \040 and the like. */
 static void unescape(char *text) {
@@ -98,13 +98,38 @@ static bool is_left(const char *name) {
     return *end == '\0' && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
+static bool is_populated(int group) {
+    char text[256];
+    int file = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file >= 0 ? read(file, text, sizeof text - 1) : -1;
+    if (file >= 0)
+        close(file);
+    text[length > 0 ? length : 0] = '\0';
+    return strstr(text, "populated 0") == NULL;
+}
+
+/* With the groups that the command has made in it, if there is no process in any. */
+static void remove_group(int at, const char *name, unsigned levels) {
+    int group = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *folder = group >= 0 && levels > 0 && !is_populated(group) ? fdopendir(group) : NULL;
+    if (folder == NULL && group >= 0)
+        close(group);
+    if (folder == NULL)
+        return;
+    for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            remove_group(dirfd(folder), entry->d_name, levels - 1);
+    closedir(folder);
+    unlinkat(at, name, AT_REMOVEDIR);
+}
+
 static void remove_left(const char *own) {
     DIR *folder = opendir(own);
     if (folder == NULL)
         return;
     for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
         if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 && is_left(entry->d_name))
-            unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
+            remove_group(dirfd(folder), entry->d_name, LEVELS_MAX);
     closedir(folder);
 }
 
@@ -194,7 +219,7 @@ void capture_group_close(struct capture_group *group) {
     close_file(&group->processes);
     close_file(&group->root);
     if (group->path != NULL)
-        rmdir(group->path);
+        remove_group(AT_FDCWD, group->path, LEVELS_MAX);
     free(group->path);
     group->path = NULL;
 }

@@ -107,3 +107,10 @@ sys.exit(os.wait()[1])' >said
         diff <(said_ports said) -
     no_blind_spots
 }
+
+@test "groups that the command makes in that of the run go with it" {
+    record bash -c 'group=$1$(sed -n "s/^0:://p" /proc/self/cgroup) && mkdir "$group/one" "$group/one/two" && echo "$group"' \
+        bash "$(unified)" >said
+    [ -s said ]
+    [ ! -e "$(cat said)" ]
+}
