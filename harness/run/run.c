@@ -277,8 +277,6 @@ static int start_command(struct run *run, const char *shim) {
         place_enter(PLACE_ROOT, place_key(run->child.pid));
     if (status == 0)
         note_obstacle(run, &facts);
-    if (status == 0 && (run->capture.means & PW_CAPTURE_KERNEL) != 0)
-        (void)setpriority(PRIO_PROCESS, 0, READER_NICE);
     return status;
 }
 
@@ -305,12 +303,20 @@ static int prepare(struct run *run) {
     return 0;
 }
 
+/* This thread alone. Who was told to stand back (nice) does so, whatever that loses. */
+static void come_first(const struct run *run) {
+    int own = getpriority(PRIO_PROCESS, 0);
+    if ((run->capture.means & PW_CAPTURE_KERNEL) != 0 && own <= 0 && own > READER_NICE)
+        (void)setpriority(PRIO_PROCESS, 0, READER_NICE);
+}
+
 static int run_recorded(struct run *run, const char *shim) {
     int status = prepare(run);
     if (status == 0)
         status = start_command(run, shim);
     if (status == 0) {
         populate_start();
+        come_first(run);
         watch_start(&run->watch, run->epoll, run->child.pid, run->trace.absolute);
         follow_command(run);
         let_holders_end(run);

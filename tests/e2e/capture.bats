@@ -406,3 +406,17 @@ killed_often() {
 @test "run is killed at random: guests go on unharmed, and nothing stays behind" {
     by_each killed_often
 }
+
+# The nice value of `run`, from within, once it reads.
+nice_of_run() { rm -f "$trace"; record bash -c 'sleep 0.5; cut -d" " -f19 "/proc/$PPID/stat"'; }
+
+@test "the reader of eBPF's events comes first, unless run was told to stand back" {
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    options=(--capture=ebpf)
+    renice -n 0 -p $BASHPID >/dev/null
+    assert_equal "$(nice_of_run)" -15
+    renice -n -18 -p $BASHPID >/dev/null
+    assert_equal "$(nice_of_run)" -18
+    renice -n 5 -p $BASHPID >/dev/null
+    assert_equal "$(nice_of_run)" 5
+}
