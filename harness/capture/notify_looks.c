@@ -30,7 +30,16 @@ static void look_at(struct notify_look *look, int duplicate) {
     look->begun = event->kind == OUTSIDE_CONNECT && notify_socket_state(duplicate) == TCP_SYN_SENT;
 }
 
+/* A port that it may have had is missing. Connects that are given up would be counted at every
+ * host that does not answer. */
+static void count_unseen(const struct outside_event *event) {
+    if (event->kind != OUTSIDE_CONNECT)
+        recorder_lost(PW_LOST_CALLS, 1);
+}
+
 static void finish(struct notify_looks *looks, struct notify_look *look) {
+    if (!look->succeeded && look->gone)
+        count_unseen(&look->event);
     if (!look->succeeded)
         look->event.error = look->begun ? EINPROGRESS : OUTSIDE_ERROR_NOT_KNOWN;
     looks->take(looks->with, &look->event);
@@ -49,6 +58,7 @@ void notify_looks_add(struct notify_looks *looks, const struct outside_event *ev
     }
     struct outside_event unknown = *event;
     unknown.error = OUTSIDE_ERROR_NOT_KNOWN;
+    count_unseen(&unknown);
     looks->take(looks->with, &unknown);
 }
 
@@ -68,12 +78,12 @@ static bool look_once(struct notify_look *look) {
     notify_guest_enter(&guest, (pid_t)look->event.thread);
     int duplicate = guest.pidfd >= 0 ? notify_duplicate(guest.pidfd, look->event.descriptor) : -1;
     notify_guest_leave(&guest);
-    if (duplicate < 0)
-        return false;
-    bool same = notify_socket_cookie(duplicate) == look->event.cookie;
+    bool same = duplicate >= 0 && notify_socket_cookie(duplicate) == look->event.cookie;
     if (same)
         look_at(look, duplicate);
-    close(duplicate);
+    if (duplicate >= 0)
+        close(duplicate);
+    look->gone = !same;
     return same;
 }
 

@@ -16,6 +16,7 @@ struct notify_look {
     unsigned tries;
     bool succeeded;
     bool begun; /* a connect that waits for its peer */
+    bool gone;  /* closed, before it was seen to have succeeded */
 };
 
 /* Zero-initialized there are none. */

@@ -244,6 +244,19 @@ END
     done
 }
 
+@test "... and a bind whose socket was closed before anybody could look is counted" {
+    local known counted
+    options=(--capture=seccomp)
+    record unshare -r sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do "$1" try 40001; done' sh "$static" >said
+    [ "$(grep -c '^errno 0$' said)" -eq 10 ]
+    known=$("$PORTWITNESS" export --format jsonl "$trace" |
+        jq -r 'select(.kind == "bind" and .assigned.port == 40001) | .pid' | wc -l)
+    counted=$(sed -n 's/.*calls not looked at (\([0-9]*\)).*/\1/p' "$summary")
+    assert_equal "$((known + ${counted:-0}))" 10
+    [ "$known" -eq 10 ] ||
+        assert_equal "$("$PORTWITNESS" check --json "$trace" | jq -r .verdict)" incomplete
+}
+
 @test "... also where the supervisor was stopped when it did" {
     local in_namespace=(unshare -rn)
     landlocked
