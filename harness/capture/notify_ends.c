@@ -61,3 +61,37 @@ enum notify_end notify_ends_find(struct notify_ends *ends, const struct outside_
     found->cookie = 0;
     return NOTIFY_END_ONE;
 }
+
+bool notify_ends_take(struct notify_ends *ends, uint64_t cookie, struct destroy_notice *notice) {
+    size_t from = ends->count > NOTIFY_ENDS_KEPT ? ends->count - NOTIFY_ENDS_KEPT : 0;
+    for (size_t i = from; i < ends->count; i++) {
+        struct destroy_notice *kept = &ends->kept[i % NOTIFY_ENDS_KEPT];
+        if (kept->cookie != cookie)
+            continue;
+        *notice = *kept;
+        kept->cookie = 0;
+        return true;
+    }
+    return false;
+}
+
+void notify_ends_report(const struct destroy_notice *notice, uint64_t netns, outside_take *take,
+                        void *with) {
+    struct outside_event event = {.kind = OUTSIDE_CLOSED,
+                                  .source = PW_SOURCE_SUPERVISOR,
+                                  .family = notice->family,
+                                  .protocol = notice->protocol,
+                                  .begin_ns = notice->seen_ns,
+                                  .end_ns = notice->seen_ns,
+                                  .cookie = notice->cookie,
+                                  .netns = netns,
+                                  .uid = UINT32_MAX,
+                                  .device = notice->device,
+                                  .state = notice->state,
+                                  .local_port = notice->local_port,
+                                  .peer_port = notice->remote_port,
+                                  .descriptor = -1};
+    memcpy(event.local, notice->local, sizeof event.local);
+    memcpy(event.peer, notice->remote, sizeof event.peer);
+    take(with, &event);
+}

@@ -12,6 +12,11 @@
 
 enum { NOTIFY_ENDS_KEPT = 512 };
 
+/* A notice comes so long after the end of its socket at most, but on a machine that has no time; so
+ * often it is looked for. */
+#define NOTIFY_END_NS (UINT64_C(50) * 1000 * 1000)
+#define NOTIFY_END_STEP_NS (UINT64_C(2) * 1000 * 1000)
+
 struct notify_ends {
     struct destroy_notices notices;
     struct destroy_notice kept[NOTIFY_ENDS_KEPT]; /* cookie 0: somebody's */
@@ -35,5 +40,12 @@ void notify_ends_read(struct notify_ends *ends);
 enum notify_end notify_ends_find(struct notify_ends *ends, const struct outside_event *event,
                                  notify_end_is_free *is_free, const void *with,
                                  struct destroy_notice *notice);
+
+/* The same for a socket whose cookie is known. Once. */
+bool notify_ends_take(struct notify_ends *ends, uint64_t cookie, struct destroy_notice *notice);
+
+/* Reports the end itself, since `run` may have had its notice before it knew of the socket. */
+void notify_ends_report(const struct destroy_notice *notice, uint64_t netns, outside_take *take,
+                        void *with);
 
 #endif

@@ -4,8 +4,12 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "harness/base/memory.h"
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_guest.h"
 #include "harness/capture/notify_socket.h"
@@ -19,6 +23,7 @@ enum { TRIES_MOST = 14 }; /* twice the time each: a second in all */
 static void look_at(struct notify_look *look, int duplicate) {
     struct outside_event *event = &look->event;
     bool had_port = event->local_port != 0;
+    look->unseen = false;
     event->end_ns = monotonic_ns();
     notify_socket_local(duplicate, event);
     if (event->kind == OUTSIDE_BIND)
@@ -38,13 +43,20 @@ static void count_unseen(const struct outside_event *event) {
 }
 
 static void finish(struct notify_looks *looks, struct notify_look *look) {
-    if (!look->succeeded && look->gone)
+    if (look->unseen)
         count_unseen(&look->event);
     if (!look->succeeded)
         look->event.error = look->begun ? EINPROGRESS : OUTSIDE_ERROR_NOT_KNOWN;
     looks->take(looks->with, &look->event);
     look->event.cookie = 0;
     looks->used--;
+}
+
+void notify_looks_prepare(struct notify_looks *looks) {
+    if (looks->ends != NULL)
+        return;
+    looks->ends = memory_zeroed(1, sizeof *looks->ends);
+    notify_ends_open(looks->ends);
 }
 
 void notify_looks_add(struct notify_looks *looks, const struct outside_event *event) {
@@ -72,7 +84,7 @@ void notify_looks_settle(struct notify_looks *looks, uint64_t cookie, int duplic
     }
 }
 
-/* false where there is nothing to be looked at any more. */
+/* false where the socket is closed. */
 static bool look_once(struct notify_look *look) {
     struct notify_guest guest;
     notify_guest_enter(&guest, (pid_t)look->event.thread);
@@ -83,14 +95,62 @@ static bool look_once(struct notify_look *look) {
         look_at(look, duplicate);
     if (duplicate >= 0)
         close(duplicate);
-    look->gone = !same;
     return same;
 }
 
+/* Who had a port before may have listened or not, which its end does not say. */
+static void take_end(struct notify_looks *looks, struct notify_look *look,
+                     const struct destroy_notice *notice) {
+    struct outside_event *event = &look->event;
+    bool had_port = event->local_port != 0;
+    look->succeeded = !had_port && notice->local_port != 0;
+    look->unseen = had_port && event->kind == OUTSIDE_LISTEN;
+    event->end_ns = notice->seen_ns;
+    if (look->succeeded) {
+        event->device = notice->device;
+        event->local_port = notice->local_port;
+        memcpy(event->local, notice->local, sizeof event->local);
+    }
+    finish(looks, look);
+    notify_ends_report(notice, looks->ends->notices.netns, looks->take, looks->with);
+}
+
+/* In another network namespace nobody tells us of ends. */
+static bool has_notice(const struct notify_looks *looks, const struct notify_look *look) {
+    return looks->ends != NULL && looks->ends->notices.file >= 0 &&
+           look->event.kind != OUTSIDE_CONNECT && look->event.netns != 0 &&
+           look->event.netns == looks->ends->notices.netns;
+}
+
+/* The descriptor is closed. false where the notice of the socket's end may come yet. */
+static bool settle_gone(struct notify_looks *looks, struct notify_look *look) {
+    struct destroy_notice notice;
+    uint64_t now = monotonic_ns();
+    if (look->gone_ns == 0)
+        look->gone_ns = now;
+    look->unseen = true;
+    if (has_notice(looks, look)) {
+        notify_ends_read(looks->ends);
+        if (notify_ends_take(looks->ends, look->event.cookie, &notice)) {
+            take_end(looks, look, &notice);
+            return true;
+        }
+        if (now - look->gone_ns < NOTIFY_END_NS) {
+            look->due_ns = now + NOTIFY_END_STEP_NS;
+            return false;
+        }
+    }
+    finish(looks, look);
+    return true;
+}
+
+/* When it is to be looked at again; UINT64_MAX: never. */
 static uint64_t look_if_due(struct notify_looks *looks, struct notify_look *look, uint64_t now) {
     if (look->due_ns > now)
         return look->due_ns;
-    if (!look_once(look) || look->succeeded || ++look->tries == TRIES_MOST) {
+    if (look->gone_ns != 0 || !look_once(look))
+        return settle_gone(looks, look) ? UINT64_MAX : look->due_ns;
+    if (look->succeeded || ++look->tries == TRIES_MOST) {
         finish(looks, look);
         return UINT64_MAX;
     }
@@ -112,11 +172,24 @@ int64_t notify_looks_run(struct notify_looks *looks) {
     return next == UINT64_MAX ? -1 : (int64_t)(next - now);
 }
 
+static void look_last(struct notify_looks *looks, struct notify_look *look) {
+    if (look->gone_ns != 0 || !look_once(look))
+        settle_gone(looks, look);
+    else
+        finish(looks, look);
+}
+
 void notify_looks_end(struct notify_looks *looks) {
-    for (unsigned i = 0; looks->used > 0 && i < NOTIFY_LOOKS_MOST; i++) {
-        if (looks->look[i].event.cookie == 0)
-            continue;
-        look_once(&looks->look[i]);
-        finish(looks, &looks->look[i]);
+    const struct timespec pause = {.tv_nsec = NOTIFY_END_STEP_NS};
+    while (looks->used > 0) {
+        for (unsigned i = 0; i < NOTIFY_LOOKS_MOST; i++)
+            if (looks->look[i].event.cookie != 0)
+                look_last(looks, &looks->look[i]);
+        if (looks->used > 0)
+            nanosleep(&pause, NULL);
     }
+    if (looks->ends != NULL)
+        notify_ends_close(looks->ends);
+    free(looks->ends);
+    looks->ends = NULL;
 }

@@ -190,6 +190,8 @@ static void perform(struct notify_call *call) {
 
 /* The program makes the call itself; its socket is looked at afterwards, where that can tell. */
 static void watch(struct notify_call *call) {
+    if (!call->server->reports_own && call->event.kind != OUTSIDE_CONNECT)
+        notify_looks_prepare(&call->server->looks);
     if (!pass_through(call) || call->server->reports_own)
         return; /* a signal came first: the call will be repeated; or others see it */
     look_later(call);

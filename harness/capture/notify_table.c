@@ -24,9 +24,6 @@
 enum { TRIES_MOST = 14, NAME_BYTES = 32 }; /* twice the time each: a second in all */
 
 #define FIRST_NS UINT64_C(60000)
-/* A notice comes so long after the end of its socket at most, but on a machine that has no time. */
-#define NOTICE_NS (UINT64_C(50) * 1000 * 1000)
-#define NOTICE_STEP_NS (UINT64_C(2) * 1000 * 1000)
 #define LATER_NS (UINT64_C(1000) * 1000 * 1000)
 #define MADE_UP_COOKIE (UINT64_C(3) << 62) /* the shim's have a process number there */
 
@@ -197,27 +194,6 @@ static bool is_free(const void *with, uint64_t cookie) {
     return true;
 }
 
-/* `run` itself may have had that notice too long before the socket was known to it. */
-static void report_end(const struct notify_table *table, const struct destroy_notice *notice) {
-    struct outside_event event = {.kind = OUTSIDE_CLOSED,
-                                  .source = PW_SOURCE_SUPERVISOR,
-                                  .family = notice->family,
-                                  .protocol = notice->protocol,
-                                  .begin_ns = notice->seen_ns,
-                                  .end_ns = notice->seen_ns,
-                                  .cookie = notice->cookie,
-                                  .netns = table->netns,
-                                  .uid = UINT32_MAX,
-                                  .device = notice->device,
-                                  .state = notice->state,
-                                  .local_port = notice->local_port,
-                                  .peer_port = notice->remote_port,
-                                  .descriptor = -1};
-    memcpy(event.local, notice->local, sizeof event.local);
-    memcpy(event.peer, notice->remote, sizeof event.peer);
-    table->take(table->with, &event);
-}
-
 static void report_ended(struct notify_table *table, struct notify_question *asked,
                          const struct destroy_notice *notice) {
     struct outside_event *event = &asked->event;
@@ -227,7 +203,7 @@ static void report_ended(struct notify_table *table, struct notify_question *ask
     event->local_port = notice->local_port;
     memcpy(event->local, notice->local, sizeof event->local);
     report(table, asked);
-    report_end(table, notice);
+    notify_ends_report(notice, table->netns, table->take, table->with);
 }
 
 /* The socket is closed. No notice of one that had the number says that it never had it. MPTCP has
@@ -241,7 +217,7 @@ static void settle_gone(struct notify_table *table, struct notify_question *aske
         asked->gone_ns = now;
     notify_ends_read(&table->ends);
     /* Without a number the notice of more than one may come. */
-    bool waits = now - asked->gone_ns < NOTICE_NS;
+    bool waits = now - asked->gone_ns < NOTIFY_END_NS;
     bool is_by_number = event->kind == OUTSIDE_BIND && event->requested_port != 0;
     if (waits && !is_by_number && event->protocol != IPPROTO_MPTCP)
         end = NOTIFY_END_NONE;
@@ -252,7 +228,7 @@ static void settle_gone(struct notify_table *table, struct notify_question *aske
     else if (end == NOTIFY_END_UNCLEAR)
         count_lost(table, asked);
     else if (waits)
-        asked->due_ns = now + NOTICE_STEP_NS;
+        asked->due_ns = now + NOTIFY_END_STEP_NS;
     else if (is_by_number)
         report_refused(table, asked);
     else
@@ -395,8 +371,9 @@ int64_t notify_table_run(struct notify_table *table) {
 }
 
 void notify_table_end(struct notify_table *table) {
-    const struct timespec pause = {.tv_nsec = NOTICE_STEP_NS};
-    for (uint64_t round = 0; table->used > 0 && round <= NOTICE_NS / NOTICE_STEP_NS + 1; round++) {
+    const struct timespec pause = {.tv_nsec = NOTIFY_END_STEP_NS};
+    for (uint64_t round = 0; table->used > 0 && round <= NOTIFY_END_NS / NOTIFY_END_STEP_NS + 1;
+         round++) {
         for (unsigned i = 0; i < NOTIFY_ASKED_MOST; i++)
             if (table->asked[i].inode != 0)
                 settle(table, &table->asked[i], true);

@@ -119,7 +119,7 @@ static bool decode(const struct nlmsghdr *header, struct destroy_notice *notice)
 
 size_t destroy_notices_read(struct destroy_notices *notices, struct destroy_notice *into,
                             size_t room) {
-    static _Alignas(struct nlmsghdr) char buffer[READ_AT_ONCE][NOTICE_BYTES];
+    static _Thread_local _Alignas(struct nlmsghdr) char buffer[READ_AT_ONCE][NOTICE_BYTES];
     struct mmsghdr messages[READ_AT_ONCE] = {0};
     struct iovec parts[READ_AT_ONCE];
     unsigned most = room < READ_AT_ONCE ? (unsigned)room : READ_AT_ONCE;

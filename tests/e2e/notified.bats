@@ -244,16 +244,33 @@ END
     done
 }
 
-@test "... and a bind whose socket was closed before anybody could look is counted" {
-    local known counted
+# closed_at_once COMMAND...: 40 binds below it, each closed at once, by number and to port 0.
+closed_at_once() {
     options=(--capture=seccomp)
-    record unshare -r sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do "$1" try 40001; done' sh "$static" >said
-    [ "$(grep -c '^errno 0$' said)" -eq 10 ]
-    known=$("$PORTWITNESS" export --format jsonl "$trace" |
-        jq -r 'select(.kind == "bind" and .assigned.port == 40001) | .pid' | wc -l)
+    # shellcheck disable=SC2016 # variables of that shell
+    record "$@" sh -c 'for i in $(seq 20); do "$1" try 40001; "$1" try 0; done' sh "$static" >said
+    [ "$(grep -c '^errno 0$' said)" -eq 40 ]
+    "$PORTWITNESS" export --format jsonl "$trace" >records
+    known=$(jq -r 'select(.kind == "bind") | .assigned.port // empty' records | wc -l)
     counted=$(sed -n 's/.*calls not looked at (\([0-9]*\)).*/\1/p' "$summary")
-    assert_equal "$((known + ${counted:-0}))" 10
-    [ "$known" -eq 10 ] ||
+}
+
+@test "... and a bind whose socket was closed before anybody could look is known by its end" {
+    local known counted in_namespace=(unshare -rn)
+    closed_at_once unshare -Ur
+    assert_equal "$known ${counted:-0}" '40 0'
+    assert_equal "$(jq -r 'select(.kind == "bind" and .assigned.port == 40001) | .pid' records | wc -l)" 20
+    assert_equal "$(jq -r 'select(.kind == "bind") | .error' records | sort -u)" null
+    # The end of each is in the trace, too, and once.
+    assert_equal "$(jq -r 'select(.kind == "destroyed") | .cookie' records | sort | uniq -c | awk '{ print $1 }' | sort -u)" 1
+    assert_equal "$("$PORTWITNESS" check --json "$trace" | jq -r .verdict)" clean
+}
+
+@test "... or counted, where no notice of the end comes" {
+    local known counted
+    closed_at_once unshare -Urn
+    assert_equal "$((known + ${counted:-0}))" 40
+    [ "$known" -eq 40 ] ||
         assert_equal "$("$PORTWITNESS" check --json "$trace" | jq -r .verdict)" incomplete
 }
 
