@@ -25,6 +25,7 @@
 #include "harness/capture/notify_connect.h"
 #include "harness/capture/notify_mailbox.h"
 #include "harness/system/process_facts.h"
+#include "harness/system/process_title.h"
 #include "shim/shared/policy_attempt.h"
 
 enum {
@@ -283,6 +284,8 @@ static _Noreturn void be_standby(int link) {
     pid_t run = getppid();
     setpgid(0, 0);
     prctl(PR_SET_NAME, "pw-standby");
+    process_title_set(
+        "pw-standby"); /* whoever kills `run` by its command line is not to hit both */
     keep_only(link);
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
@@ -295,15 +298,19 @@ static _Noreturn void be_standby(int link) {
     stand_in();
 }
 
+static bool have_journal(struct notify_standby *standby) {
+    if (standby->journal == NULL)
+        standby->journal = mmap(NULL, sizeof *standby->journal, PROT_READ | PROT_WRITE,
+                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return standby->journal != MAP_FAILED;
+}
+
 bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area *area, int entry) {
     int ends[2];
     sigset_t all;
     sigset_t before;
     standby->link = -1;
-    standby->journal = mmap(NULL, sizeof *standby->journal, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (standby->journal == MAP_FAILED ||
-        socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    if (!have_journal(standby) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
     held.journal = standby->journal;
     held.area = area;
@@ -322,6 +329,14 @@ bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area 
     }
     close(ends[0]);
     return false;
+}
+
+void notify_standby_forget(struct notify_standby *standby) {
+    if (standby->link < 0)
+        return;
+    close(standby->link);
+    standby->link = -1;
+    waitpid(standby->pid, NULL, __WALL);
 }
 
 static bool tell(const struct notify_standby *standby, struct message message, int listener) {

@@ -17,8 +17,12 @@ struct notify_standby {
 };
 
 /* Starts it, in a process group of its own; it has no other descriptor of ours than `entry`
- * (notify_mailbox_serve). To be called while this process has one thread. false with errno set. */
+ * (notify_mailbox_serve). Another one, after notify_standby_forget, goes on with the same journal:
+ * it knows no listeners yet. false with errno set. */
 bool notify_standby_start(struct notify_standby *standby, struct pw_notify_area *area, int entry);
+
+/* It has ended: what is left of it. */
+void notify_standby_forget(struct notify_standby *standby);
 
 /* Gives it a duplicate of a listener for that row of its table; takes it back. */
 bool notify_standby_hold(const struct notify_standby *standby, uint32_t row, int listener);

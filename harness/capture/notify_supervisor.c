@@ -30,19 +30,25 @@
 #include "shim/shared/notify_join.h"
 #include "shim/shared/recorder.h"
 
-enum { EVENTS_AT_ONCE = 32 };
+/* Whoever ends the standby more often than that does not want it. */
+enum { EVENTS_AT_ONCE = 32, STANDBYS_MOST = 8 };
 
 #define ROW_STOP UINT32_MAX
+#define ROW_STANDBY (UINT32_MAX - 1)
 
 struct notify_supervisor {
     struct pw_notify_area *area;
     struct notify_standby standby;
+    int standby_end;        /* pidfd of it; -1: nobody watches it */
+    unsigned standbys;      /* that were started */
+    _Atomic bool was_alone; /* none was left */
     struct notify_queue queue;
     struct notify_server server;
-    struct notify_table table;           /* the server's, where no descriptor may be taken */
-    int entry;                           /* where listeners are sent to then, else -1 */
-    pthread_mutex_t lock;                /* of the table: one thread adds, the other removes */
-    int listener[NOTIFY_LISTENERS_MOST]; /* -1: none */
+    struct notify_table table;            /* the server's, where no descriptor may be taken */
+    int entry;                            /* where listeners are sent to then, else -1 */
+    pthread_mutex_t lock;                 /* of the table: one thread adds, the other removes */
+    int listener[NOTIFY_LISTENERS_MOST];  /* -1: none */
+    bool given_up[NOTIFY_LISTENERS_MOST]; /* the standby answers */
     _Atomic unsigned count;
     unsigned most;
     int epoll;
@@ -98,7 +104,19 @@ static void leave(struct notify_supervisor *supervisor, uint32_t row) {
  * taken, since the standby has it. */
 static bool give_up(struct notify_supervisor *supervisor, uint32_t row) {
     atomic_fetch_add(&supervisor->area->count[PW_NOTIFY_FULL], 1);
-    return notify_standby_answer(&supervisor->standby, row);
+    pthread_mutex_lock(&supervisor->lock);
+    bool answers = notify_standby_answer(&supervisor->standby, row);
+    supervisor->given_up[row] = answers;
+    pthread_mutex_unlock(&supervisor->lock);
+    return answers;
+}
+
+/* In the table already, so that a standby that is started meanwhile is given it, too. */
+static bool hold(struct notify_supervisor *supervisor, uint32_t row, int listener) {
+    pthread_mutex_lock(&supervisor->lock);
+    bool held = notify_standby_hold(&supervisor->standby, row, listener);
+    pthread_mutex_unlock(&supervisor->lock);
+    return held;
 }
 
 /* In the hands of both before the program goes on. */
@@ -111,7 +129,7 @@ static bool keep(void *with, int listener, const struct pw_notify_slot *slot) {
     }
     struct epoll_event event = {.events = EPOLLIN, .data.u32 = row};
     notify_take_turns(listener);
-    bool held = notify_standby_hold(&supervisor->standby, row, listener);
+    bool held = hold(supervisor, row, listener);
     if (epoll_ctl(supervisor->epoll, EPOLL_CTL_ADD, listener, &event) != 0)
         return held && give_up(supervisor, row); /* ENOSPC: fs.epoll.max_user_watches */
     if (!supervisor->server.reports_own)
@@ -128,12 +146,52 @@ static void *mailbox_main(void *with) {
     return NULL;
 }
 
+static bool start_standby(struct notify_supervisor *supervisor) {
+    supervisor->standbys++;
+    return notify_standby_start(&supervisor->standby, supervisor->area, supervisor->entry);
+}
+
+static void watch_standby(struct notify_supervisor *supervisor) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = ROW_STANDBY};
+    supervisor->standby_end = (int)syscall(SYS_pidfd_open, supervisor->standby.pid, 0);
+    if (supervisor->standby_end >= 0)
+        epoll_ctl(supervisor->epoll, EPOLL_CTL_ADD, supervisor->standby_end, &event);
+}
+
+static void forget_standby(struct notify_supervisor *supervisor) {
+    close(supervisor->standby_end); /* nobody else has it, so epoll(7) forgets it too */
+    supervisor->standby_end = -1;
+    notify_standby_forget(&supervisor->standby);
+}
+
+/* It was killed. The next one is given all listeners again. */
+static void replace_standby(struct notify_supervisor *supervisor) {
+    pthread_mutex_lock(&supervisor->lock);
+    if (supervisor->standby_end >= 0)
+        forget_standby(supervisor);
+    if (supervisor->standbys < STANDBYS_MOST && start_standby(supervisor)) {
+        watch_standby(supervisor);
+        for (uint32_t row = 0; row < NOTIFY_LISTENERS_MOST; row++) {
+            if (supervisor->listener[row] < 0)
+                continue;
+            notify_standby_hold(&supervisor->standby, row, supervisor->listener[row]);
+            if (supervisor->given_up[row])
+                notify_standby_answer(&supervisor->standby, row);
+        }
+    } else {
+        atomic_store(&supervisor->was_alone, true);
+    }
+    pthread_mutex_unlock(&supervisor->lock);
+}
+
 /* false when it is time to stop. */
 static bool serve(struct notify_supervisor *supervisor, const struct epoll_event *event) {
     uint32_t row = event->data.u32;
     if (row == ROW_STOP)
         return false;
-    if ((event->events & EPOLLIN) != 0)
+    if (row == ROW_STANDBY)
+        replace_standby(supervisor);
+    else if ((event->events & EPOLLIN) != 0)
         notify_serve(&supervisor->server, row, supervisor->listener[row]);
     else if ((event->events & (EPOLLHUP | EPOLLERR)) != 0)
         leave(supervisor, row); /* the last program under this filter has ended */
@@ -213,11 +271,12 @@ static bool prepare(struct notify_supervisor *supervisor) {
         supervisor->server.table = &supervisor->table;
         notify_table_open(&supervisor->table);
     }
-    if (!notify_standby_start(&supervisor->standby, supervisor->area, supervisor->entry))
+    if (!start_standby(supervisor))
         return false;
     supervisor->most = listeners_most();
     supervisor->epoll = epoll_create1(EPOLL_CLOEXEC);
     supervisor->stop = eventfd(0, EFD_CLOEXEC);
+    watch_standby(supervisor);
     supervisor->server.journal = supervisor->standby.journal;
     supervisor->server.take = supervisor->server.looks.take = supervisor->table.take = put;
     supervisor->server.with = supervisor->server.looks.with = supervisor->table.with =
@@ -231,6 +290,7 @@ struct notify_supervisor *notify_open(struct pw_header *header) {
     struct notify_supervisor *supervisor = memory_zeroed(1, sizeof *supervisor);
     supervisor->area = (struct pw_notify_area *)(void *)((char *)header + PW_NOTIFY_OFFSET);
     supervisor->epoll = supervisor->stop = supervisor->queue.file = supervisor->entry = -1;
+    supervisor->standby_end = -1;
     supervisor->standby.link = -1;
     bool good = prepare(supervisor);
     if (good) {
@@ -288,6 +348,10 @@ int notify_error(const struct notify_supervisor *supervisor, enum pw_notify_coun
     return atomic_load(&supervisor->area->error[what]);
 }
 
+bool notify_had_standby(const struct notify_supervisor *supervisor) {
+    return !atomic_load(&supervisor->was_alone);
+}
+
 void notify_stop(struct notify_supervisor *supervisor) {
     if (!supervisor->runs)
         return;
@@ -295,6 +359,10 @@ void notify_stop(struct notify_supervisor *supervisor) {
     notify_mailbox_close(supervisor->area);
     pthread_join(supervisor->mailbox_thread, NULL);
     stop_server(supervisor);
+    if (supervisor->standby.link < 0 && supervisor->count > 0) {
+        supervisor->standbys = STANDBYS_MOST - 1; /* once more, for the programs that live on */
+        replace_standby(supervisor);
+    }
     notify_looks_end(&supervisor->server.looks);
     if (supervisor->server.table != NULL)
         notify_table_end(&supervisor->table);
@@ -313,6 +381,8 @@ void notify_close(struct notify_supervisor *supervisor) {
         close(supervisor->epoll);
     if (supervisor->stop >= 0)
         close(supervisor->stop);
+    if (supervisor->standby_end >= 0)
+        close(supervisor->standby_end);
     if (supervisor->entry >= 0)
         close(supervisor->entry);
     notify_images_free(&supervisor->server.images);

@@ -56,6 +56,9 @@ int notify_error(const struct notify_supervisor *supervisor, enum pw_notify_coun
  * (notify_table.h). */
 uint64_t notify_sent(const struct notify_supervisor *supervisor);
 
+/* false: the standby was killed again and again, and for some time there was no other one. */
+bool notify_had_standby(const struct notify_supervisor *supervisor);
+
 /* Ends the threads; programs that live on are answered by the standby process, unrecorded. There
  * may be events to take afterwards. */
 void notify_stop(struct notify_supervisor *supervisor);

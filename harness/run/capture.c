@@ -168,6 +168,10 @@ uint64_t capture_unprivileged(const struct capture *capture) {
                                        : 0;
 }
 
+bool capture_had_standby(const struct capture *capture) {
+    return capture->supervisor == NULL || notify_had_standby(capture->supervisor);
+}
+
 uint64_t capture_by_table(const struct capture *capture) {
     return capture->supervisor != NULL ? notify_sent(capture->supervisor) : 0;
 }

@@ -51,6 +51,9 @@ bool capture_settle(struct capture *capture, bool all);
 /* How many programs had to give up gaining privileges so that they are seen. */
 uint64_t capture_unprivileged(const struct capture *capture);
 
+/* Whether somebody would have answered for `run` at any time, had it been killed. */
+bool capture_had_standby(const struct capture *capture);
+
 /* How many were seen though no descriptor may be taken from them, by the kernel's table of sockets:
  * their calls are the kernel's.
  */

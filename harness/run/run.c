@@ -229,6 +229,10 @@ static void report(struct run *run) {
     run->summary.by_table = capture_by_table(&run->capture);
     if (run->capture.supervisor != NULL)
         run->summary.beyond = unnotified_sum(&run->summary.unnotified);
+    if (!run->options->quiet && !capture_had_standby(&run->capture))
+        complain(NULL,
+                 "pw-standby was killed too often, and no other was started: had run been killed "
+                 "then, programs under a seccomp filter could not bind any more (ENOSYS)");
     left_behind_name(&run->left, living, sizeof living);
     if (!run->options->quiet)
         summary_print(&run->summary, recorder_header(), run->options->trace.policy.text, living,

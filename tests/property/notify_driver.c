@@ -24,7 +24,8 @@
 static void print(void *with, const struct outside_event *event) {
     static const char *const names[] = {
         [OUTSIDE_EXEC] = "exec",       [OUTSIDE_BIND] = "bind", [OUTSIDE_LISTEN] = "listen",
-        [OUTSIDE_CONNECT] = "connect", [OUTSIDE_READ] = "read", [OUTSIDE_PROCESS] = "process"};
+        [OUTSIDE_CONNECT] = "connect", [OUTSIDE_READ] = "read", [OUTSIDE_PROCESS] = "process",
+        [OUTSIDE_CLOSED] = "closed"};
     (void)with;
     fprintf(stderr, "%s %u %u %u %u %u %llu\n", names[event->kind], event->pid, event->error,
             event->requested_port, event->local_port, event->peer_port,
