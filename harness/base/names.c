@@ -85,6 +85,7 @@ static const char *const blind_spots[] = {
     [PW_BLIND_OWN_CALLS] = "Go program that calls the kernel itself",
     [PW_BLIND_SANDBOXED] = "sandboxed",
     [PW_BLIND_DEPARTED] = "left the command's control group",
+    [PW_BLIND_UNEXAMINED] = "no descriptor free to look at it",
 };
 
 static const char *const outcomes[] = {[PW_OUTCOME_PASSED] = "passed",

@@ -27,6 +27,8 @@ static const char *what_it_is(unsigned reason) {
         return "unable to reach the shim or the trace";
     case PW_BLIND_NOT_FOLLOWED:
         return "not followed, and its environment was cleared";
+    case PW_BLIND_UNEXAMINED:
+        return "executed when no descriptor was free to look at it";
     case PW_BLIND_UNSEEN:
         return "one that never reported";
     default:

@@ -175,12 +175,14 @@ void captured_processes_learn(struct captured_processes *processes,
     foreign_pids_learn(&processes->foreign, record);
     const struct pw_process *identity = record->identity;
     uint32_t pid = foreign_pids_of(&processes->foreign, record);
-    if (record->kind == PW_KIND_PROCESS_START && identity->pid_namespace != 0)
+    if (record->kind == PW_KIND_PROCESS_START && identity->pid_namespace != 0) {
+        unentered_reported(&processes->unentered, pid, identity->comm, record->begin_ns);
         learn_start(processes, pid, identity->start_time, record->process, record->begin_ns);
-    else if (record->kind == PW_KIND_FORK && record->error == 0)
+    } else if (record->kind == PW_KIND_FORK && record->error == 0) {
         learn_start(processes, pid, identity->start_time, identity->serial, record->begin_ns);
-    else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED)
+    } else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED) {
         learn_exec(processes, record, pid);
+    }
 }
 
 const struct remote_program *captured_processes_program(struct captured_processes *processes,

@@ -7,6 +7,8 @@
 #include "harness/base/memory.h"
 #include "harness/run/blind_spot.h"
 
+enum { COMM_LENGTH = 15 };
+
 struct unentered_program {
     uint32_t pid;
     unsigned reason;
@@ -55,6 +57,25 @@ char *unentered_take(struct unentered *unentered, uint32_t pid) {
     }
     unentered->count = kept;
     return path;
+}
+
+bool unentered_is_named(const char *path, const char comm[16]) {
+    const char *slash = strrchr(path, '/');
+    return strncmp(slash != NULL ? slash + 1 : path, comm, COMM_LENGTH) == 0;
+}
+
+void unentered_reported(struct unentered *unentered, uint32_t pid, const char comm[16],
+                        uint64_t ns) {
+    size_t kept = 0;
+    for (size_t i = 0; i < unentered->count; i++) {
+        struct unentered_program *program = &unentered->list[i];
+        if (program->reason == PW_BLIND_UNEXAMINED && program->pid == pid &&
+            program->since_ns <= ns && unentered_is_named(program->path, comm))
+            free(program->path);
+        else
+            unentered->list[kept++] = *program;
+    }
+    unentered->count = kept;
 }
 
 void unentered_record(const struct unentered *unentered) {

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/shared/trace_format.h"
+
 /* Zero-initialized there are none. */
 struct unentered {
     struct unentered_program *list;
@@ -28,6 +30,14 @@ const char *unentered_since(const struct unentered *unentered, uint32_t pid, uin
 /* What runs in that pid is seen: takes out what was said of it. Its path, to be freed; NULL where
  * nothing was said. */
 char *unentered_take(struct unentered *unentered, uint32_t pid);
+
+/* Whether a program of that path has that name: the kernel's, of 15 bytes at most. */
+bool unentered_is_named(const char *path, const char comm[16]);
+
+/* The shim is in a process since then: what was said of it, because nobody could look
+ * (PW_BLIND_UNEXAMINED), is void if it is that program. */
+void unentered_reported(struct unentered *unentered, uint32_t pid, const char comm[16],
+                        uint64_t ns);
 
 /* Writes a blind spot for each that is left. */
 void unentered_record(const struct unentered *unentered);

@@ -18,6 +18,7 @@
 
 #include "harness/base/memory.h"
 #include "harness/run/blind_spot.h"
+#include "harness/run/unentered.h"
 #include "harness/system/process_facts.h"
 #include "shim/shared/recorder.h"
 
@@ -165,7 +166,9 @@ static void end_predecessor(struct watch *watch, const struct pw_process *identi
     struct watched *before = find(watch, watch->serial_by_pid[identity->pid]);
     if (before == NULL)
         return;
-    before->executed_ns = 0;
+    if (before->unseen == NULL || before->reason != PW_BLIND_UNEXAMINED ||
+        unentered_is_named(before->unseen, identity->comm))
+        before->executed_ns = 0;
     if (before->start_time == identity->start_time)
         before->recorded_own_end = true;
 }
@@ -203,6 +206,12 @@ static bool is_barred(const struct watch *watch, uint32_t user) {
            (watch->trace_mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
+/* Where programs are seen by other means, it is they who say what was not seen. */
+static bool is_unexamined(const struct trace_record *record) {
+    return PW_OBSTACLE_OF_FLAGS(record->flags) == PW_BLIND_UNEXAMINED &&
+           recorder_header()->capture == 0;
+}
+
 static void learn_exec(struct watch *watch, const struct trace_record *record) {
     struct watched *process = find(watch, record->process);
     if (process == NULL || process->pid != (pid_t)record->identity->pid)
@@ -213,10 +222,11 @@ static void learn_exec(struct watch *watch, const struct trace_record *record) {
     process->unseen = NULL;
     if (record->kind == PW_KIND_EXEC && !listed)
         append(&watch->executing, record->process);
-    if (record->text == NULL || !is_barred(watch, record->identity->uid))
+    bool barred = is_barred(watch, record->identity->uid);
+    if (record->text == NULL || (!barred && !is_unexamined(record)))
         return;
     process->unseen = memory_copy(record->text, record->text_length);
-    process->reason = PW_BLIND_NO_ACCESS;
+    process->reason = barred ? PW_BLIND_NO_ACCESS : PW_BLIND_UNEXAMINED;
 }
 
 /* The shim knows why a program will not report and says so itself. */

@@ -45,12 +45,19 @@ static bool begin_text_record(struct record *record, enum pw_kind kind,
 /* `run` says in the end what nobody has seen. */
 static bool others_see(void) { return recorder_header() != NULL && recorder_facts()->capture != 0; }
 
+/* Whether the shim is in a program that could not be looked at shows only once it has started:
+ * `run` sees that, of programs that a process of the trace executes itself. */
+static bool is_left_to_run(const struct program_start *start) {
+    return start->blind == PW_BLIND_UNEXAMINED && !start->in_child && recorder_header() != NULL &&
+           recorder_header()->supervisor_pid != 0;
+}
+
 static void record_program(enum pw_kind kind, const struct program_start *start, uint32_t pid,
                            int error) {
     struct record record;
     if (!begin_text_record(&record, kind, start))
         return;
-    if (others_see())
+    if (others_see() || is_left_to_run(start))
         record.units[0].start.flags |= PW_FLAG_OBSTACLE(start->blind);
     record.units[0].start.error = (uint16_t)error;
     record.units[1].process.pid = pid;
@@ -60,7 +67,8 @@ static void record_program(enum pw_kind kind, const struct program_start *start,
 
 static void record_blind_spot(const struct program_start *start, int reason, uint32_t pid) {
     struct record record;
-    if (others_see() || !begin_text_record(&record, PW_KIND_BLIND_SPOT, start))
+    if (others_see() || is_left_to_run(start) ||
+        !begin_text_record(&record, PW_KIND_BLIND_SPOT, start))
         return;
     record.units[1].numbers.code = (uint32_t)reason;
     record.units[1].numbers.number[0] = pid;
@@ -74,8 +82,11 @@ static int blind_reason(const struct program_start *start) {
 }
 
 static void plan_and_record(struct program_start *start, bool found, char *const *envp) {
-    if (start->facts.obstacle == 0)
+    int obstacle = start->facts.obstacle;
+    if (obstacle == 0 || obstacle == PW_BLIND_UNEXAMINED)
         start->facts.obstacle = environment_obstacle();
+    if (start->facts.obstacle == 0)
+        start->facts.obstacle = obstacle;
     start->space = environment_plan(&start->plan, envp, &start->facts);
     start->blind = found ? blind_reason(start) : 0;
     if (!start->in_child && gate() == GATE_VFORK)

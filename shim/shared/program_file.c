@@ -205,6 +205,13 @@ static int inspect_open(int fd, struct program_facts *facts, char *interpreter, 
     return 1;
 }
 
+/* Why a file was not opened; 0: what cannot be executed is no concern of ours. */
+static int unopened(long error) {
+    if (error == -EMFILE || error == -ENFILE)
+        return PW_BLIND_UNEXAMINED;
+    return error == -EACCES ? PW_BLIND_UNREADABLE : 0;
+}
+
 static bool inspect_file(const char *path, struct program_facts *facts) {
     char interpreter[256];
     char next[256];
@@ -214,7 +221,7 @@ static bool inspect_file(const char *path, struct program_facts *facts) {
         long fd =
             raw_syscall4(SYS_openat, AT_FDCWD, RAW(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
         if (fd < 0) {
-            facts->obstacle = fd == -EACCES ? PW_BLIND_UNREADABLE : 0;
+            facts->obstacle = unopened(fd);
             return true;
         }
         int kind = inspect_open((int)fd, facts, next, sizeof next);
@@ -293,6 +300,11 @@ static void name_descriptor(char name[32], int fd) {
     name[sizeof folder - 1 + count] = '\0';
 }
 
+static bool can_read(int fd) {
+    char byte;
+    return read_at(fd, &byte, 1, 0);
+}
+
 bool program_inspect_descriptor(int fd, struct program_facts *facts) {
     char interpreter[256];
     char name[32];
@@ -315,5 +327,7 @@ bool program_inspect_descriptor(int fd, struct program_facts *facts) {
         raw_syscall3(SYS_close, readable, 0, 0);
     if (kind == 1)
         inspect_file(interpreter, facts);
+    else if (kind == 0 && facts->obstacle == 0 && readable < 0 && !can_read(fd))
+        facts->obstacle = unopened(readable);
     return kind >= 0;
 }

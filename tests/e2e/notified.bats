@@ -359,6 +359,71 @@ find_standby() {
     done
 }
 
+# other_standby PID STANDBY: the standby that came in its place, in `standby`.
+other_standby() {
+    find_standby "$1" && [ "$standby" != "$2" ]
+}
+
+@test "a standby that is killed is replaced, and whoever kills run by its command line does not hit it" {
+    local pid standby before
+    setsid "$PORTWITNESS" run --capture=seccomp -o "$trace" -- "$static" loop 4 >said 2>"$summary" 3>&- &
+    pid=$!
+    wait_for grep -q begins said
+    wait_for find_standby "$pid"
+    assert_equal "$(tr '\0' ' ' <"/proc/$standby/cmdline")" 'pw-standby '
+    before=$standby
+    kill -9 "$standby"
+    wait_for other_standby "$pid" "$before"
+    kill -9 "$pid"
+    wait "$pid" || true
+    wait_for grep -q loops said
+    grep -q 'errors 0' said || { cat said >&2; return 1; }
+    wait_for is_gone "$standby"
+}
+
+@test "... but not for ever, and that is said" {
+    local pid standby before=0 round
+    setsid "$PORTWITNESS" run --capture=seccomp -o "$trace" -- "$static" loop 4 >said 2>"$summary" 3>&- &
+    pid=$!
+    wait_for grep -q begins said
+    for ((round = 0; round < 8; round++)); do
+        wait_for other_standby "$pid" "$before"
+        before=$standby
+        kill -9 "$standby"
+    done
+    wait "$pid"
+    grep -q 'errors 0' said
+    grep -q '^portwitness: .*pw-standby was killed too often' "$summary"
+}
+
+# full_table MEANS PROGRAM...: executed while its process has no descriptor left.
+full_table() {
+    options=(--capture="$1")
+    record sh -c 'ulimit -n 3; exec "$@"' sh "${@:2}" >said
+}
+
+@test "a program that is executed when no descriptor is free is a blind spot" {
+    local means
+    for means in seccomp preload; do
+        full_table "$means" "$static" try 0 || true # it gets no socket
+        grep -q '1 blind spot: .*(no descriptor free to look at it)' "$summary"
+        assert_equal "$("$PORTWITNESS" check --json "$trace" | jq -r .verdict)" incomplete
+        rm "$trace"
+        # One that the shim is in, since exec closes descriptors, is none.
+        options=(--capture="$means")
+        record python3 -c '
+import os, resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+try:
+    while True:
+        os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC)
+except OSError:
+    os.execv("/usr/bin/env", ["env", "true"])' >said
+        grep -q 'no blind spots' "$summary"
+        rm "$trace"
+    done
+}
+
 @test "a supervisor that is stopped keeps no program waiting for long" {
     setsid "$driver" driven "" "$static" loop 2 >said 2>/dev/null 3>&- &
     local pid=$!
