@@ -37,9 +37,11 @@ struct outside_process {
     uint32_t thread;
     uint32_t uid;
     uint64_t begin_ns;
-    uint64_t start_time; /* ticks since the host's boot, as in /proc/PID/stat; 0: not known */
-    uint32_t parent;     /* pid, 0: not known */
-    char comm[16];       /* "": not known */
+    uint64_t start_time;      /* ticks since the host's boot, as in /proc/PID/stat; 0: not known */
+    uint32_t parent;          /* pid, 0: not known */
+    uint32_t inner_pid;       /* the pid that it has for itself, */
+    uint32_t inner_namespace; /* in the pid namespace with that inode; 0: not known */
+    char comm[16];            /* "": not known */
     /* EXEC only */
     char path[OUTSIDE_PATH_BYTES]; /* the file as who executed it named it; "": not known */
     char arguments[OUTSIDE_ARGUMENTS_BYTES];

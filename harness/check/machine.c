@@ -40,12 +40,17 @@ static void show_progress(const struct machine *machine, uint32_t trace, unsigne
                           (double)unit / (double)taken);
 }
 
+/* Who forks names the child as it is called in his own PID namespace. */
+static bool may_be_same(const struct process *known, const struct pw_process *identity) {
+    return known->pid == 0 || identity->pid == 0 || known->pid == identity->pid ||
+           (known->by_fork && known->pid_namespace != identity->pid_namespace);
+}
+
 /* A serial is given once; a trace in which two processes bear it was not written by us alone. */
 static void note_process(struct check_trace *trace, const struct trace_record *record) {
     if (record->kind == PW_KIND_PROCESS_START && record->identity != NULL) {
         const struct process *known = processes_find(&trace->processes, record->process);
-        if (known != NULL && known->pid != 0 && record->identity->pid != 0 &&
-            known->pid != record->identity->pid)
+        if (known != NULL && !may_be_same(known, record->identity))
             trace->twice++;
     }
     processes_note(&trace->processes, record);

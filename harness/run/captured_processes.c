@@ -165,6 +165,24 @@ static void learn_start(struct captured_processes *processes, uint32_t pid, uint
     process->has_ended = false;
 }
 
+/* Who is in another PID namespace, the kernel tells by both pids: what the shim has said of him
+ * there holds for the process here. */
+static void meet_foreign(struct captured_processes *processes, const struct outside_event *event) {
+    const struct outside_process *facts = event->process;
+    if (facts == NULL || facts->inner_namespace == 0 ||
+        facts->inner_namespace == processes->foreign.own_namespace)
+        return;
+    uint32_t before =
+        foreign_pids_number(&processes->foreign, facts->inner_namespace, facts->inner_pid);
+    foreign_pids_met(&processes->foreign, facts->inner_namespace, facts->inner_pid, event->pid);
+    if (before < FOREIGN_PID)
+        return;
+    unentered_move(&processes->unentered, before, event->pid);
+    const struct captured_process *known = captured_process_find(processes, before);
+    if (known != NULL && is_still(known, facts->start_time))
+        learn_start(processes, event->pid, known->start_time, known->serial, known->shim_ns);
+}
+
 void captured_processes_learn(struct captured_processes *processes,
                               const struct trace_record *record) {
     if (record->kind == PW_KIND_PROCESS_EXIT && record->identity != NULL &&
@@ -297,6 +315,7 @@ static bool is_announced(struct captured_processes *processes, struct captured_p
 
 void captured_processes_executed(struct captured_processes *processes,
                                  const struct outside_event *event) {
+    meet_foreign(processes, event);
     struct captured_process *process = captured_process_find(processes, event->pid);
     if (process != NULL && is_announced(processes, process, event))
         return;
@@ -338,6 +357,7 @@ static struct captured_process *meet(struct captured_processes *processes,
 
 void captured_processes_met(struct captured_processes *processes,
                             const struct outside_event *event) {
+    meet_foreign(processes, event);
     struct captured_process *process = captured_process_find(processes, event->pid);
     if (process != NULL)
         (void)is_announced(processes, process, event);

@@ -27,12 +27,20 @@ uint32_t foreign_pids_number(struct foreign_pids *foreign, uint64_t pid_namespac
     if (pid == 0 || pid_namespace == 0 || pid_namespace == foreign->own_namespace)
         return pid;
     uint64_t key = key_of(pid_namespace, pid);
+    uint32_t here = map_get(&foreign->hosts, key);
+    if (here != MAP_NONE)
+        return here;
     uint32_t number = map_get(&foreign->numbers, key);
     if (number != MAP_NONE)
         return FOREIGN_PID + number;
     number = (uint32_t)foreign->numbers.used;
     map_put(&foreign->numbers, key, number);
     return FOREIGN_PID + number;
+}
+
+void foreign_pids_met(struct foreign_pids *foreign, uint64_t pid_namespace, uint32_t pid,
+                      uint32_t here) {
+    map_put(&foreign->hosts, key_of(pid_namespace, pid), here);
 }
 
 uint32_t foreign_pids_of(struct foreign_pids *foreign, const struct trace_record *record) {
@@ -44,4 +52,5 @@ uint32_t foreign_pids_of(struct foreign_pids *foreign, const struct trace_record
 void foreign_pids_free(struct foreign_pids *foreign) {
     map_free(&foreign->namespace_of);
     map_free(&foreign->numbers);
+    map_free(&foreign->hosts);
 }

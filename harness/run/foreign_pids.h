@@ -17,6 +17,7 @@ struct foreign_pids {
     uint64_t own_namespace;  /* inode of our own pid namespace */
     struct map namespace_of; /* serials of processes in another one, to its inode */
     struct map numbers;      /* what stands for a pid there, less FOREIGN_PID */
+    struct map hosts;        /* what such a process is called here, once it is known */
 };
 
 /* Learns from a record of the trace which processes are in another namespace. */
@@ -26,8 +27,13 @@ void foreign_pids_learn(struct foreign_pids *foreign, const struct trace_record 
  * the record has been learned. */
 uint32_t foreign_pids_of(struct foreign_pids *foreign, const struct trace_record *record);
 
-/* What stands for that pid in the namespace with that inode; the pid itself where that is ours. */
+/* What stands for that pid in the namespace with that inode: the pid itself where that is ours, and
+ * the process's pid here where it was met. */
 uint32_t foreign_pids_number(struct foreign_pids *foreign, uint64_t pid_namespace, uint32_t pid);
+
+/* From now on the process that has that pid there is the one that has `here` here. */
+void foreign_pids_met(struct foreign_pids *foreign, uint64_t pid_namespace, uint32_t pid,
+                      uint32_t here);
 
 /* Frees what is held. */
 void foreign_pids_free(struct foreign_pids *foreign);

@@ -59,6 +59,12 @@ char *unentered_take(struct unentered *unentered, uint32_t pid) {
     return path;
 }
 
+void unentered_move(struct unentered *unentered, uint32_t from, uint32_t to) {
+    for (size_t i = 0; i < unentered->count; i++)
+        if (unentered->list[i].pid == from)
+            unentered->list[i].pid = to;
+}
+
 bool unentered_is_named(const char *path, const char comm[16]) {
     const char *slash = strrchr(path, '/');
     return strncmp(slash != NULL ? slash + 1 : path, comm, COMM_LENGTH) == 0;

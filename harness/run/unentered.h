@@ -31,6 +31,9 @@ const char *unentered_since(const struct unentered *unentered, uint32_t pid, uin
  * nothing was said. */
 char *unentered_take(struct unentered *unentered, uint32_t pid);
 
+/* What was said of one pid is said of another one. */
+void unentered_move(struct unentered *unentered, uint32_t from, uint32_t to);
+
 /* Whether a program of that path has that name: the kernel's, of 15 bytes at most. */
 bool unentered_is_named(const char *path, const char comm[16]);
 

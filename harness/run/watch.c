@@ -19,6 +19,7 @@
 #include "harness/base/memory.h"
 #include "harness/run/blind_spot.h"
 #include "harness/run/unentered.h"
+#include "harness/system/inner_processes.h"
 #include "harness/system/process_facts.h"
 #include "shim/shared/recorder.h"
 
@@ -37,9 +38,11 @@ struct watched {
     uint64_t executed_ns; /* began to execute a program that has not reported; 0: none */
     char *unseen;         /* that program, where it is plain that it will not report; NULL */
     uint32_t reason;      /* enum pw_blind, with unseen */
-    pid_t pid;
-    int pidfd; /* -1: none */
+    pid_t pid;            /* here; 0: not found yet */
+    uint32_t named;       /* the pid by which the shim names it, in its own PID namespace */
+    int pidfd;            /* -1: none */
     uint8_t state;
+    bool is_visible; /* what is not in /proc has ended */
     bool recorded_own_end;
     bool recorded_status;
 };
@@ -160,12 +163,7 @@ static void open_pidfd(struct watch *watch, uint64_t serial, struct watched *pro
 }
 
 /* What ran under this pid before has reported, in the form of its successor. */
-static void end_predecessor(struct watch *watch, const struct pw_process *identity) {
-    if (identity->pid >= watch->pid_room)
-        return;
-    struct watched *before = find(watch, watch->serial_by_pid[identity->pid]);
-    if (before == NULL)
-        return;
+static void end_predecessor(struct watched *before, const struct pw_process *identity) {
     if (before->unseen == NULL || before->reason != PW_BLIND_UNEXAMINED ||
         unentered_is_named(before->unseen, identity->comm))
         before->executed_ns = 0;
@@ -173,30 +171,110 @@ static void end_predecessor(struct watch *watch, const struct pw_process *identi
         before->recorded_own_end = true;
 }
 
+/* NULL: none. In another PID namespace nothing says when a pid is given again. */
+static struct watched *predecessor(struct watch *watch, const struct pw_process *identity,
+                                   bool is_here) {
+    if (is_here)
+        return identity->pid < watch->pid_room ? find(watch, watch->serial_by_pid[identity->pid])
+                                               : NULL;
+    uint32_t index =
+        map_get(&watch->by_inner, identity->pid_namespace << 32 | (uint64_t)identity->pid);
+    if (index == MAP_NONE || watch->processes[index].start_time != identity->start_time)
+        return NULL;
+    return &watch->processes[index];
+}
+
+/* A process that is known by its pid here. */
+static void begin_to_watch(struct watch *watch, uint64_t serial, struct watched *process) {
+    if (!take_over(watch, serial, process))
+        open_pidfd(watch, serial, process);
+    watch->serial_by_pid[process->pid] = serial;
+}
+
+/* The PID namespaces that processes of the command make lie within ours. */
+static bool is_visible(struct watch *watch, const struct pw_process *identity) {
+    const struct watched *parent = find(watch, identity->parent);
+    bool visible = identity->pid_namespace == watch->own_namespace ||
+                   map_get(&watch->visible, identity->pid_namespace) != MAP_NONE ||
+                   (parent != NULL && parent->is_visible);
+    if (visible && identity->pid_namespace != watch->own_namespace)
+        map_put(&watch->visible, identity->pid_namespace, 1);
+    return visible;
+}
+
+static void add_foreign(struct watch *watch, const struct pw_process *identity) {
+    watch->foreign = memory_grow(watch->foreign, &watch->foreign_room, watch->foreign_count + 1,
+                                 sizeof *watch->foreign);
+    struct watch_foreign *foreign = &watch->foreign[watch->foreign_count++];
+    foreign->serial = identity->serial;
+    foreign->pid_namespace = identity->pid_namespace;
+}
+
 /* `is_over`: it was recorded by who saw that it had ended. */
 static void learn_start(struct watch *watch, const struct pw_process *identity, bool is_over) {
     struct watched *process = make(watch, identity->serial);
     if (process == NULL || process->state != WATCHED_NONE)
         return;
-    process->pid = (pid_t)identity->pid;
+    bool is_here = watch->own_namespace != 0 && identity->pid_namespace == watch->own_namespace;
+    process->pid = is_here ? (pid_t)identity->pid : 0;
+    process->named = identity->pid;
     process->start_time = identity->start_time;
     process->pidfd = -1;
     process->state = WATCHED_UNKNOWN;
-    bool is_here = watch->own_namespace != 0 && identity->pid_namespace == watch->own_namespace;
-    if (is_here)
-        end_predecessor(watch, identity);
-    if (is_over) {
+    process->is_visible = is_visible(watch, identity);
+    struct watched *before = predecessor(watch, identity, is_here);
+    if (before != NULL && before != process) {
+        end_predecessor(before, identity);
+        process->pid = before->pid;
+    }
+    if (!is_here)
+        map_put(&watch->by_inner, identity->pid_namespace << 32 | (uint64_t)identity->pid,
+                (uint32_t)(process - watch->processes));
+    bool is_known = watch->own_namespace != 0 && identity->pid_namespace != 0 &&
+                    identity->start_time != 0 && identity->pid != 0 &&
+                    identity->pid < watch->pid_room;
+    if (is_over)
         process->state = WATCHED_ENDED;
-        return;
-    }
-    if (!is_here || identity->start_time == 0 || identity->pid == 0 ||
-        identity->pid >= watch->pid_room) {
+    else if (!is_known)
         recorder_lost(PW_LOST_PROCESS_ENDS, 1);
-        return;
+    else if (process->pid != 0)
+        begin_to_watch(watch, identity->serial, process);
+    else
+        add_foreign(watch, identity);
+}
+
+/* What is said of a process in another PID namespace, once it is known which one it is. */
+static void resolve(struct watch *watch, const struct watch_foreign *foreign, pid_t pid,
+                    bool is_sure) {
+    struct watched *process = find(watch, foreign->serial);
+    process->pid = pid;
+    if (pid > 0 && (size_t)pid < watch->pid_room) {
+        map_put(&watch->visible, foreign->pid_namespace, 1);
+        begin_to_watch(watch, foreign->serial, process);
+    } else if (is_sure && map_get(&watch->visible, foreign->pid_namespace) != MAP_NONE) {
+        process->state = WATCHED_ENDED;
+        append(&watch->fresh, foreign->serial);
+    } else {
+        give_up_on(process);
     }
-    if (!take_over(watch, identity->serial, process))
-        open_pidfd(watch, identity->serial, process);
-    watch->serial_by_pid[process->pid] = identity->serial;
+}
+
+/* Those that came since the last time, in one walk through /proc. */
+static void resolve_foreign(struct watch *watch) {
+    if (watch->foreign_count == 0)
+        return;
+    struct inner_process *inner = memory_zeroed(watch->foreign_count, sizeof *inner);
+    for (size_t i = 0; i < watch->foreign_count; i++) {
+        const struct watched *process = find(watch, watch->foreign[i].serial);
+        inner[i] = (struct inner_process){.pid_namespace = watch->foreign[i].pid_namespace,
+                                          .start_time = process->start_time,
+                                          .inner_pid = process->named};
+    }
+    bool is_sure = inner_processes_find(inner, watch->foreign_count);
+    for (size_t i = 0; i < watch->foreign_count; i++)
+        resolve(watch, &watch->foreign[i], inner[i].pid, is_sure);
+    free(inner);
+    watch->foreign_count = 0;
 }
 
 /* A program started by a user whom the trace's permissions keep out. The group is not looked at:
@@ -214,7 +292,7 @@ static bool is_unexamined(const struct trace_record *record) {
 
 static void learn_exec(struct watch *watch, const struct trace_record *record) {
     struct watched *process = find(watch, record->process);
-    if (process == NULL || process->pid != (pid_t)record->identity->pid)
+    if (process == NULL || process->named != record->identity->pid)
         return;
     bool listed = process->executed_ns != 0;
     process->executed_ns = record->kind == PW_KIND_EXEC ? record->end_ns : 0;
@@ -232,7 +310,7 @@ static void learn_exec(struct watch *watch, const struct trace_record *record) {
 /* The shim knows why a program will not report and says so itself. */
 static void learn_blind_spot(struct watch *watch, const struct trace_record *record) {
     struct watched *process = find(watch, record->process);
-    if (process != NULL && record->numbers->number[0] == (uint64_t)process->pid)
+    if (process != NULL && record->numbers->number[0] == process->named)
         process->executed_ns = 0;
 }
 
@@ -295,6 +373,7 @@ static void settle_ended(struct watch *watch) {
 }
 
 void watch_settle(struct watch *watch) {
+    resolve_foreign(watch);
     for (size_t i = 0; i < watch->ripe.count; i++) {
         const struct watched *process = find(watch, watch->ripe.serials[i]);
         if (process != NULL && !process->recorded_own_end)
@@ -375,6 +454,9 @@ void watch_stop(struct watch *watch) {
     free(watch->processes);
     map_free(&watch->by_serial);
     free(watch->serial_by_pid);
+    free(watch->foreign);
+    map_free(&watch->by_inner);
+    map_free(&watch->visible);
     free_list(&watch->fresh);
     free_list(&watch->ripe);
     free_list(&watch->executing);

@@ -29,7 +29,17 @@ struct watch {
         size_t count;
         size_t room;
     } fresh, ripe, executing, ended;
-    size_t living; /* pidfds open */
+    /* In another PID namespace, and not found here yet. */
+    struct watch_foreign {
+        uint64_t serial;
+        uint64_t pid_namespace;
+        char comm[16];
+    } * foreign;
+    size_t foreign_count;
+    size_t foreign_room;
+    struct map by_inner; /* index of the last one with a namespace's inode and a pid there */
+    struct map visible;  /* inodes of PID namespaces whose processes are in our /proc, too */
+    size_t living;       /* pidfds open */
     uid_t trace_owner;
     mode_t trace_mode;
 };

@@ -221,8 +221,33 @@ static void a_process_of_another_pid_namespace_is_counted_as_lost(void **state) 
                                   .identity = &identity};
     watch_learn(&watch, &record);
     assert_false(watch_lives(&watch, 1));
-    assert_int_equal(recorder_header()->lost[PW_LOST_PROCESS_ENDS], 1);
     assert_int_equal(settle_and_count_ends(1), 0);
+    assert_int_equal(recorder_header()->lost[PW_LOST_PROCESS_ENDS], 1);
+}
+
+/* A namespace that a process here has made lies within ours. */
+static void who_is_not_found_in_a_namespace_of_ours_has_ended(void **state) {
+    (void)state;
+    struct pw_process parent = {.pid = (uint32_t)getpid(),
+                                .serial = 1,
+                                .start_time = start_time_of(getpid()),
+                                .pid_namespace = process_own_namespace()};
+    struct pw_process child = {.pid = 1,
+                               .serial = 2,
+                               .parent = 1,
+                               .start_time = start_time_of(getpid()) + 1000000,
+                               .pid_namespace = process_own_namespace() + 1};
+    struct trace_record record = {.committed = true,
+                                  .kind = PW_KIND_PROCESS_START,
+                                  .source = PW_SOURCE_SHIM,
+                                  .process = 1,
+                                  .identity = &parent};
+    watch_learn(&watch, &record);
+    record.process = 2;
+    record.identity = &child;
+    watch_learn(&watch, &record);
+    assert_int_equal(settle_and_count_ends(2), 1);
+    assert_int_equal(recorder_header()->lost[PW_LOST_PROCESS_ENDS], 0);
 }
 
 static bool has_pidfds(void) {
@@ -355,6 +380,7 @@ int main(void) {
         TEST(a_program_that_never_reports_is_a_blind_spot),
         TEST(those_that_live_on_are_named),
         TEST(a_process_of_another_pid_namespace_is_counted_as_lost),
+        TEST(who_is_not_found_in_a_namespace_of_ours_has_ended),
         TEST(a_serial_out_of_all_reason_takes_no_more_room_than_another),
         TEST(a_user_who_may_not_open_the_trace_is_a_blind_spot),
         TEST(who_reports_after_all_is_none),

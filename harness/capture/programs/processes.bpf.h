@@ -47,6 +47,18 @@ static __always_inline uint32_t pid_of_task(uint64_t task) {
     return 0;
 }
 
+/* The process as it is called in the innermost pid namespace that it is in. */
+static __always_inline void note_inner_pid(struct outside_process *facts, uint64_t leader) {
+    struct pid_number number = {0};
+    uint64_t pid = pointer_at(leader + switches.offsets.thread_pid);
+    uint64_t level = word_at(pid + switches.offsets.level);
+    bpf_probe_read_kernel(&number, sizeof number,
+                          (void *)(pid + switches.offsets.numbers + level * sizeof number));
+    facts->inner_pid = (uint32_t)number.number;
+    facts->inner_namespace =
+        word_at(number.namespace + switches.offsets.ns + switches.offsets.inum);
+}
+
 /* The task may be another thread than the first. */
 static __always_inline uint64_t start_of_task(uint64_t task) {
     uint64_t leader = pointer_at(task + switches.offsets.group_leader);
@@ -70,12 +82,15 @@ static __always_inline void note_process(struct outside_process *facts, uint64_t
     facts->begin_ns = bpf_ktime_get_ns();
     facts->start_time = 0;
     facts->parent = 0;
+    facts->inner_pid = 0;
+    facts->inner_namespace = 0;
     facts->comm[0] = '\0';
     if (switches.offsets.stack == 0)
         return;
     uint64_t leader = pointer_at(task + switches.offsets.group_leader);
     facts->start_time = start_of_task(task) / NS_PER_TICK;
     facts->parent = pid_of_task(pointer_at(leader + switches.offsets.real_parent));
+    note_inner_pid(facts, leader);
     bpf_probe_read_kernel(facts->comm, sizeof facts->comm, (void *)(task + switches.offsets.comm));
 }
 
