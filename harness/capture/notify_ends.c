@@ -27,6 +27,11 @@ void notify_ends_read(struct notify_ends *ends) {
     ends->notices.overflows = 0;
 }
 
+/* The oldest that is kept yet. */
+static size_t first_kept(const struct notify_ends *ends) {
+    return ends->count > NOTIFY_ENDS_KEPT ? ends->count - NOTIFY_ENDS_KEPT : 0;
+}
+
 static bool is_of(const struct destroy_notice *notice, const struct outside_event *event) {
     if (notice->cookie == 0 || notice->seen_ns < event->begin_ns || notice->local_port == 0 ||
         notice->family != event->family || notice->protocol != event->protocol)
@@ -44,7 +49,7 @@ enum notify_end notify_ends_find(struct notify_ends *ends, const struct outside_
                                  notify_end_is_free *is_free, const void *with,
                                  struct destroy_notice *notice) {
     struct destroy_notice *found = NULL;
-    size_t from = ends->count > NOTIFY_ENDS_KEPT ? ends->count - NOTIFY_ENDS_KEPT : 0;
+    size_t from = first_kept(ends);
     for (size_t i = from; i < ends->count; i++) {
         struct destroy_notice *kept = &ends->kept[i % NOTIFY_ENDS_KEPT];
         if (!is_of(kept, event) || !is_free(with, kept->cookie))
@@ -63,8 +68,7 @@ enum notify_end notify_ends_find(struct notify_ends *ends, const struct outside_
 }
 
 bool notify_ends_take(struct notify_ends *ends, uint64_t cookie, struct destroy_notice *notice) {
-    size_t from = ends->count > NOTIFY_ENDS_KEPT ? ends->count - NOTIFY_ENDS_KEPT : 0;
-    for (size_t i = from; i < ends->count; i++) {
+    for (size_t i = first_kept(ends); i < ends->count; i++) {
         struct destroy_notice *kept = &ends->kept[i % NOTIFY_ENDS_KEPT];
         if (kept->cookie != cookie)
             continue;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/capture/notify_answer.h"
+#include "harness/system/process_facts.h"
 #include "harness/system/process_memory.h"
 #include "shim/shared/raw_file.h"
 
@@ -114,15 +115,6 @@ bool notify_guest_has_our_label(const struct notify_guest *guest) {
     return strcmp(own, label) == 0;
 }
 
-static bool is_in_our_user_namespace(const struct notify_guest *guest) {
-    char path[40];
-    struct stat own;
-    struct stat other;
-    snprintf(path, sizeof path, "/proc/%d/ns/user", (int)guest->thread);
-    return stat("/proc/self/ns/user", &own) == 0 && stat(path, &other) == 0 &&
-           own.st_ino == other.st_ino && own.st_dev == other.st_dev;
-}
-
 /* Behind a long list of groups the rights may not have been read; then the kernel decides. */
 static bool is_whole(const char *status) { return strstr(status, "\nCapBnd:") != NULL; }
 
@@ -134,7 +126,8 @@ static bool may_bind_privileged(const char *status) {
 bool notify_guest_has_our_rights(const struct notify_guest *guest) {
     char own[2048];
     char other[2048];
-    return is_in_our_user_namespace(guest) && read_status(getpid(), own, sizeof own) &&
+    return process_shares_namespace(guest->thread, "user") &&
+           read_status(getpid(), own, sizeof own) &&
            read_status(guest->thread, other, sizeof other) && is_whole(own) && is_whole(other) &&
            status_number(own, "\nUid:", 1, 10) == status_number(other, "\nUid:", 1, 10) &&
            may_bind_privileged(own) == may_bind_privileged(other);

@@ -6,13 +6,9 @@
 #include <linux/seccomp.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
+#include "shim/shared/notify_filter.h"
 #include "shim/shared/notify_format.h"
-
-#ifndef SYS_landlock_restrict_self
-#define SYS_landlock_restrict_self 446 /* Linux 5.13 */
-#endif
 
 enum { NOTIFY_LISTENERS_MOST = 4096, NOTIFY_BYTES = 256 };
 

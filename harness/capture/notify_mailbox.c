@@ -26,6 +26,7 @@
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_entry.h"
 #include "harness/capture/notify_table.h"
+#include "harness/system/process_facts.h"
 #include "shim/shared/raw_file.h"
 #include "shim/shared/recorder.h"
 
@@ -70,29 +71,22 @@ static void move(struct pw_notify_slot *slot, uint32_t from, uint32_t to) {
         syscall(SYS_futex, &slot->state, FUTEX_WAKE, INT_MAX);
 }
 
-static uint64_t pid_namespace_of(const char *process) {
-    char path[40];
-    struct stat status;
-    snprintf(path, sizeof path, "/proc/%s/ns/pid", process);
-    return stat(path, &status) == 0 ? status.st_ino : 0;
-}
-
 /* Is the process that we know by that number the one that wrote it? 0, or an errno: EPERM where it
  * may not be looked at. */
 static int check_process(const struct pw_notify_slot *slot) {
-    char process[12];
-    snprintf(process, sizeof process, "%u", atomic_load(&slot->pid));
-    uint64_t namespace = pid_namespace_of(process);
-    if (namespace == 0)
+    char path[40];
+    struct stat status;
+    snprintf(path, sizeof path, "/proc/%u/ns/pid", atomic_load(&slot->pid));
+    if (stat(path, &status) != 0)
         return errno == EACCES || errno == EPERM ? EPERM : ESRCH;
-    return namespace == atomic_load(&slot->pid_namespace) ? 0 : ESRCH;
+    return status.st_ino == atomic_load(&slot->pid_namespace) ? 0 : ESRCH;
 }
 
 /* In another PID namespace the number is that of somebody else or of nobody. */
 static bool is_ours(const struct pw_notify_slot *slot) {
     static uint64_t own;
     if (own == 0)
-        own = pid_namespace_of("self");
+        own = process_own_namespace();
     return atomic_load(&slot->pid_namespace) == own;
 }
 

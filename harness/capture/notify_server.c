@@ -223,16 +223,19 @@ static bool may_bind(const struct notify_call *call) {
             notify_guest_has_our_rights(&call->guest));
 }
 
-/* With arguments that were copied while the call waited for us, which it may do no more. */
 static void answer(struct notify_call *call, bool may) {
-    if (!notify_is_valid(call->listener, call->notification->id))
-        return;
     if (call->server->table != NULL)
         watch_by_table(call);
     else if (may)
         perform(call);
     else
         watch(call);
+}
+
+/* With arguments that were copied while the call waited for us, which it may do no more. */
+static void answer_copied(struct notify_call *call, bool may) {
+    if (notify_is_valid(call->listener, call->notification->id))
+        answer(call, may);
 }
 
 static void serve_bind(struct notify_call *call) {
@@ -246,7 +249,7 @@ static void serve_bind(struct notify_call *call) {
     if (call->event.requested_port == 0)
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
-    answer(call, may_bind(call));
+    answer_copied(call, may_bind(call));
 }
 
 static void serve_listen(struct notify_call *call) {
@@ -254,12 +257,7 @@ static void serve_listen(struct notify_call *call) {
     if (call->event.local_port == 0)
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
-    if (call->server->table != NULL)
-        watch_by_table(call);
-    else if (has_our_rules(call))
-        perform(call);
-    else
-        watch(call);
+    answer(call, has_our_rules(call));
 }
 
 static void serve_connect(struct notify_call *call) {
@@ -277,7 +275,7 @@ static void serve_connect(struct notify_call *call) {
         call->event.flags |= PW_FLAG_PORT_ZERO;
     find_frames(call);
     call->way = notify_connect_way(call->duplicate, call->event.type);
-    answer(call, call->way != NOTIFY_CONNECT_PASS && has_our_rules(call));
+    answer_copied(call, call->way != NOTIFY_CONNECT_PASS && has_our_rules(call));
 }
 
 /* What is about to be read stands there already. */
@@ -339,8 +337,6 @@ static void serve_by_table(struct notify_call *call) {
     notify_guest_leave(&call->guest);
 }
 
-/* Asked after the descriptor was duplicated: until then the thread that we know by its number might
- * have been another one. */
 /* A descriptor that is none, or no socket of IP, has nothing to be seen; of all others somebody may
  * miss it. */
 static void pass_unseen(struct notify_call *call) {
@@ -349,6 +345,8 @@ static void pass_unseen(struct notify_call *call) {
     pass_through(call);
 }
 
+/* Validity is asked for after the descriptor was duplicated: until then the thread that we know by
+ * its number might have been another one. */
 static void serve_call(struct notify_call *call) {
     if (call->notification->data.nr == SYS_landlock_restrict_self) {
         pass_through(call);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "harness/capture/notify_socket.h"
+#include "harness/system/process_facts.h"
 #include "shim/shared/recorder.h"
 
 enum { TRIES_MOST = 14, NAME_BYTES = 32 }; /* twice the time each: a second in all */
@@ -57,15 +58,6 @@ static bool has_socket(const struct outside_event *event, uint64_t inode) {
         return true;
     snprintf(path, sizeof path, "/proc/%u/fd/%d", event->pid, event->descriptor);
     return inode_of(path) == inode;
-}
-
-static bool is_in_our_network(pid_t thread) {
-    char path[40];
-    struct stat own;
-    struct stat other;
-    snprintf(path, sizeof path, "/proc/%d/ns/net", (int)thread);
-    return stat("/proc/self/ns/net", &own) == 0 && stat(path, &other) == 0 &&
-           own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
 /* false: it is no socket of IP, of which nobody wants to know. */
@@ -303,7 +295,7 @@ uint64_t notify_table_enter(struct notify_table *table, const struct notify_gues
     bool is_fresh = settle_before(table, (uint32_t)guest->thread, inode);
     if (inode == 0 || !find_kind(path, event))
         return 0;
-    if (!is_in_our_network(guest->thread)) {
+    if (!process_shares_namespace(guest->thread, "net")) {
         recorder_lost(PW_LOST_CALLS, 1);
         return 0;
     }

@@ -234,28 +234,31 @@ static void complete(const struct captured_masked *masked, const struct outside_
     __atomic_fetch_or(&units[0].start.flags, PW_FLAG_HAS_ASSIGNED, __ATOMIC_RELEASE);
 }
 
+/* What the shim has recorded of a socket where it has recorded such a call. */
+static unsigned bits_of_call(unsigned kind) {
+    switch (kind) {
+    case OUTSIDE_LISTEN:
+        return SHIM_LISTENED;
+    case OUTSIDE_CONNECT:
+        return SHIM_CONNECTED;
+    default:
+        return SHIM_BOUND | SHIM_LISTENED | SHIM_CONNECTED;
+    }
+}
+
 static bool is_shims(struct captured *captured, const struct outside_event *event) {
     unsigned bits = cookie_set_bits(&captured->destroyed->sockets, event->cookie);
     if (event->kind == OUTSIDE_READ && event->source == PW_SOURCE_KERNEL &&
         destroyed_has_gone(captured->destroyed, event->cookie))
         return true; /* kept back by the kernel's side until after the socket's end */
-    const unsigned bound = SHIM_BOUND | SHIM_LISTENED | SHIM_CONNECTED;
     const struct captured_masked *masked =
         (bits & EVENT_BOUND) == 0 ? find_masked(captured, event) : NULL;
     if (masked != NULL)
         complete(masked, event);
     if (masked != NULL)
         return true;
-    switch (event->kind) {
-    case OUTSIDE_BIND:
-        return (bits & bound) != 0;
-    case OUTSIDE_LISTEN:
-        return (bits & SHIM_LISTENED) != 0;
-    case OUTSIDE_CONNECT:
-        return (bits & SHIM_CONNECTED) != 0;
-    default:
-        return (bits & (bound | SHIM_READ)) != 0;
-    }
+    unsigned read = event->kind == OUTSIDE_READ ? SHIM_READ : 0;
+    return (bits & (bits_of_call(event->kind) | read)) != 0;
 }
 
 static void take_end(struct captured *captured, const struct outside_event *event) {
@@ -330,12 +333,7 @@ static void record_stranger(struct captured *captured, const struct captured_wai
 /* What the shim has recorded, and the end of such a socket, waits for nothing. */
 static bool is_known(const struct captured *captured, const struct outside_event *event) {
     unsigned bits = cookie_set_bits(&captured->destroyed->sockets, event->cookie);
-    unsigned wanted = SHIM_BOUND | SHIM_LISTENED | SHIM_CONNECTED;
-    if (event->kind == OUTSIDE_LISTEN)
-        wanted = SHIM_LISTENED;
-    else if (event->kind == OUTSIDE_CONNECT)
-        wanted = SHIM_CONNECTED;
-    return (bits & wanted) != 0;
+    return (bits & bits_of_call(event->kind)) != 0;
 }
 
 /* The shim may have come since, in one of the command's that had left its control group. */

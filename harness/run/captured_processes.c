@@ -398,8 +398,7 @@ bool captured_processes_has(const struct captured_processes *processes, uint32_t
     const struct captured_process *process = captured_process_find(processes, pid);
     if (process == NULL)
         return unentered_has(&processes->unentered, pid);
-    return !process->has_ended &&
-           (start_time == 0 || process->start_time == 0 || process->start_time == start_time);
+    return !process->has_ended && is_still(process, start_time);
 }
 
 /* The event of the exec was lost: the program's first call stands for it. */

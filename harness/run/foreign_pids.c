@@ -2,8 +2,7 @@
  * them says where that is. */
 #include "harness/run/foreign_pids.h"
 
-/* Inodes of namespaces are of 32 bits. */
-static uint64_t key_of(uint64_t pid_namespace, uint32_t pid) { return pid_namespace << 32 | pid; }
+#include "harness/trace/processes.h"
 
 /* 0: ours, or not known. */
 static uint32_t namespace_of(const struct foreign_pids *foreign, uint64_t serial) {
@@ -26,7 +25,7 @@ void foreign_pids_learn(struct foreign_pids *foreign, const struct trace_record 
 uint32_t foreign_pids_number(struct foreign_pids *foreign, uint64_t pid_namespace, uint32_t pid) {
     if (pid == 0 || pid_namespace == 0 || pid_namespace == foreign->own_namespace)
         return pid;
-    uint64_t key = key_of(pid_namespace, pid);
+    uint64_t key = processes_pid_key(pid_namespace, pid);
     uint32_t here = map_get(&foreign->hosts, key);
     if (here != MAP_NONE)
         return here;
@@ -40,7 +39,7 @@ uint32_t foreign_pids_number(struct foreign_pids *foreign, uint64_t pid_namespac
 
 void foreign_pids_met(struct foreign_pids *foreign, uint64_t pid_namespace, uint32_t pid,
                       uint32_t here) {
-    map_put(&foreign->hosts, key_of(pid_namespace, pid), here);
+    map_put(&foreign->hosts, processes_pid_key(pid_namespace, pid), here);
 }
 
 uint32_t foreign_pids_of(struct foreign_pids *foreign, const struct trace_record *record) {

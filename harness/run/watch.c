@@ -21,6 +21,7 @@
 #include "harness/run/unentered.h"
 #include "harness/system/inner_processes.h"
 #include "harness/system/process_facts.h"
+#include "harness/trace/processes.h"
 #include "shim/shared/recorder.h"
 
 enum {
@@ -178,7 +179,7 @@ static struct watched *predecessor(struct watch *watch, const struct pw_process 
         return identity->pid < watch->pid_room ? find(watch, watch->serial_by_pid[identity->pid])
                                                : NULL;
     uint32_t index =
-        map_get(&watch->by_inner, identity->pid_namespace << 32 | (uint64_t)identity->pid);
+        map_get(&watch->by_inner, processes_pid_key(identity->pid_namespace, identity->pid));
     if (index == MAP_NONE || watch->processes[index].start_time != identity->start_time)
         return NULL;
     return &watch->processes[index];
@@ -228,7 +229,7 @@ static void learn_start(struct watch *watch, const struct pw_process *identity, 
         process->pid = before->pid;
     }
     if (!is_here)
-        map_put(&watch->by_inner, identity->pid_namespace << 32 | (uint64_t)identity->pid,
+        map_put(&watch->by_inner, processes_pid_key(identity->pid_namespace, identity->pid),
                 (uint32_t)(process - watch->processes));
     bool is_known = watch->own_namespace != 0 && identity->pid_namespace != 0 &&
                     identity->start_time != 0 && identity->pid != 0 &&

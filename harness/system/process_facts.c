@@ -72,6 +72,17 @@ bool process_descends_from(pid_t pid, pid_t ancestor) {
     return false;
 }
 
+bool process_shares_namespace(pid_t pid, const char *kind) {
+    char path[64];
+    struct stat own;
+    struct stat other;
+    snprintf(path, sizeof path, "/proc/self/ns/%s", kind);
+    if (stat(path, &own) != 0)
+        return false;
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, kind);
+    return stat(path, &other) == 0 && own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+}
+
 uint64_t process_own_namespace(void) {
     struct stat status;
     return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;

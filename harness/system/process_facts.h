@@ -25,6 +25,10 @@ char process_state(pid_t pid);
 /* Is `pid` the process `ancestor` or a living descendant of it? */
 bool process_descends_from(pid_t pid, pid_t ancestor);
 
+/* Is the process in the same namespace of that kind as we ("net", "user", ...; namespaces(7))?
+ * false also where that may not be looked at. */
+bool process_shares_namespace(pid_t pid, const char *kind);
+
 /* The inode of our own pid namespace, 0 where it is not known. */
 uint64_t process_own_namespace(void);
 

@@ -64,21 +64,18 @@ static void take_command(struct process *process, const struct trace_record *rec
             process->command[i] = ' ';
 }
 
-/* A pid says who it is in its own namespace alone, of which the inode has 32 bits. */
-static uint64_t pid_key(uint64_t pid_namespace, uint32_t pid) { return pid_namespace << 32 | pid; }
-
 static void note_pid(struct processes *processes, const struct process *process) {
     if (process->pid != 0)
-        map_put(&processes->by_pid, pid_key(process->pid_namespace, process->pid),
+        map_put(&processes->by_pid, processes_pid_key(process->pid_namespace, process->pid),
                 (uint32_t)(process - processes->list));
 }
 
 /* The latest process with that pid, or else one of which the namespace is not known. */
 static const struct process *at_pid(const struct processes *processes, uint64_t pid_namespace,
                                     uint32_t pid) {
-    uint32_t index = map_get(&processes->by_pid, pid_key(pid_namespace, pid));
+    uint32_t index = map_get(&processes->by_pid, processes_pid_key(pid_namespace, pid));
     if (index == MAP_NONE)
-        index = map_get(&processes->by_pid, pid_key(0, pid));
+        index = map_get(&processes->by_pid, processes_pid_key(0, pid));
     return index != MAP_NONE ? &processes->list[index] : NULL;
 }
 

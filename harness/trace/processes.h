@@ -7,6 +7,12 @@
 #include "harness/base/map.h"
 #include "harness/trace/reader.h"
 
+/* A pid says who it is in its own namespace alone, of which the inode has 32 bits: a key of both.
+ */
+static inline uint64_t processes_pid_key(uint64_t pid_namespace, uint32_t pid) {
+    return pid_namespace << 32 | pid;
+}
+
 struct process {
     uint64_t serial;
     uint64_t parent; /* serial; of what ran in this pid before, where by_exec and that was seen;

@@ -19,10 +19,6 @@
 #define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-#ifndef SYS_landlock_restrict_self
-#define SYS_landlock_restrict_self 446 /* Linux 5.13 */
-#endif
-
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 6.0 */
 #endif
