@@ -99,7 +99,7 @@ PYTHON
 }
 
 @test "an error that was inferred is said to be" {
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     wants 127.0.0.1
     assert_equal "$(found '.[] | "\(.kind) \(.certain) \(.subject.error) \(.subject.error_inferred)"')" \
         'address-in-use true EADDRINUSE true'
@@ -110,7 +110,7 @@ PYTHON
 }
 
 @test "a failure of which nobody knows the error is no finding" {
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     wants 192.0.2.1
     assert_equal "$(jq -r .error failed)" 'unknown error'
     assert_equal "$(kinds)" ''

@@ -158,7 +158,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, 1
 
 # eBPF is what `run` chooses itself as root.
 by_default() {
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     options=(--shared)
 }
 

@@ -23,9 +23,21 @@ unified() {
     awk '{ for (i = 6; i < NF; i++) if ($i == "-" && $(i + 1) == "cgroup2") { print $5; exit } }' /proc/self/mountinfo
 }
 
+# Skips the test where eBPF cannot be had.
+need_ebpf() {
+    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+}
+
+# In place of capture_setup, for the tests of programs that are notified, or that may not be.
+notified_setup() {
+    guests_setup
+    static=$data/notified_calls.static
+    go=$data/capture/go/ports
+}
+
 # by_ebpf COMMAND...: calls the function or command with eBPF as the means.
 by_ebpf() {
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     by ebpf "$@"
 }
 

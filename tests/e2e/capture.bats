@@ -411,7 +411,7 @@ killed_often() {
 nice_of_run() { rm -f "$trace"; record bash -c 'sleep 0.5; cut -d" " -f19 "/proc/$PPID/stat"'; }
 
 @test "the reader of eBPF's events comes first, unless run was told to stand back" {
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     options=(--capture=ebpf)
     renice -n 0 -p $BASHPID >/dev/null
     assert_equal "$(nice_of_run)" -15

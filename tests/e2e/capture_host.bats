@@ -9,7 +9,7 @@ setup() {
     load capture
     load check
     check_setup
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     slice=$(unified)/portwitness-test-$BASHPID.slice
     mkfifo number taken end
     # Takes the number that it reads, by a socket of its own, and keeps it until it is told to end.

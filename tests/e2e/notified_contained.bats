@@ -6,9 +6,7 @@ setup() {
     load ../common
     load guests
     load capture
-    guests_setup
-    static=$data/notified_calls.static
-    go=$data/capture/go/ports
+    notified_setup
     options=(--capture=seccomp)
     [ "$(id -u)" -eq 0 ] || skip 'what a container lacks can be taken from root alone'
     in_namespace=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh "$data/contained")

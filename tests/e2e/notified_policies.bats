@@ -6,9 +6,7 @@ setup() {
     load ../common
     load guests
     load capture
-    guests_setup
-    static=$data/notified_calls.static
-    go=$data/capture/go/ports
+    notified_setup
     means=--capture=seccomp
     in_namespace=(unshare -n sh -c 'ip link set lo up && exec "$@"' sh)
     [ "$(id -u)" -eq 0 ] || skip 'a network namespace of its own needs root'
@@ -105,7 +103,7 @@ with socket.socket() as s:
 }
 
 @test "where eBPF sees programs, they get the policy's ports all the same, and each is recorded once" {
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     means=--capture=auto
     under range:40000-40099 "$static" bind 20
     all_within 40000 40099 20
@@ -129,7 +127,7 @@ same_as_table() {
 }
 
 @test "by eBPF alone no policy reaches them, and the summary says how many they were" {
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     means=--capture=ebpf
     under range:30000-30099 sh -c '"$1" bind 1; "$1" bind 1' sh "$static"
     grep -q ', 2 programs seen by eBPF alone left to the kernel (--capture=seccomp reaches them)$' "$summary"

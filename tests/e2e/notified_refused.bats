@@ -5,8 +5,7 @@ setup() {
     load ../common
     load guests
     load capture
-    guests_setup
-    static=$data/notified_calls.static
+    notified_setup
     [ "$(id -u)" -eq 0 ] || skip 'a PID namespace, a chroot and another user need root'
 }
 

@@ -8,7 +8,7 @@ setup() {
     load guests
     load capture
     capture_setup
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     options=(--capture=ebpf)
 }
 

@@ -197,7 +197,7 @@ END
 @test "where eBPF sees it as well it is no blind spot, nor is what it executes" {
     load guests
     load capture
-    has_ebpf || skip 'eBPF needs root and a cgroup2 that may be written'
+    need_ebpf
     "$PORTWITNESS" run -o "$trace" -- "$guest" prctl kill exec 2>errors
     assert_matches "$(cat errors)" 'no blind spots'
     "$PORTWITNESS" ports --only-ephemeral --json "$trace" >rows 2>evidence

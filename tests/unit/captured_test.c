@@ -15,28 +15,17 @@
 
 #include "harness/run/captured.h"
 #include "shim/shared/clock.h"
-#include "shim/shared/recorder.h"
-#include "shim/shared/trace_file.h"
+#include "tests/unit/open_trace.h"
 
 enum { GUEST = 1 << 22, SERIAL = 7, OTHER = 8 }; /* above kernel.pid_max */
 
-static char folder[] = "/tmp/captured-XXXXXX";
-static char path[sizeof folder + sizeof "/trace"];
 static struct destroyed destroyed;
 static struct captured captured;
 
 static int start(void **state) {
     (void)state;
-    struct trace_plan plan = {.max_size = 8 << 20};
-    struct trace_problem problem;
-    struct trace_map map;
-    strcpy(folder + sizeof folder - 7, "XXXXXX");
-    if (mkdtemp(folder) == NULL)
+    if (!open_trace_begin())
         return -1;
-    snprintf(path, sizeof path, "%s/trace", folder);
-    if (!trace_create(path, &plan, &problem) || !trace_open(path, &map, &problem))
-        return -1;
-    recorder_attach(&map);
     destroyed_start(&destroyed, false);
     captured_start(&captured, &destroyed, false);
     return 0;
@@ -46,8 +35,7 @@ static int stop(void **state) {
     (void)state;
     captured_stop(&captured);
     destroyed_stop(&destroyed);
-    unlink(path);
-    return rmdir(folder);
+    return open_trace_end();
 }
 
 /* The shim's record of its program's start. */

@@ -20,31 +20,20 @@
 #include "harness/run/left_behind.h"
 #include "harness/system/process_facts.h"
 #include "harness/trace/reader.h"
-#include "shim/shared/recorder.h"
-#include "shim/shared/trace_file.h"
+#include "tests/unit/open_trace.h"
 
 enum { LONG_AGO_MS = 10000 };
 
-static char folder[] = "/tmp/run-watch-XXXXXX";
-static char path[sizeof folder + sizeof "/trace"];
 static struct watch watch;
 static struct trace_reader *reader;
 
 static int start(void **state) {
     (void)state;
-    struct trace_plan plan = {.max_size = 8 << 20};
-    struct trace_problem problem;
-    struct trace_reader_problem reader_problem;
-    struct trace_map map;
-    strcpy(folder + sizeof folder - 7, "XXXXXX");
-    if (mkdtemp(folder) == NULL)
+    struct trace_reader_problem problem;
+    if (!open_trace_begin())
         return -1;
-    snprintf(path, sizeof path, "%s/trace", folder);
-    if (!trace_create(path, &plan, &problem) || !trace_open(path, &map, &problem))
-        return -1;
-    recorder_attach(&map);
-    watch_start(&watch, epoll_create1(EPOLL_CLOEXEC), 0, path);
-    reader = trace_reader_open(path, &reader_problem);
+    watch_start(&watch, epoll_create1(EPOLL_CLOEXEC), 0, open_trace_path);
+    reader = trace_reader_open(open_trace_path, &problem);
     return reader != NULL ? 0 : -1;
 }
 
@@ -53,8 +42,7 @@ static int stop(void **state) {
     trace_reader_close(reader);
     close(watch.epoll);
     watch_stop(&watch);
-    unlink(path);
-    return rmdir(folder);
+    return open_trace_end();
 }
 
 static pid_t start_sleeper(void) {
