@@ -22,11 +22,13 @@ enum {
     STEP_NS = 100000,
     KEPT_MS = 50, /* who has a port that another may want back has it so long at least */
     KEPT_SHORTLY_MS = 8,
-    KEPT_LONG_MOST = 3 /* in a row in vain */
+    KEPT_LONG_MOST = 3, /* in a row in vain */
+    HELD_LONG_MS = 1000 /* whoever wanted it back had the time */
 };
 
 #define WAIT_NS UINT64_C(150000000)
 #define PIECE_NS UINT64_C(2000000)
+#define LOOK_NS_MOST UINT64_C(10000000)
 #define KEPT_NS_MOST (PW_POLICY_VAIN_NS_MOST / 2) /* the rest is for binds */
 
 static void pause_shortly(void) {
@@ -35,21 +37,34 @@ static void pause_shortly(void) {
 }
 
 /* One wait. Its time is taken from the run's in small pieces, so that a thread that is killed in
- * it, or leaves it by a jump, takes no more than it has waited. */
+ * it, or leaves it by a jump, takes no more than it has waited. Where the machine stands still, a
+ * stopped virtual machine for one, whoever is waited for stands still as well: of the time between
+ * two looks no more counts than a loaded scheduler takes. */
 struct patience {
-    uint64_t begin;
-    uint64_t wanted; /* nanoseconds */
-    uint64_t most;   /* that all waits of the run may have taken for it to go on */
+    uint64_t looked; /* when, last */
+    uint64_t waited; /* nanoseconds */
+    uint64_t wanted;
+    uint64_t most; /* that all waits of the run may have taken for it to go on */
     uint64_t taken;
 };
 
 static _Atomic uint64_t *vain(void) { return &policy_area()->count[PW_POLICY_VAIN_NS]; }
 
+static struct patience patience_of(uint64_t wanted_ns, uint64_t most_ns) {
+    return (struct patience){.looked = monotonic_ns(), .wanted = wanted_ns, .most = most_ns};
+}
+
+static void look_at_clock(struct patience *patience) {
+    uint64_t now = monotonic_ns(), passed = now - patience->looked;
+    patience->waited += passed < LOOK_NS_MOST ? passed : LOOK_NS_MOST;
+    patience->looked = now;
+}
+
 static bool is_patient(struct patience *patience) {
-    uint64_t waited = monotonic_ns() - patience->begin;
-    if (policy_area() == NULL || waited >= patience->wanted)
+    look_at_clock(patience);
+    if (policy_area() == NULL || patience->waited >= patience->wanted)
         return false;
-    if (waited < patience->taken)
+    if (patience->waited < patience->taken)
         return true;
     if (atomic_load(vain()) + PIECE_NS > patience->most)
         return false;
@@ -59,8 +74,9 @@ static bool is_patient(struct patience *patience) {
 }
 
 /* Nothing was waited in vain where somebody came. */
-static void end_patience(const struct patience *patience, bool in_vain) {
-    uint64_t waited = in_vain ? monotonic_ns() - patience->begin : 0;
+static void end_patience(struct patience *patience, bool in_vain) {
+    look_at_clock(patience);
+    uint64_t waited = in_vain ? patience->waited : 0;
     if (waited < patience->taken)
         atomic_fetch_sub(vain(), patience->taken - waited);
 }
@@ -89,7 +105,7 @@ static void wait_for_taker(const struct socket_facts *facts, const struct ip_end
                            const struct policy_wait *wait) {
     if (is_held(facts, wanted))
         return;
-    struct patience patience = {monotonic_ns(), WAIT_NS, PW_POLICY_VAIN_NS_MOST, 0};
+    struct patience patience = patience_of(WAIT_NS, PW_POLICY_VAIN_NS_MOST);
     while (!policy_wait_is_over(wait) && is_patient(&patience))
         pause_shortly();
     end_patience(&patience, !policy_wait_is_over(wait));
@@ -115,7 +131,7 @@ bool policy_before_bind(const struct socket_facts *facts, const struct ip_endpoi
 static void wait_for_answer(const struct policy_space *space, uint16_t port) {
     if (!policy_is_awaited(space, port))
         return;
-    struct patience patience = {monotonic_ns(), WAIT_NS, PW_POLICY_VAIN_NS_MOST, 0};
+    struct patience patience = patience_of(WAIT_NS, PW_POLICY_VAIN_NS_MOST);
     while (policy_is_awaited(space, port) && is_patient(&patience))
         pause_shortly();
     end_patience(&patience, policy_is_awaited(space, port));
@@ -126,9 +142,11 @@ static void wait_for_answer(const struct policy_space *space, uint16_t port) {
 static void wait_for_bind(struct policy_space *space, uint16_t port, uint64_t cookie) {
     uint32_t held = policy_port_held_ms(space, port);
     uint32_t most = policy_kept_for_nobody(space, 0) < KEPT_LONG_MOST ? KEPT_MS : KEPT_SHORTLY_MS;
-    if (held >= most || !policy_port_disputed(space, port, cookie))
+    if (held >= HELD_LONG_MS || !policy_port_disputed(space, port, cookie))
         return;
-    struct patience patience = {monotonic_ns(), (most - held) * UINT64_C(1000000), KEPT_NS_MOST, 0};
+    /* A machine that stood still since has used up the time of the other one as well. */
+    uint32_t left = held + KEPT_SHORTLY_MS < most ? most - held : KEPT_SHORTLY_MS;
+    struct patience patience = patience_of(left * UINT64_C(1000000), KEPT_NS_MOST);
     while (policy_port_disputed(space, port, cookie) && is_patient(&patience))
         pause_shortly();
     bool in_vain = policy_port_disputed(space, port, cookie);
