@@ -74,9 +74,10 @@ subprocess.run(sys.argv[1:], check=True)' "$static" bind 5
     under quarantine "$static" bind 300
     [ "$(sort -u ports | wc -l)" -eq 300 ]
     under quarantine,range:40000-40149 "$go" loop 300
-    # By protocol, each of 150 once; then the range is too full for it.
+    # By protocol, each of 150 once; then the range is too full for it. Two had Go itself, which looks
+    # whether there is IPv6; they are given again if the kernel's notice of their end is there by then.
     all_within 40000 40149 300
-    [ "$(grep '^tcp' said | awk '{ print $3 }' | head -n 150 | sort -u | wc -l)" -eq 150 ]
+    [ "$(grep '^tcp' said | awk '{ print $3 }' | head -n 148 | sort -u | wc -l)" -eq 148 ]
 }
 
 @test "soonest: the number that such a program released is given next, to it and to others" {
