@@ -97,6 +97,12 @@ void notify_images_look(struct notify_images *images, const struct outside_event
         return;
     read_process(call->pid, &process);
     const struct notify_image *before = image != NULL ? image : find(images, process.parent);
+    /* The shim may be in the parent, or nothing that it does is notified: then its program of now.
+     */
+    if (before == NULL) {
+        const struct notify_image parent = {.sign = sign_of(process.parent)};
+        process.kind = differs(&parent, sign) ? OUTSIDE_EXEC : OUTSIDE_PROCESS;
+    }
     report(differs(before, sign) ? before : NULL, call, &process, take, with);
     if (image == NULL)
         image = add(images, call->pid);

@@ -29,7 +29,8 @@ enum { OUTSIDE_ADDRESSES_MAX = 24 };
 /* What the kernel knows of a process: it may have ended before /proc can be read. */
 enum { OUTSIDE_PATH_BYTES = 256, OUTSIDE_ARGUMENTS_BYTES = 512 };
 struct outside_process {
-    uint8_t kind; /* enum outside_kind: EXEC, PROCESS or LEFT */
+    uint8_t kind; /* enum outside_kind: EXEC, PROCESS or LEFT; EXEC in an event PROCESS: it runs
+                     another program than its parent, and when that came is not known */
     uint8_t ours; /* as in struct outside_event */
     uint16_t
         length;   /* of the arguments, each ended by NUL; if it is all that fits, there are more */

@@ -13,6 +13,7 @@ struct captured_process {
     uint64_t serial;     /* 0: its start is not written yet */
     uint64_t start_time; /* clock ticks since boot; 0: not known */
     uint64_t executed_ns;
+    uint64_t met_ns;              /* at a call, by when it ran what it runs now; 0: not so */
     struct captured_start *start; /* what is kept of it until then */
     struct remote_program
         program;      /* what runs there, if the shim is not in it; file -1: not open */

@@ -64,7 +64,7 @@ static void take_unentered(struct captured_processes *processes, uint32_t pid) {
 void captured_processes_unentered(struct captured_processes *processes, pid_t pid, unsigned reason,
                                   const char *path) {
     const struct captured_process *seen = captured_process_find(processes, (uint32_t)pid);
-    if (seen == NULL || seen->executed_ns == 0)
+    if (seen == NULL || (seen->executed_ns == 0 && seen->met_ns == 0))
         unentered_add(&processes->unentered, (uint32_t)pid, reason, 0, 0, path);
 }
 
@@ -75,7 +75,8 @@ static void learn_exec(struct captured_processes *processes, const struct trace_
     struct captured_process *seen = captured_process_find(processes, pid);
     if (record->kind == PW_KIND_EXEC_FAILED)
         take_unentered(processes, pid);
-    else if (reason != 0 && (seen == NULL || seen->executed_ns < record->begin_ns))
+    else if (reason != 0 && (seen == NULL || (seen->executed_ns < record->begin_ns &&
+                                              seen->met_ns < record->begin_ns)))
         unentered_add(&processes->unentered, pid, reason, record->process, record->begin_ns,
                       record->text != NULL ? record->text : "");
     else if (seen != NULL && seen->is_to_come && seen->announced == NULL && record->text != NULL)
@@ -313,6 +314,21 @@ static bool is_announced(struct captured_processes *processes, struct captured_p
     return true;
 }
 
+static void start_program(struct captured_processes *processes, struct captured_process *process,
+                          const struct outside_event *event) {
+    process->start = captured_start_read(event, false);
+    if (process->start == NULL)
+        return;
+    process->start_time = process->start->start_time;
+    process->is_to_come = event->source == PW_SOURCE_SUPERVISOR && event->process == NULL;
+    if (!process->is_to_come)
+        read_image(processes, process);
+    if (process->start->needs_record)
+        record_start(processes, process);
+    else
+        add_waiting(processes, (uint32_t)(process - processes->list));
+}
+
 void captured_processes_executed(struct captured_processes *processes,
                                  const struct outside_event *event) {
     meet_foreign(processes, event);
@@ -331,17 +347,7 @@ void captured_processes_executed(struct captured_processes *processes,
     /* The record was read before the event was. */
     if (process->has_shim && process->shim_ns >= event->begin_ns)
         return;
-    process->start = captured_start_read(event, false);
-    if (process->start == NULL)
-        return;
-    process->start_time = process->start->start_time;
-    process->is_to_come = event->source == PW_SOURCE_SUPERVISOR && event->process == NULL;
-    if (!process->is_to_come)
-        read_image(processes, process);
-    if (process->start->needs_record)
-        record_start(processes, process);
-    else
-        add_waiting(processes, (uint32_t)(process - processes->list));
+    start_program(processes, process, event);
 }
 
 static struct captured_process *meet(struct captured_processes *processes,
@@ -359,10 +365,17 @@ void captured_processes_met(struct captured_processes *processes,
                             const struct outside_event *event) {
     meet_foreign(processes, event);
     struct captured_process *process = captured_process_find(processes, event->pid);
-    if (process != NULL)
+    if (process != NULL) {
         (void)is_announced(processes, process, event);
-    else if (event->pid != 0)
+    } else if (event->process != NULL && event->process->kind == OUTSIDE_EXEC) {
+        /* When is not known: what the shim says of it holds, whenever it began. */
+        take_unentered(processes, event->pid);
+        process = make(processes, event->pid);
+        process->met_ns = event->begin_ns;
+        start_program(processes, process, event);
+    } else if (event->pid != 0) {
         meet(processes, event);
+    }
 }
 
 void captured_processes_left(struct captured_processes *processes,

@@ -117,6 +117,9 @@ PYTHON
             | .parent_pid' records | sort -u)" "$parent"
     done <said
     seen_by_means ports.static ports ports.musl
+    # Each once, and Go's lines, whatever started it.
+    grep -q '^portwitness: 5 programs and ' "$summary"
+    "$PORTWITNESS" ports "$trace" | grep -qE ' ports .* main\.[A-Za-z]+ [^ ]*main\.go:[0-9]+$'
 }
 
 @test "a mixed tree: bash, static, Python, Go, musl, in one trace, in order, with the right parents" {
