@@ -344,6 +344,15 @@ static bool was_picked_twice(const struct history *history, uint32_t holder, uin
     return (one > two ? one - two : two - one) <= PICKED_TWICE_NS;
 }
 
+/* A process that was refused what it has bound by that number already was given it once and has it:
+ * nobody has taken anything from it. */
+static bool has_it_already(const struct history *history, uint32_t attempt, uint32_t holder,
+                           uint32_t assignment) {
+    return holder != MAP_NONE && history->bindings.list[attempt].from_ns == 0 &&
+           history->requests[holder].proves == assignment &&
+           history->bindings.list[holder].process == history->bindings.list[attempt].process;
+}
+
 static void prove(struct matching *matching, uint32_t attempt) {
     struct history *history = matching->history;
     struct request *request = &history->requests[attempt];
@@ -354,6 +363,8 @@ static void prove(struct matching *matching, uint32_t attempt) {
     bool shared = choice.best == MAP_NONE;
     uint32_t best = shared ? choice.shared : choice.best;
     if (best == MAP_NONE || (shared && failed_before(matching, attempt) != MAP_NONE))
+        return;
+    if (has_it_already(history, attempt, known.holder, best))
         return;
     const struct binding *bound = &history->bindings.list[attempt];
     const struct binding *given = &history->bindings.list[best];

@@ -102,6 +102,17 @@ static void a_bind_that_went_well_shows_a_release_that_was_not_seen(void **state
     assert_int_equal(release_of(TAKEN), POSSIBLE);
 }
 
+static void whom_its_own_socket_refuses_has_lost_nothing(void **state) {
+    (void)state;
+    make_processes();
+    is_assigned(PARENT, GIVEN, 100);
+    binds(PARENT, TAKEN, 300);
+    is_refused(PARENT, TAKEN_AGAIN, 320);
+    read_history();
+    assert_proves(TAKEN, GIVEN, TIER_OWN, CERTAIN);
+    assert_proves_nothing(TAKEN_AGAIN);
+}
+
 static void one_that_shares_the_port_shows_no_release(void **state) {
     (void)state;
     make_processes();
@@ -359,6 +370,7 @@ int main(void) {
         HISTORY_TEST(a_torn_record_of_the_taker_makes_the_proof_possible),
         HISTORY_TEST(a_refused_bind_met_the_socket_that_is_still_there),
         HISTORY_TEST(a_bind_that_went_well_shows_a_release_that_was_not_seen),
+        HISTORY_TEST(whom_its_own_socket_refuses_has_lost_nothing),
         HISTORY_TEST(one_that_shares_the_port_shows_no_release),
         HISTORY_TEST(a_refusal_within_the_close_may_have_come_after_it),
         HISTORY_TEST(who_had_the_port_since_shows_a_release_that_was_not_seen),
