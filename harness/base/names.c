@@ -86,6 +86,7 @@ static const char *const blind_spots[] = {
     [PW_BLIND_SANDBOXED] = "sandboxed",
     [PW_BLIND_DEPARTED] = "left the command's control group",
     [PW_BLIND_UNEXAMINED] = "no descriptor free to look at it",
+    [PW_BLIND_OTHER_TRACE] = "in another run's trace",
 };
 
 static const char *const outcomes[] = {[PW_OUTCOME_PASSED] = "passed",

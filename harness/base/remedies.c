@@ -29,6 +29,7 @@ static const struct {
     [PW_BLIND_NOT_FOLLOWED] = {"leave --no-follow out", "leave --no-follow out",
                                "leave --no-follow out"},
     [PW_BLIND_UNEXAMINED] = {by_ebpf, by_ebpf, by_host},
+    [PW_BLIND_OTHER_TRACE] = {by_ebpf, by_ebpf, by_host},
     [PW_BLIND_DEPARTED] = {NULL, NULL, by_host},
 };
 

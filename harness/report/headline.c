@@ -29,6 +29,8 @@ static const char *what_it_is(unsigned reason) {
         return "not followed, and its environment was cleared";
     case PW_BLIND_UNEXAMINED:
         return "executed when no descriptor was free to look at it";
+    case PW_BLIND_OTHER_TRACE:
+        return "in the trace of another run";
     case PW_BLIND_UNSEEN:
         return "one that never reported";
     default:

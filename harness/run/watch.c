@@ -291,18 +291,25 @@ static bool is_unexamined(const struct trace_record *record) {
            recorder_header()->capture == 0;
 }
 
+/* The shim has said why it cannot enter it; unless others see it, that is named in the end. */
+static bool is_named_otherwise(const struct trace_record *record) {
+    unsigned reason = PW_OBSTACLE_OF_FLAGS(record->flags);
+    return reason != 0 && reason != PW_BLIND_UNEXAMINED;
+}
+
 static void learn_exec(struct watch *watch, const struct trace_record *record) {
     struct watched *process = find(watch, record->process);
     if (process == NULL || process->named != record->identity->pid)
         return;
     bool listed = process->executed_ns != 0;
-    process->executed_ns = record->kind == PW_KIND_EXEC ? record->end_ns : 0;
+    bool waits = record->kind == PW_KIND_EXEC && !is_named_otherwise(record);
+    process->executed_ns = waits ? record->end_ns : 0;
     free(process->unseen);
     process->unseen = NULL;
-    if (record->kind == PW_KIND_EXEC && !listed)
+    if (waits && !listed)
         append(&watch->executing, record->process);
     bool barred = is_barred(watch, record->identity->uid);
-    if (record->text == NULL || (!barred && !is_unexamined(record)))
+    if (!waits || record->text == NULL || (!barred && !is_unexamined(record)))
         return;
     process->unseen = memory_copy(record->text, record->text_length);
     process->reason = barred ? PW_BLIND_NO_ACCESS : PW_BLIND_UNEXAMINED;

@@ -319,6 +319,13 @@ static bool look_at(const struct guest_variable *variable, void *context) {
     return true;
 }
 
+/* As `run` names it, and the shim to its children. */
+static bool names_other_trace(const struct survey *survey) {
+    return survey->trace != NULL && survey->trace_begin == '/' &&
+           !guest_string_is(survey->trace, settings.trace) &&
+           !guest_string_is(survey->trace, settings.trace_given);
+}
+
 static void plan_settings(struct environment_plan *plan, const struct survey *survey) {
     const struct program_facts *facts = plan->facts;
     if (!plan->lost && survey->trace == NULL)
@@ -353,6 +360,7 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
     if (!examine_preload(plan))
         return 0;
     plan_settings(plan, &survey);
+    plan->elsewhere = names_other_trace(&survey);
     plan->at_once = plan->drop || (plan->restored & RESTORED_QUIET) != 0;
     plan->changed = plan->restored != 0 || plan->drop;
     if (!plan->changed)

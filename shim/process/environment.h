@@ -54,9 +54,10 @@ struct environment_plan {
     const struct program_facts *facts;
     unsigned restored; /* bits for the marker */
     bool changed;
-    bool lost;    /* the variables are gone and following is off */
-    bool drop;    /* the program's own loader would complain of the shim: take it out */
-    bool useless; /* no shim will run in the program */
+    bool lost;      /* the variables are gone and following is off */
+    bool drop;      /* the program's own loader would complain of the shim: take it out */
+    bool useless;   /* no shim will run in the program */
+    bool elsewhere; /* it names another trace, as that of another run does */
     bool at_once; /* the program must find it in its environment: in a shell's command it is late */
     const char *preload; /* the value in the guest's memory, or NULL */
     size_t preload_length;

@@ -75,7 +75,10 @@ static void record_blind_spot(const struct program_start *start, int reason, uin
     record_commit(&record, 0);
 }
 
+/* Of a program with another trace that one says what was seen, and what was not. */
 static int blind_reason(const struct program_start *start) {
+    if (start->plan.elsewhere)
+        return PW_BLIND_OTHER_TRACE;
     if (start->facts.obstacle != 0)
         return start->facts.obstacle;
     return start->plan.lost ? PW_BLIND_NOT_FOLLOWED : 0;

@@ -181,8 +181,9 @@ enum pw_blind {
     PW_BLIND_SANDBOXED = 12,   /* put a seccomp filter on itself: what memory shows is recorded, but
                                   the kernel is not asked, nor in what it executes */
     PW_BLIND_DEPARTED = 13,    /* left the control group below which eBPF sees programs */
-    PW_BLIND_UNEXAMINED = 14   /* executed when no descriptor was free to look at its file with, and
+    PW_BLIND_UNEXAMINED = 14,  /* executed when no descriptor was free to look at its file with, and
                                   the shim did not report from it */
+    PW_BLIND_OTHER_TRACE = 15  /* it was given another trace, as a run within the run does */
 };
 
 /* Why `run` names no process that has a socket. */

@@ -31,7 +31,7 @@ static void kinds_sources_options_and_blind_spots_are_named(void **state) {
     assert_named(name_of_kind, PW_KIND_END - 1);
     assert_named(name_of_source, PW_SOURCE_SUPERVISOR);
     assert_named(name_of_option, PW_OPTION_BROADCAST);
-    assert_named(name_of_blind_spot, PW_BLIND_UNEXAMINED);
+    assert_named(name_of_blind_spot, PW_BLIND_OTHER_TRACE);
 }
 
 static void wrapped_calls_are_named(void **state) {
