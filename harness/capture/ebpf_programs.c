@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -173,7 +174,8 @@ static uint64_t namespace_number(const char *name, uint64_t *device) {
 static bool set_switches(struct ebpf_switches *switches, const struct capture_group *group,
                          char why[CAPTURE_WHY_BYTES]) {
     uint64_t device = 0;
-    *switches = (struct ebpf_switches){.options = 1, .current = 1, .netns = 1, .loop = 1};
+    *switches = (struct ebpf_switches){
+        .run = (uint32_t)getpid(), .options = 1, .current = 1, .netns = 1, .loop = 1};
     kernel_offsets_read(&switches->offsets);
     uint64_t pids = namespace_number("/proc/self/ns/pid", &device);
     if (pids != ROOT_OF_PIDS) {

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "harness/capture/acting.h"
 #include "harness/capture/notify_journal.h"
+#include "harness/capture/unrecorded.h"
 
 #ifndef PIDFD_THREAD
 #define PIDFD_THREAD O_EXCL /* Linux 6.9 */
@@ -42,6 +45,17 @@ void notify_ask_for_short_slices(void) {
         return;
     own.runtime = SLICE_NS;
     syscall(SYS_sched_setattr, 0, &own, 0);
+}
+
+/* Named by the process, as the thread has no room for more (prctl(2)). */
+void notify_act_for(pid_t process) {
+    static pid_t named = -1;
+    char name[ACTING_NAME_BYTES];
+    if (process == named)
+        return;
+    snprintf(name, sizeof name, process > 0 ? ACTING_FOR "%d" : ACTING_FOR, (int)process);
+    raw_syscall3(SYS_prctl, PR_SET_NAME, RAW(name), 0);
+    named = process;
 }
 
 void notify_take_turns(int listener) {
@@ -77,7 +91,7 @@ int notify_process_open(pid_t pid) {
     return pidfd;
 }
 
-int notify_duplicate(int pidfd, int fd) { return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0); }
+int notify_duplicate(int pidfd, int fd) { return unrecorded_duplicate(pidfd, fd); }
 
 /* A descriptor that we do not have: EBADF shows that we may take others (kernel/pid.c). */
 bool notify_may_never_duplicate(void) {

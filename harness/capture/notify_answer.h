@@ -26,6 +26,10 @@ bool notify_may_never_duplicate(void);
 /* Is this descriptor the listener of a filter? */
 bool notify_is_listener(int fd);
 
+/* Says that the calling thread acts for that process, 0: for some, so that the eBPF programs of
+ * another run take its calls for theirs (acting.h). For one thread of a process. */
+void notify_act_for(pid_t process);
+
 /* Tells the scheduler that the calling thread's work comes in very short pieces, so that it is
  * woken at once where others compute (sched_setattr(2), EEVDF's slice since Linux 6.12); and that
  * who waits for this listener and who answers take turns (Linux 6.6). Where the kernel has neither,

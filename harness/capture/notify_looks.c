@@ -13,6 +13,7 @@
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_guest.h"
 #include "harness/capture/notify_socket.h"
+#include "harness/capture/unrecorded.h"
 #include "shim/shared/recorder.h"
 
 enum { TRIES_MOST = 14 }; /* twice the time each: a second in all */
@@ -94,7 +95,7 @@ static bool look_once(struct notify_look *look) {
     if (same)
         look_at(look, duplicate);
     if (duplicate >= 0)
-        close(duplicate);
+        unrecorded_close(duplicate);
     return same;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "harness/capture/notify_socket.h"
+#include "harness/capture/unrecorded.h"
 #include "shim/shared/policy_waiters.h"
 
 #ifndef IPPROTO_MPTCP
@@ -22,7 +23,8 @@ static uint16_t local_port(int fd) {
 }
 
 /* `seeded` counts the requests of each process, where its shim is. */
-static const struct policy_ways ways = {.bind = bind, .local_port = local_port, .place = NULL};
+static const struct policy_ways ways = {
+    .bind = unrecorded_bind, .local_port = local_port, .place = NULL};
 
 static bool is_udp(const struct outside_event *event) { return event->protocol == IPPROTO_UDP; }
 

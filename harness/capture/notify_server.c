@@ -17,6 +17,7 @@
 #include "harness/capture/notify_guest.h"
 #include "harness/capture/notify_policy.h"
 #include "harness/capture/notify_socket.h"
+#include "harness/capture/unrecorded.h"
 #include "shim/shared/policy_attempt.h"
 #include "shim/shared/raw_file.h"
 #include "shim/shared/recorder.h"
@@ -41,7 +42,7 @@ struct notify_call {
 
 static void close_duplicate(struct notify_call *call) {
     if (call->duplicate >= 0)
-        close(call->duplicate);
+        unrecorded_close(call->duplicate);
     call->duplicate = -1;
 }
 
@@ -114,11 +115,11 @@ static long make_call(const void *with) {
     const struct notify_call *call = with;
     switch (call->notification->data.nr) {
     case SYS_bind:
-        return bind(call->duplicate, &call->address.any, call->length);
+        return unrecorded_bind(call->duplicate, &call->address.any, call->length);
     case SYS_listen:
-        return listen(call->duplicate, (int)call->notification->data.args[1]);
+        return unrecorded_listen(call->duplicate, (int)call->notification->data.args[1]);
     default:
-        return connect(call->duplicate, &call->address.any, call->length);
+        return unrecorded_connect(call->duplicate, &call->address.any, call->length);
     }
 }
 
@@ -136,6 +137,7 @@ static int make_call_by_policy(struct notify_call *call) {
     struct policy_request request;
     long result;
     bool applies = notify_policy_applies(&wish, &request);
+    notify_act_for(call->guest.process);
     atomic_store(&journal->options, applies ? request.options : 0);
     atomic_store(&journal->by_policy, applies);
     atomic_store(&journal->stage, NOTIFY_PERFORMING);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/capture/unrecorded.h"
 #include "shim/shared/raw_file.h"
 
 enum { PRIVILEGED_BELOW = 1024 };
@@ -53,7 +54,7 @@ uint16_t notify_socket_local(int duplicate, struct outside_event *event) {
     union notify_address address = {.any.sa_family = AF_UNSPEC};
     socklen_t length = sizeof address;
     event->local_port = 0;
-    if (getsockname(duplicate, &address.any, &length) != 0)
+    if (unrecorded_getsockname(duplicate, &address.any, &length) != 0)
         return 0;
     notify_address_store(&address, event->local, &event->local_port, &event->scope);
     return event->local_port;

@@ -24,6 +24,7 @@
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_connect.h"
 #include "harness/capture/notify_mailbox.h"
+#include "harness/capture/unrecorded.h"
 #include "harness/system/process_facts.h"
 #include "harness/system/process_title.h"
 #include "shim/shared/policy_attempt.h"
@@ -131,11 +132,11 @@ static bool was_done(const struct seccomp_notif *notification) {
     socklen_t length = sizeof local;
     int pidfd = notify_process_open((pid_t)notification->pid);
     int duplicate = notify_duplicate(pidfd, (int)notification->data.args[0]);
-    bool done = duplicate >= 0 && getsockname(duplicate, &local.any, &length) == 0 &&
+    bool done = duplicate >= 0 && unrecorded_getsockname(duplicate, &local.any, &length) == 0 &&
                 (local.any.sa_family == AF_INET6 ? local.in6.sin6_port : local.in.sin_port) != 0;
     if (duplicate >= 0) {
         undo_policy(duplicate);
-        close(duplicate);
+        unrecorded_close(duplicate);
     }
     if (pidfd >= 0)
         close(pidfd);
@@ -160,7 +161,7 @@ static bool end_connect(const struct seccomp_notif *notification, uint32_t stage
             undo_policy(duplicate);
         notify_connect_restore(duplicate, held.journal);
         stands = notify_socket_peer(duplicate, &event);
-        close(duplicate);
+        unrecorded_close(duplicate);
     }
     if (pidfd >= 0)
         close(pidfd);

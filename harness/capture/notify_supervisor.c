@@ -212,6 +212,7 @@ static void *server_main(void *with) {
     struct notify_supervisor *supervisor = with;
     struct epoll_event events[EVENTS_AT_ONCE];
     notify_ask_for_short_slices();
+    notify_act_for(0);
     for (;;) {
         int64_t next_ns = supervisor->server.table != NULL
                               ? notify_table_run(&supervisor->table)

@@ -275,23 +275,6 @@ chained() {
     by_ebpf chained
 }
 
-nested() {
-    rm -f inner
-    record "$PORTWITNESS" run --quiet -o inner "${options[@]}" -- "$go" child 20 >said
-    mv "$trace" outer
-    # seccomp has one supervisor in a tree, and that is the outer run.
-    if [ "$(source_of)" = kernel ]; then
-        cp inner "$trace"
-        same_ports said
-    fi
-    mv outer "$trace"
-    same_ports said
-}
-
-@test "a run in a run: nothing is missing, and the program is as it was" {
-    by_each nested
-}
-
 two() {
     "${in_namespace[@]}" bash -c 'for name in ports.static ports.musl; do
         timeout 120 "$1" run "$2" -o "trace.$name" -- "$3/$name" loop 100 >"said.$name" 2>"summary.$name" &

@@ -45,11 +45,10 @@ static __always_inline int bind_asked(struct bpf_sock_addr *context, bool is_ipv
         return 1;
     settle(call);
     struct outside_event *event = &call->event;
-    uint64_t process = process_told(thread);
-    announce(call, process);
+    struct caller caller = caller_of(thread);
+    announce_caller(call, caller);
     note_socket(context, socket, event);
-    note_caller(event, process);
-    walk(event);
+    note_call(event, caller);
     note_options(context, event);
     set_address(context, event->requested, is_ipv6);
     event->requested_port = __builtin_bswap16((uint16_t)context->user_port);

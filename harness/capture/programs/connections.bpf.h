@@ -15,13 +15,13 @@ static __always_inline int connect_asked(struct bpf_sock_addr *context, bool is_
     if (socket == NULL || context->protocol != PROTOCOL_TCP)
         return 1;
     uint64_t thread = bpf_get_current_pid_tgid();
-    uint64_t process = process_told(thread);
     struct thread_call *call = own_call(thread);
     if (call == NULL)
         return 1;
+    struct caller caller = caller_of(thread);
     settle_without_port(call, socket, is_ipv6, bpf_get_socket_cookie(context));
     settle(call);
-    announce(call, process);
+    announce_caller(call, caller);
     struct outside_event *event =
         bpf_sk_storage_get(&connections, socket, 0, BPF_SK_STORAGE_GET_F_CREATE);
     if (event == NULL) {
@@ -29,8 +29,7 @@ static __always_inline int connect_asked(struct bpf_sock_addr *context, bool is_
         return 1;
     }
     note_socket(context, socket, event);
-    note_caller(event, process);
-    walk(event);
+    note_call(event, caller);
     set_address(context, event->peer, is_ipv6);
     event->peer_port = __builtin_bswap16((uint16_t)context->user_port);
     return 1;
@@ -75,17 +74,17 @@ static __always_inline int address_read(struct bpf_sock_addr *context, bool is_i
         return 1;
     uint64_t cookie = bpf_get_socket_cookie(context);
     uint64_t thread = bpf_get_current_pid_tgid();
-    uint64_t process = process_told(thread);
+    struct caller caller = caller_of(thread);
     struct thread_call *call = own_call(thread);
-    if (call == NULL)
+    if (call == NULL || caller.is_acted_for) /* who acts for it has looked, not the program */
         return 1;
     if (is_kept_back(call, cookie, port) || is_repeated(call, cookie, port))
         return 1;
     settle(call);
-    announce(call, process);
+    announce(call, caller.process);
     struct outside_event *event = &call->event;
     note_socket(context, socket, event);
-    note_caller(event, process);
+    note_caller(event, caller.process);
     __builtin_memset(event->requested, 0, sizeof event->requested);
     event->requested_port = 0;
     set_address(context, event->local, is_ipv6);
@@ -143,7 +142,7 @@ static __always_inline void listened_before(struct bpf_sock_ops *context, struct
 /* It is not done yet: a port that it gives itself is not known. */
 static __always_inline void listened(struct bpf_sock_ops *context) {
     uint64_t thread = bpf_get_current_pid_tgid();
-    uint64_t process = process_told(thread);
+    struct caller caller = caller_of(thread);
     struct thread_call *call = own_call(thread);
     if (call == NULL)
         return;
@@ -151,10 +150,9 @@ static __always_inline void listened(struct bpf_sock_ops *context) {
     /* A read of this socket that was kept back may wait on: what it says stays. */
     if (call->pending || event->cookie != bpf_get_socket_cookie(context))
         settle(call);
-    announce(call, process);
+    announce_caller(call, caller);
     note_end(context, event);
-    note_caller(event, process);
-    walk(event);
+    note_call(event, caller);
     set_ends(context, event);
     __builtin_memset(event->requested, 0, sizeof event->requested);
     event->requested_port = 0;

@@ -3,6 +3,7 @@
 #ifndef PORTWITNESS_CAPTURE_PROGRAMS_SOCKETS_H
 #define PORTWITNESS_CAPTURE_PROGRAMS_SOCKETS_H
 
+#include "harness/capture/programs/acting.bpf.h"
 #include "harness/capture/programs/caller.bpf.h"
 #include "harness/capture/programs/maps.bpf.h"
 #include "harness/capture/programs/processes.bpf.h"
