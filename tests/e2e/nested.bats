@@ -1,6 +1,6 @@
 # A run in a run: each trace has its own programs, and neither takes what a run does in a program's place for
 # that run's own.
-# shellcheck disable=SC2154,SC2034,SC2016 # variables of capture.bash and of common.bash, those of jq
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2016 # variables of capture.bash and of subshells, those of jq
 
 setup() {
     load ../common
@@ -137,4 +137,31 @@ of_go() {
     name=ports.static guest_path=$open/ports.static
     by_two seccomp seccomp "$guest_path" hold 6
     cd "$BATS_TEST_TMPDIR"
+}
+
+@test "an inner run in another PID namespace: what it does for others is counted, and nobody's" {
+    need_ebpf
+    options=(--capture=ebpf)
+    record unshare -pf --mount-proc "$PORTWITNESS" run --quiet -o inner --capture=seccomp -- \
+        "$capture/ports.static" loop 9 >said
+    blames_no_run
+    # UDP ports that the program reads itself are known by that.
+    assert_equal "$(rows '.[] | select(.protocol == "tcp" or .comm != "ports.static") | .port')" ''
+    grep -q 'also missing: events of the kernel ([0-9]*)$' "$summary"
+    mv inner "$trace"
+    same_ports said
+}
+
+@test "an inner run below a program that is notified: the outer run answers, and the inner one says so" {
+    name=ports.static guest_path=$capture/ports.static
+    cat >launch.sh <<'SHELL'
+"$@"
+SHELL
+    nest seccomp seccomp busybox sh launch.sh "$PORTWITNESS" run --quiet -o third --capture=seccomp -- "$guest_path" hold 6
+    owned inner
+    guest_path=$(type -P busybox)
+    passed_over
+    cp third "$trace"
+    blames_no_run
+    assert_equal "$(rows '.[].port')" ''
 }
