@@ -140,14 +140,18 @@ static bool is_still(const struct captured_process *process, uint64_t start_time
 
 /* What is read after an exec was reported may be of before it: a parent records a fork when it has
  * returned. */
+static bool is_of_before(const struct captured_process *process, bool is_fork, uint64_t begin_ns) {
+    return process->executed_ns > begin_ns || (is_fork && process->met_ns > begin_ns);
+}
+
 static void learn_start(struct captured_processes *processes, uint32_t pid, uint64_t start_time,
-                        uint64_t serial, uint64_t begin_ns) {
+                        uint64_t serial, bool is_fork, uint64_t begin_ns) {
     if (pid == 0 || serial == 0)
         return;
     struct captured_process *process = captured_process_find(processes, pid);
     if (pid >= FOREIGN_PID && !is_still(process, start_time))
         process = NULL;
-    if (process != NULL && process->executed_ns > begin_ns) {
+    if (process != NULL && is_of_before(process, is_fork, begin_ns)) {
         learn_replaced(processes, process, serial, begin_ns);
         return;
     }
@@ -181,7 +185,7 @@ static void meet_foreign(struct captured_processes *processes, const struct outs
     unentered_move(&processes->unentered, before, event->pid);
     const struct captured_process *known = captured_process_find(processes, before);
     if (known != NULL && is_still(known, facts->start_time))
-        learn_start(processes, event->pid, known->start_time, known->serial, known->shim_ns);
+        learn_start(processes, event->pid, known->start_time, known->serial, false, known->shim_ns);
 }
 
 void captured_processes_learn(struct captured_processes *processes,
@@ -196,9 +200,10 @@ void captured_processes_learn(struct captured_processes *processes,
     uint32_t pid = foreign_pids_of(&processes->foreign, record);
     if (record->kind == PW_KIND_PROCESS_START && identity->pid_namespace != 0) {
         unentered_reported(&processes->unentered, pid, identity->comm, record->begin_ns);
-        learn_start(processes, pid, identity->start_time, record->process, record->begin_ns);
+        learn_start(processes, pid, identity->start_time, record->process,
+                    (record->flags & PW_FLAG_BY_FORK) != 0, record->begin_ns);
     } else if (record->kind == PW_KIND_FORK && record->error == 0) {
-        learn_start(processes, pid, identity->start_time, identity->serial, record->begin_ns);
+        learn_start(processes, pid, identity->start_time, identity->serial, true, record->begin_ns);
     } else if (record->kind == PW_KIND_EXEC || record->kind == PW_KIND_EXEC_FAILED) {
         learn_exec(processes, record, pid);
     }
