@@ -146,7 +146,7 @@ static bool make(struct capture_group *group, const char *own, char why[CAPTURE_
     snprintf(name, sizeof name, "/" PREFIX "%ld", (long)getpid());
     group->path = joined(own, name);
     if (mkdir(group->path, 0755) != 0 && errno != EEXIST) {
-        snprintf(why, CAPTURE_WHY_BYTES, "no control group can be made in %.80s: %s", own,
+        snprintf(why, CAPTURE_WHY_BYTES, "no control group can be made in %.180s: %s", own,
                  strerror(errno));
         free(group->path);
         group->path = NULL;
@@ -157,7 +157,7 @@ static bool make(struct capture_group *group, const char *own, char why[CAPTURE_
         group->processes = openat(group->folder, "cgroup.procs", O_WRONLY | O_CLOEXEC);
     struct stat status;
     if (group->processes < 0 || fstat(group->folder, &status) != 0) {
-        snprintf(why, CAPTURE_WHY_BYTES, "the control group %.80s cannot be used: %s", group->path,
+        snprintf(why, CAPTURE_WHY_BYTES, "the control group %.180s cannot be used: %s", group->path,
                  strerror(errno));
         return false;
     }

@@ -16,7 +16,7 @@ struct capture_group {
     uint32_t level; /* in the hierarchy, whose root is 0 */
 };
 
-enum { CAPTURE_WHY_BYTES = 160 };
+enum { CAPTURE_WHY_BYTES = 256 };
 
 /* Makes the group, and first removes those that runs which are over left empty. false, with one
  * sentence for the user in why, if there is no cgroup2 that may be written. The descriptors are

@@ -45,8 +45,8 @@ static int say_nothing(enum libbpf_print_level level, const char *format, va_lis
 
 static bool fail(char why[CAPTURE_WHY_BYTES], const char *what, int error) {
     if (error == EPERM || error == EACCES)
-        snprintf(why, CAPTURE_WHY_BYTES,
-                 "%s: no permission for eBPF (CAP_BPF and CAP_NET_ADMIN, or root)", what);
+        snprintf(why, CAPTURE_WHY_BYTES, "%s: %s, eBPF needs CAP_BPF and CAP_NET_ADMIN, or root",
+                 what, strerror(error));
     else
         snprintf(why, CAPTURE_WHY_BYTES, "%s: %s", what, strerror(error));
     return false;
@@ -152,7 +152,8 @@ static bool attach(struct ebpf_programs *programs, int folder, char why[CAPTURE_
         }
         if (link == NULL && errno == EPERM) {
             snprintf(why, CAPTURE_WHY_BYTES,
-                     "a control group above admits no eBPF programs beside its own");
+                     "a control group above admits no eBPF programs beside its own: %s",
+                     strerror(errno));
             return false;
         }
         if (link == NULL)

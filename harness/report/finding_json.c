@@ -10,6 +10,7 @@
 #include "harness/base/names.h"
 #include "harness/base/remedies.h"
 #include "harness/base/test_name.h"
+#include "harness/base/without_ebpf.h"
 #include "harness/check/source_place.h"
 #include "harness/report/finding_sides.h"
 #include "harness/report/finding_words.h"
@@ -247,6 +248,21 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     return object;
 }
 
+/* A trace a row. */
+static json_t *without_ebpf_json(const struct check *check) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < check->trace_count; i++) {
+        const char *cause = without_ebpf_cause(&check->traces[i].header);
+        if (cause == NULL)
+            continue;
+        json_t *object = json_object();
+        set(object, "trace", json_text_or_null(check->traces[i].path));
+        set(object, "cause", json_text_or_null(cause));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 static json_t *evidence_json(const struct check *check) {
     uint64_t records = 0, torn = 0, blank = 0, lost = 0, processes = 0, inferred = 0;
     json_t *spots = json_array();
@@ -281,6 +297,7 @@ static json_t *evidence_json(const struct check *check) {
     set(object, "inferred", json_number(inferred));
     set(object, "processes", json_number(processes));
     set(object, "blind_spots", spots);
+    set(object, "without_ebpf", without_ebpf_json(check));
     return object;
 }
 

@@ -8,6 +8,7 @@
 #include "harness/base/map.h"
 #include "harness/base/memory.h"
 #include "harness/base/message.h"
+#include "harness/base/without_ebpf.h"
 #include "harness/check/source_place.h"
 #include "harness/report/finding_short.h"
 #include "harness/report/finding_sides.h"
@@ -198,6 +199,26 @@ static void write_limits(const struct finding_writer *writing) {
     }
 }
 
+/* Of the first trace that was made without eBPF: no verdict is said without it. */
+static void without_ebpf(const struct check *check, char rest[WITHOUT_EBPF_BYTES + 64]) {
+    char text[WITHOUT_EBPF_BYTES];
+    size_t count = 0;
+    const char *cause = NULL;
+    for (size_t i = 0; i < check->trace_count; i++) {
+        const char *of_trace = without_ebpf_cause(&check->traces[i].header);
+        cause = cause == NULL ? of_trace : cause;
+        count += of_trace != NULL;
+    }
+    rest[0] = '\0';
+    if (!without_ebpf_text(cause, text))
+        return;
+    if (count == check->trace_count)
+        snprintf(rest, WITHOUT_EBPF_BYTES + 64, "; %s", text);
+    else
+        snprintf(rest, WITHOUT_EBPF_BYTES + 64, "; in %zu of %zu traces %s", count,
+                 check->trace_count, text);
+}
+
 /* Where nothing was found the headline is the verdict. */
 static void write_last(const struct finding_writer *writing, const char *counts) {
     static const enum colour colours[] = {[VERDICT_CLEAN] = COLOUR_GREEN,
@@ -206,14 +227,17 @@ static void write_last(const struct finding_writer *writing, const char *counts)
                                           [VERDICT_FINDINGS] = COLOUR_RED};
     enum check_verdict verdict = check_verdict(writing->check);
     char headline[HEADLINE_SIZE];
+    char rest[WITHOUT_EBPF_BYTES + 64];
     bool any = headline_text(writing->check, headline);
+    without_ebpf(writing->check, rest);
     if (any && verdict == VERDICT_INCOMPLETE) {
-        finding_heading_write(writing, COLOUR_YELLOW, "portwitness:", " %s (%s)", headline, counts);
+        finding_heading_write(writing, COLOUR_YELLOW, "portwitness:", " %s (%s)%s", headline,
+                              counts, rest);
         return;
     }
     if (any)
         finding_heading_write(writing, COLOUR_YELLOW, "portwitness:", " %s", headline);
-    finding_heading_write(writing, colours[verdict], "portwitness:", " %s", counts);
+    finding_heading_write(writing, colours[verdict], "portwitness:", " %s%s", counts, rest);
 }
 
 static void write_verdict(const struct finding_writer *writing,

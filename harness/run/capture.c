@@ -21,9 +21,12 @@ static void take_event(void *with, const struct outside_event *event) {
     captured_note(with, event);
 }
 
+static const char *const names[] = {[CAPTURE_PRELOAD] = "preload",
+                                    [CAPTURE_EBPF] = "ebpf",
+                                    [CAPTURE_HOST] = "host",
+                                    [CAPTURE_SECCOMP] = "seccomp"};
+
 static bool fail(const struct capture *capture) {
-    static const char *const names[] = {
-        [CAPTURE_EBPF] = "ebpf", [CAPTURE_HOST] = "host", [CAPTURE_SECCOMP] = "seccomp"};
     complain("run", "--capture=%s: %s", names[capture->choice], capture->missing);
     return false;
 }
@@ -40,8 +43,11 @@ static bool open_ebpf(struct capture *capture, bool host) {
 
 bool capture_open(struct capture *capture, enum capture_choice choice) {
     *capture = (struct capture){.walk = NOTIFIED_WALK_NONE, .choice = choice};
-    if (choice == CAPTURE_PRELOAD || choice == CAPTURE_SECCOMP ||
-        open_ebpf(capture, choice == CAPTURE_HOST) || choice == CAPTURE_AUTO)
+    if (choice == CAPTURE_PRELOAD || choice == CAPTURE_SECCOMP) {
+        snprintf(capture->no_ebpf, sizeof capture->no_ebpf, "--capture=%s", names[choice]);
+        return true;
+    }
+    if (open_ebpf(capture, choice == CAPTURE_HOST) || choice == CAPTURE_AUTO)
         return true;
     return fail(capture);
 }

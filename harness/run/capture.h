@@ -21,7 +21,7 @@ struct capture {
     struct captured captured;
     uint64_t settled_ns;             /* when refused binds were looked for last */
     char missing[CAPTURE_WHY_BYTES]; /* why none could be had, though one was looked for; "" else */
-    char no_ebpf[CAPTURE_WHY_BYTES]; /* why there is no eBPF, though it was looked for; "" else */
+    char no_ebpf[CAPTURE_WHY_BYTES]; /* why there is no eBPF; "": there is */
 };
 
 /* Opens what was chosen, or what can be had, as far as that needs no trace. false, with a line on

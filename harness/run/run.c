@@ -354,6 +354,7 @@ static bool make_trace(struct run *run) {
     if (!capture_open(&run->capture, run->options->capture))
         return false;
     plan.capture = run->capture.means;
+    plan.no_ebpf = run->capture.no_ebpf;
     return new_trace_make(&run->trace, &plan);
 }
 

@@ -11,6 +11,7 @@
 #include "harness/base/message.h"
 #include "harness/base/names.h"
 #include "harness/base/remedies.h"
+#include "harness/base/without_ebpf.h"
 #include "harness/report/policy_report.h"
 
 enum { BLIND_SHOWN = 4, NAME_SHOWN = 100, LIVING_SHOWN = 1000 };
@@ -72,7 +73,16 @@ static void print_means(uint64_t count, const char *means, FILE *out) {
         fprintf(out, ", %" PRIu64 " by %s alone", count, means);
 }
 
-static void print_programs(const struct summary *summary, FILE *out) {
+/* Where there are blind spots, on the line behind what would remove them. */
+static void print_without_ebpf(const char *cause, const char *before, FILE *out) {
+    char text[WITHOUT_EBPF_BYTES];
+    if (*cause != '\0' && without_ebpf_text(cause, text)) {
+        fputs(before, out);
+        print_name(text, sizeof text, out);
+    }
+}
+
+static void print_programs(const struct summary *summary, const char *no_ebpf, FILE *out) {
     fprintf(out, "portwitness: %" PRIu64 " program%s and %" PRIu64 " fork%s seen",
             summary->programs, plural(summary->programs), summary->forks, plural(summary->forks));
     print_means(summary->by_kernel, "eBPF", out);
@@ -81,7 +91,9 @@ static void print_programs(const struct summary *summary, FILE *out) {
         fprintf(out, ", and %" PRIu64 " of the machine's", summary->strangers);
     uint64_t count = summary->blind_count + summary->blind_more;
     if (count == 0) {
-        fputs(", no blind spots\n", out);
+        fputs(", no blind spots", out);
+        print_without_ebpf(no_ebpf, "; ", out);
+        fputc('\n', out);
         return;
     }
     fprintf(out, ", %" PRIu64 " blind spot%s: ", count, plural(count));
@@ -123,8 +135,10 @@ static void print_remedies(const struct summary *summary, const char *no_ebpf, u
     }
     if (count > 0)
         fputc('\n', out);
-    if (summary->blind_count > 0 && *no_ebpf != '\0')
-        message_write(out, "portwitness: eBPF could not be used: %s", no_ebpf);
+    if (summary->blind_count == 0 || *no_ebpf == '\0')
+        return;
+    print_without_ebpf(no_ebpf, "portwitness: ", out);
+    fputc('\n', out);
 }
 
 static bool is_of_records(unsigned cause) {
@@ -165,7 +179,7 @@ void summary_print(const struct summary *summary, const struct pw_header *header
     fprintf(out, "portwitness: %" PRIu64 " port-0 request%s, %" PRIu64 " port%s assigned\n",
             summary->requests, plural(summary->requests), summary->assigned,
             plural(summary->assigned));
-    print_programs(summary, out);
+    print_programs(summary, no_ebpf, out);
     unnotified_print(&summary->unnotified, out);
     if (summary->by_table > 0)
         fprintf(out,

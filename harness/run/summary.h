@@ -41,9 +41,8 @@ void summary_add(struct summary *summary, const struct trace_record *record);
 
 /* Prints the lines. `header` may be written to meanwhile: only its counters are looked at. `policy`
  * is the run's, as it was asked for; `living` names the processes that live on, with their ports,
- * "" for none; `no_ebpf` says why eBPF could not be used, "" where it was, or not asked for, and is
- * printed where something was not seen; `trace` is the file's name, and stands alone behind
- * "portwitness: " on the last line. */
+ * "" for none; `no_ebpf` says why eBPF was not used, "" where it was; `trace` is the file's name,
+ * and stands alone behind "portwitness: " on the last line. */
 void summary_print(const struct summary *summary, const struct pw_header *header,
                    const char *policy, const char *living, const char *no_ebpf, const char *trace,
                    FILE *out);

@@ -102,8 +102,10 @@ static void make_policy_spaces(void) {
 }
 
 static int make_trace(struct session *session) {
-    struct new_trace_plan plan = {
-        .name = session->options->trace, .group = (gid_t)-1, .policy = session->options->policy};
+    struct new_trace_plan plan = {.name = session->options->trace,
+                                  .group = (gid_t)-1,
+                                  .no_ebpf = "portwitness storm",
+                                  .policy = session->options->policy};
     char name[96];
     if (plan.name == NULL) {
         const char *parent = getenv("TMPDIR");

@@ -88,5 +88,6 @@ bool header_check(int file, off_t size, struct pw_header *header,
         return refuse(problem, "is cut off before its first record");
     header->policy[sizeof header->policy - 1] = '\0';
     header->host_id[sizeof header->host_id - 1] = '\0';
+    header->no_ebpf[sizeof header->no_ebpf - 1] = '\0';
     return true;
 }

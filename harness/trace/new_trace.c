@@ -34,6 +34,7 @@ static bool create(struct new_trace *trace, const struct new_trace_plan *wanted)
         .stacks = wanted->stacks,
         .no_frames = wanted->no_frames,
         .capture = wanted->capture,
+        .no_ebpf = wanted->no_ebpf,
         .questions = wanted->questions,
         .host_id = wanted->host_id,
         .policy = wanted->policy.text,

@@ -18,6 +18,7 @@ struct new_trace_plan {
     unsigned stacks;     /* return addresses to record with a call, 0: none */
     bool no_frames;      /* interpreters are not asked where a call came from */
     unsigned capture;    /* PW_CAPTURE_...: by what else programs are seen */
+    const char *no_ebpf; /* why eBPF is none of it, NULL: it is */
     unsigned questions;  /* that a process may ask of the kernel's table of sockets */
     struct policy_option policy;
 };

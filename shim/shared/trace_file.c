@@ -105,6 +105,8 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     memcpy(header->policy, policy, strnlen(policy, sizeof header->policy - 1));
     if (plan->host_id != NULL)
         memcpy(header->host_id, plan->host_id, strnlen(plan->host_id, sizeof header->host_id - 1));
+    if (plan->no_ebpf != NULL)
+        memcpy(header->no_ebpf, plan->no_ebpf, strnlen(plan->no_ebpf, sizeof header->no_ebpf - 1));
     memcpy(header->magic, PW_MAGIC, sizeof header->magic);
 }
 

@@ -20,6 +20,7 @@ struct trace_plan {
     unsigned filters;        /* pw_header.filters */
     bool no_frames;          /* pw_header.no_frames */
     unsigned capture;        /* pw_header.capture */
+    const char *no_ebpf;     /* pw_header.no_ebpf; NULL: none */
     const char *host_id;     /* NULL: none */
     const char *policy;      /* NULL: "kernel" */
     const struct pw_policy_config *config; /* NULL: the kernel's own choice */

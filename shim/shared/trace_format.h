@@ -30,6 +30,7 @@
 #define PW_STACK_MAX 16u
 #define PW_FRAMES_PER_UNIT 3u
 #define PW_QUESTIONS 64u
+#define PW_NO_EBPF_BYTES 256u
 
 /* By what programs are seen beside the shim (pw_header.capture). */
 #define PW_CAPTURE_KERNEL 1u  /* eBPF programs at a control group below that of `run` */
@@ -88,6 +89,8 @@ struct pw_header {
     _Alignas(64) _Atomic uint64_t next_process; /* the last serial given */
     _Alignas(64) _Atomic uint64_t lost[PW_LOST_CAUSES];
     _Alignas(64) _Atomic uint64_t namespaces[PW_NAMESPACES_MAX]; /* cookies that have a record */
+    /* What does not change again: why eBPF is not among `capture`; "" in older traces. */
+    _Alignas(64) char no_ebpf[PW_NO_EBPF_BYTES];
 };
 
 _Static_assert(sizeof(struct pw_header) <= PW_HEADER_SIZE, "the header fits its page");

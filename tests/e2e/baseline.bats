@@ -36,7 +36,7 @@ portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
     cp known first
     windows one two
     run -0 "$PORTWITNESS" check --fail-on hazard --baseline known t
-    assert_equal "$output" 'portwitness: 2 known findings (baseline)
+    assert_equal "${output%%; raw system calls*}" 'portwitness: 2 known findings (baseline)
 portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
     "$PORTWITNESS" check --baseline known --update-baseline t
     cmp first known

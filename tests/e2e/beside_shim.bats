@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What reports say of programs that the shim is not in: what would let one be seen, which errors are inferred, and
 # that a container daemon works elsewhere.
-# shellcheck disable=SC2154,SC2016,SC2034 # variables of common.bash, those of jq, those for guests.bash
+# shellcheck disable=SC2154,SC2016,SC2034,SC2030,SC2031 # variables of common.bash, those of jq, those for guests.bash and of subshells
 
 setup() {
     load ../common
@@ -69,16 +69,73 @@ recorded() {
     grep -q 'no blind spots' "$summary"
 }
 
-@test "where something is not seen and eBPF could not be used, the reason is said" {
+# says_cause CAUSE: the summary and the verdict of a clean run whose program binds past the shim.
+unseen='raw system calls and io_uring are not seen without eBPF'
+says_cause() {
+    grep -qE "^portwitness: .* seen, (.*, )?no blind spots; $unseen \($1\)$" "$summary" || { cat "$summary"; return 1; }
+    run -0 "$PORTWITNESS" check --strict t
+    assert_matches "$output" "^portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed; $unseen \($1\)$"
+    assert_matches "$("$PORTWITNESS" check --json t | jq -r '.evidence | "\(.complete) \(.without_ebpf[] | "\(.trace) \(.cause)")"')" \
+        "^true t $1$"
+}
+
+@test "without eBPF neither the summary nor a clean verdict stands without what is not seen, and the cause" {
+    has_ebpf || skip 'what is taken away is not there'
+    local group
+    group=$(unified)$(sed -n 's/^0:://p' /proc/self/cgroup)
+    unshare -m sh -c 'mount -o remount,ro,bind "$1" && shift && exec "$@"' sh "$(unified)" \
+        "$PORTWITNESS" run -o t -- "$capture/ports.raw" loop 2 2>"$summary"
+    says_cause "no control group can be made in ${group%/}/?: Read-only file system"
+    assert_equal "$("$PORTWITNESS" ports --json t | wc -l)" 0
+    rm t
+    setpriv --bounding-set=-bpf,-sys_admin "$PORTWITNESS" run -o t -- "$capture/ports.raw" loop 2 2>"$summary"
+    says_cause 'the eBPF programs cannot be loaded: Operation not permitted, .*'
+    local each
+    for each in preload seccomp; do
+        rm t
+        "$PORTWITNESS" run --capture="$each" -o t -- true 2>"$summary"
+        says_cause "--capture=$each"
+    done
+    cp t other
+    rm t
+    "$PORTWITNESS" run -o t -- "$capture/ports.raw" loop 2 2>"$summary"
+    assert_equal "$(grep -c 'without eBPF' "$summary")" 0
+    assert_equal "$("$PORTWITNESS" ports --json t | wc -l)" 2
+    run -0 "$PORTWITNESS" check t
+    assert_equal "$output" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
+    assert_equal "$("$PORTWITNESS" check --json t | jq -c .evidence.without_ebpf)" '[]'
+    run -0 "$PORTWITNESS" check t other
+    assert_matches "$output" "0 suppressed; in 1 of 2 traces $unseen \(--capture=seccomp\)$"
+    rm t
+    LD_PRELOAD=$shim PORTWITNESS_TRACE=$PWD/t /bin/true
+    run -0 "$PORTWITNESS" check t
+    assert_matches "$output" "0 suppressed; $unseen \(not under portwitness run\)$"
+}
+
+@test "where something is not seen the cause stands behind what would let it be seen" {
     has_ebpf || skip 'what is taken away is not there'
     cp "$static" docker
     unshare -m sh -c 'umount "$1" && shift && exec "$@"' sh "$(unified)" \
         "$PORTWITNESS" run -o t -- sh -c ./docker 2>"$summary"
-    summary_has 'eBPF could not be used: no cgroup2 is mounted'
-    rm t
-    unshare -m sh -c 'umount "$1" && shift && exec "$@"' sh "$(unified)" \
-        "$PORTWITNESS" run -o t -- true 2>"$summary"
-    assert_equal "$(grep -c eBPF "$summary")" 0
+    grep -qxF "portwitness: $unseen (no cgroup2 is mounted)" "$summary"
+    "$PORTWITNESS" check t >text
+    grep -q "docker was not checked.*(incomplete: .*); $unseen (no cgroup2 is mounted)$" text ||
+        grep -q "^portwitness: incomplete: .*; $unseen (no cgroup2 is mounted)$" text
+}
+
+@test "a control group above that admits no eBPF programs of others: seccomp, and that is said" {
+    need_ebpf
+    local group
+    group=$(unified)$(sed -n 's/^0:://p' /proc/self/cgroup)/exclusive-$$
+    mkdir "$group"
+    "$data/exclusive_group" "$group" "$PORTWITNESS" run -o t -- sh -c "'$static'; '$capture/ports.raw' loop 2" \
+        2>"$summary" || { rmdir "$group"; return 1; }
+    run -125 --separate-stderr "$data/exclusive_group" "$group" "$PORTWITNESS" run --capture=ebpf -o t2 -- true
+    rmdir "$group"
+    local why='a control group above admits no eBPF programs beside its own: Operation not permitted'
+    assert_equal "$stderr" "portwitness run: --capture=ebpf: $why"
+    grep -q ' 1 by seccomp alone, no blind spots; ' "$summary"
+    says_cause "$why"
 }
 
 # Holds a number, and starts a static program that wants it at the address $1.

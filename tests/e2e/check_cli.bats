@@ -40,7 +40,7 @@ PYTHON
     rm t
     record true
     run -0 "$PORTWITNESS" check --strict t
-    assert_equal "$output" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
+    assert_equal "${output%%; raw system calls*}" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 0 suppressed'
     run -0 "$PORTWITNESS" check --quiet t
     assert_equal "$output" ''
 }
@@ -73,7 +73,7 @@ PYTHON
         port:"$port" port:1-65535 "kind:race-window program:reb*  port:$port"; do
         echo "$line # of this test" >known
         run -0 "$PORTWITNESS" check --fail-on hazard --suppressions known t
-        assert_equal "$output" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 1 suppressed'
+        assert_equal "${output%%; raw system calls*}" 'portwitness: clean: 0 errors, 0 hazards, 0 notes, 1 suppressed'
     done
     for line in kind:lost-race program:other module:libc.so.6 port:1-1023 'kind:race-window port:1'; do
         printf '# a comment\n\n  %s\n' "$line" >known
