@@ -103,7 +103,7 @@ unit_objects := $(patsubst %.c,$(BUILD)/object/%.o,$(unit_sources))
 static_guests := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.static.c))
 capture := $(BUILD)/tests/guests/capture
 # Programs that the shim cannot enter: one source built in several ways, io_uring, and Go.
-go_guests := $(capture)/go/ports $(addprefix $(capture)/kind/,pick publish take)
+go_guests := $(addprefix $(capture)/go/,ports fetch) $(addprefix $(capture)/kind/,pick publish take)
 capture_guests := $(addprefix $(capture)/,ports.static ports.musl ports.raw uring)
 guests := $(filter-out $(static_guests) $(capture_guests),$(patsubst %.c,$(BUILD)/%,$(wildcard tests/guests/*.c tests/guests/*/*.c)))
 property_sources := $(wildcard tests/property/*.c)
@@ -294,9 +294,9 @@ $(capture_guests):
 # Go keeps what it has compiled for all builds of the tree; nothing is fetched.
 go_build = cd $(1) && GOFLAGS=-mod=mod GOPROXY=off GOCACHE=$(CURDIR)/build/go-cache CGO_ENABLED=0 \
 	$(GO) build -buildvcs=false -o $(abspath $(@D))/ $(2) && touch $(abspath $@)
-$(capture)/go/ports: $(wildcard tests/guests/capture/go/*/*.go)
+$(capture)/go/%: $(wildcard tests/guests/capture/go/*/*.go)
 	$(call say,GO)
-	$(Q)$(call go_build,tests/guests/capture/go,./ports)
+	$(Q)$(call go_build,tests/guests/capture/go,./$*)
 
 $(capture)/kind/%: tests/guests/capture/kind/%/main.go
 	$(call say,GO)

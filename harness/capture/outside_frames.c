@@ -22,6 +22,10 @@ struct choosing {
     struct outside_frames *frames;
     struct frame_choice *choice;
     bool wants_way_out;
+    /* The outermost frame so far that is of Go's library and not of its runtime. */
+    struct pw_frame way_in; /* line and of; of 0: none */
+    unsigned way_in_at;     /* with --stacks: which of those that are kept */
+    struct frame_text_pair way_in_text;
 };
 
 static bool write_text(const struct frame_text_pair *pair) {
@@ -39,15 +43,19 @@ static bool write_text(const struct frame_text_pair *pair) {
 }
 
 /* The text's name; 0: nothing could be written. */
+static uint64_t name_of(struct outside_frames *frames, const struct frame_text_pair *pair) {
+    if (map_get(&frames->written, pair->name) != MAP_NONE)
+        return pair->name;
+    if (!write_text(pair))
+        return 0;
+    map_put(&frames->written, pair->name, 1);
+    return pair->name;
+}
+
 static uint64_t text_of(struct outside_frames *frames, const struct call_line *line) {
     struct frame_text_pair pair;
     frame_text_pair(&pair, line->file, line->function);
-    if (map_get(&frames->written, pair.name) != MAP_NONE)
-        return pair.name;
-    if (!write_text(&pair))
-        return 0;
-    map_put(&frames->written, pair.name, 1);
-    return pair.name;
+    return name_of(frames, &pair);
 }
 
 /* Where Go leaves for the kernel, or for C: any other function as the innermost one shows that the
@@ -56,11 +64,49 @@ static bool is_way_out(const char *function) {
     return strstr(function, "yscall") != NULL || strstr(function, "cgocall") != NULL;
 }
 
+static bool begins_with(const char *text, const char *beginning) {
+    return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+static bool is_runtime(const char *function) {
+    return begins_with(function, "runtime.") || begins_with(function, "runtime/") ||
+           begins_with(function, "internal/runtime/");
+}
+
+static void note_way_in(struct choosing *choosing, const struct call_line *line) {
+    const struct frame_choice *choice = choosing->choice;
+    if (line->of != PW_FRAME_LIBRARY || is_runtime(line->function) ||
+        (choice->most != 0 && choice->is_done))
+        return;
+    choosing->way_in = (struct pw_frame){.line = line->line, .of = line->of | PW_FRAME_WAY_IN};
+    choosing->way_in_at = choice->count;
+    frame_text_pair(&choosing->way_in_text, line->file, line->function);
+}
+
+/* Go's library begins connections in goroutines of its own, where no function is the user's: then
+ * its outermost one says what for, and the innermost, a system call, nothing. */
+static void choose_way_in(const struct choosing *choosing) {
+    struct frame_choice *choice = choosing->choice;
+    struct pw_frame frame = choosing->way_in;
+    for (unsigned i = 0; i < choice->count; i++)
+        if (choice->frame[i].of != PW_FRAME_LIBRARY)
+            return;
+    if (choice->count == 0 || frame.of == 0)
+        return;
+    if (choice->most != 0) {
+        choice->frame[choosing->way_in_at].of |= PW_FRAME_WAY_IN;
+        return;
+    }
+    frame.text = name_of(choosing->frames, &choosing->way_in_text);
+    choice->frame[0] = frame;
+}
+
 static bool take_line(void *with, const struct call_line *line) {
     struct choosing *choosing = with;
     if (choosing->wants_way_out && !is_way_out(line->function))
         return false;
     choosing->wants_way_out = false;
+    note_way_in(choosing, line);
     if (frame_choice_passes(choosing->choice, line->of))
         return frame_choice_pass(choosing->choice, line->of);
     const struct pw_frame frame = {text_of(choosing->frames, line), line->line, line->of};
@@ -99,6 +145,7 @@ void outside_frames_find(struct outside_frames *frames, const struct outside_cal
     frame_choice_begin(choice, stacks);
     call_lines_find(&frames->programs, call->file, call->bias, call->address, call->count,
                     take_line, &choosing);
+    choose_way_in(&choosing);
     if (known == NULL)
         return;
     *known = (struct known_stack){

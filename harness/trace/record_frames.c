@@ -38,7 +38,9 @@ unsigned record_frame_nearest(const struct trace_record *record) {
         uint32_t best_of = PW_FRAME_OF(record_frame(record, best)->of);
         if (of == PW_FRAME_USER)
             return i;
-        if (of == PW_FRAME_DEPENDENCY && best_of != PW_FRAME_DEPENDENCY)
+        if (best_of == PW_FRAME_DEPENDENCY)
+            continue;
+        if (of == PW_FRAME_DEPENDENCY || (record_frame(record, i)->of & PW_FRAME_WAY_IN) != 0)
             best = i;
     }
     return best;

@@ -371,6 +371,8 @@ enum pw_frame_of {
 /* Beside it: what runs tests called this function, so it is a test, or prepares one. */
 #define PW_FRAME_OF(of) ((of)&0xffu)
 #define PW_FRAME_CALLED_BY_FRAMEWORK 0x100u
+/* ... and of frames that are all of the language's library: the one that says most. */
+#define PW_FRAME_WAY_IN 0x200u
 
 /* A frame in the language of an interpreted program. */
 struct pw_frame {

@@ -72,6 +72,24 @@ in_go() { seen ports "$go" "$@"; }
     by_each in_go busy 40
 }
 
+# net/http dials in a goroutine of its own: the client's port is asked for by no function of the user's.
+dialled_by_library() {
+    rm -f "$trace"
+    record "$capture/go/fetch" >said
+    same_ports said
+    rows '.[] | select(.requested_port == 0) | .place
+        | "\(.function) \(.file | split("/") | .[-1]) \(.of)"' >places
+    grep -qE "^net/http\.\(\*Transport\)\.${1:-dialConnFor} transport\.go library\$" places || { cat places; return 1; }
+    ! grep -q yscall places || { cat places; return 1; }
+}
+
+@test "Go: a port that its library alone asks for has the place where the library began" {
+    by_each dialled_by_library
+    # Sixteen frames do not reach so far.
+    options+=(--stacks=16)
+    dialled_by_library dial
+}
+
 probes() {
     record "$go" loop 2 >said
     same_ports said
