@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/message.h"
 #include "harness/base/statuses.h"
 #include "harness/run/child.h"
 #include "harness/system/network.h"
@@ -147,9 +148,10 @@ static bool write_statuses(const struct copies *copies) {
     snprintf(path, sizeof path, "%s/statuses", copies->folder);
     FILE *file = fopen(path, "wb");
     if (file == NULL)
-        return false;
+        return complain("stress", "%s: %s", path, strerror(errno));
     size_t written = fwrite(copies->statuses, sizeof *copies->statuses, copies->count, file);
-    return (fclose(file) == 0) & (written == copies->count);
+    return ((fclose(file) == 0) & (written == copies->count)) ||
+           complain("stress", "%s: %s", path, strerror(errno));
 }
 
 static int run_all(struct copies *copies) {
@@ -178,7 +180,10 @@ int copies_main(int argc, char **argv) {
                             .command = argv + 4};
     copies.pids = calloc(copies.count, sizeof *copies.pids);
     copies.statuses = calloc(copies.count, sizeof *copies.statuses);
-    int status = copies.pids != NULL && copies.statuses != NULL ? run_all(&copies) : STATUS_FAILED;
+    bool good = copies.pids != NULL && copies.statuses != NULL;
+    if (!good)
+        complain("stress", "copies: %s", strerror(errno));
+    int status = good ? run_all(&copies) : STATUS_FAILED;
     free(copies.pids);
     free(copies.statuses);
     return status;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #include "harness/check/check.h"
 #include "shim/shared/recorder.h"
 
-enum { ARGUMENTS_BEFORE = 16 };
+enum { ARGUMENTS_BEFORE = 16, WORDS_MAX = 16384, LAST_BYTES = 512 };
 
 volatile sig_atomic_t round_interrupted;
 
@@ -51,7 +52,36 @@ static _Noreturn void become_run(const struct round_plan *plan, const char *self
     }
     memcpy(arguments + used, plan->command, count * sizeof *arguments);
     execv(self, (char *const *)(uintptr_t)arguments);
+    complain("stress", "%s: %s", self, strerror(errno));
     _exit(STATUS_FAILED);
+}
+
+/* Passes on what `portwitness run` has said; its last line is left in `last`, "" for none. */
+static void pass_on(int words, char last[LAST_BYTES]) {
+    char text[WORDS_MAX + 1];
+    ssize_t length = pread(words, text, WORDS_MAX, 0);
+    last[0] = '\0';
+    if (length <= 0)
+        return;
+    fwrite(text, 1, (size_t)length, stderr);
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    text[length] = '\0';
+    const char *line = strrchr(text, '\n');
+    snprintf(last, LAST_BYTES, "%.500s", line != NULL ? line + 1 : text);
+}
+
+/* Always false. */
+static bool say_failed(int status, const char *last) {
+    const char *before = last[0] != '\0' ? ": " : "";
+    const char *name = WIFSIGNALED(status) ? sigabbrev_np(WTERMSIG(status)) : NULL;
+    if (status < 0)
+        return complain("stress", "portwitness run could not be waited for: %s", strerror(errno));
+    if (!WIFSIGNALED(status))
+        return complain("stress", "portwitness run ended with status %d%s%s", WEXITSTATUS(status),
+                        before, last);
+    return complain("stress", "portwitness run was ended by SIG%s%s%s", name != NULL ? name : "?",
+                    before, last);
 }
 
 /* A signal to us alone is passed on to `portwitness run`, and by that to the command; one from the
@@ -119,16 +149,25 @@ static bool is_of_program(unsigned reason) {
 }
 
 /* Programs that were seen beside the shim, or not at all. */
-static uint64_t count_unreached(const struct check_trace *trace) {
-    uint64_t count = 0;
+static void count_unreached(const struct check_trace *trace, struct round_result *result) {
+    char name[PROCESS_NAME_BYTES];
     if (trace->policy.config.kind == PW_POLICY_KERNEL)
-        return 0;
-    for (size_t i = 0; i < trace->processes.count; i++)
-        count += trace->processes.list[i].passed_policy;
-    for (size_t i = 0; i < trace->blind_spot_count; i++)
-        if (is_of_program(trace->blind_spots[i].reason))
-            count += trace->blind_spots[i].count;
-    return count;
+        return;
+    for (size_t i = 0; i < trace->processes.count; i++) {
+        const struct process *process = &trace->processes.list[i];
+        if (!process->passed_policy)
+            continue;
+        result->programs_unreached++;
+        first_names_add(&result->unreached_names, process_name(&trace->processes, process, name));
+    }
+    for (size_t i = 0; i < trace->blind_spot_count; i++) {
+        const struct check_blind_spot *spot = &trace->blind_spots[i];
+        if (!is_of_program(spot->reason))
+            continue;
+        result->programs_unreached += spot->count;
+        for (size_t j = 0; j < spot->program_count; j++)
+            first_names_add(&result->unreached_names, spot->programs[j]);
+    }
 }
 
 static bool check_trace(const char *trace, struct round_result *result) {
@@ -138,7 +177,8 @@ static bool check_trace(const char *trace, struct round_result *result) {
         count_finding(&check.findings.list[i], result);
     result->incomplete = good && check_is_incomplete(&check);
     result->unreached = good ? check.traces[0].policy.count[PW_POLICY_NO_ROOM] : 0;
-    result->programs_unreached = good ? count_unreached(&check.traces[0]) : 0;
+    if (good)
+        count_unreached(&check.traces[0], result);
     check_free(&check);
     return good;
 }
@@ -146,22 +186,32 @@ static bool check_trace(const char *trace, struct round_result *result) {
 bool round_run(const struct round_plan *plan, struct round_result *result) {
     char self[PATH_MAX];
     char trace[PATH_MAX];
+    char last[LAST_BYTES];
     uint64_t begin = monotonic_ns();
     *result = (struct round_result){.statuses = calloc(plan->copies, sizeof *result->statuses)};
     if (result->statuses == NULL || !own_path(self, sizeof self))
         return complain("stress", "round: %s", strerror(errno));
     snprintf(trace, sizeof trace, "%s/trace", plan->folder);
-    pid_t pid = fork();
-    if (pid < 0)
-        return complain("stress", "round: %s", strerror(errno));
-    if (pid == 0)
+    int words = memfd_create("portwitness-run", MFD_CLOEXEC);
+    pid_t pid = words >= 0 ? fork() : -1;
+    if (pid < 0) {
+        complain("stress", "round: %s", strerror(errno));
+        if (words >= 0)
+            close(words);
+        return false;
+    }
+    if (pid == 0 && dup2(words, STDERR_FILENO) >= 0)
         become_run(plan, self, trace);
+    if (pid == 0)
+        _exit(STATUS_FAILED);
     int status = await(pid);
+    pass_on(words, last);
+    close(words);
     result->ns = monotonic_ns() - begin;
     if (round_interrupted)
         return false;
     if (status != 0)
-        return complain("stress", "portwitness run failed");
+        return say_failed(status, last);
     return (read_statuses(plan, result) || complain("stress", "the copies left no statuses")) &&
            count_failures(plan, result) && check_trace(trace, result);
 }

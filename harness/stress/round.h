@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness/base/first_names.h"
 #include "harness/stress/copies.h"
 #include "harness/stress/stress_options.h"
 
@@ -30,8 +31,9 @@ struct round_result {
     uint64_t errors;             /* findings that are errors, of all kinds */
     uint64_t unreached;          /* requests in namespaces that the policy had no room for */
     uint64_t programs_unreached; /* that no policy can choose a port for */
-    bool incomplete;             /* something could not be seen */
-    uint64_t ns;                 /* how long it took */
+    struct first_names unreached_names;
+    bool incomplete; /* something could not be seen */
+    uint64_t ns;     /* how long it took */
 };
 
 /* Set by a signal handler: the round is ended, and the copies with it. */

@@ -95,6 +95,7 @@ static void add(struct stress_row *row, const struct round_plan *plan,
     row->errors += result->errors;
     row->unreached += result->unreached;
     row->programs_unreached += result->programs_unreached;
+    first_names_join(&row->unreached_names, &result->unreached_names);
     row->incomplete += result->incomplete;
     row->ns += result->ns;
 }

@@ -35,7 +35,8 @@ struct stress_row {
     uint64_t errors;
     uint64_t unreached;          /* requests in namespaces that the policy had no room for */
     uint64_t programs_unreached; /* that no policy can choose a port for */
-    unsigned incomplete;         /* rounds of which something could not be seen */
+    struct first_names unreached_names;
+    unsigned incomplete; /* rounds of which something could not be seen */
     uint64_t ns;
 };
 

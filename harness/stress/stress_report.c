@@ -142,6 +142,7 @@ static void print_isolation(const struct stress_session *session) {
 
 /* The policies' area is of one size, and each namespace takes its share of it. */
 static void print_unreached(const struct stress_row *row) {
+    char names[FIRST_NAMES_BYTES];
     if (row->unreached > 0)
         printf("%s%s: %" PRIu64 " request%s in network namespaces that the policy has no room "
                "for, and left to the kernel.\n",
@@ -149,10 +150,11 @@ static void print_unreached(const struct stress_row *row) {
                row->unreached == 1 ? " was" : "s were");
     if (row->programs_unreached > 0)
         printf("%s%s: %" PRIu64 " program%s not reached by the policy: the kernel chose "
-               "%s ports.\n",
+               "%s ports (%s).\n",
                row->policy->text, row->isolated ? ", isolated" : "", row->programs_unreached,
                row->programs_unreached == 1 ? " was" : "s were",
-               row->programs_unreached == 1 ? "its" : "their");
+               row->programs_unreached == 1 ? "its" : "their",
+               first_names_text(&row->unreached_names, names));
 }
 
 static void print_timeouts(const struct stress_session *session) {
@@ -195,6 +197,13 @@ void stress_report_table(const struct stress_session *session) {
     print_failure(session);
 }
 
+static json_t *names_json(const struct first_names *names) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < names->count; i++)
+        json_array_append_new(list, json_text_or_null(names->name[i]));
+    return list;
+}
+
 static json_t *row_json(const struct stress_row *row) {
     json_t *endings = json_object();
     json_t *object = json_object();
@@ -215,6 +224,7 @@ static json_t *row_json(const struct stress_row *row) {
     json_object_set_new(object, "errors", json_number(row->errors));
     json_object_set_new(object, "unreached", json_number(row->unreached));
     json_object_set_new(object, "programs_unreached", json_number(row->programs_unreached));
+    json_object_set_new(object, "programs_unreached_first", names_json(&row->unreached_names));
     json_object_set_new(object, "rounds_incomplete", json_number(row->incomplete));
     json_object_set_new(object, "wall_ns", json_number(row->ns));
     return object;

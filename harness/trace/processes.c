@@ -2,6 +2,7 @@
  * records nothing of itself but its serial, so what it lacks is taken from its parent. */
 #include "harness/trace/processes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,20 @@ const char *process_command(const struct processes *processes, const struct proc
         process = process_forked_from(processes, process);
     }
     return NULL;
+}
+
+const char *process_name(const struct processes *processes, const struct process *process,
+                         char text[PROCESS_NAME_BYTES]) {
+    const char *command = process_command(processes, process);
+    size_t length = command != NULL ? strcspn(command, " ") : 0;
+    size_t base = length;
+    while (base > 0 && command[base - 1] != '/')
+        base--;
+    snprintf(text, PROCESS_NAME_BYTES, "%s", process->comm);
+    if (strlen(process->comm) == sizeof process->comm - 2 && length - base >= strlen(text) &&
+        strncmp(command + base, text, strlen(text)) == 0)
+        snprintf(text, PROCESS_NAME_BYTES, "%.*s", (int)(length - base), command + base);
+    return text;
 }
 
 void processes_free(struct processes *processes) {

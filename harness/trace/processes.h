@@ -70,6 +70,12 @@ const struct process *process_forked_from(const struct processes *processes,
 /* The command line: its own, or that of the process it was forked from. NULL if not known. */
 const char *process_command(const struct processes *processes, const struct process *process);
 
+/* Its name: that in the kernel, which has 15 bytes, and where the command line goes on with it all
+ * of it. `text` is where it is put. */
+enum { PROCESS_NAME_BYTES = 64 };
+const char *process_name(const struct processes *processes, const struct process *process,
+                         char text[PROCESS_NAME_BYTES]);
+
 /* Frees all. */
 void processes_free(struct processes *processes);
 

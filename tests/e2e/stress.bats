@@ -248,10 +248,25 @@ socket.socket().bind(("127.0.0.1", 0))'
 
 @test "programs that a policy does not reach are counted" {
     run -0 stress -j 2 --rounds 2 --policy seeded:1 -- "$data/bind_once.static"
-    assert_matches "$output" 'seeded:1: 4 programs were not reached by the policy: the kernel chose their ports'
+    assert_matches "$output" 'seeded:1: 4 programs were not reached by the policy: the kernel chose their ports \(bind_once.static\)\.'
     run -0 stress -j 2 --rounds 1 --policy seeded:1 --json -- "$data/bind_once.static"
-    assert_equal "$(jq '.policies[0].programs_unreached' <<<"$output")" 2
+    assert_equal "$(jq -c '.policies[0] | .programs_unreached, .programs_unreached_first' <<<"$output" | xargs)" \
+        '2 [bind_once.static]'
     run -0 stress -j 2 --rounds 1 --policy kernel --policy quarantine --json -- "$python" -c 'import socket
 socket.socket().bind(("127.0.0.1", 0))'
     assert_equal "$(jq -c '[.policies[].programs_unreached]' <<<"$output")" '[0,0]'
+}
+
+@test "where portwitness run itself ends, how it ended and its last line are said" {
+    # The copy's parent holds all copies; the parent of that is `portwitness run`.
+    # shellcheck disable=SC2016
+    run -125 --separate-stderr stress -j 1 --rounds 1 -- sh -c 'kill -KILL "$(ps -o ppid= "$PPID" | xargs)"; sleep 1'
+    assert_equal "$stderr" 'portwitness stress: portwitness run was ended by SIGKILL'
+    # shellcheck disable=SC2016
+    run -125 --separate-stderr stress -j 1 --rounds 1 -- sh -c 'kill -KILL "$PPID"'
+    assert_equal "$stderr" 'portwitness stress: portwitness run ended with status 137'
+    run -125 --separate-stderr stress -j 1 --rounds 1 --keep kept -- sh -c 'mv kept other'
+    local why='portwitness stress: kept/kernel-1/statuses: No such file or directory'
+    assert_equal "$stderr" "$why
+portwitness stress: portwitness run ended with status 125: $why"
 }
