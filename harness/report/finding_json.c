@@ -19,6 +19,7 @@
 #include "harness/report/headline.h"
 #include "harness/report/outside_holder.h"
 #include "harness/report/policy_report.h"
+#include "harness/report/seen_by_json.h"
 #include "harness/report/stranger_name.h"
 
 static void set(json_t *object, const char *key, json_t *value) {
@@ -128,6 +129,7 @@ static json_t *call_side_json(const struct check *check, struct source_lines *li
     set(object, "site", site_json(check, lines, call, call->site));
     set(object, "stack", stack_json(check, lines, call));
     set(object, "error_inferred", json_boolean(call->error != 0 && call->is_inferred));
+    set(object, "seen_by", seen_by_json(process));
     stranger_add_json(object, process);
     return object;
 }
@@ -142,6 +144,7 @@ static json_t *process_json(const struct check *check, uint32_t trace, uint64_t 
     set(object, "pid", json_number_or_null(process->pid));
     set(object, "comm", json_text_or_null(process->comm[0] != '\0' ? process->comm : NULL));
     set(object, "command", json_text_or_null(process_command(processes, process)));
+    set(object, "seen_by", seen_by_json(process));
     return object;
 }
 

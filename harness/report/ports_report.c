@@ -161,6 +161,7 @@ static void print_json(const struct printing *printing, const struct binding *bi
     json_object_set_new(row, "trace", json_text_or_null(printing->trace));
     json_object_set_new(row, "policy",
                         binding->by_policy ? json_text_or_null(printing->policy) : json_null());
+    json_object_set_new(row, "source", json_text_or_null(name_of_source(binding->source)));
     json_line_write(row);
 }
 

@@ -42,6 +42,7 @@ void summary_add(struct summary *summary, const struct trace_record *record) {
         add_stranger(summary, record);
         return;
     }
+    seen_programs_note(&summary->seen, record);
     if ((record->flags & PW_FLAG_PORT_ZERO) != 0 && record->socket != NULL) {
         summary->requests++;
         if ((record->flags & PW_FLAG_HAS_ASSIGNED) != 0 && record->socket->assigned_port != 0)
@@ -173,13 +174,13 @@ static void print_losses(const struct summary *summary, const struct pw_header *
     fputc('\n', out);
 }
 
-void summary_print(const struct summary *summary, const struct pw_header *header,
-                   const char *policy, const char *living, const char *no_ebpf, const char *trace,
-                   FILE *out) {
+void summary_print(struct summary *summary, const struct pw_header *header, const char *policy,
+                   const char *living, const char *no_ebpf, const char *trace, FILE *out) {
     fprintf(out, "portwitness: %" PRIu64 " port-0 request%s, %" PRIu64 " port%s assigned\n",
             summary->requests, plural(summary->requests), summary->assigned,
             plural(summary->assigned));
     print_programs(summary, no_ebpf, out);
+    seen_programs_print(&summary->seen, out);
     unnotified_print(&summary->unnotified, out);
     if (summary->by_table > 0)
         fprintf(out,
@@ -218,5 +219,6 @@ void summary_free(struct summary *summary) {
     for (size_t i = 0; i < summary->blind_count; i++)
         free(summary->blind[i].name);
     map_free(&summary->is_stranger);
+    seen_programs_free(&summary->seen);
     *summary = (struct summary){0};
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "harness/base/map.h"
+#include "harness/run/seen_programs.h"
 #include "harness/run/unnotified.h"
 #include "harness/trace/reader.h"
 
@@ -34,6 +35,7 @@ struct summary {
     size_t blind_count;
     uint64_t blind_more;          /* beyond the table */
     struct unnotified unnotified; /* set by `run` */
+    struct seen_programs seen;
 };
 
 /* Counts one committed record of the trace. */
@@ -43,9 +45,8 @@ void summary_add(struct summary *summary, const struct trace_record *record);
  * is the run's, as it was asked for; `living` names the processes that live on, with their ports,
  * "" for none; `no_ebpf` says why eBPF was not used, "" where it was; `trace` is the file's name,
  * and stands alone behind "portwitness: " on the last line. */
-void summary_print(const struct summary *summary, const struct pw_header *header,
-                   const char *policy, const char *living, const char *no_ebpf, const char *trace,
-                   FILE *out);
+void summary_print(struct summary *summary, const struct pw_header *header, const char *policy,
+                   const char *living, const char *no_ebpf, const char *trace, FILE *out);
 
 /* Prints the last line alone: the file's name. */
 void summary_print_name(const char *trace, FILE *out);

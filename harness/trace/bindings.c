@@ -74,6 +74,7 @@ static uint32_t add_binding(struct bindings *bindings, const struct trace_record
         .family = socket->family,
         .type = socket->type,
         .call = record->call,
+        .source = record->source,
     };
     if (!(record->flags & PW_FLAG_PORT_ZERO) && record->flags & PW_FLAG_HAS_REQUESTED)
         binding->requested_port = socket->requested_port;

@@ -29,6 +29,7 @@ struct binding {
     uint8_t family;
     uint8_t type;
     uint8_t call;
+    uint8_t source;       /* enum pw_source of the record */
     uint8_t end_known_by; /* enum end_known_by */
     bool by_number;
     bool by_policy;           /* a policy chose the port */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
+#include "harness/trace/seen_by.h"
 
 #define GENERATIONS_MAX 4096 /* what forked each other further back than that is not searched */
 
@@ -153,6 +154,7 @@ void processes_note(struct processes *processes, const struct trace_record *reco
     /* What `run` says of a process can come long before or after its life. */
     if (record->process != 0 && record->source != PW_SOURCE_RUN) {
         process = find_or_add(processes, record->process);
+        process->seen_by |= seen_by_record(record);
         if (record->begin_ns < process->first_ns)
             process->first_ns = record->begin_ns;
         if (record->source != PW_SOURCE_SHIM && (record->flags & PW_FLAG_PORT_ZERO) != 0 &&

@@ -26,6 +26,7 @@ struct process {
     int status;            /* as of waitpid(2); -1: not known */
     int life_status;       /* ... of the process, as life_end_ns */
     uint32_t pid;          /* 0: not known */
+    unsigned seen_by;      /* SEEN_BY_... of harness/trace/seen_by.h */
     bool by_fork;
     bool by_exec;
     bool passed_policy; /* seen beside the shim, it was given a port that no policy chose */

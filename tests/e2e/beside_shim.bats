@@ -138,6 +138,35 @@ says_cause() {
     says_cause "$why"
 }
 
+# programs_seen LINE: of a shell that starts a static program, one with raw system calls and one of libc's.
+programs_seen() {
+    rm -f t
+    recorded sh -c '"$1/ports.static" loop 2; "$1/ports.raw" loop 1; "$1/ports" loop 1; true' sh "$capture"
+    summary_has "programs seen: $1"
+    "$PORTWITNESS" ports --json t | jq -r '"\(.comm) \(.source)"' | sort -u >sources
+    assert_equal "$(grep -v "^ports.raw" sources)" "ports shim
+ports.static $(source_of)"
+}
+
+@test "the summary says by which means programs were seen, and names those that were not seen by the shim alone" {
+    local each
+    for each in "${means[@]}"; do
+        options=(--capture="$each")
+        case $each in
+        ebpf) programs_seen '2 by the shim, 2 by eBPF (ports.static, ports.raw)' ;;
+        seccomp) programs_seen '3 by the shim, 1 by seccomp (ports.static)' ;;
+        esac
+        rm t
+        recorded sh -c '"$1/ports" loop 1; (:); true' sh "$capture"
+        assert_equal "$(grep -c 'programs seen:' "$summary")" 0
+    done
+    for each in long-name-of-a-program one two three; do cp "$capture/ports.static" $each; done
+    rm t
+    recorded sh -c './long-name-of-a-program loop 1; ./one loop 1; ./two loop 1; ./three loop 1; ./one loop 1; true'
+    grep -qE '^portwitness: programs seen: 1 by the shim, 5 by (eBPF|seccomp) \(long-name-of-a-program, one, two and 1 more\)$' \
+        "$summary" || { cat "$summary"; return 1; }
+}
+
 # Holds a number, and starts a static program that wants it at the address $1.
 wants() {
     cat >holder.py <<'PYTHON'
@@ -160,6 +189,7 @@ PYTHON
     wants 127.0.0.1
     assert_equal "$(found '.[] | "\(.kind) \(.certain) \(.subject.error) \(.subject.error_inferred)"')" \
         'address-in-use true EADDRINUSE true'
+    assert_equal "$(found '.[] | .subject.seen_by, .holder.bound_by.seen_by' | xargs)" '[ ebpf ] [ shim ]'
     "$PORTWITNESS" check t >text || [ $? -eq 1 ]
     grep -q '^  bind to tcp 127.0.0.1:4711 failed with EADDRINUSE (inferred)' text
     "$PORTWITNESS" check -v t >text || [ $? -eq 1 ]

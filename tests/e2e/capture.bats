@@ -83,7 +83,7 @@ dialled_by_library() {
     ! grep -q yscall places || { cat places; return 1; }
 }
 
-@test "Go: a port that its library alone asks for has the place where the library began" {
+@test "Go: a port that its library alone asks for has the place where Go began it" {
     by_each dialled_by_library
     # Sixteen frames do not reach so far.
     options+=(--stacks=16)

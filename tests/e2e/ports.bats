@@ -85,7 +85,7 @@ expected_rows() {
     "$PORTWITNESS" ports one other >table
     [ "$(awk '{ print NF, $NF }' table | xargs)" = '10 TRACE 10 one 10 one 10 other 10 other' ]
     [ "$("$PORTWITNESS" ports --json one other | jq -r .trace | xargs)" = 'one one other other' ]
-    [ "$("$PORTWITNESS" ports --json one | jq -r 'keys_unsorted[-2:] | join(" ")' | sort -u)" = 'trace policy' ]
+    [ "$("$PORTWITNESS" ports --json one | jq -r 'keys_unsorted[-3:] | join(" ")' | sort -u)" = 'trace policy source' ]
     "$PORTWITNESS" export --format jsonl one other >records
     [ "$(jq -r .trace records | uniq | xargs)" = 'one other' ]
     [ "$(jq -r .boot records | sort -u)" = "$(tr -d - </proc/sys/kernel/random/boot_id)" ]
