@@ -33,7 +33,7 @@ outcomes() {
 }
 
 @test "a race between two workers of pytest-xdist is found, with the tests on both sides" {
-    for ((i = 0; i < ${XDIST_RACES:?}; i++)); do
+    for ((turn = 0; turn < ${XDIST_RACES:?}; turn++)); do
         rm -f t
         run ! race
         "$PORTWITNESS" check --json t | jq -r '.findings[] | select(.kind == "lost-race")
@@ -56,7 +56,7 @@ test_total, False"
 }
 
 @test "the same suite without the race is clean" {
-    for ((i = 0; i < ${XDIST_RACES:?}; i++)); do
+    for ((turn = 0; turn < ${XDIST_RACES:?}; turn++)); do
         rm -f t
         RACY=no race
         grep -q '^portwitness: clean: 0 errors, 0 hazards' out

@@ -30,7 +30,7 @@ marks() {
 }
 
 @test "a race between two shards of bats is found, with the tests on both sides" {
-    for ((i = 0; i < RUNNER_RACES; i++)); do
+    for ((turn = 0; turn < RUNNER_RACES; turn++)); do
         rm -f t
         run ! shards --policy soonest
         assert_equal "$("$PORTWITNESS" check --json t | jq -r '.findings[] | select(.kind == "lost-race")
@@ -80,7 +80,7 @@ outer passed"
 }
 
 @test "a number that two tests of node:test use is found, with the tests on both sides" {
-    for ((i = 0; i < RUNNER_RACES; i++)); do
+    for ((turn = 0; turn < RUNNER_RACES; turn++)); do
         rm -f t
         run -1 "$PORTWITNESS" run -q -o t -- node --test --require "$hook" "$suites/node/racy.test.mjs"
         assert_equal "$("$PORTWITNESS" check --json t |
