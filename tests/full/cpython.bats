@@ -11,12 +11,18 @@ setup() {
 teardown() { real_teardown; }
 
 # outcomes MODULE: how each test ended, without what was printed between. VSOCK is no loopback: other
-# namespaces see it.
+# namespaces see it, and in some virtual machines its tests never end.
 outcomes() {
     local status=0
-    "$python" -W ignore -m unittest -v "test.$1" >all.log 2>&1 || status=$?
-    grep -E '^test.* \.\.\. |^(FAIL|ERROR): ' all.log | grep -v VSOCK | sed 's/ \.\.\. .*skipped.*/ ... skipped/' |
-        sort >ends
+    "$python" -W ignore -c 'import sys, unittest
+def tests(suite):
+    for each in suite:
+        yield from tests(each) if isinstance(each, unittest.TestSuite) else [each]
+all_of_them = unittest.defaultTestLoader.loadTestsFromName("test." + sys.argv[1])
+kept = unittest.TestSuite(each for each in tests(all_of_them) if "VSOCK" not in each.id())
+sys.exit(not unittest.TextTestRunner(verbosity=2).run(kept).wasSuccessful())' "$1" >all.log 2>&1 || status=$?
+    grep -E '^test.* \.\.\. |^(FAIL|ERROR): ' all.log |
+        sed 's/ \.\.\. .*skipped.*/ ... skipped/; s/ \.\.\. Unknown child process pid .*/ ... ok/' | sort >ends
     echo "$1: status $status, $(wc -l <ends) tests"
     cat ends
 }
