@@ -5,9 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/path_last.h"
+
 void first_names_add(struct first_names *names, const char *name) {
-    const char *slash = strrchr(name, '/');
-    const char *last = slash != NULL && slash[1] != '\0' ? slash + 1 : name;
+    const char *last = path_last_or_all(name);
     for (size_t i = 0; i < names->count; i++)
         if (strncmp(names->name[i], last, FIRST_NAME_BYTES - 1) == 0)
             return;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
+#include "harness/base/path_last.h"
 #include "harness/base/test_name.h"
 
 static bool ends_with(const char *text, const char *end) {
@@ -17,9 +18,7 @@ static bool ends_with(const char *text, const char *end) {
 
 /* As pytest does: the class and the function behind the file. */
 static void name_python(const struct frame_text *frame, char text[FRAMEWORK_TEST_SIZE]) {
-    const char *slash = strrchr(frame->file, '/');
-    size_t at = (size_t)snprintf(text, FRAMEWORK_TEST_SIZE,
-                                 "%s::", slash != NULL ? slash + 1 : frame->file);
+    size_t at = (size_t)snprintf(text, FRAMEWORK_TEST_SIZE, "%s::", path_last(frame->file));
     for (const char *from = frame->function; *from != '\0' && at + 3 < FRAMEWORK_TEST_SIZE;
          from++) {
         text[at++] = *from == '.' ? ':' : *from;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/base/names.h"
+#include "harness/base/path_last.h"
 
 enum { PROGRAMS_SHOWN = 4 };
 
@@ -38,11 +39,6 @@ static const char *what_it_is(unsigned reason) {
     }
 }
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 /* `go test` builds and starts NAME.test. */
 static bool is_test_binary(const char *program) {
     size_t length = strlen(program);
@@ -62,7 +58,7 @@ struct unseen_list {
 };
 
 static void add(struct unseen_list *unseen, const char *program, unsigned reason) {
-    const char *name = base_name(program);
+    const char *name = path_last_or_all(program);
     for (uint64_t i = 0; i < unseen->count && i < PROGRAMS_SHOWN; i++)
         if (strcmp(unseen->list[i].name, name) == 0)
             return;

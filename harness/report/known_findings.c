@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/path_last.h"
 #include "harness/base/test_name.h"
 #include "harness/check/source_place.h"
 #include "harness/report/finding_sides.h"
@@ -23,11 +24,6 @@ struct key {
     char test[TEXT_SIZE];
 };
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash != NULL ? slash + 1 : path;
-}
-
 /* Was the number written down somewhere, so that it is the same in each run? */
 static bool is_fixed(const struct finding *finding) {
     const struct call *other = &finding->other;
@@ -44,7 +40,7 @@ static bool put_frame(struct key *key, const struct check *check, struct source_
         return false;
     const struct source_place place = source_place_of(check, lines, call);
     if (place.file != NULL)
-        stable_text(base_name(place.file), file, sizeof file);
+        stable_text(path_last(place.file), file, sizeof file);
     snprintf(key->place, sizeof key->place, "%s%s%s", place.function != NULL ? place.function : "",
              place.function != NULL && place.file != NULL ? " " : "", file);
     key->entry.place = key->place;
@@ -57,10 +53,10 @@ static void put_place(struct key *key, const struct check *check, struct source_
     if (put_frame(key, check, lines, &finding->subject) || site.module == NULL)
         return;
     const struct source_line line = source_lines_find(lines, &site);
-    key->entry.module = stable_text(base_name(site.module), key->module, sizeof key->module);
+    key->entry.module = stable_text(path_last(site.module), key->module, sizeof key->module);
     if (line.function != NULL)
         snprintf(key->place, sizeof key->place, "%s%s%s", line.function,
-                 line.file != NULL ? " " : "", line.file != NULL ? base_name(line.file) : "");
+                 line.file != NULL ? " " : "", line.file != NULL ? path_last(line.file) : "");
     else
         snprintf(key->place, sizeof key->place, "+0x%" PRIx64, site.offset);
     key->entry.place = key->place;

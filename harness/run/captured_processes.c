@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
+#include "harness/base/path_last.h"
 #include "harness/run/blind_spot.h"
 #include "harness/run/captured_opened.h"
 #include "harness/run/captured_process.h"
@@ -422,10 +423,9 @@ bool captured_processes_has(const struct captured_processes *processes, uint32_t
 /* The event of the exec was lost: the program's first call stands for it. */
 static void execute_late(struct captured_processes *processes, const struct outside_event *call,
                          const char *path) {
-    const char *slash = strrchr(path, '/');
     struct outside_event executed = *call;
     executed.kind = OUTSIDE_EXEC;
-    snprintf(executed.comm, sizeof executed.comm, "%s", slash != NULL ? slash + 1 : path);
+    snprintf(executed.comm, sizeof executed.comm, "%s", path_last(path));
     captured_processes_executed(processes, &executed);
 }
 

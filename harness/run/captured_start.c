@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/path_last.h"
 #include "harness/system/process_facts.h"
 #include "shim/shared/program_file.h"
 #include "shim/shared/recorder.h"
 
 void captured_start_name(struct captured_start *start, const char *announced) {
-    const char *slash = announced != NULL ? strrchr(announced, '/') : NULL;
-    const char *name = slash != NULL ? slash + 1 : announced;
+    const char *name = announced != NULL ? path_last(announced) : NULL;
     size_t length = name != NULL ? strlen(name) : 0;
     if (length == 0)
         return;

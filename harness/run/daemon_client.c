@@ -8,10 +8,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "harness/base/path_last.h"
+
 bool daemon_client_is(const char *program) {
     static const char *const names[] = {"docker", "nerdctl"};
-    const char *slash = strrchr(program, '/');
-    const char *name = slash != NULL ? slash + 1 : program;
+    const char *name = path_last(program);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;

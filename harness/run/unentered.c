@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "harness/base/memory.h"
+#include "harness/base/path_last.h"
 #include "harness/run/blind_spot.h"
 
 enum { COMM_LENGTH = 15 };
@@ -66,8 +67,7 @@ void unentered_move(struct unentered *unentered, uint32_t from, uint32_t to) {
 }
 
 bool unentered_is_named(const char *path, const char comm[16]) {
-    const char *slash = strrchr(path, '/');
-    return strncmp(slash != NULL ? slash + 1 : path, comm, COMM_LENGTH) == 0;
+    return strncmp(path_last(path), comm, COMM_LENGTH) == 0;
 }
 
 void unentered_reported(struct unentered *unentered, uint32_t pid, const char comm[16],
