@@ -162,6 +162,7 @@ static const struct {
     {PW_FLAG_POLICY_BY_NUMBER, "policy-by-number"},
     {PW_FLAG_POLICY_EARLY, "policy-early"},
     {PW_FLAG_POLICY_LEFT, "policy-left"},
+    {PW_FLAG_POLICY_KEPT, "policy-kept"},
     {PW_FLAG_SIGNALLED, "signalled"},
     {PW_FLAG_ADDRESS_READ, "address-read"},
     {PW_FLAG_STATUS_KNOWN, "status-known"},

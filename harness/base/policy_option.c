@@ -10,7 +10,7 @@
 
 #include "harness/base/number.h"
 
-enum { QUARANTINE_SECONDS = 60, QUARANTINE_SECONDS_MOST = 86400 };
+enum { QUARANTINE_SECONDS = 60, KEEP_SECONDS = 30, SECONDS_MOST = 86400 };
 
 static bool is_wrong(char *problem, size_t size, const char *what, const char *part) {
     snprintf(problem, size, "'%s' %s", part, what);
@@ -29,12 +29,12 @@ static bool take_range(const char *value, struct pw_policy_config *config) {
     return config->low == 0 && read_port_range(value, &config->low, &config->high);
 }
 
-static bool take_quarantine(const char *value, bool bare, struct pw_policy_config *config) {
-    uint64_t seconds = QUARANTINE_SECONDS;
-    if (!bare && !read_number(value, 1, QUARANTINE_SECONDS_MOST, &seconds))
+static bool take_seconds(const char *value, enum pw_policy_kind kind, uint64_t seconds,
+                         struct pw_policy_config *config) {
+    if (*value != '\0' && !read_number(value, 1, SECONDS_MOST, &seconds))
         return false;
-    config->kind = PW_POLICY_QUARANTINE;
-    config->quarantine_ms = (uint32_t)seconds * 1000;
+    config->kind = kind;
+    config->for_ms = (uint32_t)seconds * 1000;
     return true;
 }
 
@@ -54,7 +54,12 @@ static bool take_part(const char *part, bool first, struct pw_policy_config *con
         return true;
     }
     if ((value = value_of(part, "quarantine")) != NULL)
-        return take_quarantine(value, strchr(part, ':') == NULL, config) ||
+        return (part[strlen(part) - 1] != ':' &&
+                take_seconds(value, PW_POLICY_QUARANTINE, QUARANTINE_SECONDS, config)) ||
+               is_wrong(problem, size, "needs seconds from 1 to 86400", part);
+    if ((value = value_of(part, "keep")) != NULL)
+        return (part[strlen(part) - 1] != ':' &&
+                take_seconds(value, PW_POLICY_KEEP, KEEP_SECONDS, config)) ||
                is_wrong(problem, size, "needs seconds from 1 to 86400", part);
     if ((value = value_of(part, "seeded")) != NULL) {
         config->kind = PW_POLICY_SEEDED;
@@ -63,7 +68,9 @@ static bool take_part(const char *part, bool first, struct pw_policy_config *con
     }
     return is_wrong(
         problem, size,
-        "is not a policy (kernel, soonest, quarantine[:SECONDS], seeded:N, range:LOW-HIGH)", part);
+        "is not a policy (kernel, soonest, quarantine[:SECONDS], keep[:SECONDS], seeded:N, "
+        "range:LOW-HIGH)",
+        part);
 }
 
 static void write_text(struct policy_option *option) {
@@ -75,7 +82,10 @@ static void write_text(struct policy_option *option) {
         at += snprintf(at, (size_t)(end - at), "soonest");
         break;
     case PW_POLICY_QUARANTINE:
-        at += snprintf(at, (size_t)(end - at), "quarantine:%" PRIu32, config->quarantine_ms / 1000);
+        at += snprintf(at, (size_t)(end - at), "quarantine:%" PRIu32, config->for_ms / 1000);
+        break;
+    case PW_POLICY_KEEP:
+        at += snprintf(at, (size_t)(end - at), "keep:%" PRIu32, config->for_ms / 1000);
         break;
     case PW_POLICY_SEEDED:
         at += snprintf(at, (size_t)(end - at), "seeded:%" PRIu64, config->seed);

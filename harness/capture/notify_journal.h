@@ -5,6 +5,7 @@
 
 #include <linux/seccomp.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "shim/shared/notify_filter.h"
@@ -35,6 +36,7 @@ struct notify_journal {
     /* PERFORMING: a policy may have changed the socket's range, and these options of it. */
     _Atomic uint64_t options;
     _Atomic uint32_t by_policy;
+    _Atomic bool shared;    /* ... and SO_REUSEADDR is on by us */
     _Atomic uint32_t begun; /* a connect that waits: the socket may have O_NONBLOCK from us */
     struct notify_asked asked[PW_NOTIFY_SLOTS]; /* by slot of the mailbox */
     /* By row: a program there has restricted itself, or may have (Landlock). Whoever lets the call

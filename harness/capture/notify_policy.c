@@ -74,7 +74,9 @@ static uint64_t reach_of(const struct notify_wish *wish) {
 
 bool notify_policy_applies(const struct notify_wish *wish, struct policy_request *request) {
     const struct outside_event *event = wish->event;
-    if (policy_area() == NULL || !is_request(wish))
+    const struct pw_policy_config *config = policy_config();
+    if (policy_area() == NULL || !is_request(wish) ||
+        (config->kind == PW_POLICY_KEEP && config->low == 0))
         return false;
     if ((event->flags & PW_FLAG_LOCAL_PORT_RANGE) != 0) {
         policy_count(PW_POLICY_OWN_RANGE);

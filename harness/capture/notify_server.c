@@ -15,6 +15,7 @@
 #include "harness/capture/notify_answer.h"
 #include "harness/capture/notify_connect.h"
 #include "harness/capture/notify_guest.h"
+#include "harness/capture/notify_keep.h"
 #include "harness/capture/notify_policy.h"
 #include "harness/capture/notify_socket.h"
 #include "harness/capture/unrecorded.h"
@@ -129,6 +130,12 @@ static void look_later(struct notify_call *call) {
     notify_looks_add(&call->server->looks, &call->event);
 }
 
+static long make_call_kept(const void *with) {
+    struct notify_call *call = (struct notify_call *)(uintptr_t)with;
+    return notify_keep_call(call->duplicate, &call->event, make_call, call,
+                            &call->server->journal->shared);
+}
+
 /* With the port that the policy of the run chooses, where it chooses one. */
 static int make_call_by_policy(struct notify_call *call) {
     struct notify_journal *journal = call->server->journal;
@@ -141,8 +148,8 @@ static int make_call_by_policy(struct notify_call *call) {
     atomic_store(&journal->options, applies ? request.options : 0);
     atomic_store(&journal->by_policy, applies);
     atomic_store(&journal->stage, NOTIFY_PERFORMING);
-    if (!applies || !policy_try(&request, make_call, call, &result))
-        result = make_call(call);
+    if (!applies || !policy_try(&request, make_call_kept, call, &result))
+        result = make_call_kept(call);
     int error = result == 0 ? 0 : errno;
     if (applies)
         call->event.flags |= request.flags;

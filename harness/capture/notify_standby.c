@@ -27,6 +27,7 @@
 #include "harness/capture/unrecorded.h"
 #include "harness/system/process_facts.h"
 #include "harness/system/process_title.h"
+#include "shim/shared/keep_socket.h"
 #include "shim/shared/policy_attempt.h"
 
 enum {
@@ -119,6 +120,8 @@ static bool take_message(void) {
 static void undo_policy(int duplicate) {
     if (atomic_load(&held.journal->by_policy) != 0)
         policy_restore(duplicate, atomic_load(&held.journal->options));
+    if (atomic_load(&held.journal->shared))
+        keep_restore(duplicate);
 }
 
 /* Has the socket of an interrupted bind or connect its port? Where we may not look, it is taken for

@@ -34,7 +34,8 @@ static const struct argp_option options[] = {
     {"check", OPTION_CHECK, NULL, 0,
      "Report port races and other problems when the command has ended", 0},
     {"policy", OPTION_POLICY, "POLICY", 0,
-     "Which ports the command gets: kernel (default), soonest, quarantine[:SECONDS], seeded:N, "
+     "Which ports the command gets: kernel (default), soonest, quarantine[:SECONDS], "
+     "keep[:SECONDS], seeded:N, "
      "range:LOW-HIGH, or one of them, a comma and a range",
      0},
     {"stacks", OPTION_STACKS, "N", OPTION_ARG_OPTIONAL,

@@ -132,8 +132,10 @@ static bool take_private(struct storm_options *storm, const struct option_value 
 
 static bool take_policy(struct storm_options *storm, const struct option_value *value) {
     char problem[256];
-    return policy_option_parse(value->text, &storm->policy, problem, sizeof problem) ||
-           option_wrong(value, "%s", problem);
+    if (!policy_option_parse(value->text, &storm->policy, problem, sizeof problem))
+        return option_wrong(value, "%s", problem);
+    return storm->policy.config.kind != PW_POLICY_KEEP ||
+           option_wrong(value, "may not be keep, which `run` alone has");
 }
 
 static bool take(void *into, const struct option_value *value) {

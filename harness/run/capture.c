@@ -73,7 +73,7 @@ static bool open_seccomp(struct capture *capture) {
 static bool policy_needs_seccomp(void) {
     const struct pw_policy_config *config = policy_config();
     return config->kind == PW_POLICY_SOONEST || config->kind == PW_POLICY_QUARANTINE ||
-           config->low != 0;
+           config->kind == PW_POLICY_KEEP || config->low != 0;
 }
 
 bool capture_begin(struct capture *capture, struct destroyed *destroyed,

@@ -15,6 +15,7 @@
 
 #include "harness/base/message.h"
 #include "harness/base/statuses.h"
+#include "harness/keep/keeper.h"
 #include "harness/run/blind_spot.h"
 #include "harness/run/capture.h"
 #include "harness/run/child.h"
@@ -68,6 +69,7 @@ struct run {
     struct watch watch;
     struct destroyed destroyed;
     struct capture capture;
+    struct keeper keeper;
     struct holder_search search;
     struct left_behind left;
     struct summary summary;
@@ -101,6 +103,7 @@ static void take_record(struct run *run, const struct trace_record *record) {
 static bool take_news(struct run *run) {
     struct trace_record record;
     bool any = capture_take(&run->capture);
+    keeper_look(&run->keeper);
     while (trace_reader_next(run->reader, &record) == TRACE_NEXT_RECORD) {
         take_record(run, &record);
         any = true;
@@ -300,6 +303,8 @@ static int prepare(struct run *run) {
     }
     trace_reader_tail(run->reader, true);
     destroyed_start(&run->destroyed, (run->capture.means & PW_CAPTURE_KERNEL) == 0);
+    if (!keeper_start(&run->keeper))
+        return fail("policy keep");
     if (!capture_begin(&run->capture, &run->destroyed, run->reader))
         return STATUS_FAILED;
     capture_wake(&run->capture, run->epoll, EVENT_CAPTURE);
@@ -332,6 +337,7 @@ static int run_recorded(struct run *run, const char *shim) {
     } else {
         new_trace_remove(&run->trace);
     }
+    keeper_stop(&run->keeper);
     destroyed_stop(&run->destroyed);
     trace_reader_close(run->reader);
     holder_search_free(&run->search);

@@ -176,7 +176,7 @@ static const char *value_for_shim(char *text, size_t size, const struct pw_polic
     if (filters == 0 && policy->kind == PW_POLICY_KERNEL && policy->low == 0)
         return "1";
     snprintf(text, size, "1:%u:%" PRIu32 ".%" PRIu32 ".%u.%u.%" PRIu64, filters, policy->kind,
-             policy->quarantine_ms, policy->low, policy->high, policy->seed);
+             policy->for_ms, policy->low, policy->high, policy->seed);
     return text;
 }
 

@@ -112,6 +112,9 @@ void trace_reader_policy(const struct trace_reader *reader, struct policy_work *
     header_read_at(reader->file, count, sizeof count,
                    offset + (off_t)offsetof(struct pw_policy_area, count));
     memcpy(work->count, count, sizeof count);
+    if (work->config.kind == PW_POLICY_KEEP)
+        header_read_at(reader->file, work->keep, sizeof work->keep,
+                       offset + (off_t)(PW_KEEP_OFFSET + offsetof(struct pw_keep_area, count)));
 }
 
 bool trace_reader_is_cut(const struct trace_reader *reader) {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/shared/keep_format.h"
 #include "shim/shared/policy_format.h"
 
 struct trace_reader;
@@ -86,10 +87,11 @@ void trace_reader_rewind(struct trace_reader *reader);
 /* The header as it was at the start of the last round. */
 const struct pw_header *trace_reader_header(const struct trace_reader *reader);
 
-/* The policy of the run and what it has done by now (enum pw_policy_count). */
+/* The policy of the run and what it has done by now. */
 struct policy_work {
     struct pw_policy_config config;
-    uint64_t count[PW_POLICY_COUNTS];
+    uint64_t count[PW_POLICY_COUNTS]; /* enum pw_policy_count */
+    uint64_t keep[PW_KEEP_COUNTS];    /* under `keep` (enum pw_keep_count) */
     uint64_t beyond; /* programs whose requests it cannot answer, where `run` knows that; else 0 */
 };
 

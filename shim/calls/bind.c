@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "shim/calls/port_request.h"
+#include "shim/policy/keep.h"
 #include "shim/process/ancestor_strings.h"
 #include "shim/process/notified_pass.h"
 #include "shim/process/start_strings.h"
@@ -61,6 +62,8 @@ struct bind_arguments {
     int fd;
     const struct sockaddr *address;
     socklen_t length;
+    struct port_request *request;
+    const struct ip_endpoint *wanted; /* family 0: not known */
 };
 
 static long bind_really(const void *arguments) {
@@ -68,36 +71,57 @@ static long bind_really(const void *arguments) {
     return pass_bind(given->fd, given->address, given->length);
 }
 
-/* A policy may have it wait for somebody who takes the port: what is recorded is the call after
- * that. */
-static void wait_before(struct port_request *request, struct policy_wait *wait) {
+static long bind_kept(const void *arguments) {
+    const struct bind_arguments *given = arguments;
+    struct port_request *request = given->request;
+    bool handed;
+    long result = keep_bind_by_number(given->fd, &request->facts, given->wanted, bind_really,
+                                      arguments, &handed, &request->shared);
+    request->handed = handed;
+    return result;
+}
+
+/* What a policy has to know of the call before it is made. */
+static struct ip_endpoint find_wanted(const struct port_request *request) {
     struct sockaddr_storage copy;
     const struct port_call *given = request->given;
+    if (!policy_on || !socket_given_address(&copy, given->address, given->length, -1, 0))
+        return (struct ip_endpoint){.family = 0};
+    return ip_endpoint_of(&copy, given->length);
+}
+
+/* A policy may have it wait for somebody who takes the port: what is recorded is the call after
+ * that. */
+static void wait_before(struct port_request *request, const struct ip_endpoint *wanted,
+                        struct policy_wait *wait) {
     wait->waiter = NULL;
-    if (!policy_on || request->gate != GATE_OPEN ||
-        !socket_given_address(&copy, given->address, given->length, -1, 0))
-        return;
-    struct ip_endpoint wanted = ip_endpoint_of(&copy, given->length);
-    if (policy_before_bind(&request->facts, &wanted, wait))
+    if (policy_on && request->gate == GATE_OPEN && wanted->family != 0 &&
+        policy_before_bind(&request->facts, wanted, wait))
         request->begin_ns = monotonic_ns();
 }
 
 int call_bind(int fd, const struct sockaddr *address, socklen_t length, const void *site) {
-    const struct bind_arguments arguments = {fd, address, length};
-    const struct port_call given = {NUMBER_bind, fd,     site,        POLICY_BIND,
-                                    address,     length, bind_really, &arguments};
     struct port_request request;
+    struct ip_endpoint wanted;
     struct policy_wait wait;
+    const struct bind_arguments arguments = {fd, address, length, &request, &wanted};
+    struct port_call given = {NUMBER_bind, fd,     site,        POLICY_BIND,
+                              address,     length, bind_really, &arguments};
     if (!port_request_enter(&request, &given))
         return real.bind(fd, address, length);
-    wait_before(&request, &wait);
+    wanted = find_wanted(&request);
+    if (keep_on && wanted.port != 0)
+        given.call = bind_kept;
+    wait_before(&request, &wanted, &wait);
     if (!port_request_begin(&request, PW_KIND_BIND, 2)) {
-        int bare = real.bind(fd, address, length);
+        int bare = (int)given.call(&arguments);
         policy_wait_end(&wait);
         return bare;
     }
     long result = port_request_perform(&request);
     policy_wait_end(&wait);
+    if (request.handed)
+        request.record.units[0].start.flags |= PW_FLAG_POLICY_KEPT;
     struct ip_endpoint requested = read_request(&request, result);
     return finish_bind(&request, result, &requested);
 }

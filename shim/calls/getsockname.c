@@ -5,6 +5,7 @@
 
 #include "shim/frames/frames.h"
 #include "shim/gate.h"
+#include "shim/policy/keep.h"
 #include "shim/policy/policy.h"
 #include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
@@ -83,7 +84,10 @@ int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const 
     if (sandbox_is_on() && lies_on_stack(length, sizeof *length))
         memcpy(&answer.room, length, sizeof answer.room);
     int result = pass_getsockname(fd, address, length);
-    if (result == 0 && socket_known(fd, &facts, false))
-        note_read(fd, &facts, &answer, site);
+    if (result != 0 || !socket_known(fd, &facts, false))
+        return result;
+    note_read(fd, &facts, &answer, site);
+    if (keep_on && keep_note_read(fd, &facts))
+        socket_keep(fd, &facts);
     return result;
 }

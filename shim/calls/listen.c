@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "shim/calls/port_request.h"
+#include "shim/policy/keep.h"
 #include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
@@ -9,11 +10,23 @@
 struct listen_arguments {
     int fd;
     int backlog;
+    struct port_request *request;
 };
 
 static long listen_really(const void *arguments) {
     const struct listen_arguments *given = arguments;
     return pass_listen(given->fd, given->backlog);
+}
+
+static long listen_kept(const void *arguments) {
+    const struct listen_arguments *given = arguments;
+    struct port_request *request = given->request;
+    return keep_around_listen(given->fd, &request->facts, request->unbound && !request->by_policy,
+                              listen_really, arguments, &request->shared);
+}
+
+static bool is_kept(const struct port_request *request) {
+    return keep_on && request->gate == GATE_OPEN;
 }
 
 static void note_port(struct port_request *request, long result, uint16_t port) {
@@ -24,12 +37,14 @@ static void note_port(struct port_request *request, long result, uint16_t port) 
 }
 
 int call_listen(int fd, int backlog, const void *site) {
-    const struct listen_arguments arguments = {fd, backlog};
-    const struct port_call given = {NUMBER_listen, fd, site,          POLICY_LISTEN,
-                                    NULL,          0,  listen_really, &arguments};
     struct port_request request;
+    const struct listen_arguments arguments = {fd, backlog, &request};
+    struct port_call given = {NUMBER_listen, fd, site,          POLICY_LISTEN,
+                              NULL,          0,  listen_really, &arguments};
     if (!port_request_enter(&request, &given))
         return real.listen(fd, backlog);
+    if (is_kept(&request))
+        given.call = listen_kept;
     request.unbound = socket_is_unbound(fd, &request.facts);
     if (!port_request_begin(&request, PW_KIND_LISTEN, 2))
         return real.listen(fd, backlog);

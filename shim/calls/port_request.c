@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "shim/frames/frames.h"
+#include "shim/policy/keep.h"
 #include "shim/process/number_source.h"
 #include "shim/process/running_test.h"
 #include "shim/process/sandbox.h"
@@ -16,11 +17,16 @@
 #include "shim/socket/cancellable.h"
 #include "shim/socket/holder_query.h"
 
+/* Somebody else may take what was given up. */
+enum { TRIES_FOR_ROOM = 8 };
+
 bool port_request_enter(struct port_request *request, const struct port_call *given) {
     request->given = given;
     request->gate = gate();
     request->unbound = false;
     request->got = false;
+    request->shared = false;
+    request->handed = false;
     if (request->gate == GATE_CLOSED)
         return false;
     request->begin_ns = monotonic_ns();
@@ -73,13 +79,39 @@ static long by_policy(const void *arguments) {
     return policy_answer(&request->policy, request->given->call, request->given->arguments);
 }
 
-long port_request_perform(struct port_request *request) {
+static bool is_for_any_port(const struct port_request *request) {
+    const struct port_call *given = request->given;
+    struct sockaddr_storage copy;
+    if (given->kind != POLICY_BIND)
+        return request->unbound;
+    return socket_given_address(&copy, given->address, given->length, -1, 0) &&
+           ip_endpoint_of(&copy, given->length).port == 0;
+}
+
+/* Ports that are kept may be given up for a request that found the range used up. */
+static bool is_worth_another_try(const struct port_request *request, unsigned tried) {
+    const struct port_call *given = request->given;
+    return keep_on && tried < TRIES_FOR_ROOM && request->gate == GATE_OPEN &&
+           is_for_any_port(request) &&
+           keep_gave_room(given->kind, given->fd, &request->facts, errno);
+}
+
+static long perform(struct port_request *request) {
     const struct open_call open = {.record = request->is_recorded ? &request->record : NULL,
                                    .fd = request->given->fd,
                                    .unbound = request->unbound,
-                                   .by_policy = request->by_policy};
+                                   .by_policy = request->by_policy,
+                                   .shared = &request->shared};
     long result = cancellable(&open, request->by_policy ? by_policy : request->given->call,
                               request->by_policy ? request : request->given->arguments);
+    return result;
+}
+
+long port_request_perform(struct port_request *request) {
+    unsigned tried = 0;
+    long result = perform(request);
+    while (result < 0 && is_worth_another_try(request, tried++))
+        result = perform(request);
     struct pw_start *start = &request->record.units[0].start;
     request->error = errno;
     start->error = (uint16_t)(result < 0 ? request->error : 0);
@@ -92,6 +124,9 @@ void port_request_got(struct port_request *request, uint16_t port, bool by_numbe
     struct socket_facts *facts = &request->facts;
     bool is_locked = (request->record.units[0].start.flags & PW_FLAG_POLICY_BY_NUMBER) != 0;
     facts->port = port;
+    facts->flags &= ~(DESCRIPTOR_KEPT | DESCRIPTOR_SHARED);
+    if ((facts->flags & PW_FLAG_REUSEADDR) != 0)
+        facts->flags |= DESCRIPTOR_SHARED;
     request->got = port != 0;
     if (by_number || is_locked)
         facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;

@@ -17,6 +17,7 @@
 #ifndef PORTWITNESS_CALLS_PORT_REQUEST_H
 #define PORTWITNESS_CALLS_PORT_REQUEST_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -51,6 +52,12 @@ struct port_request {
 
     /* Set by port_request_got: the call gave the socket a port. */
     bool got;
+
+    /* true while SO_REUSEADDR is on for the policy `keep`. */
+    _Atomic bool shared;
+
+    /* ... which closed what was kept at the port: the call bound it by number. */
+    bool handed;
 
     /* Set by port_request_begin and port_request_perform. */
     bool is_recorded;

@@ -107,6 +107,8 @@ static void change_facts(struct socket_facts *facts, int fd, const struct option
         on = value[0] != 0 && value[1] == 0;
     }
     facts->flags = on ? facts->flags | flag : facts->flags & ~flag;
+    if (row->option == PW_OPTION_REUSEADDR && on)
+        facts->flags |= DESCRIPTOR_SHARED;
     if (row->option == PW_OPTION_DEVICE)
         facts->device = device_of(fd);
 }

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "shim/identity.h"
+#include "shim/policy/keep.h"
 #include "shim/policy/place.h"
 #include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
 #include "shim/shared/guest_memory.h"
+#include "shim/shared/keep_ask.h"
 #include "shim/shared/policy_attempt.h"
 
 #ifndef IPPROTO_MPTCP
@@ -25,7 +27,10 @@ static uint16_t local_port(int fd) { return socket_local(fd).port; }
 static const struct policy_ways ways = {
     .bind = pass_bind, .local_port = local_port, .place = policy_place_request};
 
-void policy_begin(void) { policy_on = policy_area() != NULL; }
+void policy_begin(void) {
+    policy_on = policy_area() != NULL;
+    keep_on = keep_area() != NULL;
+}
 
 struct address_start { /* the same in sockaddr_in and sockaddr_in6 */
     sa_family_t family;
@@ -77,6 +82,8 @@ bool policy_applies(struct policy_request *request, const struct socket_facts *f
     struct address_start start = {0};
     if (sandbox_is_on())
         return false; /* it takes system calls of ours */
+    if (policy_config()->kind == PW_POLICY_KEEP && policy_config()->low == 0)
+        return false; /* the kernel chooses */
     bool has_address = request->kind != POLICY_LISTEN && read_start(request, &start);
     if (request->kind == POLICY_BIND && (!has_address || start.port != 0))
         return false;

@@ -14,6 +14,7 @@
 
 #include "shim/gate.h"
 #include "shim/identity.h"
+#include "shim/policy/keep.h"
 #include "shim/process/environment.h"
 #include "shim/process/module_map.h"
 #include "shim/process/start_strings.h"
@@ -130,6 +131,8 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         environment_find_own();
         change->pid = identity_pid_now();
         recorder_make_room_ahead(ROOM_AHEAD);
+        if (keep_on)
+            keep_before_filter();
     }
     if (everywhere && open != GATE_VFORK && !raw_syscalls_forbidden_here) {
         forbid(RAW_ABOUT_TO);

@@ -15,7 +15,8 @@ enum pw_policy_kind {
     PW_POLICY_KERNEL = 0,     /* the guest's results untouched, unless a range is given */
     PW_POLICY_SOONEST = 1,    /* the port released last is handed out first */
     PW_POLICY_QUARANTINE = 2, /* a released port rests for a while */
-    PW_POLICY_SEEDED = 3      /* the port depends on seed, place in the tree and count */
+    PW_POLICY_SEEDED = 3,     /* the port depends on seed, place in the tree and count */
+    PW_POLICY_KEEP = 4        /* a port is kept for the run until it is bound by number */
 };
 
 /* What the policy did, each a counter in pw_policy_area.count. */
@@ -43,7 +44,7 @@ enum { PW_POLICY_SPACES = 16, PW_POLICY_ASKERS = 4, PW_POLICY_WAITERS = 32 };
 #define PW_POLICY_VAIN_NS_MOST UINT64_C(2000000000)
 
 #define PW_POLICY_RING_MOST 16384u
-#define PW_QUARANTINE_MS_MOST (86400u * 1000u)
+#define PW_POLICY_FOR_MS_MOST (86400u * 1000u)
 
 /* A bind by number that waits until somebody has taken its port (policy_waiters.c). */
 struct pw_policy_waiter {
@@ -106,9 +107,9 @@ struct pw_place {
 };
 
 struct pw_policy_config {
-    uint32_t kind; /* enum pw_policy_kind */
-    uint32_t quarantine_ms;
-    uint16_t low; /* of the range asked for; 0: none */
+    uint32_t kind;   /* enum pw_policy_kind */
+    uint32_t for_ms; /* how long a port rests, or is kept */
+    uint16_t low;    /* of the range asked for; 0: none */
     uint16_t high;
     uint32_t reserved;
     uint64_t seed;

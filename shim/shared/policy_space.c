@@ -199,7 +199,7 @@ uint16_t policy_take_rested(struct policy_space *space, uint16_t avoid) {
     for (uint32_t step = 0; step < width; step++) {
         uint16_t port = (uint16_t)(space->low + (from + step) % width);
         uint32_t stamp = LOAD(*stamp_of(space, port));
-        bool rested = rests(stamp) && age_of(stamp, now) >= policy_config()->quarantine_ms;
+        bool rested = rests(stamp) && age_of(stamp, now) >= policy_config()->for_ms;
         if (port == avoid ||
             (PW_STAMP_STATE(stamp) != PW_PORT_FRESH && !rested && !fell_out(space, stamp, head)))
             continue;
@@ -238,7 +238,7 @@ static uint16_t find_oldest(struct policy_space *space, uint16_t avoid, uint32_t
     STORE(space->words->oldest_cursor, (uint32_t)(best - space->low));
     STORE(space->words->oldest, *stamp);
     /* No port has rested for its time before this one has. */
-    STORE(space->words->none_until, (now + policy_config()->quarantine_ms - best_age) | 1);
+    STORE(space->words->none_until, (now + policy_config()->for_ms - best_age) | 1);
     return best;
 }
 

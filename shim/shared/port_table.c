@@ -41,13 +41,15 @@ static bool is_v4(const uint8_t address[16]) {
     return memcmp(address, mapped, sizeof mapped) == 0;
 }
 
-/* Whether the row's address can meet the wanted one. A wildcard of either family is dual-stack
- * unless IPV6_V6ONLY is set (ipv6(7)). */
-static bool meets(const struct port_row *row, const struct port_question *question) {
-    if ((row->only_v6 && is_v4(question->address)) || (question->only_v6 && is_v4(row->address)))
+bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
+                         bool other_only_v6) {
+    if ((one_only_v6 && is_v4(other)) || (other_only_v6 && is_v4(one)))
         return false;
-    return is_any(row->address) || is_any(question->address) ||
-           memcmp(row->address, question->address, 16) == 0;
+    return is_any(one) || is_any(other) || memcmp(one, other, 16) == 0;
+}
+
+static bool meets(const struct port_row *row, const struct port_question *question) {
+    return port_addresses_meet(row->address, row->only_v6, question->address, question->only_v6);
 }
 
 /* Listeners and bound sockets say more than connections, and these more than TIME_WAIT. */

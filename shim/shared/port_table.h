@@ -34,6 +34,11 @@ struct port_rows {
     unsigned count;
 };
 
+/* Whether sockets at these two addresses meet at one port, each with IPV6_V6ONLY or without. A
+ * wildcard of either family is dual-stack unless that is set (ipv6(7)). */
+bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
+                         bool other_only_v6);
+
 /* Asks which sockets other than the one in question may stand in the way of its bind. `reply` is
  * memory of PORT_TABLE_BYTES for the answer, aligned to 8. false where the kernel does not say, or
  * the thread is in another network namespace than the socket. Sockets that are bound and neither

@@ -20,11 +20,11 @@ static bool read_policy(const char *text, struct pw_policy_config *policy) {
             return false;
         text += i < 4;
     }
-    if (field[0] > PW_POLICY_SEEDED || field[1] > UINT32_MAX || field[2] > UINT16_MAX ||
+    if (field[0] > PW_POLICY_KEEP || field[1] > UINT32_MAX || field[2] > UINT16_MAX ||
         field[3] > UINT16_MAX)
         return false;
     *policy = (struct pw_policy_config){.kind = (uint32_t)field[0],
-                                        .quarantine_ms = (uint32_t)field[1],
+                                        .for_ms = (uint32_t)field[1],
                                         .low = (uint16_t)field[2],
                                         .high = (uint16_t)field[3],
                                         .seed = field[4]};

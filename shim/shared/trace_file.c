@@ -237,9 +237,8 @@ static bool check_header(const struct pw_header *header, uint64_t file_size,
 static uint32_t at_most(uint32_t number, uint32_t most) { return number < most ? number : most; }
 
 bool trace_config_is_sound(const struct pw_policy_config *config) {
-    return config->kind <= PW_POLICY_SEEDED && config->low <= config->high &&
-           (config->low != 0) == (config->high != 0) &&
-           config->quarantine_ms <= PW_QUARANTINE_MS_MOST;
+    return config->kind <= PW_POLICY_KEEP && config->low <= config->high &&
+           (config->low != 0) == (config->high != 0) && config->for_ms <= PW_POLICY_FOR_MS_MOST;
 }
 
 static void take_facts(const struct first_bytes *first, struct trace_facts *facts) {

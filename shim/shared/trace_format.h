@@ -290,6 +290,8 @@ enum pw_option {
 #define PW_FLAG_POLICY_BY_NUMBER (UINT64_C(1) << 56) /* the kernel holds it as bound by number */
 #define PW_FLAG_POLICY_EARLY (UINT64_C(1) << 57)     /* before the end of its quarantine */
 #define PW_FLAG_POLICY_LEFT (UINT64_C(1) << 58)      /* the policy had none: the kernel chose */
+/* Of a bind by number: the port was kept for the run until then. */
+#define PW_FLAG_POLICY_KEPT (UINT64_C(1) << 59)
 
 /* The first unit of each record. process, kind, descriptor and begin_ns are stored at once; the
  * rest is there when the state in head is PW_STATE_COMMITTED. */

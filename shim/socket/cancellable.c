@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "shim/policy/policy.h"
+#include "shim/shared/keep_socket.h"
 #include "shim/socket/sockets.h"
 
 /* Exported by glibc for code that was compiled before the macros; no header declares them. */
@@ -20,6 +21,8 @@ static void leave(void *argument) {
     const struct open_call *open = argument;
     if (open->by_policy)
         policy_abandon(open->fd);
+    if (open->shared != NULL && *open->shared)
+        keep_restore(open->fd);
     if (open->record == NULL)
         return;
     struct pw_start *start = &open->record->units[0].start;

@@ -57,6 +57,12 @@ extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 /* Its port is the source port of a connection or of datagrams: nobody binds that number again. */
 #define DESCRIPTOR_SOURCE (UINT32_C(1) << 27)
 
+/* The policy `keep` has tried to keep its port. */
+#define DESCRIPTOR_KEPT (UINT32_C(1) << 26)
+
+/* ... and SO_REUSEADDR has been on since, or might have been before: others may share the port. */
+#define DESCRIPTOR_SHARED (UINT32_C(1) << 25)
+
 /* There is no record of this descriptor yet. Most sockets are bound at once, and the record of that
  * says all; a record of the socket itself is due only where somebody else gets hold of it before.
  */

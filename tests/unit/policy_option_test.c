@@ -23,8 +23,8 @@ static void each_policy_has_its_numbers(void **state) {
     struct policy_option option = parsed("kernel");
     assert_true(policy_option_is_kernel(&option));
     assert_int_equal(parsed("soonest").config.kind, PW_POLICY_SOONEST);
-    assert_int_equal(parsed("quarantine").config.quarantine_ms, 60000);
-    assert_int_equal(parsed("quarantine:86400").config.quarantine_ms, 86400000);
+    assert_int_equal(parsed("quarantine").config.for_ms, 60000);
+    assert_int_equal(parsed("quarantine:86400").config.for_ms, 86400000);
     assert_true(parsed("seeded:18446744073709551615").config.seed == UINT64_MAX);
     option = parsed("seeded:7,range:1-65535");
     assert_int_equal(option.config.kind, PW_POLICY_SEEDED);

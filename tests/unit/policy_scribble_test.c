@@ -33,8 +33,7 @@ static uint64_t a_word(void) {
 }
 
 static void begin(enum pw_policy_kind kind) {
-    area_begin(
-        &(struct pw_policy_config){.kind = kind, .quarantine_ms = 1, .low = LOW, .high = HIGH});
+    area_begin(&(struct pw_policy_config){.kind = kind, .for_ms = 1, .low = LOW, .high = HIGH});
 }
 
 /* Into the head of the area and what the first spaces have of it. */

@@ -16,9 +16,9 @@
 
 enum { LOW = 40000, HIGH = 40015, NETNS = 5, THREADS = 4, TURNS = 50000 };
 
-static struct policy_space *begin(enum pw_policy_kind kind, uint32_t quarantine_ms) {
-    area_begin(&(struct pw_policy_config){
-        .kind = kind, .quarantine_ms = quarantine_ms, .low = LOW, .high = HIGH});
+static struct policy_space *begin(enum pw_policy_kind kind, uint32_t for_ms) {
+    area_begin(
+        &(struct pw_policy_config){.kind = kind, .for_ms = for_ms, .low = LOW, .high = HIGH});
     return policy_space(NETNS, false);
 }
 

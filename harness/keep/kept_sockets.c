@@ -1,0 +1,327 @@
+/*
+ * A kept TCP socket is bound and never listens: who connects is refused, as if nobody had the port.
+ * A kept UDP socket is connected to where nobody is, so that it gets nothing and a send to the port
+ * is answered by ECONNREFUSED; SO_REUSEADDR is off on it, or strangers would be given the port for
+ * port 0 (udp(7), inet_rcv_saddr_equal in net/ipv4/udp.c).
+ */
+#include "harness/keep/kept_sockets.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "harness/capture/unrecorded.h"
+#include "shim/shared/port_table.h"
+#include "shim/shared/recorder.h"
+
+#ifndef SO_BINDTOIFINDEX
+#define SO_BINDTOIFINDEX 62
+#endif
+
+enum {
+    ENTRIES = 2 * PW_KEEP_PORTS, /* TCP, UDP */
+    NONE = ENTRIES,
+    DESCRIPTORS_SPARE = 32,
+    GIVEN_UP_PART = 16,
+    NOBODYS_PORT = 9 /* discard (RFC 863): nothing is sent from there */
+};
+
+#define SHARED_NS_MOST UINT64_C(1000000000)
+
+struct kept {
+    int fd;
+    uint32_t older, newer; /* indexes, NONE: there is none */
+    uint64_t until_ns;
+    uint64_t shared_ns; /* UDP: since when it has SO_REUSEADDR, 0: it has not */
+    uint8_t address[16];
+    bool only_v6;
+    bool is_kept;
+};
+
+struct queue {
+    uint32_t oldest, newest;
+    unsigned count;
+    unsigned shared;
+};
+
+/* In the keeper's memory alone. */
+static struct kept entries[ENTRIES];
+static struct queue queues[2];
+static struct {
+    struct pw_keep_area *area;
+    uint64_t keep_ns;
+    uint16_t low, high;
+    unsigned most;     /* of each protocol */
+    unsigned most_all; /* of both */
+} rules;
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+void kept_begin(struct pw_keep_area *area, uint64_t keep_ns, uint16_t low, uint16_t high) {
+    struct rlimit limit = {.rlim_cur = 256};
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    rules.area = area;
+    rules.keep_ns = keep_ns;
+    rules.low = low;
+    rules.high = high;
+    rules.most = ((unsigned)(high - low) + 1) / 4;
+    rules.most_all = limit.rlim_cur > ENTRIES ? ENTRIES
+                     : limit.rlim_cur > DESCRIPTORS_SPARE
+                         ? (unsigned)limit.rlim_cur - DESCRIPTORS_SPARE
+                         : 0;
+    for (unsigned i = 0; i < 2; i++)
+        queues[i] = (struct queue){.oldest = NONE, .newest = NONE};
+}
+
+static uint32_t index_of(bool is_udp, uint16_t port) {
+    return (is_udp ? PW_KEEP_PORTS : 0) + (uint32_t)port;
+}
+
+static struct queue *queue_of(uint32_t index) { return &queues[index / PW_KEEP_PORTS]; }
+
+static _Atomic uint32_t *word_of(uint32_t index) {
+    return &rules.area->kept[index / PW_KEEP_PORTS][index % PW_KEEP_PORTS];
+}
+
+static void enter(uint32_t index) {
+    struct queue *queue = queue_of(index);
+    struct kept *entry = &entries[index];
+    entry->newer = NONE;
+    entry->older = queue->newest;
+    if (queue->newest != NONE)
+        entries[queue->newest].newer = index;
+    else
+        queue->oldest = index;
+    queue->newest = index;
+    queue->count++;
+    entry->is_kept = true;
+}
+
+/* Guests are told first, so that nobody asks for what is gone. */
+static void drop(uint32_t index) {
+    struct queue *queue = queue_of(index);
+    struct kept *entry = &entries[index];
+    atomic_store(word_of(index), 0);
+    unrecorded_close(entry->fd);
+    if (entry->older != NONE)
+        entries[entry->older].newer = entry->newer;
+    else
+        queue->oldest = entry->newer;
+    if (entry->newer != NONE)
+        entries[entry->newer].older = entry->older;
+    else
+        queue->newest = entry->older;
+    queue->count--;
+    queue->shared -= entry->shared_ns != 0;
+    *entry = (struct kept){.fd = -1};
+}
+
+/* Of one protocol. */
+static bool give_up_oldest(struct queue *queue) {
+    if (queue->oldest == NONE)
+        return false;
+    drop(queue->oldest);
+    atomic_fetch_add(&rules.area->count[PW_KEEP_GIVEN_UP], 1);
+    return true;
+}
+
+/* Of both. */
+static bool give_up_any(void) {
+    uint32_t tcp = queues[0].oldest, udp = queues[1].oldest;
+    bool is_udp = tcp == NONE || (udp != NONE && entries[udp].until_ns < entries[tcp].until_ns);
+    return give_up_oldest(&queues[is_udp]);
+}
+
+static bool is_v4(const uint8_t address[16]) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address, mapped, sizeof mapped) == 0;
+}
+
+static bool is_any(const uint8_t address[16]) {
+    static const uint8_t any[16], any_v4[16] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address, any, 16) == 0 || memcmp(address, any_v4, 16) == 0;
+}
+
+static socklen_t address_of(const struct keep_question *wanted, union address *address) {
+    memset(address, 0, sizeof *address);
+    if (wanted->family == AF_INET) {
+        address->in.sin_family = AF_INET;
+        address->in.sin_port = htons(wanted->port);
+        memcpy(&address->in.sin_addr, wanted->address + 12, 4);
+        return sizeof address->in;
+    }
+    address->in6.sin6_family = AF_INET6;
+    address->in6.sin6_port = htons(wanted->port);
+    address->in6.sin6_scope_id = wanted->scope;
+    memcpy(&address->in6.sin6_addr, wanted->address, 16);
+    return sizeof address->in6;
+}
+
+static bool set(int fd, int level, int name, int value) {
+    return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+static int new_socket(const struct keep_question *wanted) {
+    int type = (wanted->is_udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK;
+    return unrecorded_result(raw_syscall3(SYS_socket, wanted->family, type, 0));
+}
+
+static bool give_options(int fd, const struct keep_question *wanted) {
+    return (wanted->family != AF_INET6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, wanted->only_v6)) &&
+           (wanted->device == 0 || set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)wanted->device)) &&
+           set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
+/* Within 127.0.0.0/8 no host has its broadcast address; of IPv6 there is no such, and the socket's
+ * own with a port that nothing is sent from must do. */
+static bool hear_nobody(int fd, const struct keep_question *wanted) {
+    struct keep_question nobody = *wanted;
+    union address address;
+    nobody.port = NOBODYS_PORT;
+    if (is_v4(wanted->address))
+        memcpy(nobody.address + 12, (const uint8_t[4]){127, 255, 255, 254}, 4);
+    socklen_t length = address_of(&nobody, &address);
+    return unrecorded_connect(fd, &address.any, length) == 0 &&
+           set(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+}
+
+static bool bind_beside(int fd, const struct keep_question *wanted) {
+    union address address;
+    socklen_t length = address_of(wanted, &address);
+    return give_options(fd, wanted) && unrecorded_bind(fd, &address.any, length) == 0 &&
+           (!wanted->is_udp || hear_nobody(fd, wanted));
+}
+
+static bool lacks_room(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* In the whole limit of files as well, which others share (file-max, proc_sys_fs(5)). */
+static int open_socket(const struct keep_question *wanted) {
+    int fd = new_socket(wanted);
+    while (fd < 0 && lacks_room(errno) && give_up_any())
+        fd = new_socket(wanted);
+    return fd;
+}
+
+static uint32_t cookie_of(int fd) {
+    uint64_t cookie = 0;
+    socklen_t length = sizeof cookie;
+    return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length) == 0 ? (uint32_t)cookie : 0;
+}
+
+static bool is_ours_to_keep(const struct keep_question *wanted) {
+    return wanted->port >= rules.low && wanted->port <= rules.high && wanted->port != 0 &&
+           (wanted->family == AF_INET || wanted->family == AF_INET6) &&
+           (wanted->family != AF_INET || is_v4(wanted->address)) &&
+           !(wanted->is_udp && is_any(wanted->address)) && rules.most > 0 && rules.most_all > 0;
+}
+
+bool kept_take(const struct keep_question *wanted) {
+    uint32_t index = index_of(wanted->is_udp, wanted->port);
+    struct kept *entry = &entries[index];
+    struct queue *queue = queue_of(index);
+    if (!is_ours_to_keep(wanted))
+        return false;
+    if (entry->is_kept)
+        return memcmp(entry->address, wanted->address, 16) == 0;
+    while (queue->count >= rules.most && give_up_oldest(queue))
+        ;
+    while (queues[0].count + queues[1].count >= rules.most_all && give_up_any())
+        ;
+    int fd = open_socket(wanted);
+    uint32_t cookie = fd >= 0 ? cookie_of(fd) : 0;
+    if (fd < 0)
+        return false;
+    if (cookie == 0 || !bind_beside(fd, wanted)) {
+        unrecorded_close(fd);
+        return false;
+    }
+    *entry = (struct kept){
+        .fd = fd, .until_ns = monotonic_ns() + rules.keep_ns, .only_v6 = wanted->only_v6};
+    memcpy(entry->address, wanted->address, 16);
+    enter(index);
+    atomic_store(word_of(index), cookie);
+    atomic_fetch_add(&rules.area->count[PW_KEEP_KEPT], 1);
+    return true;
+}
+
+static bool meets(const struct kept *entry, const struct keep_question *wanted) {
+    return entry->is_kept &&
+           port_addresses_meet(entry->address, entry->only_v6, wanted->address, wanted->only_v6);
+}
+
+bool kept_close(const struct keep_question *wanted) {
+    uint32_t index = index_of(wanted->is_udp, wanted->port);
+    if (!meets(&entries[index], wanted))
+        return false;
+    drop(index);
+    atomic_fetch_add(&rules.area->count[PW_KEEP_HANDED], 1);
+    return true;
+}
+
+static void share(uint32_t index, bool on) {
+    struct kept *entry = &entries[index];
+    if (on == (entry->shared_ns != 0) || !set(entry->fd, SOL_SOCKET, SO_REUSEADDR, on))
+        return;
+    entry->shared_ns = on ? monotonic_ns() : 0;
+    queue_of(index)->shared += on ? 1u : -1u;
+}
+
+bool kept_share(const struct keep_question *wanted, bool on) {
+    uint32_t index = index_of(true, wanted->port);
+    if (!wanted->is_udp || !meets(&entries[index], wanted))
+        return false;
+    share(index, on);
+    return true;
+}
+
+/* Whether the kernel has a port for one more socket. */
+static bool has_free_port(const struct keep_question *wanted) {
+    union address address;
+    struct keep_question any = {.family = wanted->family};
+    any.address[10] = any.address[11] = wanted->family == AF_INET ? 0xff : 0;
+    int fd = new_socket(wanted);
+    socklen_t length = address_of(&any, &address);
+    bool has = fd < 0 || unrecorded_bind(fd, &address.any, length) == 0 || errno != EADDRINUSE;
+    if (fd >= 0)
+        unrecorded_close(fd);
+    return has;
+}
+
+bool kept_make_room(const struct keep_question *wanted) {
+    struct queue *queue = &queues[wanted->is_udp];
+    if ((wanted->family != AF_INET && wanted->family != AF_INET6) || queue->count == 0)
+        return false;
+    if (has_free_port(wanted))
+        return true;
+    for (unsigned left = queue->count / GIVEN_UP_PART + 1; left > 0; left--)
+        give_up_oldest(queue);
+    return true;
+}
+
+static void end_sharing(uint64_t now) {
+    for (uint32_t i = queues[1].oldest; i != NONE && queues[1].shared > 0; i = entries[i].newer)
+        if (entries[i].shared_ns != 0 && now - entries[i].shared_ns > SHARED_NS_MOST)
+            share(i, false);
+}
+
+uint64_t kept_expire(void) {
+    uint64_t now = monotonic_ns(), next = UINT64_MAX;
+    for (unsigned i = 0; i < 2; i++) {
+        struct queue *queue = &queues[i];
+        while (queue->oldest != NONE && entries[queue->oldest].until_ns <= now) {
+            drop(queue->oldest);
+            atomic_fetch_add(&rules.area->count[PW_KEEP_EXPIRED], 1);
+        }
+        if (queue->oldest != NONE && entries[queue->oldest].until_ns - now < next)
+            next = entries[queue->oldest].until_ns - now;
+    }
+    end_sharing(now);
+    return queues[1].shared > 0 && next > SHARED_NS_MOST ? SHARED_NS_MOST : next;
+}

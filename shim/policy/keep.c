@@ -1,0 +1,139 @@
+/* What the shim knows of a socket, for the policy `keep`. A number may be known once it was read;
+ * but nobody can bind beside a socket that listens, so a listener's port is kept before. */
+#include "shim/policy/keep.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "shim/process/notified_pass.h"
+#include "shim/process/sandbox.h"
+#include "shim/shared/keep_ask.h"
+#include "shim/shared/keep_socket.h"
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+bool keep_on;
+
+static bool is_udp(const struct socket_facts *facts) { return facts->protocol == IPPROTO_UDP; }
+
+static bool has_protocol(const struct socket_facts *facts) {
+    return is_udp(facts) || facts->protocol == IPPROTO_TCP || facts->protocol == IPPROTO_MPTCP;
+}
+
+static struct keep_socket socket_of(int fd, const struct socket_facts *facts,
+                                    _Atomic bool *shared) {
+    return (struct keep_socket){.fd = fd,
+                                .is_udp = is_udp(facts),
+                                .only_v6 = (facts->flags & PW_FLAG_V6ONLY) != 0,
+                                .may_share = (facts->flags & PW_FLAG_REUSEADDR) != 0,
+                                .may_join = (facts->flags & PW_FLAG_REUSEPORT) != 0,
+                                .family = facts->family,
+                                .device = facts->device,
+                                .cookie = facts->cookie,
+                                .netns = facts->netns,
+                                .changed = shared};
+}
+
+static struct keep_place place_of(const struct ip_endpoint *endpoint) {
+    struct keep_place place = {.scope = endpoint->scope, .port = endpoint->port};
+    memcpy(place.address, endpoint->address, sizeof place.address);
+    return place;
+}
+
+/* Once a socket: whether it could be kept or not. */
+static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
+    const uint32_t never = DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | (uint32_t)PW_FLAG_BY_NUMBER |
+                           (uint32_t)PW_FLAG_LISTENING;
+    if ((facts->flags & never) != 0 || !has_protocol(facts) || sandbox_is_on())
+        return false;
+    const struct ip_endpoint local = socket_local(fd);
+    if (local.port == 0)
+        return false;
+    const struct keep_place place = place_of(&local);
+    const struct keep_socket socket = socket_of(fd, facts, shared);
+    if (!sandbox_pledge())
+        return false;
+    keep_beside(&socket, &place);
+    sandbox_pledge_kept();
+    facts->flags |= DESCRIPTOR_KEPT;
+    return true;
+}
+
+bool keep_note_read(int fd, struct socket_facts *facts) {
+    int before = errno;
+    bool done = keep_port(fd, facts, NULL);
+    errno = before;
+    return done;
+}
+
+long keep_bind_by_number(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
+                         long (*call)(const void *), const void *arguments, bool *handed,
+                         _Atomic bool *shared) {
+    *handed = false;
+    if (!has_protocol(facts) || wanted->port == 0)
+        return call(arguments);
+    const struct keep_place place = place_of(wanted);
+    const struct keep_socket socket = socket_of(fd, facts, shared);
+    int before = errno;
+    bool pledged = sandbox_pledge();
+    long result = keep_bind(&socket, &place, call, arguments, handed);
+    if (result == 0)
+        errno = before;
+    if (pledged)
+        sandbox_pledge_kept();
+    return result;
+}
+
+/* As the listen would (listen(2), inet_autobind): so that there is a port to keep before it. */
+static void bind_to_any(int fd, const struct socket_facts *facts) {
+    struct sockaddr_storage any = {.ss_family = facts->family};
+    (void)pass_bind(fd, (const struct sockaddr *)&any,
+                    facts->family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                              : sizeof(struct sockaddr_in));
+}
+
+long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
+                        long (*call)(const void *), const void *arguments, _Atomic bool *shared) {
+    if (!has_protocol(facts) || is_udp(facts))
+        return call(arguments);
+    int before = errno;
+    bool pledged = sandbox_pledge();
+    if (unbound && pledged)
+        bind_to_any(fd, facts);
+    (void)keep_port(fd, facts, shared);
+    errno = before;
+    const struct ip_endpoint local = socket_local(fd);
+    const struct keep_place place = place_of(&local);
+    const struct keep_socket socket = socket_of(fd, facts, shared);
+    bool alone = (facts->flags & (DESCRIPTOR_KEPT | DESCRIPTOR_SHARED)) == DESCRIPTOR_KEPT;
+    long result = keep_listen(&socket, &place, alone, call, arguments);
+    if (result == 0)
+        errno = before;
+    if (pledged)
+        sandbox_pledge_kept();
+    return result;
+}
+
+/* EAGAIN of a send may also be that the data found no room; then the socket has its port. */
+static bool is_full(enum policy_call kind, int fd, const struct socket_facts *facts, int error) {
+    switch (kind) {
+    case POLICY_CONNECT:
+        return error == (is_udp(facts) ? EAGAIN : EADDRNOTAVAIL);
+    case POLICY_SEND:
+        return error == EAGAIN && socket_local(fd).port == 0;
+    default:
+        return error == EADDRINUSE;
+    }
+}
+
+bool keep_gave_room(enum policy_call kind, int fd, const struct socket_facts *facts, int error) {
+    if (!has_protocol(facts) || sandbox_is_on() || !is_full(kind, fd, facts, error))
+        return false;
+    const struct keep_socket socket = socket_of(fd, facts, NULL);
+    return keep_make_room(&socket);
+}
+
+void keep_before_filter(void) { keep_expect_mute(); }
