@@ -48,6 +48,7 @@ struct call {
     uint16_t error;          /* errno, 0 for success */
     bool reuse_address;      /* SO_REUSEADDR was set */
     bool is_inferred;        /* the error was not reported, but follows from what was asked for */
+    bool was_kept;           /* by the policy `keep`, until this bind */
     uint8_t call;            /* row of calls.def */
     uint8_t kind;            /* enum pw_kind */
 };

@@ -79,6 +79,7 @@ struct call history_call(const struct history *history, uint32_t index) {
                          .requested_port = binding->requested_port,
                          .error = binding->error,
                          .reuse_address = (request->flags & PW_FLAG_REUSEADDR) != 0,
+                         .was_kept = (request->flags & PW_FLAG_POLICY_KEPT) != 0,
                          .is_inferred = (request->flags & PW_FLAG_ERROR_INFERRED) != 0,
                          .call = binding->call,
                          .kind = request->kind};

@@ -221,6 +221,7 @@ static json_t *finding_json(const struct check *check, struct source_lines *line
     set(object, "released_ns",
         json_number_or_null(finding->release_inferred ? 0 : finding->released_to_ns));
     set(object, "window_ns", json_number_or_null(window));
+    set(object, "window_kept", json_boolean(window != 0 && finding->subject.was_kept));
     set(object, "other", call_side_json(check, lines, &finding->other));
     set(object, "other_assigned", call_side_json(check, lines, &finding->other_assigned));
     set(object, "holder", holder_json(check, finding));

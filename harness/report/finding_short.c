@@ -126,9 +126,9 @@ static void write_window(const struct finding_writer *writing, const struct find
     char length[RUN_CLOCK_TEXT_SIZE];
     uint64_t window = finding_window_ns(finding);
     if (window != 0)
-        message_write(writing->to, "  Window: %s%s, in which anybody could have it",
+        message_write(writing->to, "  Window: %s%s, %s",
                       finding->release_inferred ? "at most " : "",
-                      run_clock_length(window, length));
+                      run_clock_length(window, length), finding_window_words(finding));
 }
 
 /* Who bound it, where another has it now. */

@@ -123,3 +123,8 @@ uint64_t finding_window_ns(const struct finding *finding) {
         return 0;
     return finding->subject.begin_ns - from;
 }
+
+const char *finding_window_words(const struct finding *finding) {
+    return finding->subject.was_kept ? "in which --policy keep held it for the run"
+                                     : "in which anybody could have it";
+}

@@ -33,7 +33,8 @@ const char *finding_how_text(const struct check *check, const struct finding *fi
 /* Did the one that was assigned the number release it before, so that there is a window? */
 bool finding_was_released(const struct finding *finding);
 
-/* How long anybody could have had the port; 0 where there was no such time. */
+/* How long anybody could have had the port; 0 where there was no such time. And who could. */
 uint64_t finding_window_ns(const struct finding *finding);
+const char *finding_window_words(const struct finding *finding);
 
 #endif
