@@ -127,8 +127,8 @@ static void write_window(const struct finding_writer *writing, const struct find
     uint64_t window = finding_window_ns(finding);
     if (window != 0)
         message_write(writing->to, "  Window: %s%s, %s",
-                      finding->release_inferred ? "at most " : "",
-                      run_clock_length(window, length), finding_window_words(finding));
+                      finding->release_inferred ? "at most " : "", run_clock_length(window, length),
+                      finding_window_words(finding));
 }
 
 /* Who bound it, where another has it now. */

@@ -184,8 +184,8 @@ static void write_window(const struct finding_writer *writing, const struct find
         message_write(writing->to, "    released at a time that was not seen");
     if (window != 0)
         message_write(writing->to, "  Window: %s%s, %s",
-                      finding->release_inferred ? "at most " : "",
-                      run_clock_length(window, length), finding_window_words(finding));
+                      finding->release_inferred ? "at most " : "", run_clock_length(window, length),
+                      finding_window_words(finding));
 }
 
 void write_range(const struct finding_writer *writing, const struct finding *finding) {
