@@ -124,7 +124,9 @@ void port_request_got(struct port_request *request, uint16_t port, bool by_numbe
     struct socket_facts *facts = &request->facts;
     bool is_locked = (request->record.units[0].start.flags & PW_FLAG_POLICY_BY_NUMBER) != 0;
     facts->port = port;
-    facts->flags &= ~(DESCRIPTOR_KEPT | DESCRIPTOR_SHARED);
+    facts->flags &= ~(DESCRIPTOR_GIVEN | DESCRIPTOR_KEPT | DESCRIPTOR_SHARED);
+    if (!by_number && request->given->kind <= POLICY_LISTEN)
+        facts->flags |= DESCRIPTOR_GIVEN;
     if ((facts->flags & PW_FLAG_REUSEADDR) != 0)
         facts->flags |= DESCRIPTOR_SHARED;
     request->got = port != 0;

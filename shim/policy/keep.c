@@ -45,9 +45,9 @@ static struct keep_place place_of(const struct ip_endpoint *endpoint) {
 
 /* Once a socket: whether it could be kept or not. */
 static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
-    const uint32_t never = DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | (uint32_t)PW_FLAG_BY_NUMBER |
-                           (uint32_t)PW_FLAG_LISTENING;
-    if ((facts->flags & never) != 0 || !has_protocol(facts) || sandbox_is_on())
+    const uint32_t never = DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | (uint32_t)PW_FLAG_LISTENING;
+    if ((facts->flags & DESCRIPTOR_GIVEN) == 0 || (facts->flags & never) != 0 ||
+        !has_protocol(facts) || sandbox_is_on())
         return false;
     const struct ip_endpoint local = socket_local(fd);
     if (local.port == 0)
@@ -101,8 +101,10 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
         return call(arguments);
     int before = errno;
     bool pledged = sandbox_pledge();
-    if (unbound && pledged)
+    if (unbound && pledged) {
         bind_to_any(fd, facts);
+        facts->flags |= DESCRIPTOR_GIVEN;
+    }
     (void)keep_port(fd, facts, shared);
     errno = before;
     const struct ip_endpoint local = socket_local(fd);

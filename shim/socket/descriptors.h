@@ -57,6 +57,9 @@ extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 /* Its port is the source port of a connection or of datagrams: nobody binds that number again. */
 #define DESCRIPTOR_SOURCE (UINT32_C(1) << 27)
 
+/* A call of this program's for port 0, bind or listen, gave it its port. */
+#define DESCRIPTOR_GIVEN (UINT32_C(1) << 24)
+
 /* The policy `keep` has tried to keep its port. */
 #define DESCRIPTOR_KEPT (UINT32_C(1) << 26)
 
