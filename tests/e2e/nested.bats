@@ -7,9 +7,9 @@ setup() {
     load guests
     load capture
     capture_setup
-    # Holds six ports in a run of its own, and tries to bind them itself meanwhile.
+    # Holds six ports in a run of its own for a while, and tries to bind them itself meanwhile.
     cat >nest.py <<'PYTHON'
-import socket, subprocess, sys
+import socket, subprocess, sys, time
 with subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as inner:
     for line in inner.stdout:
         print(line, end="")
@@ -21,6 +21,7 @@ with subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIP
                 other.bind(("127.0.0.1", int(words[2])))
             except OSError:
                 continue
+    time.sleep(0.05) # an end that comes too early shows
     inner.stdin.close()
 PYTHON
 }
