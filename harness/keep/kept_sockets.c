@@ -294,14 +294,14 @@ static bool has_free_port(const struct keep_question *wanted) {
     return has;
 }
 
+/* What is kept beside a socket that is still open makes no room. */
 bool kept_make_room(const struct keep_question *wanted) {
     struct queue *queue = &queues[wanted->is_udp];
     if ((wanted->family != AF_INET && wanted->family != AF_INET6) || queue->count == 0)
         return false;
-    if (has_free_port(wanted))
-        return true;
-    for (unsigned left = queue->count / GIVEN_UP_PART + 1; left > 0; left--)
-        give_up_oldest(queue);
+    while (!has_free_port(wanted) && queue->count > 0)
+        for (unsigned left = queue->count / GIVEN_UP_PART + 1; left > 0; left--)
+            give_up_oldest(queue);
     return true;
 }
 
