@@ -158,6 +158,20 @@ static void an_answer_is_the_one_to_the_question(void **state) {
     assert_int_equal(atomic_load(&area->state), PW_KEEP_WORKS);
 }
 
+/* Else the answer to one question could be taken for that to the next. */
+static void each_use_of_a_slot_has_a_number_of_its_own(void **state) {
+    (void)state;
+    uint32_t words[3];
+    begin(PLAY_WELL);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(keep_ask(&question), PW_KEEP_YES);
+        words[i] = atomic_load(&area->slot[LOW % PW_KEEP_SLOTS].word);
+    }
+    end();
+    assert_int_equal(words[1], words[0] + 0x100);
+    assert_int_equal(words[2], words[1] + 0x100);
+}
+
 static void a_number_that_is_no_answer_is_no(void **state) {
     (void)state;
     begin(PLAY_BADLY);
@@ -384,6 +398,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_is_an_area_under_keep_alone),
         cmocka_unit_test(an_answer_is_the_one_to_the_question),
+        cmocka_unit_test(each_use_of_a_slot_has_a_number_of_its_own),
         cmocka_unit_test(a_number_that_is_no_answer_is_no),
         cmocka_unit_test(a_slot_holds_the_question_and_a_check_over_it),
         cmocka_unit_test(nobody_is_asked_where_there_is_no_keeper),
