@@ -54,7 +54,7 @@ told() {
 # tell ORDER...: gives the guest an order; its answer is in $answer.
 tell() {
     echo "$*" >&5
-    read -r -t 60 answer <&6
+    read -r -t 20 answer <&6 || { cat said >&2 && return 1; }
 }
 
 # What the guest has to answer: answers EXPECTED ORDER...
@@ -188,6 +188,29 @@ used_up() {
     wait_for [ -e full ]
     answers given ask bind tcp
     answers given ask connect tcp
+    finish
+}
+
+@test "a program that narrows the range of its sockets is given what was kept of that range" {
+    local number protocol others
+    ports_up_to 40063
+    told keep
+    tell pick tcp
+    others=$answer
+    for ((number = 0; number < 3; number++)); do
+        tell pick tcp
+        others+=$'\n'$answer
+    done
+    answers narrow narrow "$low" $((low + 2))
+    for protocol in tcp udp; do
+        for ((number = 0; number < 8; number++)); do
+            tell pick "$protocol"
+            assert_matches "$answer" '^4000[0-2]$'
+        done
+    done
+    # What was kept of the others is kept on.
+    assert_equal "$(comm -12 <(taken tcp) <(sort <<<"$others") | grep -cv '^4000[0-2]$')" \
+        "$(grep -cv '^4000[0-2]$' <<<"$others")"
     finish
 }
 

@@ -5,6 +5,7 @@ What it is told is in the functions below. Sockets that are made stay open to th
 import errno
 import os
 import socket
+import struct
 import sys
 
 HERE = "127.0.0.1"
@@ -13,14 +14,25 @@ TYPES = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 made = []
 
 
+own_range = []
+
+
+def narrow(low, high):
+    """From then on each socket has that range of its own."""
+    own_range.append(struct.pack("=HH", int(low), int(high)))
+    return "narrow"
+
+
 def new(protocol):
     made.append(socket.socket(type=TYPES[protocol]))
+    for wanted in own_range:
+        made[-1].setsockopt(socket.IPPROTO_IP, 51, wanted)  # IP_LOCAL_PORT_RANGE, Linux 6.3
     return made[-1]
 
 
 def pick(protocol):
     """A port that is given for port 0, read and released."""
-    with socket.socket(type=TYPES[protocol]) as one:
+    with new(protocol) as one:
         one.bind((HERE, 0))
         return one.getsockname()[1]
 
@@ -71,7 +83,7 @@ def ask(call, protocol):
     return "given"
 
 
-orders = {order.__name__: order for order in (pick, keep_open, bind, listen, hold, ask)}
+orders = {order.__name__: order for order in (narrow, pick, keep_open, bind, listen, hold, ask)}
 for line in sys.stdin:
     name, *rest = line.split()
     if name == "end":
