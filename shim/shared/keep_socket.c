@@ -207,11 +207,21 @@ static long listen_past(const struct keep_socket *socket, long (*call)(const voi
     return result;
 }
 
+/* So it seems, by an area that anybody may write into. Nobody else can have refused it. */
+static long listen_unkept(const struct keep_socket *socket, bool alone, long (*call)(const void *),
+                          const void *arguments) {
+    long result = call(arguments);
+    if (result == 0 || errno != EADDRINUSE || !alone || raw_syscalls_are_forbidden())
+        return result;
+    const struct keep_socket now = with_options(socket);
+    return listen_past(&now, call, arguments);
+}
+
 long keep_listen(const struct keep_socket *socket, const struct keep_place *place, bool alone,
                  long (*call)(const void *), const void *arguments) {
     bool handed = false;
     if (place->port == 0 || !keep_applies(socket) || keep_cookie(false, place->port) == 0)
-        return call(arguments);
+        return listen_unkept(socket, alone, call, arguments);
     const struct keep_socket now = with_options(socket);
     socket = &now;
     if (now.may_share)
