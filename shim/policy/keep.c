@@ -132,7 +132,7 @@ static bool is_full(enum policy_call kind, int fd, const struct socket_facts *fa
 }
 
 bool keep_gave_room(enum policy_call kind, int fd, const struct socket_facts *facts, int error) {
-    if (!has_protocol(facts) || sandbox_is_on() || !is_full(kind, fd, facts, error))
+    if (!has_protocol(facts) || !is_full(kind, fd, facts, error))
         return false;
     const struct keep_socket socket = socket_of(fd, facts, NULL);
     return keep_make_room(&socket);
