@@ -286,7 +286,6 @@ keeps_again() {
     find_keeper
     kill -KILL "$run"
     wait_for is_gone "$keeper"
-    keeper=''
     answers bound bind tcp "$kept"
     answers listens listen
     tell pick tcp
