@@ -296,13 +296,22 @@ bool kept_share(const struct keep_question *wanted, bool on) {
     return true;
 }
 
-/* Whether the kernel has a port for one more socket. */
+/* Whether the kernel has a port for one more socket. A TCP connect passes over each port that is
+ * bound, at whatever address of either family, so there a wildcard of both is what has to find one
+ * (__inet_hash_connect). */
 static bool has_free_port(const struct keep_question *wanted) {
     union address address;
-    struct keep_question any = {.family = wanted->family};
-    any.address[10] = any.address[11] = wanted->family == AF_INET ? 0xff : 0;
-    int fd = new_socket(wanted);
+    struct keep_question any = {.family = wanted->is_udp ? wanted->family : AF_INET6,
+                                .is_udp = wanted->is_udp};
+    int fd = new_socket(&any);
+    if (fd < 0 && any.family != wanted->family) {
+        any.family = wanted->family;
+        fd = new_socket(&any);
+    }
+    any.address[10] = any.address[11] = any.family == AF_INET ? 0xff : 0;
     socklen_t length = address_of(&any, &address);
+    if (fd >= 0 && any.family == AF_INET6)
+        (void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     if (fd >= 0 && wanted->scope != 0)
         (void)set(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, (int)wanted->scope);
     bool has = fd < 0 || unrecorded_bind(fd, &address.any, length) == 0 || errno != EADDRINUSE;
