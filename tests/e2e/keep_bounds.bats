@@ -160,6 +160,23 @@ used_up() {
     used_up send udp EAGAIN
 }
 
+@test "a connect is given it too where strangers have the rest at an address of the other family" {
+    local number
+    ports_up_to 40015
+    told keep
+    for ((number = 0; number < 4; number++)); do
+        tell pick tcp
+    done
+    "${inside[@]}" "$python" "$guests/fill.py" full "$low" "$high" 3>&- &
+    stranger=$!
+    wait_for [ -e full ]
+    for ((number = 0; number < 4; number++)); do
+        answers given ask connect tcp
+    done
+    answers EADDRNOTAVAIL ask connect tcp
+    finish
+}
+
 @test "a run that uses up the range itself is given all of it" {
     local number
     ports_up_to 40015
@@ -216,7 +233,9 @@ used_up() {
 
 @test "sockets of another network namespace are not kept, and nothing fails" {
     ports_up_to 40063
-    told keep "${in_namespace[@]}"
+    # shellcheck disable=SC2016 # for the shell inside; the same range, so that no number is outside it
+    told keep "${in_namespace[@]}" sh -c \
+        'echo 40000 40063 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' -
     tell pick tcp
     none_taken
     answers bound bind tcp "$answer"
