@@ -319,7 +319,7 @@ no_slot_is_in_use() {
 }
 
 holds_nothing() {
-    none_taken && [ -z "$(ls "/proc/$keeper/fd")" ]
+    [ -z "$(ls "/proc/$keeper/fd")" ] && none_taken
 }
 
 @test "processes that are killed while they ask take no slot and no port with them" {
