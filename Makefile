@@ -242,7 +242,7 @@ harness_archive := $(BUILD)/harness.a
 $(harness_archive): $(filter-out %/harness/cli/main.o,$(harness_objects))
 # What is linked into both sides. Tests that need no more are built with TSan each time.
 shared_archive := $(BUILD)/shared.a
-shared_tests := $(patsubst %,$(BUILD)/tests/unit/%_test,clock descriptors policy_space recorder)
+shared_tests := $(patsubst %,$(BUILD)/tests/unit/%_test,clock descriptors keep_ask policy_space recorder)
 $(shared_archive): $(shared_objects)
 $(harness_archive) $(shared_archive):
 	$(call say,AR)

@@ -25,6 +25,7 @@ length REBINDS 1000 10000            # policies_many: binds by number under quar
 length CROWD_ASKS 40000 80000        # policies_many: what the crowd asks for at least, more than there are ports
 length SEEDED_RUNS 2 20              # policies_many: runs that get the same ports
 length POLICY_KILLS 25 250           # policies: processes, under each of four policies
+length KEEP_KILLS 300 2000            # keep_bounds: processes, more than there are slots
 length SELF_CONNECTS 30 300          # policies: connects, under each of six policies
 length SERVED 12 100                 # policies: rounds of correct servers, under each of nine
 length THREAD_BINDS 150 1000         # programs_load: binds of each of 64 threads

@@ -19,6 +19,10 @@
 #define SO_BINDTOIFINDEX 62
 #endif
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
 enum {
     ENTRIES = 2 * PW_KEEP_PORTS, /* TCP, UDP */
     NONE = ENTRIES,
@@ -121,13 +125,24 @@ static void drop(uint32_t index) {
     *entry = (struct kept){.fd = -1};
 }
 
-/* Of one protocol. */
-static bool give_up_oldest(struct queue *queue) {
-    if (queue->oldest == NONE)
+static bool give_up(uint32_t index) {
+    if (index == NONE)
         return false;
-    drop(queue->oldest);
+    drop(index);
     atomic_fetch_add(&rules.area->count[PW_KEEP_GIVEN_UP], 1);
     return true;
+}
+
+/* Of one protocol. */
+static bool give_up_oldest(struct queue *queue) { return give_up(queue->oldest); }
+
+/* ... whose port the socket may have that asks for room. */
+static bool give_up_oldest_for(const struct queue *queue, const struct keep_question *wanted) {
+    uint32_t low = wanted->scope & 0xffff, high = wanted->scope >> 16, index = queue->oldest;
+    while (index != NONE &&
+           (index % PW_KEEP_PORTS < low || (high != 0 && index % PW_KEEP_PORTS > high)))
+        index = entries[index].newer;
+    return give_up(index);
 }
 
 /* Of both. */
@@ -281,27 +296,39 @@ bool kept_share(const struct keep_question *wanted, bool on) {
     return true;
 }
 
-/* Whether the kernel has a port for one more socket. */
+/* Whether the kernel has a port for one more socket. A TCP connect passes over each port that is
+ * bound, at whatever address of either family, so there a wildcard of both is what has to find one
+ * (__inet_hash_connect). */
 static bool has_free_port(const struct keep_question *wanted) {
     union address address;
-    struct keep_question any = {.family = wanted->family};
-    any.address[10] = any.address[11] = wanted->family == AF_INET ? 0xff : 0;
-    int fd = new_socket(wanted);
+    struct keep_question any = {.family = wanted->is_udp ? wanted->family : AF_INET6,
+                                .is_udp = wanted->is_udp};
+    int fd = new_socket(&any);
+    if (fd < 0 && any.family != wanted->family) {
+        any.family = wanted->family;
+        fd = new_socket(&any);
+    }
+    any.address[10] = any.address[11] = any.family == AF_INET ? 0xff : 0;
     socklen_t length = address_of(&any, &address);
+    if (fd >= 0 && any.family == AF_INET6)
+        (void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    if (fd >= 0 && wanted->scope != 0)
+        (void)set(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, (int)wanted->scope);
     bool has = fd < 0 || unrecorded_bind(fd, &address.any, length) == 0 || errno != EADDRINUSE;
     if (fd >= 0)
         unrecorded_close(fd);
     return has;
 }
 
+/* What is kept beside a socket that is still open makes no room. */
 bool kept_make_room(const struct keep_question *wanted) {
     struct queue *queue = &queues[wanted->is_udp];
     if ((wanted->family != AF_INET && wanted->family != AF_INET6) || queue->count == 0)
         return false;
-    if (has_free_port(wanted))
-        return true;
-    for (unsigned left = queue->count / GIVEN_UP_PART + 1; left > 0; left--)
-        give_up_oldest(queue);
+    bool given_up = true;
+    while (given_up && !has_free_port(wanted))
+        for (unsigned left = queue->count / GIVEN_UP_PART + 1; given_up && left > 0; left--)
+            given_up = give_up_oldest_for(queue, wanted);
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include "shim/policy/keep.h"
 #include "shim/process/ancestor_strings.h"
 #include "shim/process/notified_pass.h"
+#include "shim/process/sandbox.h"
 #include "shim/process/start_strings.h"
 #include "shim/real.h"
 
@@ -71,12 +72,28 @@ static long bind_really(const void *arguments) {
     return pass_bind(given->fd, given->address, given->length);
 }
 
+/* In a sandbox memory far from ours is read only where the kernel has read it before. */
+static bool find_wanted_late(const struct bind_arguments *given, long *result,
+                             struct ip_endpoint *wanted) {
+    struct sockaddr_storage copy;
+    *result = bind_really(given);
+    if (*result == 0 || errno != EADDRINUSE ||
+        !socket_given_address(&copy, given->address, given->length, -1, errno))
+        return false;
+    *wanted = ip_endpoint_of(&copy, given->length);
+    return wanted->port != 0;
+}
+
 static long bind_kept(const void *arguments) {
     const struct bind_arguments *given = arguments;
     struct port_request *request = given->request;
+    struct ip_endpoint wanted = *given->wanted;
     bool handed;
-    long result = keep_bind_by_number(given->fd, &request->facts, given->wanted, bind_really,
-                                      arguments, &handed, &request->shared);
+    long result;
+    if (wanted.family == 0 && !find_wanted_late(given, &result, &wanted))
+        return result;
+    result = keep_bind_by_number(given->fd, &request->facts, &wanted, bind_really, arguments,
+                                 &handed, &request->shared);
     request->handed = handed;
     return result;
 }
@@ -110,7 +127,7 @@ int call_bind(int fd, const struct sockaddr *address, socklen_t length, const vo
     if (!port_request_enter(&request, &given))
         return real.bind(fd, address, length);
     wanted = find_wanted(&request);
-    if (keep_on && wanted.port != 0)
+    if (keep_on && (wanted.port != 0 || (wanted.family == 0 && sandbox_is_on())))
         given.call = bind_kept;
     wait_before(&request, &wanted, &wait);
     if (!port_request_begin(&request, PW_KIND_BIND, 2)) {

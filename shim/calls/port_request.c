@@ -79,12 +79,12 @@ static long by_policy(const void *arguments) {
     return policy_answer(&request->policy, request->given->call, request->given->arguments);
 }
 
-static bool is_for_any_port(const struct port_request *request) {
+static bool is_for_any_port(const struct port_request *request, int error) {
     const struct port_call *given = request->given;
     struct sockaddr_storage copy;
     if (given->kind != POLICY_BIND)
         return request->unbound;
-    return socket_given_address(&copy, given->address, given->length, -1, 0) &&
+    return socket_given_address(&copy, given->address, given->length, -1, error) &&
            ip_endpoint_of(&copy, given->length).port == 0;
 }
 
@@ -92,7 +92,7 @@ static bool is_for_any_port(const struct port_request *request) {
 static bool is_worth_another_try(const struct port_request *request, unsigned tried) {
     const struct port_call *given = request->given;
     return keep_on && tried < TRIES_FOR_ROOM && request->gate == GATE_OPEN &&
-           is_for_any_port(request) &&
+           is_for_any_port(request, errno) &&
            keep_gave_room(given->kind, given->fd, &request->facts, errno);
 }
 

@@ -108,7 +108,9 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
     (void)keep_port(fd, facts, shared);
     errno = before;
     const struct ip_endpoint local = socket_local(fd);
-    const struct keep_place place = place_of(&local);
+    struct keep_place place = place_of(&local);
+    if (local.port == 0 && (facts->flags & DESCRIPTOR_KEPT) != 0)
+        place.port = facts->port; /* in a sandbox: on whatever address */
     const struct keep_socket socket = socket_of(fd, facts, shared);
     bool alone = (facts->flags & (DESCRIPTOR_KEPT | DESCRIPTOR_SHARED)) == DESCRIPTOR_KEPT;
     long result = keep_listen(&socket, &place, alone, call, arguments);
@@ -132,7 +134,7 @@ static bool is_full(enum policy_call kind, int fd, const struct socket_facts *fa
 }
 
 bool keep_gave_room(enum policy_call kind, int fd, const struct socket_facts *facts, int error) {
-    if (!has_protocol(facts) || sandbox_is_on() || !is_full(kind, fd, facts, error))
+    if (!has_protocol(facts) || !is_full(kind, fd, facts, error))
         return false;
     const struct keep_socket socket = socket_of(fd, facts, NULL);
     return keep_make_room(&socket);

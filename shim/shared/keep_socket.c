@@ -8,6 +8,7 @@
 #include "shim/shared/keep_socket.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,10 @@
 #include "shim/shared/keep_ask.h"
 #include "shim/shared/port_table.h"
 #include "shim/shared/raw_syscall.h"
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
 
 enum in_the_way {
     WAY_NOT_KNOWN, /* the kernel does not say */
@@ -202,11 +207,21 @@ static long listen_past(const struct keep_socket *socket, long (*call)(const voi
     return result;
 }
 
+/* So it seems, by an area that anybody may write into. Nobody else can have refused it. */
+static long listen_unkept(const struct keep_socket *socket, bool alone, long (*call)(const void *),
+                          const void *arguments) {
+    long result = call(arguments);
+    if (result == 0 || errno != EADDRINUSE || !alone || raw_syscalls_are_forbidden())
+        return result;
+    const struct keep_socket now = with_options(socket);
+    return listen_past(&now, call, arguments);
+}
+
 long keep_listen(const struct keep_socket *socket, const struct keep_place *place, bool alone,
                  long (*call)(const void *), const void *arguments) {
     bool handed = false;
     if (place->port == 0 || !keep_applies(socket) || keep_cookie(false, place->port) == 0)
-        return call(arguments);
+        return listen_unkept(socket, alone, call, arguments);
     const struct keep_socket now = with_options(socket);
     socket = &now;
     if (now.may_share)
@@ -230,8 +245,17 @@ long keep_listen(const struct keep_socket *socket, const struct keep_place *plac
     }
 }
 
+/* IP_LOCAL_PORT_RANGE (ip(7)) as the socket has it, 0: none of its own. */
+static uint32_t own_range(int fd) {
+    uint32_t range = 0;
+    socklen_t length = sizeof range;
+    long result = raw_syscall6(SYS_getsockopt, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, RAW(&range),
+                               RAW(&length), 0);
+    return result == 0 ? range : 0;
+}
+
 bool keep_make_room(const struct keep_socket *socket) {
-    const struct keep_place any = {.port = 0};
+    const struct keep_place any = {.port = 0, .scope = own_range(socket->fd)};
     int error = errno;
     bool made = keep_applies(socket) && ask(socket, &any, PW_KEEP_MAKE_ROOM) == PW_KEEP_YES;
     errno = error;

@@ -43,8 +43,10 @@ static bool is_v4(const uint8_t address[16]) {
 
 bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
                          bool other_only_v6) {
-    if ((one_only_v6 && is_v4(other)) || (other_only_v6 && is_v4(one)))
-        return false;
+    if (is_v4(one) && !is_v4(other))
+        return is_any(other) && !other_only_v6;
+    if (is_v4(other) && !is_v4(one))
+        return is_any(one) && !one_only_v6;
     return is_any(one) || is_any(other) || memcmp(one, other, 16) == 0;
 }
 

@@ -34,8 +34,9 @@ struct port_rows {
     unsigned count;
 };
 
-/* Whether sockets at these two addresses meet at one port, each with IPV6_V6ONLY or without. A
- * wildcard of either family is dual-stack unless that is set (ipv6(7)). */
+/* Whether sockets at these two addresses meet at one port, each with IPV6_V6ONLY or without. Of
+ * the two families only the wildcard of IPv6 meets addresses of the other, unless that is set
+ * (ipv6(7)). */
 bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
                          bool other_only_v6);
 

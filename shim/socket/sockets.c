@@ -60,7 +60,7 @@ bool socket_given_address(struct sockaddr_storage *into, const struct sockaddr *
                           socklen_t length, int result, int error) {
     if (address == NULL || length < sizeof(sa_family_t) || length > sizeof *into)
         return false;
-    if (result < 0)
+    if (result < 0 && error != EADDRINUSE) /* else the kernel has read it */
         return error != EFAULT && error != EBADF && error != ENOTSOCK &&
                guest_copy(into, address, length);
     memcpy(into, address, length);

@@ -61,6 +61,39 @@ in_each_way() {
     done
 }
 
+@test "nor under keep, where what is kept is bound by number, and listened on, under the filter" {
+    local how action what hows=(seccomp) under_keep=(picked calls thread)
+    [ -z "${TESTS_FULL-}" ] || hows+=(tsync) under_keep+=(fork spawn vfork-filter exec)
+    for how in "${hows[@]}"; do
+        for action in kill errno; do
+            for what in "${under_keep[@]}"; do
+                capture bare "$guest" "$how" "$action" "$what"
+                assert_matches "$(cat bare.out)" "$what: 0$|started, 0 failed$"
+                rm -f "$trace"
+                capture run "$PORTWITNESS" run -q --policy keep -o "$trace" -- \
+                    "$guest" "$how" "$action" "$what"
+                like_bare run 0
+                assert_equal "$(blind_spots)" 'sandboxed sandboxed'
+            done
+        done
+    done
+    # The third is a socket of before, whose port was read and which listens under the filter.
+    "$PORTWITNESS" run -q --policy keep -o "$trace.picked" -- "$guest" seccomp kill picked
+    assert_equal "$("$PORTWITNESS" check --json --fail-on never "$trace.picked" |
+        jq -c '.policies[0] | [.kept, .kept_bound]')" '[3,3]'
+}
+
+@test "in a sandbox as well what is kept is given up where the range is used up" {
+    # shellcheck disable=SC2016 # for the shell inside
+    few_ports=("${in_namespace[@]}" sh -c 'echo 40000 40063 >/proc/sys/net/ipv4/ip_local_port_range && exec "$@"' sh)
+    capture bare "${few_ports[@]}" "$guest" seccomp kill use-up
+    assert_matches "$(cat bare.out)" 'given: 64'
+    capture run "${few_ports[@]}" "$PORTWITNESS" run -q --policy keep -o "$trace" -- "$guest" seccomp kill use-up
+    like_bare run 0
+    assert_equal "$("$PORTWITNESS" check --json --fail-on never "$trace" |
+        jq -c '.policies[0] | [.kept, .kept_given_up]')" '[4,4]'
+}
+
 @test "nor for an ordinary user, in a trace that is shared" {
     local folder
     folder=$(mktemp -d)

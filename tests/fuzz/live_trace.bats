@@ -10,6 +10,8 @@ load scribbled
 parts=(header units counters places stamps rings spaces config all)
 of_the_header=(capacity fill next_unit next_unit_wrap populated_to policy_offset policy_size stacks
     questions config_soonest next_process last_process)
+of_keep=(keep keep_head keep_slots)
+words_of_keep=(keep_filling keep_asked keep_answered keep_cookies keep_gone keep_nowhere)
 of_the_spaces=(stamps_far ringmask ring0mask head lowhigh used)
 
 @test "random words in any part, kernel" {
@@ -30,6 +32,15 @@ of_the_spaces=(stamps_far ringmask ring0mask head lowhigh used)
 
 @test "random words in any part, range" {
     all_of range:41000-41999 "$words" "${parts[@]:few*6}"
+}
+
+@test "random words in any part, keep" {
+    all_of keep:1 "$words" "${parts[@]:few*6}" "${of_keep[@]}"
+}
+
+@test "each exact word of what keep has" {
+    all_of keep:1 1 "${words_of_keep[@]}"
+    all_of keep:1 200 "${words_of_keep[@]:0:4}" # again and again
 }
 
 @test "each exact word of the header" {

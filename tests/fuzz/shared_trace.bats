@@ -31,6 +31,7 @@ for _ in range(3):
     scribble=$BATS_TEST_TMPDIR/scribble
     all_of kernel 1 capacity fill next_unit populated_to
     all_of soonest 1 policy_offset stamps_far ring0mask lowhigh
+    all_of keep:1 1 keep_filling keep_asked keep_cookies
 }
 
 @test "what is lost to a wrong place for the next record is counted" {

@@ -7,7 +7,8 @@
  *             kernel does not take the filter), none (no filter: what it does without)
  *     ACTION  kill, trap, errno
  *     WHAT    calls, some, many, fork, clone, vfork, vfork-filter, exec, spawn, shell,
- *             thread, cut-name, own-connection, beside-refused, beside-binds
+ *             thread, cut-name, own-connection, beside-refused, beside-binds, picked,
+ *             use-up
  *   sandboxed --bind                    binds one socket: what exec starts
  *   sandboxed --surround ACTION COMMAND...   as a container does: the filter, and then the command
  */
@@ -261,6 +262,41 @@ static int own_connection(void) {
     return failed;
 }
 
+static int bind_number(int type, const struct sockaddr_in *address) {
+    int fd = socket(AF_INET, type, 0);
+    return bind(fd, (const struct sockaddr *)address, sizeof *address) == 0 ? fd : -1;
+}
+
+/* What was picked before the filter is bound under it, and a socket of before listens. */
+static int picked(void) {
+    struct sockaddr_in tcp, udp, old;
+    int failed = close(bound(SOCK_STREAM, &tcp)) != 0 || close(bound(SOCK_DGRAM, &udp)) != 0;
+    int listener = bound(SOCK_STREAM, &old); /* still open */
+    allow_own_calls();
+    int server = bind_number(SOCK_STREAM, &tcp);
+    int again = bind_number(SOCK_STREAM, &tcp);
+    failed += server < 0 || again >= 0 || errno != EADDRINUSE || listen(server, 1) != 0;
+    failed += use_connection(server, &tcp);
+    failed += bind_number(SOCK_DGRAM, &udp) < 0;
+    failed += listen(listener, 1) != 0;
+    failed += use_connection(listener, &old);
+    return failed;
+}
+
+/* All that bind is given for port 0, until it is refused: what was picked before as well. */
+static int use_up(void) {
+    struct sockaddr_in address;
+    int failed = 0, given = 0;
+    for (int i = 0; i < 4; i++)
+        failed += close(bound(SOCK_STREAM, &address)) != 0;
+    allow_own_calls();
+    address.sin_port = 0;
+    while (bind_number(SOCK_STREAM, &address) >= 0)
+        given++;
+    print("given: %d\n", given);
+    return failed + (errno != EADDRINUSE);
+}
+
 static volatile bool is_over;
 
 /* Asks again and again for a filter on all threads that the kernel does not take. */
@@ -331,6 +367,8 @@ static const struct {
              {"beside-refused", beside_refused},
              {"beside-binds", beside_binds},
              {"calls", calls},
+             {"use-up", use_up},
+             {"picked", picked},
              {"some", some},
              {"many", many},
              {"fork", fork_child},

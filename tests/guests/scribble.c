@@ -18,13 +18,14 @@
 #include <unistd.h>
 
 #include "harness/base/splitmix.h"
-#include "shim/shared/policy_format.h"
+#include "shim/shared/keep_format.h"
 
 enum { VIEW = 16 << 20, AT_ONCE = 16, PAUSE_NS = 50000, UNITS_HIT = 256 << 10 };
 
 #define AREA PW_HEADER_SIZE
 #define SPACES (AREA + offsetof(struct pw_policy_area, space))
 #define ROOM sizeof(struct pw_policy_area)
+#define KEEP (AREA + PW_KEEP_OFFSET)
 
 static const struct {
     const char *name;
@@ -38,6 +39,10 @@ static const struct {
     {"stamps", AREA + ROOM, AREA + ROOM + 4 * 28232}, /* of the default range */
     {"rings", AREA + ROOM + 4 * 28232, AREA + (512 << 10)},
     {"places", AREA + PW_PLACES_OFFSET, AREA + PW_POLICY_SIZE},
+    {"keep", KEEP, KEEP + sizeof(struct pw_keep_area)},
+    {"keep_head", KEEP, KEEP + offsetof(struct pw_keep_area, slot)},
+    {"keep_slots", KEEP + offsetof(struct pw_keep_area, asked),
+     KEEP + offsetof(struct pw_keep_area, kept)},
     {"units", PW_UNITS_OFFSET, PW_UNITS_OFFSET + UNITS_HIT},
     {"all", 0, PW_UNITS_OFFSET + UNITS_HIT},
 };
@@ -81,6 +86,21 @@ static void put_in_spaces(size_t offset, uint32_t value) {
         put(SPACES + i * sizeof(struct pw_policy_space) + offset, value, 4);
 }
 
+/* All slots at that stage, each with a bit that says so. */
+static void put_in_slots(uint32_t stage) {
+    const size_t slots = KEEP + offsetof(struct pw_keep_area, slot);
+    for (size_t i = 0; i < PW_KEEP_SLOTS; i++)
+        put(slots + i * sizeof(struct pw_keep_slot), stage, 4);
+    for (size_t i = 0; i < PW_KEEP_WORDS; i++)
+        put(KEEP + offsetof(struct pw_keep_area, asked) + i * 8, UINT64_MAX, 8);
+}
+
+/* A kept socket at each port, that nobody has. */
+static void put_cookies(void) {
+    for (size_t i = 0; i < 2 * PW_KEEP_PORTS; i++)
+        put(KEEP + offsetof(struct pw_keep_area, kept) + i * 4, 77, 4);
+}
+
 #define HEADER(field) offsetof(struct pw_header, field)
 #define SPACE(field) offsetof(struct pw_policy_space, field)
 
@@ -102,6 +122,8 @@ static bool attack(const char *name) {
         {"questions", HEADER(questions), 0xffffffff, 4},
         {"config_soonest", AREA, PW_POLICY_SOONEST, 4},
         {"used", AREA + offsetof(struct pw_policy_area, used), 0xffffffc0, 4},
+        {"keep_gone", KEEP + offsetof(struct pw_keep_area, state), PW_KEEP_GONE, 4},
+        {"keep_nowhere", KEEP + offsetof(struct pw_keep_area, netns), 1, 8},
         {"next_process", HEADER(next_process), UINT64_C(1) << 60, 8},
         {"last_process", HEADER(next_process), UINT64_MAX - 2, 8},
     };
@@ -122,6 +144,17 @@ static bool attack(const char *name) {
     for (size_t i = 0; i < sizeof everywhere / sizeof *everywhere; i++)
         if (strcmp(name, everywhere[i].name) == 0)
             return put_in_spaces(everywhere[i].offset, everywhere[i].value), true;
+    const struct {
+        const char *name;
+        uint32_t stage;
+    } slots[] = {{"keep_filling", PW_KEEP_FILLING},
+                 {"keep_asked", PW_KEEP_ASKED},
+                 {"keep_answered", PW_KEEP_ANSWERED}};
+    for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
+        if (strcmp(name, slots[i].name) == 0)
+            return put_in_slots(slots[i].stage), true;
+    if (strcmp(name, "keep_cookies") == 0)
+        return put_cookies(), true;
     if (strcmp(name, "capacity") != 0)
         return false;
     put(HEADER(capacity), UINT64_C(1) << 45, 8);

@@ -25,6 +25,15 @@ static void each_policy_has_its_numbers(void **state) {
     assert_int_equal(parsed("soonest").config.kind, PW_POLICY_SOONEST);
     assert_int_equal(parsed("quarantine").config.for_ms, 60000);
     assert_int_equal(parsed("quarantine:86400").config.for_ms, 86400000);
+    assert_int_equal(parsed("keep").config.kind, PW_POLICY_KEEP);
+    assert_int_equal(parsed("keep").config.for_ms, 30000);
+    assert_int_equal(parsed("keep:1").config.for_ms, 1000);
+    assert_int_equal(parsed("keep:86400").config.for_ms, 86400000);
+    option = parsed("keep:5,range:40000-40999");
+    assert_int_equal(option.config.kind, PW_POLICY_KEEP);
+    assert_int_equal(option.config.for_ms, 5000);
+    assert_int_equal(option.config.low, 40000);
+    assert_int_equal(option.config.high, 40999);
     assert_true(parsed("seeded:18446744073709551615").config.seed == UINT64_MAX);
     option = parsed("seeded:7,range:1-65535");
     assert_int_equal(option.config.kind, PW_POLICY_SEEDED);
@@ -41,6 +50,9 @@ static void its_text_is_a_value_that_means_the_same(void **state) {
         {"kernel", "kernel"},
         {"soonest", "soonest"},
         {"quarantine", "quarantine:60"},
+        {"keep", "keep:30"},
+        {"keep:007", "keep:7"},
+        {"keep:5,range:40000-40999", "keep:5,range:40000-40999"},
         {"seeded:007", "seeded:7"},
         {"kernel,range:2-3", "range:2-3"},
         {"quarantine:5,range:40000-40999", "quarantine:5,range:40000-40999"},
@@ -65,6 +77,14 @@ static void what_is_none_is_refused_with_the_part_that_is_wrong(void **state) {
         {"quarantine:0", "'quarantine:0'"},
         {"quarantine:86401", "'quarantine:86401'"},
         {"quarantine: 5", "'quarantine: 5'"},
+        {"keep:", "'keep:'"},
+        {"keep:0", "'keep:0'"},
+        {"keep:x", "'keep:x'"},
+        {"keep:-1", "'keep:-1'"},
+        {"keep:86401", "'keep:86401'"},
+        {"keeps", "'keeps'"},
+        {"range:1-2,keep", "'keep'"},
+        {"keep,quarantine", "'quarantine'"},
         {"seeded", "'seeded'"},
         {"seeded:-1", "'seeded:-1'"},
         {"seeded:18446744073709551616", "'seeded:18446744073709551616'"},
