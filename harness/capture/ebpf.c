@@ -232,6 +232,7 @@ void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_
     if (loaded == NULL || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
         return;
     uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    uint64_t before = now_ns > age_ns ? now_ns - age_ns : 0; /* of a machine that began just now */
     uint64_t thread = 0;
     uint64_t next = 0;
     bool more = bpf_map_get_next_key(loaded->calls, NULL, &next) == 0;
@@ -239,7 +240,7 @@ void capture_ebpf_settle(struct capture_ebpf *capture, uint64_t age_ns, outside_
         struct outside_event event;
         thread = next;
         more = bpf_map_get_next_key(loaded->calls, &thread, &next) == 0;
-        if (!is_settled(loaded, thread, now_ns - age_ns, &event))
+        if (!is_settled(loaded, thread, before, &event))
             continue;
         if (event.kind == OUTSIDE_BIND)
             bind_error_infer(&loaded->rules, &event);
