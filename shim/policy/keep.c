@@ -43,6 +43,12 @@ static struct keep_place place_of(const struct ip_endpoint *endpoint) {
     return place;
 }
 
+/* One that was accepted before this program was executed, say: its port was given to the listener.
+ */
+static bool is_connection(int fd, const struct socket_facts *facts) {
+    return !is_udp(facts) && socket_remote(fd).port != 0;
+}
+
 /* Once a socket: whether it could be kept or not. */
 static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
     const uint32_t never = DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | (uint32_t)PW_FLAG_BY_NUMBER |
@@ -56,7 +62,8 @@ static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) 
     const struct keep_socket socket = socket_of(fd, facts, shared);
     if (!sandbox_pledge())
         return false;
-    keep_beside(&socket, &place);
+    if (!is_connection(fd, facts))
+        keep_beside(&socket, &place);
     sandbox_pledge_kept();
     facts->flags |= DESCRIPTOR_KEPT;
     return true;
