@@ -21,8 +21,8 @@ static long listen_really(const void *arguments) {
 static long listen_kept(const void *arguments) {
     const struct listen_arguments *given = arguments;
     struct port_request *request = given->request;
-    return keep_around_listen(given->fd, &request->facts, request->unbound && !request->by_policy,
-                              listen_really, arguments, &request->shared);
+    return keep_around_listen(given->fd, &request->facts, request->unbound, listen_really,
+                              arguments, &request->shared);
 }
 
 static bool is_kept(const struct port_request *request) {

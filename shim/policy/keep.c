@@ -51,8 +51,8 @@ static bool is_connection(int fd, const struct socket_facts *facts) {
 
 /* Once a socket: whether it could be kept or not. */
 static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
-    const uint32_t never = DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | (uint32_t)PW_FLAG_BY_NUMBER |
-                           (uint32_t)PW_FLAG_LISTENING;
+    const uint32_t never =
+        DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | DESCRIPTOR_NAMED | (uint32_t)PW_FLAG_LISTENING;
     if ((facts->flags & never) != 0 || !has_protocol(facts) || sandbox_is_on())
         return false;
     const struct ip_endpoint local = socket_local(fd);
@@ -108,7 +108,7 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
         return call(arguments);
     int before = errno;
     bool pledged = sandbox_pledge();
-    if (unbound && pledged)
+    if (unbound && pledged && socket_local(fd).port == 0)
         bind_to_any(fd, facts);
     (void)keep_port(fd, facts, shared);
     errno = before;

@@ -63,6 +63,9 @@ extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 /* ... and SO_REUSEADDR has been on since, or might have been before: others may share the port. */
 #define DESCRIPTOR_SHARED (UINT32_C(1) << 25)
 
+/* Its port was named by the program: no port-0 request gave it, as a policy may by number. */
+#define DESCRIPTOR_NAMED (UINT32_C(1) << 24)
+
 /* There is no record of this descriptor yet. Most sockets are bound at once, and the record of that
  * says all; a record of the socket itself is due only where somebody else gets hold of it before.
  */
