@@ -150,6 +150,30 @@ GUEST
     assert_equal "$(counted kept_bound)" 6
 }
 
+@test "a bind by number that somebody else is in the way of is refused, and the number stays kept" {
+    beside=("${stranger[@]}")
+    under keep "$python" - <<'GUEST' >said
+import socket
+from ports import answer, ask_stranger
+first = socket.socket()
+first.bind(("127.0.0.1", 0))
+port = first.getsockname()[1]
+for host in ("127.0.0.1", "0.0.0.0"):
+    print(host, answer(socket.socket().bind, (host, port)))
+first.listen()
+print("beside a listener", answer(socket.socket().bind, ("127.0.0.1", port)))
+first.close()
+print("stranger", ask_stranger("bind", port))
+print("then", answer(socket.socket().bind, ("127.0.0.1", port)))
+GUEST
+    assert_equal "$(cat said)" '127.0.0.1 EADDRINUSE
+0.0.0.0 EADDRINUSE
+beside a listener EADDRINUSE
+stranger EADDRINUSE
+then ok'
+    summary_says '1 port kept, 1 of them bound by number'
+}
+
 @test "a record of the bind that got a kept number says so, and no other does" {
     under keep "$python" - <<'GUEST' >said
 from ports import pick
