@@ -26,8 +26,8 @@ length CROWD_ASKS 40000 80000        # policies_many: what the crowd asks for at
 length SEEDED_RUNS 2 20              # policies_many: runs that get the same ports
 length POLICY_KILLS 25 250           # policies: processes, under each of four policies
 length KEEP_KILLS 300 2000            # keep_bounds: processes, more than there are slots
-length SELF_CONNECTS 30 300          # policies: connects, under each of six policies
-length SERVED 12 100                 # policies: rounds of correct servers, under each of nine
+length SELF_CONNECTS 30 300          # policies: connects, under each of eight policies
+length SERVED 12 100                 # policies: rounds of correct servers, under each of twelve
 length THREAD_BINDS 150 1000         # programs_load: binds of each of 64 threads
 length PROCESSES 600 10000           # programs_load: short processes
 length RESERVE_ROUNDS 1 16           # reserve: reservations of each of 64 users
@@ -35,6 +35,8 @@ length OUTSIDE_RUNS 5 100            # outside: refusals on a busy machine, the 
 length BOTH_SIDES_RUNS 2 20          # both_sides: runs of each suite, each to name both sides
 length PICKED_ROUNDS 6 50            # soonest: ports that one process picks and another binds
 length REBOUND_PORTS 40 100          # soonest: ports that are released and bound again, each time
+length PICKS 20 200                  # keep_pickers: numbers of each program, none of them lost
+length ANSWERS_STEP 7 1              # keep_answers: situations, each Nth
 length STORM_ROUNDS 6 200            # storm_races: rounds that lose nothing, 256 ports each
 length RACY_RUNS 1 20                # storm_races: runs that must lose races
 length PREDICTED_ROUNDS 8 60         # storm_races: rounds held against theory

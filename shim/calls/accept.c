@@ -18,7 +18,8 @@ static void note_accepted(int fd, int listener, const struct call_context *conte
     uint64_t listener_cookie = facts.cookie;
     facts.cookie = socket_cookie_of_new(fd);
     facts.flags &= ~((uint32_t)PW_FLAG_LISTENING | (uint32_t)PW_FLAG_BY_NUMBER | DESCRIPTOR_READ |
-                     DESCRIPTOR_SOURCE | DESCRIPTOR_GIVEN);
+                     DESCRIPTOR_SOURCE);
+    facts.flags |= DESCRIPTOR_KEPT; /* what is kept of the port is the listener's matter */
     struct ip_endpoint local = socket_local(fd);
     struct ip_endpoint remote = socket_remote(fd);
     if (!sandbox_is_on()) /* else it is the listener's */

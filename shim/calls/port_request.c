@@ -124,14 +124,14 @@ void port_request_got(struct port_request *request, uint16_t port, bool by_numbe
     struct socket_facts *facts = &request->facts;
     bool is_locked = (request->record.units[0].start.flags & PW_FLAG_POLICY_BY_NUMBER) != 0;
     facts->port = port;
-    facts->flags &= ~(DESCRIPTOR_GIVEN | DESCRIPTOR_KEPT | DESCRIPTOR_SHARED);
-    if (!by_number && request->given->kind <= POLICY_LISTEN)
-        facts->flags |= DESCRIPTOR_GIVEN;
+    facts->flags &= ~(DESCRIPTOR_KEPT | DESCRIPTOR_SHARED | DESCRIPTOR_NAMED);
     if ((facts->flags & PW_FLAG_REUSEADDR) != 0)
         facts->flags |= DESCRIPTOR_SHARED;
     request->got = port != 0;
     if (by_number || is_locked)
         facts->flags |= (uint32_t)PW_FLAG_BY_NUMBER;
+    if (by_number)
+        facts->flags |= DESCRIPTOR_NAMED;
     if (port == 0 && sandbox_is_on())
         facts->flags |= DESCRIPTOR_NAMELESS;
     if (policy_on && port != 0)

@@ -43,11 +43,17 @@ static struct keep_place place_of(const struct ip_endpoint *endpoint) {
     return place;
 }
 
+/* One that was accepted before this program was executed, say: its port was given to the listener.
+ */
+static bool is_connection(int fd, const struct socket_facts *facts) {
+    return !is_udp(facts) && socket_remote(fd).port != 0;
+}
+
 /* Once a socket: whether it could be kept or not. */
 static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
-    const uint32_t never = DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | (uint32_t)PW_FLAG_LISTENING;
-    if ((facts->flags & DESCRIPTOR_GIVEN) == 0 || (facts->flags & never) != 0 ||
-        !has_protocol(facts) || sandbox_is_on())
+    const uint32_t never =
+        DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | DESCRIPTOR_NAMED | (uint32_t)PW_FLAG_LISTENING;
+    if ((facts->flags & never) != 0 || !has_protocol(facts) || sandbox_is_on())
         return false;
     const struct ip_endpoint local = socket_local(fd);
     if (local.port == 0)
@@ -56,7 +62,8 @@ static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) 
     const struct keep_socket socket = socket_of(fd, facts, shared);
     if (!sandbox_pledge())
         return false;
-    keep_beside(&socket, &place);
+    if (!is_connection(fd, facts))
+        keep_beside(&socket, &place);
     sandbox_pledge_kept();
     facts->flags |= DESCRIPTOR_KEPT;
     return true;
@@ -101,10 +108,8 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
         return call(arguments);
     int before = errno;
     bool pledged = sandbox_pledge();
-    if (unbound && pledged) {
+    if (unbound && pledged && socket_local(fd).port == 0)
         bind_to_any(fd, facts);
-        facts->flags |= DESCRIPTOR_GIVEN;
-    }
     (void)keep_port(fd, facts, shared);
     errno = before;
     const struct ip_endpoint local = socket_local(fd);

@@ -125,10 +125,15 @@ static enum in_the_way who_is_in_the_way(const struct keep_socket *socket,
     if (!answered)
         return WAY_NOT_KNOWN;
     uint32_t kept = keep_cookie(socket->is_udp, place->port);
-    for (unsigned i = 0; i < rows.count; i++)
-        if ((uint32_t)rows.list[i].cookie != kept)
+    enum in_the_way way = WAY_KEPT;
+    for (unsigned i = 0; i < rows.count; i++) {
+        if ((uint32_t)rows.list[i].cookie == kept)
+            continue;
+        if (!rows.list[i].unsure)
             return WAY_OTHERS;
-    return WAY_KEPT;
+        way = WAY_NOT_KNOWN;
+    }
+    return way;
 }
 
 /* Past the kept socket. A UDP one has the option only while the keeper is asked for it. */

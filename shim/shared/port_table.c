@@ -43,11 +43,15 @@ static bool is_v4(const uint8_t address[16]) {
 
 bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
                          bool other_only_v6) {
-    if (is_v4(one) && !is_v4(other))
-        return is_any(other) && !other_only_v6;
-    if (is_v4(other) && !is_v4(one))
-        return is_any(one) && !one_only_v6;
+    if (is_v4(one) != is_v4(other)) /* only :: meets both families: a bind to ::1 sets V6ONLY */
+        return is_v4(one) ? is_any(other) && !other_only_v6 : is_any(one) && !one_only_v6;
     return is_any(one) || is_any(other) || memcmp(one, other, 16) == 0;
+}
+
+/* A connection that was accepted at :: has kept that from its listener, and is in the way of
+ * 0.0.0.0 (inet_rcv_saddr_equal); of a connection the kernel does not say it. */
+static bool may_meet(const struct port_row *row, const struct port_question *question) {
+    return row->unsure && is_v4(question->address) && is_any(question->address);
 }
 
 static bool meets(const struct port_row *row, const struct port_question *question) {
@@ -76,19 +80,20 @@ static void keep(struct port_rows *rows, const struct port_row *row) {
     rows->list[rows->count++] = *row;
 }
 
-/* INET_DIAG_SKV6ONLY, which the kernel adds to what it says of an IPv6 socket. */
-static bool is_only_v6(const struct nlmsghdr *message) {
+/* INET_DIAG_SKV6ONLY, which the kernel adds to what it says of an IPv6 socket, unless that is
+ * connected; -1: it does not. */
+static int read_only_v6(const struct nlmsghdr *message) {
     size_t at = NLMSG_LENGTH(sizeof(struct inet_diag_msg));
     const char *bytes = (const char *)message;
     while (at + sizeof(struct rtattr) <= message->nlmsg_len) {
         const struct rtattr *attribute = (const struct rtattr *)(const void *)(bytes + at);
         if (attribute->rta_len < sizeof *attribute || attribute->rta_len > message->nlmsg_len - at)
-            return false;
+            return -1;
         if (attribute->rta_type == INET_DIAG_SKV6ONLY && attribute->rta_len > sizeof *attribute)
             return *(const uint8_t *)RTA_DATA(attribute) != 0;
         at += RTA_ALIGN(attribute->rta_len);
     }
-    return false;
+    return -1;
 }
 
 static void take_row(struct port_rows *rows, const struct nlmsghdr *header,
@@ -106,10 +111,16 @@ static void take_row(struct port_rows *rows, const struct nlmsghdr *header,
         row.address[10] = row.address[11] = 0xff;
         memcpy(row.address + 12, message->id.idiag_src, 4);
     }
-    row.only_v6 = message->idiag_family == AF_INET6 && is_only_v6(header);
-    if (ntohs(message->id.idiag_sport) == question->port && row.cookie != question->cookie &&
-        meets(&row, question))
-        keep(rows, &row);
+    int only_v6 = message->idiag_family == AF_INET6 ? read_only_v6(header) : 0;
+    row.only_v6 = only_v6 > 0;
+    row.unsure = only_v6 < 0 && !is_v4(row.address);
+    if (ntohs(message->id.idiag_sport) != question->port || row.cookie == question->cookie)
+        return;
+    if (meets(&row, question))
+        row.unsure = false;
+    else if (!may_meet(&row, question))
+        return;
+    keep(rows, &row);
 }
 
 /* Sends one request, for a dump or for one socket, and reads the answer into `reply`. false where

@@ -22,6 +22,7 @@ struct port_row {
     uint8_t address[16]; /* as above */
     uint8_t family;      /* AF_INET, AF_INET6 */
     bool only_v6;
+    bool unsure; /* whether it meets the address in question: the kernel does not tell */
     uint64_t cookie;
     uint32_t inode;
     uint32_t uid;

@@ -57,14 +57,14 @@ extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 /* Its port is the source port of a connection or of datagrams: nobody binds that number again. */
 #define DESCRIPTOR_SOURCE (UINT32_C(1) << 27)
 
-/* A call of this program's for port 0, bind or listen, gave it its port. */
-#define DESCRIPTOR_GIVEN (UINT32_C(1) << 24)
-
-/* The policy `keep` has tried to keep its port. */
+/* The policy `keep` has tried to keep its port, or has nothing to do with it. */
 #define DESCRIPTOR_KEPT (UINT32_C(1) << 26)
 
 /* ... and SO_REUSEADDR has been on since, or might have been before: others may share the port. */
 #define DESCRIPTOR_SHARED (UINT32_C(1) << 25)
+
+/* Its port was named by the program: no port-0 request gave it, as a policy may by number. */
+#define DESCRIPTOR_NAMED (UINT32_C(1) << 24)
 
 /* There is no record of this descriptor yet. Most sockets are bound at once, and the record of that
  * says all; a record of the socket itself is due only where somebody else gets hold of it before.

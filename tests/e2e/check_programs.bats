@@ -70,6 +70,7 @@ clean_under() {
 @test "the same under soonest" { clean_under soonest; }
 @test "the same under quarantine" { clean_under quarantine:1; }
 @test "the same under seeded" { clean_under seeded:7; }
+@test "the same under keep" { clean_under keep; }
 @test "the same under a range" { clean_under range:40000-40999; }
 
 @test "racy programs: the race is found, both sides are named, and what is not seen is possible" {

@@ -103,6 +103,13 @@ func child(count int) {
 	say.Run(os.Args[0], "loop", strconv.Itoa(count/2))
 }
 
+func number(port int) {
+	listener, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	say.Must(err)
+	say.Port(listener.Addr())
+	say.Must(listener.Close())
+}
+
 func main() {
 	if len(os.Args) < 3 {
 		os.Exit(2)
@@ -122,6 +129,8 @@ func main() {
 		child(count)
 	case "busy":
 		busy(count)
+	case "number":
+		number(count)
 	case "who":
 		say.Who = true
 		loop(count)
