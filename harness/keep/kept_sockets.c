@@ -15,6 +15,9 @@
 #include "shim/shared/port_table.h"
 #include "shim/shared/recorder.h"
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
 #ifndef SO_BINDTOIFINDEX
 #define SO_BINDTOIFINDEX 62
 #endif
@@ -281,17 +284,44 @@ bool kept_share(const struct keep_question *wanted, bool on) {
     return true;
 }
 
-/* Whether the kernel has a port for one more socket. */
+/* Whether the kernel has a port for one more socket of that range; one that nobody has at any
+ * address, for a TCP connect takes no other (connect(2), EADDRNOTAVAIL). */
 static bool has_free_port(const struct keep_question *wanted) {
     union address address;
-    struct keep_question any = {.family = wanted->family};
-    any.address[10] = any.address[11] = wanted->family == AF_INET ? 0xff : 0;
-    int fd = new_socket(wanted);
+    struct keep_question any = {.family = AF_INET6, .is_udp = wanted->is_udp};
+    int fd = new_socket(&any);
+    if (fd >= 0)
+        (void)set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+    else {
+        any.family = AF_INET;
+        any.address[10] = any.address[11] = 0xff;
+        fd = new_socket(&any);
+    }
     socklen_t length = address_of(&any, &address);
+    if (fd >= 0 && wanted->scope != 0)
+        (void)set(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, (int)wanted->scope);
     bool has = fd < 0 || unrecorded_bind(fd, &address.any, length) == 0 || errno != EADDRINUSE;
     if (fd >= 0)
         unrecorded_close(fd);
     return has;
+}
+
+/* The oldest in a socket's own range, of which a bound counts where it lies in the system's
+ * (ip(7)). */
+static bool give_up_in(struct queue *queue, uint32_t range) {
+    uint32_t low = range & 0xffff, high = range >> 16;
+    if (low < rules.low || low > rules.high)
+        low = rules.low;
+    if (high < rules.low || high > rules.high)
+        high = rules.high;
+    uint32_t at = queue->oldest;
+    while (at != NONE && (at % PW_KEEP_PORTS < low || at % PW_KEEP_PORTS > high))
+        at = entries[at].newer;
+    if (at == NONE)
+        return false;
+    drop(at);
+    atomic_fetch_add(&rules.area->count[PW_KEEP_GIVEN_UP], 1);
+    return true;
 }
 
 bool kept_make_room(const struct keep_question *wanted) {
@@ -300,9 +330,11 @@ bool kept_make_room(const struct keep_question *wanted) {
         return false;
     if (has_free_port(wanted))
         return true;
-    for (unsigned left = queue->count / GIVEN_UP_PART + 1; left > 0; left--)
-        give_up_oldest(queue);
-    return true;
+    bool gave = false;
+    for (unsigned left = queue->count / GIVEN_UP_PART + 1;
+         left > 0 && give_up_in(queue, wanted->scope); left--)
+        gave = true;
+    return gave;
 }
 
 static void end_sharing(uint64_t now) {

@@ -24,8 +24,8 @@ bool kept_close(const struct keep_question *wanted);
  * cleared after a second by itself. */
 bool kept_share(const struct keep_question *wanted, bool on);
 
-/* Gives up the oldest of the protocol, if the kernel has no port left for a new socket. false where
- * there is nothing to give up. */
+/* Gives up the oldest of the protocol, if the kernel has no port left for a new socket; where the
+ * asker's has a range of its own, of that. false where there is nothing to give up. */
 bool kept_make_room(const struct keep_question *wanted);
 
 /* Closes those whose time is over. Returns in how many nanoseconds there is more to do, UINT64_MAX:

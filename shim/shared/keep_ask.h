@@ -13,8 +13,8 @@ struct keep_question {
     uint16_t port;
     uint16_t family;     /* AF_INET, AF_INET6: of the socket */
     uint8_t address[16]; /* IPv4 mapped */
-    uint32_t scope;
-    uint32_t device; /* that the socket is bound to, 0: none */
+    uint32_t scope;      /* PW_KEEP_MAKE_ROOM: the socket's IP_LOCAL_PORT_RANGE, 0: none */
+    uint32_t device;     /* that the socket is bound to, 0: none */
     bool is_udp;
     bool only_v6;
 };

@@ -8,6 +8,7 @@
 #include "shim/shared/keep_socket.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -16,6 +17,10 @@
 #include "shim/shared/keep_ask.h"
 #include "shim/shared/port_table.h"
 #include "shim/shared/raw_syscall.h"
+
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
 
 enum in_the_way {
     WAY_NOT_KNOWN, /* the kernel does not say */
@@ -230,8 +235,18 @@ long keep_listen(const struct keep_socket *socket, const struct keep_place *plac
     }
 }
 
+/* The socket's own range of ports as the kernel has it, 0: the system's. */
+static uint32_t own_range(int fd) {
+    uint32_t range = 0;
+    socklen_t length = sizeof range;
+    if (raw_syscall6(SYS_getsockopt, fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, RAW(&range), RAW(&length),
+                     0) != 0)
+        return 0;
+    return range;
+}
+
 bool keep_make_room(const struct keep_socket *socket) {
-    const struct keep_place any = {.port = 0};
+    const struct keep_place any = {.port = 0, .scope = own_range(socket->fd)};
     int error = errno;
     bool made = keep_applies(socket) && ask(socket, &any, PW_KEEP_MAKE_ROOM) == PW_KEEP_YES;
     errno = error;
