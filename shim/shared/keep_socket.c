@@ -112,6 +112,7 @@ static enum in_the_way who_is_in_the_way(const struct keep_socket *socket,
     const struct port_question question = {.cookie = socket->cookie,
                                            .netns = socket->netns,
                                            .address = place->address,
+                                           .device = socket->device,
                                            .port = place->port,
                                            .type = socket->is_udp ? SOCK_DGRAM : SOCK_STREAM,
                                            .only_v6 = socket->only_v6};

@@ -43,12 +43,17 @@ static bool is_v4(const uint8_t address[16]) {
 
 bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
                          bool other_only_v6) {
-    if ((one_only_v6 && is_v4(other)) || (other_only_v6 && is_v4(one)))
-        return false;
+    static const uint8_t any[16];
+    if (is_v4(one) && !is_v4(other))
+        return memcmp(other, any, 16) == 0 && !other_only_v6;
+    if (is_v4(other) && !is_v4(one))
+        return memcmp(one, any, 16) == 0 && !one_only_v6;
     return is_any(one) || is_any(other) || memcmp(one, other, 16) == 0;
 }
 
 static bool meets(const struct port_row *row, const struct port_question *question) {
+    if (row->device != 0 && question->device != 0 && row->device != question->device)
+        return false;
     return port_addresses_meet(row->address, row->only_v6, question->address, question->only_v6);
 }
 
@@ -95,6 +100,7 @@ static void take_row(struct port_rows *rows, const struct nlmsghdr *header,
     struct port_row row = {.family = message->idiag_family,
                            .inode = message->idiag_inode,
                            .uid = message->idiag_uid,
+                           .device = message->id.idiag_if,
                            .state = message->idiag_state,
                            .cookie = message->id.idiag_cookie[0] |
                                      (uint64_t)message->id.idiag_cookie[1] << 32};

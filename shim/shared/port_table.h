@@ -12,6 +12,7 @@ struct port_question {
     uint64_t cookie;        /* of the socket: it does not stand in its own way */
     uint64_t netns;         /* SO_NETNS_COOKIE of the socket, 0: not known */
     const uint8_t *address; /* 16 bytes, IPv4 mapped */
+    uint32_t device;        /* that the socket is bound to, 0: none, or not known */
     uint16_t port;
     uint8_t type; /* SOCK_DGRAM: UDP is meant, otherwise TCP */
     bool only_v6; /* the socket has IPV6_V6ONLY */
@@ -23,6 +24,7 @@ struct port_row {
     uint8_t family;      /* AF_INET, AF_INET6 */
     bool only_v6;
     uint64_t cookie;
+    uint32_t device; /* that it is bound to, 0: none */
     uint32_t inode;
     uint32_t uid;
     uint32_t state; /* enum of the kernel's tcp_states.h; above 10: bound and not connected */
@@ -34,8 +36,10 @@ struct port_rows {
     unsigned count;
 };
 
-/* Whether sockets at these two addresses meet at one port, each with IPV6_V6ONLY or without. A
- * wildcard of either family is dual-stack unless that is set (ipv6(7)). */
+/* Whether sockets at these two addresses meet at one port, each with IPV6_V6ONLY or without: of
+ * IPv4 and IPv6 only where the latter is the wildcard, which is dual-stack unless that is set
+ * (ipv6(7)).
+ */
 bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
                          bool other_only_v6);
 
