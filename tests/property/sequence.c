@@ -64,6 +64,7 @@ static bool is_not_for_policies(const struct operation *operation, bool datagram
     if (!sequence_under_policy)
         return false;
     return (operation->kind == OPERATION_RANGE && !is_first) ||
+           (sequence_kept && operation->kind == OPERATION_REUSEPORT && !operation->value) ||
            (operation->kind == OPERATION_CONNECT && !datagram &&
             (operation->port != REFUSING_PORT || sequence_by_number));
 }

@@ -47,6 +47,11 @@ extern bool sequence_under_policy;
  * not otherwise, and so there are none. */
 extern bool sequence_by_number;
 
+/* Ports are kept by one more socket at each, without SO_REUSEPORT. The kernel notes with the port
+ * whether all its sockets had that option when they were bound, and asks no more what has become of
+ * it (inet_csk_update_fastreuse): so it is not taken back here. */
+extern bool sequence_kept;
+
 /* The address that a text stands for. */
 struct model_address sequence_address(const char *text);
 
