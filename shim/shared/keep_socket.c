@@ -51,7 +51,8 @@ static void end_share(const struct keep_socket *socket) {
         *socket->changed = false;
 }
 
-/* Another process that has the socket may have changed them; in a sandbox nobody can be asked. */
+/* Another process that has the socket may have changed them, and a bind to an IPv6 address sets
+ * IPV6_V6ONLY for good (__inet6_bind); in a sandbox nobody can be asked. */
 static struct keep_socket with_options(const struct keep_socket *socket) {
     struct keep_socket now = *socket;
     int on = 0;
@@ -62,6 +63,9 @@ static struct keep_socket with_options(const struct keep_socket *socket) {
     if (raw_syscall6(SYS_getsockopt, socket->fd, SOL_SOCKET, SO_REUSEPORT, RAW(&on), RAW(&length),
                      0) == 0)
         now.may_join = on != 0;
+    if (socket->family == AF_INET6 && raw_syscall6(SYS_getsockopt, socket->fd, IPPROTO_IPV6,
+                                                   IPV6_V6ONLY, RAW(&on), RAW(&length), 0) == 0)
+        now.only_v6 = on != 0;
     return now;
 }
 
