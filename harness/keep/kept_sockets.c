@@ -105,12 +105,12 @@ static void enter(uint32_t index) {
     entry->is_kept = true;
 }
 
-/* Guests are told first, so that nobody asks for what is gone. */
+/* Guests are told at last: who sees that nothing is kept any more is refused by it no more. */
 static void drop(uint32_t index) {
     struct queue *queue = queue_of(index);
     struct kept *entry = &entries[index];
-    atomic_store(word_of(index), 0);
     unrecorded_close(entry->fd);
+    atomic_store(word_of(index), 0);
     if (entry->older != NONE)
         entries[entry->older].newer = entry->newer;
     else

@@ -181,20 +181,23 @@ static long bind_refused(const struct keep_socket *socket, const struct keep_pla
     }
 }
 
+/* The keeper closes a socket before it says so: whoever was refused by one that has gone since
+ * knows it by what was said before. */
 long keep_bind(const struct keep_socket *socket, const struct keep_place *place,
                long (*call)(const void *), const void *arguments, bool *handed) {
+    const bool applies = place->port != 0 && keep_applies(socket);
+    bool is_kept = applies && keep_cookie(socket->is_udp, place->port) != 0;
     long result = call(arguments);
-    *handed = false;
-    if (place->port == 0 || !keep_applies(socket) || keep_cookie(socket->is_udp, place->port) == 0)
-        return result;
     int error = errno;
+    *handed = false;
+    is_kept = is_kept || (applies && keep_cookie(socket->is_udp, place->port) != 0);
+    if (!is_kept || (result != 0 && error != EADDRINUSE))
+        return result;
     if (result == 0) {
         *handed = ask(socket, place, PW_KEEP_CLOSE) == PW_KEEP_YES;
         errno = error;
         return result;
     }
-    if (error != EADDRINUSE)
-        return result;
     const struct keep_socket now = with_options(socket);
     result = bind_refused(&now, place, call, arguments, handed);
     if (result < 0)
