@@ -37,7 +37,7 @@ column() {
     [ "$(column keep,range:20000-20001 2)" -gt 0 ]
 }
 
-@test "what is no number of times, or no option, is refused with its usage" {
+@test "an invalid number of times, and any other option, is refused with the usage" {
     for words in '--times 0' '--times x' '--times' '--policy' '--other 1'; do
         # shellcheck disable=SC2086 # words
         run -2 "$root/scripts/races" $words
