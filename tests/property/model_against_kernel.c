@@ -14,7 +14,7 @@
  *                   allowed ports is chosen
  *   --by-number     and the policy binds by number
  *   --kept          ... of which some are kept: the network namespace was made before `run`, which
- *                   keeps no other's ports, and SO_REUSEPORT stays once it is set
+ *                   keeps no other's ports
  *
  * The status is 0 if they agree, 1 if not (the shortest sequence is printed), 2 for wrong usage. */
 #include <inttypes.h>

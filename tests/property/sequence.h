@@ -48,8 +48,9 @@ extern bool sequence_under_policy;
 extern bool sequence_by_number;
 
 /* Ports are kept by one more socket at each, without SO_REUSEPORT. The kernel notes with the port
- * whether all its sockets had that option when they were bound, and asks no more what has become of
- * it (inet_csk_update_fastreuse): so it is not taken back here. */
+ * whether the last socket that was bound had that option, and then lets others with it bind past
+ * all that are there (inet_csk_update_fastreuse): where they could not without the note, they may
+ * be refused. */
 extern bool sequence_kept;
 
 /* The address that a text stands for. */
