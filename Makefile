@@ -9,6 +9,7 @@
 #   make property   a million operations, the model of bind against the kernel; ten million generated
 #                   traces
 #   make soak       a million ports in storms, and no collision
+#   make races      races for ports against strangers, and none lost under keep
 #   make install    into DESTDIR and PREFIX (default /usr/local); make uninstall removes it from there
 #   make clean      removes build/
 #
@@ -338,6 +339,9 @@ property: all $(property)
 soak: all
 	@BUILD=$(BUILD) scripts/soak
 
+races: all $(addprefix $(BUILD)/tests/guests/policies/,strangers picker)
+	@BUILD=$(BUILD) scripts/races
+
 lint: all
 	@scripts/lint
 
@@ -378,7 +382,7 @@ clean:
 	$(call say,CLEAN)
 	$(Q)rm -rf build $(BUILD)
 
-.PHONY: again all tests help check-unit test bench property soak lint fresh format \
+.PHONY: again all tests help check-unit test bench property soak races lint fresh format \
 	install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -58,4 +58,5 @@ length VALGRIND_STEP 6 1             # bad_input, sanitizers_more: calls under v
 length TAKE_OVERS 10 100             # explain: connections closed at this end
 length MODEL_OPERATIONS 60000 400000  # property/model: operations held against the kernel
 length RULE_STEP 9 1                 # property/model: rules that the model does without, one in N
+length RACES 500 10000               # keep_races: numbers that are released and bound again, each by TCP and UDP
 length POLICY_OPERATIONS 15000 100000  # property/policies: the same under each policy

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "harness/capture/notify_socket.h"
 #include "harness/capture/unrecorded.h"
@@ -73,14 +74,15 @@ static long bind_any(const struct keep_socket *socket, long (*call)(const void *
     return result;
 }
 
-/* What gets its port by the listen is bound before it, so that there is one to keep. */
+/* What gets its port by the listen is bound before it, at the address that it has, so that there is
+ * one to keep. */
 static long listen_kept(const struct keep_socket *socket, const struct outside_event *event,
                         long (*call)(const void *), const void *arguments) {
-    if (event->local_port == 0) {
-        struct sockaddr_storage any = {.ss_family = event->family};
-        (void)unrecorded_bind(socket->fd, (const struct sockaddr *)&any,
-                              event->family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                        : sizeof(struct sockaddr_in));
+    struct sockaddr_storage local;
+    socklen_t length = sizeof local;
+    if (event->local_port == 0 &&
+        getsockname(socket->fd, (struct sockaddr *)&local, &length) == 0) {
+        (void)unrecorded_bind(socket->fd, (const struct sockaddr *)&local, length);
         keep_local(socket);
     }
     const struct keep_place place = local_place(socket->fd);

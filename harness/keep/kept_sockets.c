@@ -15,6 +15,9 @@
 #include "shim/shared/port_table.h"
 #include "shim/shared/recorder.h"
 
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
 #ifndef SO_BINDTOIFINDEX
 #define SO_BINDTOIFINDEX 62
 #endif
@@ -106,12 +109,12 @@ static void enter(uint32_t index) {
     entry->is_kept = true;
 }
 
-/* Guests are told first, so that nobody asks for what is gone. */
+/* Guests are told at last: who sees that nothing is kept any more is refused by it no more. */
 static void drop(uint32_t index) {
     struct queue *queue = queue_of(index);
     struct kept *entry = &entries[index];
-    atomic_store(word_of(index), 0);
     unrecorded_close(entry->fd);
+    atomic_store(word_of(index), 0);
     if (entry->older != NONE)
         entries[entry->older].newer = entry->newer;
     else

@@ -79,11 +79,13 @@ static long by_policy(const void *arguments) {
     return policy_answer(&request->policy, request->given->call, request->given->arguments);
 }
 
+/* A socket whose listening or connecting has ended still shows the port that it has lost, unless
+ * that was bound by number. */
 static bool is_for_any_port(const struct port_request *request, int error) {
     const struct port_call *given = request->given;
     struct sockaddr_storage copy;
     if (given->kind != POLICY_BIND)
-        return request->unbound;
+        return request->unbound || (request->facts.flags & PW_FLAG_BY_NUMBER) == 0;
     return socket_given_address(&copy, given->address, given->length, -1, error) &&
            ip_endpoint_of(&copy, given->length).port == 0;
 }

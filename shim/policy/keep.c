@@ -94,12 +94,14 @@ long keep_bind_by_number(int fd, const struct socket_facts *facts, const struct 
     return result;
 }
 
-/* As the listen would (listen(2), inet_autobind): so that there is a port to keep before it. */
-static void bind_to_any(int fd, const struct socket_facts *facts) {
-    struct sockaddr_storage any = {.ss_family = facts->family};
-    (void)pass_bind(fd, (const struct sockaddr *)&any,
-                    facts->family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                              : sizeof(struct sockaddr_in));
+/* As the listen would (listen(2), inet_autobind), at the address that the socket has: a bind that
+ * was to give no port (IP_BIND_ADDRESS_NO_PORT) gave it one. So that there is a port to keep before
+ * it. */
+static void bind_to_any(int fd) {
+    struct sockaddr_storage local;
+    socklen_t length = sizeof local;
+    if (pass_getsockname(fd, (struct sockaddr *)&local, &length) == 0)
+        (void)pass_bind(fd, (const struct sockaddr *)&local, length);
 }
 
 long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
@@ -109,7 +111,7 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
     int before = errno;
     bool pledged = sandbox_pledge();
     if (unbound && pledged && socket_local(fd).port == 0)
-        bind_to_any(fd, facts);
+        bind_to_any(fd);
     (void)keep_port(fd, facts, shared);
     errno = before;
     const struct ip_endpoint local = socket_local(fd);

@@ -52,7 +52,7 @@ enum pw_keep_what {
     PW_KEEP_CLOSE = 2,    /* it was bound by number: close what is kept at it */
     PW_KEEP_SHARE = 3,    /* UDP: let a socket with SO_REUSEADDR bind beside the kept one */
     PW_KEEP_ALONE = 4,    /* ... and no longer */
-    PW_KEEP_MAKE_ROOM = 5 /* the port range is used up: give up the oldest, if it is */
+    PW_KEEP_MAKE_ROOM = 5 /* the port range is used up: give up the oldest of it, if it is */
 };
 
 enum pw_keep_answer { PW_KEEP_NO = 0, PW_KEEP_YES = 1 };

@@ -51,7 +51,8 @@ static void end_share(const struct keep_socket *socket) {
         *socket->changed = false;
 }
 
-/* Another process that has the socket may have changed them; in a sandbox nobody can be asked. */
+/* Another process that has the socket may have changed them, and a bind to an IPv6 address sets
+ * IPV6_V6ONLY for good (__inet6_bind); in a sandbox nobody can be asked. */
 static struct keep_socket with_options(const struct keep_socket *socket) {
     struct keep_socket now = *socket;
     int on = 0;
@@ -62,6 +63,9 @@ static struct keep_socket with_options(const struct keep_socket *socket) {
     if (raw_syscall6(SYS_getsockopt, socket->fd, SOL_SOCKET, SO_REUSEPORT, RAW(&on), RAW(&length),
                      0) == 0)
         now.may_join = on != 0;
+    if (socket->family == AF_INET6 && raw_syscall6(SYS_getsockopt, socket->fd, IPPROTO_IPV6,
+                                                   IPV6_V6ONLY, RAW(&on), RAW(&length), 0) == 0)
+        now.only_v6 = on != 0;
     return now;
 }
 
@@ -112,6 +116,7 @@ static enum in_the_way who_is_in_the_way(const struct keep_socket *socket,
     const struct port_question question = {.cookie = socket->cookie,
                                            .netns = socket->netns,
                                            .address = place->address,
+                                           .device = socket->device,
                                            .port = place->port,
                                            .type = socket->is_udp ? SOCK_DGRAM : SOCK_STREAM,
                                            .only_v6 = socket->only_v6};
@@ -181,20 +186,23 @@ static long bind_refused(const struct keep_socket *socket, const struct keep_pla
     }
 }
 
+/* The keeper closes a socket before it says so: whoever was refused by one that has gone since
+ * knows it by what was said before. */
 long keep_bind(const struct keep_socket *socket, const struct keep_place *place,
                long (*call)(const void *), const void *arguments, bool *handed) {
+    const bool applies = place->port != 0 && keep_applies(socket);
+    bool is_kept = applies && keep_cookie(socket->is_udp, place->port) != 0;
     long result = call(arguments);
-    *handed = false;
-    if (place->port == 0 || !keep_applies(socket) || keep_cookie(socket->is_udp, place->port) == 0)
-        return result;
     int error = errno;
+    *handed = false;
+    is_kept = is_kept || (applies && keep_cookie(socket->is_udp, place->port) != 0);
+    if (!is_kept || (result != 0 && error != EADDRINUSE))
+        return result;
     if (result == 0) {
         *handed = ask(socket, place, PW_KEEP_CLOSE) == PW_KEEP_YES;
         errno = error;
         return result;
     }
-    if (error != EADDRINUSE)
-        return result;
     const struct keep_socket now = with_options(socket);
     result = bind_refused(&now, place, call, arguments, handed);
     if (result < 0)

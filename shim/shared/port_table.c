@@ -1,6 +1,7 @@
 /*
- * A dump of sock_diag(7), filtered by port here: the kernel's own filter knows no state of a socket
- * that is only bound before Linux 6.8.
+ * A dump of sock_diag(7). The kernel leaves other ports out by the program that the request has: it
+ * does not hold sockets that are only bound against the port in the request (Linux 6.18), and a
+ * table of some thousand would take it milliseconds.
  */
 #include "shim/shared/port_table.h"
 
@@ -10,6 +11,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -28,6 +30,14 @@ enum {
 struct diag_request {
     struct nlmsghdr header;
     struct inet_diag_req_v2 body;
+    /* For dumps: */
+    struct rtattr filter;
+    struct inet_diag_bc_op has_port[2]; /* the second one's `no` is the port */
+};
+
+enum {
+    DUMP_BYTES = sizeof(struct diag_request),
+    ONE_BYTES = offsetof(struct diag_request, filter)
 };
 
 static bool is_any(const uint8_t address[16]) {
@@ -55,6 +65,8 @@ static bool may_meet(const struct port_row *row, const struct port_question *que
 }
 
 static bool meets(const struct port_row *row, const struct port_question *question) {
+    if (row->device != 0 && question->device != 0 && row->device != question->device)
+        return false;
     return port_addresses_meet(row->address, row->only_v6, question->address, question->only_v6);
 }
 
@@ -102,6 +114,7 @@ static void take_row(struct port_rows *rows, const struct nlmsghdr *header,
     struct port_row row = {.family = message->idiag_family,
                            .inode = message->idiag_inode,
                            .uid = message->idiag_uid,
+                           .device = message->id.idiag_if,
                            .state = message->idiag_state,
                            .cookie = message->id.idiag_cookie[0] |
                                      (uint64_t)message->id.idiag_cookie[1] << 32};
@@ -129,19 +142,23 @@ static bool ask(const struct port_question *question, long netlink, unsigned fam
                 char *reply, struct port_rows *rows) {
     const bool is_udp = question->type == SOCK_DGRAM;
     struct diag_request request = {
-        .header = {.nlmsg_len = sizeof request,
+        .header = {.nlmsg_len = dump ? DUMP_BYTES : ONE_BYTES,
                    .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                    .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | (dump ? NLM_F_DUMP : 0))},
         .body = {.sdiag_family = (uint8_t)family,
                  .sdiag_protocol = (uint8_t)(is_udp ? IPPROTO_UDP : IPPROTO_TCP),
                  .idiag_states = ALL_STATES,
                  .id = {.idiag_sport = htons(question->port),
-                        .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
+                        .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}},
+        .filter = {RTA_LENGTH(sizeof request.has_port), INET_DIAG_REQ_BYTECODE},
+        /* To the end where it is the port, else beyond it: the socket is left out. */
+        .has_port = {{INET_DIAG_BC_S_EQ, sizeof request.has_port, sizeof request.has_port + 4},
+                     {.no = question->port}}};
     if (!dump && family == AF_INET)
         memcpy(request.body.id.idiag_src, question->address + 12, 4);
     else if (!dump)
         memcpy(request.body.id.idiag_src, question->address, 16);
-    if (raw_syscall6(SYS_sendto, netlink, RAW(&request), sizeof request, 0, 0, 0) < 0)
+    if (raw_syscall6(SYS_sendto, netlink, RAW(&request), request.header.nlmsg_len, 0, 0, 0) < 0)
         return false;
     for (;;) {
         long got = raw_syscall6(SYS_recvfrom, netlink, RAW(reply), PORT_TABLE_BYTES, 0, 0, 0);

@@ -12,6 +12,7 @@ struct port_question {
     uint64_t cookie;        /* of the socket: it does not stand in its own way */
     uint64_t netns;         /* SO_NETNS_COOKIE of the socket, 0: not known */
     const uint8_t *address; /* 16 bytes, IPv4 mapped */
+    uint32_t device;        /* that the socket is bound to, 0: none, or not known */
     uint16_t port;
     uint8_t type; /* SOCK_DGRAM: UDP is meant, otherwise TCP */
     bool only_v6; /* the socket has IPV6_V6ONLY */
@@ -24,6 +25,7 @@ struct port_row {
     bool only_v6;
     bool unsure; /* whether it meets the address in question: the kernel does not tell */
     uint64_t cookie;
+    uint32_t device; /* that it is bound to, 0: none */
     uint32_t inode;
     uint32_t uid;
     uint32_t state; /* enum of the kernel's tcp_states.h; above 10: bound and not connected */

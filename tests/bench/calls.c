@@ -40,6 +40,7 @@ struct functions {
     int (*socket)(int, int, int);
     int (*bind)(int, const struct sockaddr *, socklen_t);
     int (*getsockname)(int, struct sockaddr *, socklen_t *);
+    int (*listen)(int, int);
     int (*close)(int);
     int (*dup)(int);
     ssize_t (*sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
@@ -60,27 +61,34 @@ static uint64_t now(void) {
     return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static uint64_t cycles(const struct functions *use, int type, int count) {
+/* A socket at any port, whose number is read. */
+static int pick(const struct functions *use, int type, int listens, struct sockaddr_in *address) {
+    socklen_t length = sizeof *address;
+    *address = (struct sockaddr_in){.sin_family = AF_INET};
+    int fd = use->socket(AF_INET, type, 0);
+    must(fd >= 0, "socket");
+    must(use->bind(fd, (struct sockaddr *)address, sizeof *address) == 0, "bind");
+    must(!listens || use->listen(fd, 1) == 0, "listen");
+    must(use->getsockname(fd, (struct sockaddr *)address, &length) == 0, "getsockname");
+    must(address->sin_port != 0, "the kernel assigned no port");
+    return fd;
+}
+
+static uint64_t cycles(const struct functions *use, int type, int listens, int count) {
     uint64_t begin = now();
     for (int i = 0; i < count; i++) {
-        struct sockaddr_in address = {.sin_family = AF_INET};
-        socklen_t length = sizeof address;
-        int fd = use->socket(AF_INET, type, 0);
-        must(fd >= 0, "socket");
-        must(use->bind(fd, (struct sockaddr *)&address, length) == 0, "bind");
-        must(use->getsockname(fd, (struct sockaddr *)&address, &length) == 0, "getsockname");
-        must(address.sin_port != 0, "the kernel assigned no port");
-        must(use->close(fd) == 0, "close");
+        struct sockaddr_in address;
+        must(use->close(pick(use, type, listens, &address)) == 0, "close");
     }
     return now() - begin;
 }
 
 static uint64_t tcp_cycle(const struct functions *use, int count) {
-    return cycles(use, SOCK_STREAM, count);
+    return cycles(use, SOCK_STREAM, 0, count);
 }
 
 static uint64_t udp_cycle(const struct functions *use, int count) {
-    return cycles(use, SOCK_DGRAM, count);
+    return cycles(use, SOCK_DGRAM, 0, count);
 }
 
 /* dup and close of a descriptor that is not an IP socket: one is made by the other, only one is
@@ -139,7 +147,33 @@ static void hold_ports(void) {
 
 static uint64_t held_cycle(const struct functions *use, int count) {
     hold_ports();
-    return cycles(use, SOCK_STREAM, count);
+    return cycles(use, SOCK_STREAM, 0, count);
+}
+
+static uint64_t held_listen(const struct functions *use, int count) {
+    hold_ports();
+    return cycles(use, SOCK_STREAM, 1, count);
+}
+
+/* The bind by number alone, of ports that were picked and released. */
+static uint64_t held_number(const struct functions *use, int count) {
+    static struct sockaddr_in picked[SIZE_MAX_CALLS];
+    static int sockets[SIZE_MAX_CALLS];
+    hold_ports();
+    for (int i = 0; i < count; i++)
+        sockets[i] = pick(use, SOCK_STREAM, 0, &picked[i]);
+    for (int i = 0; i < count; i++)
+        must(use->close(sockets[i]) == 0, "close");
+    for (int i = 0; i < count; i++)
+        must((sockets[i] = use->socket(AF_INET, SOCK_STREAM, 0)) >= 0, "socket");
+    uint64_t begin = now();
+    for (int i = 0; i < count; i++)
+        must(use->bind(sockets[i], (struct sockaddr *)&picked[i], sizeof picked[i]) == 0,
+             "bind by number");
+    uint64_t spent = now() - begin;
+    for (int i = 0; i < count; i++)
+        must(use->close(sockets[i]) == 0, "close");
+    return spent;
 }
 
 /* The bind alone. */
@@ -180,7 +214,8 @@ static const struct {
 } operations[] = {{"tcp-cycle", tcp_cycle},       {"udp-cycle", udp_cycle},
                   {"plain-close", plain_close},   {"plain-dup", plain_dup},
                   {"plain-sendto", plain_sendto}, {"process", process},
-                  {"held-cycle", held_cycle},     {"held-bind", held_bind}};
+                  {"held-cycle", held_cycle},     {"held-bind", held_bind},
+                  {"held-listen", held_listen},   {"held-number", held_number}};
 
 static void look_up(void *libc, const char *name, void *pointer) {
     void *found = dlsym(libc, name);
@@ -190,11 +225,12 @@ static void look_up(void *libc, const char *name, void *pointer) {
 
 static void find_functions(void) {
     void *libc = dlopen("libc.so.6", RTLD_NOW);
-    called = (struct functions){socket, bind, getsockname, close, dup, sendto};
+    called = (struct functions){socket, bind, getsockname, listen, close, dup, sendto};
     must(libc != NULL, "libc.so.6");
     look_up(libc, "socket", &direct.socket);
     look_up(libc, "bind", &direct.bind);
     look_up(libc, "getsockname", &direct.getsockname);
+    look_up(libc, "listen", &direct.listen);
     look_up(libc, "close", &direct.close);
     look_up(libc, "dup", &direct.dup);
     look_up(libc, "sendto", &direct.sendto);

@@ -13,6 +13,8 @@
  *   --policy        it runs under a policy of `portwitness run`: it does not matter which of the
  *                   allowed ports is chosen
  *   --by-number     and the policy binds by number
+ *   --kept          ... of which some are kept: the network namespace was made before `run`, which
+ *                   keeps no other's ports
  *
  * The status is 0 if they agree, 1 if not (the shortest sequence is printed), 2 for wrong usage. */
 #include <inttypes.h>
@@ -99,6 +101,10 @@ static bool parse(struct options *options, int argc, char **argv) {
             sequence_by_number = true;
             continue;
         }
+        if (strcmp(argv[i], "--kept") == 0) {
+            sequence_kept = true;
+            continue;
+        }
         if (i + 1 == argc)
             return false;
         const char *value = argv[i + 1];
@@ -130,7 +136,7 @@ static bool make_devices(void) {
 }
 
 static void renew_network(void) {
-    const char *problem = network_make_private(10000, 10003);
+    const char *problem = sequence_kept ? NULL : network_make_private(10000, 10003);
     if (problem == NULL && make_devices() && kernel_player_keep_time_wait())
         return;
     printf("SKIP no network namespace of its own: %s\n", problem != NULL ? problem : "ip");
@@ -187,7 +193,8 @@ int main(int argc, char **argv) {
     struct coverage coverage = {.operations = 0};
     if (!parse(&options, argc, argv)) {
         fprintf(stderr, "usage: model_against_kernel [--seed N] [--operations N] [--without RULE] "
-                        "[--rules] [--coverage N] [--exhaustive N] [--policy [--by-number]]\n");
+                        "[--rules] [--coverage N] [--exhaustive N] "
+                        "[--policy [--by-number] [--kept]]\n");
         return 2;
     }
     sequence_renew_network = renew_network;

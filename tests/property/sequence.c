@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "harness/model/conflict.h"
 #include "harness/model/connection.h"
 #include "harness/model/port_choice.h"
 
@@ -135,6 +136,19 @@ static void note_pick(struct coverage *coverage, const struct model *model,
     coverage->picks[call][(port - model->low) & 1]++;
 }
 
+/* The kernel's note of the port alone lets the socket have it, against a socket that is there. */
+static bool is_by_note_alone(struct model *model, const struct operation *operation,
+                             const struct model_answer *answer) {
+    const struct model_socket *socket = &model->sockets[operation->socket];
+    enum model_rule rule;
+    if (answer->rule != RULE_BUCKET_REUSEPORT || answer->error != 0)
+        return false;
+    model->off[RULE_BUCKET_REUSEPORT] = true;
+    bool may = conflict_may_bind(model, operation->socket, socket->port, &rule);
+    model->off[RULE_BUCKET_REUSEPORT] = false;
+    return !may;
+}
+
 bool sequence_agrees(const struct sequence *sequence, enum model_rule off,
                      struct coverage *coverage, struct disagreement *disagreement) {
     struct model model;
@@ -155,7 +169,9 @@ bool sequence_agrees(const struct sequence *sequence, enum model_rule off,
         bool fails = answer.may_fail && error != answer.error;
         if (fails)
             fails = error == model_found_none(&model, operation);
-        if (answer.may_take_over && error == 0) {
+        if ((answer.may_take_over && error == 0) ||
+            (sequence_kept && error == EADDRINUSE &&
+             is_by_note_alone(&model, operation, &answer))) {
             /* From here on the kernel's way is one of two that it may go; it ends here. */
             model_answer_free(&answer);
             break;

@@ -47,6 +47,12 @@ extern bool sequence_under_policy;
  * not otherwise, and so there are none. */
 extern bool sequence_by_number;
 
+/* Ports are kept by one more socket at each, without SO_REUSEPORT. The kernel notes with the port
+ * whether the last socket that was bound had that option, and then lets others with it bind past
+ * all that are there (inet_csk_update_fastreuse): where they could not without the note, they may
+ * be refused. */
+extern bool sequence_kept;
+
 /* The address that a text stands for. */
 struct model_address sequence_address(const char *text);
 

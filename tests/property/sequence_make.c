@@ -126,6 +126,7 @@ static void random_call(struct operation *operation, bool family6, bool *used,
 void (*sequence_renew_network)(void);
 bool sequence_under_policy;
 bool sequence_by_number;
+bool sequence_kept;
 
 /* Ports that no sequence before had. */
 static unsigned fresh_base(void) {
