@@ -146,5 +146,3 @@ bool keep_gave_room(enum policy_call kind, int fd, const struct socket_facts *fa
     const struct keep_socket socket = socket_of(fd, facts, NULL);
     return keep_make_room(&socket);
 }
-
-void keep_before_filter(void) { keep_expect_mute(); }

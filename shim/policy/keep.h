@@ -31,7 +31,4 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
  * were given up for it. */
 bool keep_gave_room(enum policy_call kind, int fd, const struct socket_facts *facts, int error);
 
-/* The thread is about to get a filter, and can wake nobody then. */
-void keep_before_filter(void);
-
 #endif

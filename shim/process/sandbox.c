@@ -14,12 +14,12 @@
 
 #include "shim/gate.h"
 #include "shim/identity.h"
-#include "shim/policy/keep.h"
 #include "shim/process/environment.h"
 #include "shim/process/module_map.h"
 #include "shim/process/start_strings.h"
 #include "shim/shared/clock.h"
 #include "shim/shared/filter_trial.h"
+#include "shim/shared/keep_ask.h"
 #include "shim/shared/notify_filter.h"
 #include "shim/shared/recorder.h"
 #include "shim/shared/run_variable.h"
@@ -131,8 +131,7 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
         environment_find_own();
         change->pid = identity_pid_now();
         recorder_make_room_ahead(ROOM_AHEAD);
-        if (keep_on)
-            keep_before_filter();
+        keep_expect_mute();
     }
     if (everywhere && open != GATE_VFORK && !raw_syscalls_forbidden_here) {
         forbid(RAW_ABOUT_TO);
