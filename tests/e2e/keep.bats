@@ -245,19 +245,10 @@ GUEST
     namespace_of '40000 40063'
     under keep "$python" - <<'GUEST' >said
 import socket
-from ports import answer
-held = [socket.socket() for _ in range(8)]
-for one in held:
-    one.bind(("127.0.0.1", 0))
-kept = {one.getsockname()[1] for one in held}
-for one in held:
-    one.close()
-while True:
-    listener = socket.socket(socket.AF_INET6)
-    listener.bind(("::1", 0))
-    if listener.getsockname()[1] in kept:
-        break
-port = listener.getsockname()[1]
+from ports import answer, pick
+port = pick()
+listener = socket.socket(socket.AF_INET6)
+listener.bind(("::1", port))
 listener.listen()
 client = socket.create_connection(("::1", port))
 accepted, _ = listener.accept()
