@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -19,8 +20,8 @@
 #endif
 
 enum {
-    VIEWS_MAX = 24,    /* view i covers first_size << i bytes */
-    WINDOW = 64 * 1024 /* a guest that must make room itself does it in small pieces */
+    VIEWS_MAX = 24,        /* view i covers first_size << i bytes */
+    PIECE_MOST = 64 * 1024 /* a guest that must make room itself does it in small pieces */
 };
 
 /* Views only grow and are never unmapped, so pointers into an old one stay good. */
@@ -32,7 +33,8 @@ static _Atomic unsigned newest_view;
  * otherwise send us anywhere. */
 static struct trace_facts facts;
 static uint64_t units_most;
-static _Atomic uint64_t own_window; /* one more than the last window that we made room for */
+static uint64_t page;               /* bytes, as the kernel has them */
+static _Atomic uint64_t own_pieces; /* the last that we made room for: OWN_PIECE */
 
 uint64_t monotonic_ns(void) { return clock_host_ns(); }
 
@@ -43,7 +45,9 @@ void recorder_attach(const struct trace_map *map) {
     facts = map->facts;
     units_most =
         facts.capacity > PW_UNITS_OFFSET ? (facts.capacity - PW_UNITS_OFFSET) / PW_UNIT_SIZE : 0;
-    atomic_store_explicit(&own_window, 0, memory_order_relaxed);
+    unsigned long bytes = getauxval(AT_PAGESZ);
+    page = bytes != 0 && bytes <= PIECE_MOST ? bytes : 4096;
+    atomic_store_explicit(&own_pieces, 0, memory_order_relaxed);
     atomic_store_explicit(&newest_view, 0, memory_order_relaxed);
     atomic_store_explicit(&views[0], map->base, memory_order_release);
 }
@@ -121,8 +125,7 @@ int recorder_populate(uint64_t from, uint64_t to) {
     if (view == NULL)
         return ENOMEM;
     long answer;
-    /* From a boundary that is one for every page size. */
-    uint64_t begin = from & ~(uint64_t)(WINDOW - 1);
+    uint64_t begin = from & ~(page - 1);
     do
         answer =
             raw_syscall3(SYS_madvise, RAW(view + begin), (long)(to - begin), MADV_POPULATE_WRITE);
@@ -185,22 +188,36 @@ static uint64_t room_to(const struct pw_header *header) {
     return to <= facts.capacity ? to : 0;
 }
 
-/* For the pieces alone that the record touches: how much room there is before them, or whether
- * there is any, we should only know from a word that anybody may write. Where somebody keeps ahead
- * of us it costs what the faults of a first store would. */
+/* Where the room ends and how much it is, in one word, which a signal handler cannot see in halves.
+ * Whole pages, so the lower bits are free. */
+static uint64_t own_piece(uint64_t end, uint64_t pages) { return end | pages; }
+static uint64_t own_end(uint64_t piece) { return piece & ~(page - 1); }
+static uint64_t own_size(uint64_t piece) { return (piece & (page - 1)) * page; }
+
+/* For what the record touches: how much room there is before it, or whether there is any, we should
+ * only know from a word that anybody may write. Each page costs what the fault of a first store
+ * would, and most processes write little: one page first, and twice as much whenever that is used
+ * up. */
 static int make_own_room(struct pw_header *header, uint64_t begin, uint64_t end) {
-    uint64_t first = begin / WINDOW, last = (end - 1) / WINDOW;
-    uint64_t own = atomic_load_explicit(&own_window, memory_order_relaxed);
-    if (own == last + 1 && first == last)
+    uint64_t own = atomic_load_explicit(&own_pieces, memory_order_relaxed);
+    if (end <= own_end(own) && begin >= own_end(own) - own_size(own))
         return 0;
-    int error = recorder_populate(first * WINDOW, (last + 1) * WINDOW);
+    uint64_t first = begin & ~(page - 1);
+    uint64_t size = 2 * own_size(own) < PIECE_MOST ? 2 * own_size(own) : PIECE_MOST;
+    uint64_t to = first + (size != 0 ? size : page);
+    if (to < end)
+        to = (end + page - 1) & ~(page - 1);
+    if (to > facts.capacity)
+        to = facts.capacity & ~(page - 1);
+    int error = recorder_populate(first, end > to ? end : to);
     if (error != 0)
         return error;
-    atomic_store_explicit(&own_window, last + 1, memory_order_relaxed);
+    uint64_t pages = (to - first) / page;
+    if (pages < page)
+        atomic_store_explicit(&own_pieces, own_piece(to, pages), memory_order_relaxed);
     uint64_t known = room_to(header);
-    if (known != 0 && known >= first * WINDOW) /* no gap between */
-        raise_to(&header->populated_to,
-                 (last + 1) * WINDOW < facts.capacity ? (last + 1) * WINDOW : facts.capacity);
+    if (known != 0 && known >= first) /* no gap between */
+        raise_to(&header->populated_to, to);
     return 0;
 }
 

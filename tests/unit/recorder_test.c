@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -133,6 +134,35 @@ static void a_full_trace_counts_what_it_could_not_take(void **state) {
     assert_int_equal(count_records(&used), taken);
 }
 
+/* What the file takes of the disk, in pages. */
+static unsigned pages_taken(void) {
+    struct stat status;
+    assert_int_equal(stat(path, &status), 0);
+    return (unsigned)(status.st_blocks * 512 / sysconf(_SC_PAGESIZE));
+}
+
+static void a_process_makes_little_room_first_and_more_as_it_goes_on(void **state) {
+    (void)state;
+    attach(UINT64_C(8) << 20, 4u << 20);
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t from = UINT64_C(2) << 20; /* nobody has been there */
+    struct pw_header *header = recorder_header();
+    struct record record;
+    header->next_unit = (from - PW_UNITS_OFFSET) / PW_UNIT_SIZE;
+    const unsigned before = pages_taken();
+    unsigned made = 0;
+    for (unsigned i = 0, step = 1; i < 8; i++, step = step < 16 ? 2 * step : 16) {
+        if (step * page > 64 * 1024)
+            step = (unsigned)(64 * 1024 / page);
+        assert_true(record_begin(&record, PW_KIND_CLOSE, 1, 1, 3, 1));
+        made += step;
+        assert_int_equal(pages_taken() - before, made);
+        while ((uint64_t)header->next_unit * PW_UNIT_SIZE + PW_UNITS_OFFSET < from + made * page)
+            assert_true(record_begin(&record, PW_KIND_CLOSE, 1, 1, 3, 1));
+        assert_int_equal(pages_taken() - before, made);
+    }
+}
+
 static void text_fills_units_and_says_when_it_is_cut(void **state) {
     (void)state;
     struct record record;
@@ -153,6 +183,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_append_through_growing_views),
         cmocka_unit_test(a_full_trace_counts_what_it_could_not_take),
+        cmocka_unit_test(a_process_makes_little_room_first_and_more_as_it_goes_on),
         cmocka_unit_test(text_fills_units_and_says_when_it_is_cut),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
