@@ -102,19 +102,20 @@ static int parse_number(const char *text) {
 
 /* Without `portwitness run` the first process makes the trace; the others find it. */
 static bool open_trace(const char *path, struct trace_map *map, struct trace_problem *problem) {
-    if (trace_open(path, map, problem))
+    if (trace_open_at_start(path, environment_is_supervised(), map, problem))
         return true;
     if (problem->error != ENOENT || environment_is_supervised())
         return false;
     const char *stacks = environment_get(environ, "PORTWITNESS_STACKS");
     int frames = stacks != NULL ? parse_number(stacks) : 0;
     const char *language = environment_get(environ, "PORTWITNESS_FRAMES");
+    clock_find_namespace(); /* for the times in the header */
     const struct trace_plan by_hand = {.no_frames = language != NULL && strcmp(language, "0") == 0,
                                        .stacks = frames > 0 ? (unsigned)frames : 0,
                                        .questions = PW_QUESTIONS,
                                        .filters = filter_count()};
     return (trace_create(path, &by_hand, problem) || problem->error == EEXIST) &&
-           trace_open(path, map, problem);
+           trace_open_at_start(path, environment_is_supervised(), map, problem);
 }
 
 static void adopt_inherited(int fd, uint64_t begin) {
@@ -181,7 +182,8 @@ static void start_once(void) {
         environment_be_quiet(); /* one warning a tree is enough */
         return;
     }
-    clock_find_namespace();
+    if (!map.facts.same_clock)
+        clock_find_namespace();
     struct run_variable run;
     run_variable_read(environment_run(), &run);
     map.facts.config = run.policy; /* not as others may have written it into the trace */

@@ -2,6 +2,7 @@
 #ifndef PORTWITNESS_SHARED_CLOCK_H
 #define PORTWITNESS_SHARED_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -11,6 +12,19 @@ uint64_t clock_ns(clockid_t clock);
 /* CLOCK_MONOTONIC as outside of every time namespace (time_namespaces(7)): equal in all processes.
  */
 uint64_t clock_host_ns(void);
+
+/* CLOCK_MONOTONIC (as outside of every time namespace) and CLOCK_REALTIME of one moment. */
+struct clock_pair {
+    uint64_t monotonic_ns;
+    uint64_t realtime_ns;
+};
+struct clock_pair clock_pair(void);
+
+/* Does a pair that was read elsewhere show that this process has the same clock, without a system
+ * call: the same boot, and no time namespace between? The two differ by a constant as long as
+ * nobody sets the time and the machine does not sleep, and the constant is another in each boot.
+ * false: it does not show. For use before clock_find_namespace. */
+bool clock_is_shared_with(const struct clock_pair *other);
 
 /* Finds out how far this process's CLOCK_MONOTONIC is from that: once for a program, and in a child
  * that may be in another time namespace. */

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,6 +25,8 @@
 
 #define FIRST_VIEW ((size_t)16 << 20)
 #define FIRST_ROOM (PW_UNITS_OFFSET + 64u * 1024u)
+
+enum manner { OPEN_CHECKED, OPEN_AT_START, OPEN_BELOW_RUN };
 
 /* What stands at the start of a trace. */
 struct first_bytes {
@@ -98,8 +101,9 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     header->filters = plan->filters;
     header->no_frames = plan->no_frames;
     header->capture = plan->capture;
-    header->monotonic_ns = clock_host_ns();
-    header->realtime_ns = clock_ns(CLOCK_REALTIME);
+    const struct clock_pair pair = clock_pair();
+    header->monotonic_ns = pair.monotonic_ns;
+    header->realtime_ns = pair.realtime_ns;
     read_boot_id(header->boot_id);
     const char *policy = plan->policy != NULL ? plan->policy : "kernel";
     memcpy(header->policy, policy, strnlen(policy, sizeof header->policy - 1));
@@ -212,10 +216,16 @@ bool trace_create(const char *path, const struct trace_plan *plan, struct trace_
     return true;
 }
 
-static bool check_header(const struct pw_header *header, uint64_t file_size,
-                         struct trace_problem *problem) {
+static bool is_of_this_boot(const struct pw_header *header) {
     uint8_t boot_id[16];
     static const uint8_t unknown[16];
+    read_boot_id(boot_id);
+    return memcmp(boot_id, unknown, 16) == 0 || memcmp(header->boot_id, unknown, 16) == 0 ||
+           memcmp(boot_id, header->boot_id, 16) == 0;
+}
+
+static bool check_header(const struct pw_header *header, uint64_t file_size,
+                         struct trace_problem *problem) {
     if (memcmp(header->magic, PW_MAGIC, sizeof header->magic) != 0)
         return fail(problem, "is not a portwitness trace", 0);
     if (header->byte_order != PW_BYTE_ORDER)
@@ -227,10 +237,6 @@ static bool check_header(const struct pw_header *header, uint64_t file_size,
         return fail(problem, "is cut short", 0);
     if (header->policy_offset != PW_HEADER_SIZE || header->policy_size != PW_POLICY_SIZE)
         return fail(problem, "has a damaged header", 0);
-    read_boot_id(boot_id);
-    if (memcmp(boot_id, unknown, 16) != 0 && memcmp(header->boot_id, unknown, 16) != 0 &&
-        memcmp(boot_id, header->boot_id, 16) != 0)
-        return fail(problem, "is of another boot of the machine", 0);
     return true;
 }
 
@@ -263,8 +269,7 @@ static uint64_t limit_of(int resource) {
  * missing to it, and under RLIMIT_MEMLOCK its mlockall(2) counts the view as well. */
 static uint64_t polite_size(void) {
     uint64_t address_space = limit_of(RLIMIT_AS) / 64;
-    uint64_t locked =
-        raw_syscall3(SYS_geteuid, 0, 0, 0) == 0 ? UINT64_MAX : limit_of(RLIMIT_MEMLOCK) / 4;
+    uint64_t locked = getauxval(AT_EUID) == 0 ? UINT64_MAX : limit_of(RLIMIT_MEMLOCK) / 4;
     uint64_t size = address_space < locked ? address_space : locked;
     return size > PW_MIN_MAX_SIZE ? size : PW_MIN_MAX_SIZE;
 }
@@ -288,7 +293,8 @@ static bool map_view(int fd, uint64_t capacity, struct trace_map *map,
     return fail(problem, "cannot be mapped", base);
 }
 
-static bool open_checked(int fd, struct trace_map *map, struct trace_problem *problem) {
+static bool open_checked(int fd, enum manner manner, struct trace_map *map,
+                         struct trace_problem *problem) {
     struct stat status;
     struct first_bytes first;
     first.config = (struct pw_policy_config){.kind = PW_POLICY_KERNEL};
@@ -303,6 +309,11 @@ static bool open_checked(int fd, struct trace_map *map, struct trace_problem *pr
     if (!check_header(&first.page.header, (uint64_t)status.st_size, problem))
         return false;
     take_facts(&first, &map->facts);
+    const struct clock_pair pair = {first.page.header.monotonic_ns, first.page.header.realtime_ns};
+    map->facts.same_clock = manner != OPEN_CHECKED && clock_is_shared_with(&pair);
+    bool is_known = manner == OPEN_BELOW_RUN && map->facts.same_clock;
+    if (!is_known && !is_of_this_boot(&first.page.header))
+        return fail(problem, "is of another boot of the machine", 0);
     return map_view(fd, map->facts.capacity, map, problem);
 }
 
@@ -319,12 +330,22 @@ int trace_filters(const char *path) {
     return header.filters < INT_MAX ? (int)header.filters : INT_MAX;
 }
 
-bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem) {
+static bool open_trace(const char *path, enum manner manner, struct trace_map *map,
+                       struct trace_problem *problem) {
     long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(path),
                            O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0);
     if (fd < 0)
         return fail(problem, "cannot be opened", fd);
-    bool good = open_checked((int)fd, map, problem);
+    bool good = open_checked((int)fd, manner, map, problem);
     raw_syscall3(SYS_close, fd, 0, 0);
     return good;
+}
+
+bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem) {
+    return open_trace(path, OPEN_CHECKED, map, problem);
+}
+
+bool trace_open_at_start(const char *path, bool is_below_run, struct trace_map *map,
+                         struct trace_problem *problem) {
+    return open_trace(path, is_below_run ? OPEN_BELOW_RUN : OPEN_AT_START, map, problem);
 }

@@ -35,6 +35,7 @@ struct trace_facts {
     uint32_t supervisor_pid;
     bool no_frames;   /* interpreters are not asked for frames */
     uint32_t capture; /* PW_CAPTURE_... */
+    bool same_clock;  /* by trace_open_at_start: clock_is_shared_with the trace's maker */
     struct pw_policy_config config;
 };
 
@@ -66,5 +67,12 @@ int trace_filters(const char *path);
 /* Opens an existing trace, checks the header, maps a view and closes the descriptor again.
  * No symbolic link is followed. true on success. */
 bool trace_open(const char *path, struct trace_map *map, struct trace_problem *problem);
+
+/* The same for a program that starts, of which there are many: looks whether the clock is the one
+ * of the trace's maker (facts.same_clock). `is_below_run`: `run` says that the trace is its own.
+ * That is believed where the clocks show that the machine was not booted since, and then the boot's
+ * id is not asked for. */
+bool trace_open_at_start(const char *path, bool is_below_run, struct trace_map *map,
+                         struct trace_problem *problem);
 
 #endif

@@ -131,8 +131,50 @@ static void symbols_are_counted_from_either_hash_table(void **state) {
     assert_int_equal(symbol_count(&vdso), 0);
 }
 
+/* What the two clocks say differs by a constant, another one in each boot. */
+static void a_pair_shows_whether_the_clock_is_shared(void **state) {
+    (void)state;
+    const struct clock_pair pair = clock_pair();
+    assert_in_range(by_kernel(CLOCK_MONOTONIC) - pair.monotonic_ns, 0, 1000000000);
+    assert_in_range(by_kernel(CLOCK_REALTIME) - pair.realtime_ns, 0, 1000000000);
+    assert_true(clock_is_shared_with(&pair));
+    const struct clock_pair none = {0};
+    assert_false(clock_is_shared_with(&none));
+    for (int64_t ns = 5000; ns <= INT64_C(5000000000000000); ns *= 10) {
+        struct clock_pair other = pair;
+        other.realtime_ns += (uint64_t)ns;
+        assert_false(clock_is_shared_with(&other));
+        other.realtime_ns -= 2 * (uint64_t)ns;
+        assert_false(clock_is_shared_with(&other));
+        other = pair;
+        other.monotonic_ns += (uint64_t)ns;
+        assert_false(clock_is_shared_with(&other));
+    }
+    /* The same constant, but read when this boot had not come as far. */
+    const struct clock_pair later = {pair.monotonic_ns + UINT64_C(3600000000000),
+                                     pair.realtime_ns + UINT64_C(3600000000000)};
+    assert_false(clock_is_shared_with(&later));
+    /* A machine that does not know the time begins each boot in 1970. */
+    const struct clock_pair early = {pair.monotonic_ns, pair.monotonic_ns};
+    assert_false(clock_is_shared_with(&early));
+}
+
+/* As the offset of a time namespace would. */
+static void a_time_namespace_has_another_clock(void **state) {
+    (void)state;
+    const struct clock_pair pair = clock_pair();
+    atomic_store(&ahead_ns, 7200 * INT64_C(1000000000));
+    const struct clock_pair other = clock_pair();
+    assert_in_range(pair.monotonic_ns - other.monotonic_ns, UINT64_C(7100000000000),
+                    UINT64_C(7200000000000));
+    assert_false(clock_is_shared_with(&pair));
+    atomic_store(&ahead_ns, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pair_shows_whether_the_clock_is_shared),
+        cmocka_unit_test(a_time_namespace_has_another_clock),
         cmocka_unit_test(monotonic_is_the_kernels),
         cmocka_unit_test(realtime_is_the_kernels),
         cmocka_unit_test(a_wrapper_of_clock_gettime_bends_nothing),

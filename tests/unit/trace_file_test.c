@@ -403,6 +403,47 @@ static void a_trace_of_another_boot_is_refused(void **state) {
     munmap(map.base, map.size);
 }
 
+static void put(size_t offset, const void *bytes, size_t length) {
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, bytes, length, (off_t)offset), length);
+    close(fd);
+}
+
+/* A program that starts asks for the boot's id, unless `run` vouches for the trace, and the clocks
+ * bear that out: the variable that says so may be older than the boot. */
+static void run_and_the_clocks_show_a_starting_program_the_boot(void **state) {
+    (void)state;
+    const struct trace_plan plan = {.max_size = 2 * MEBIBYTE};
+    struct trace_problem problem = {.what = ""};
+    struct trace_map map = {.size = 0};
+    uint8_t id[16] = {1};
+    uint64_t realtime;
+    create(&plan);
+    put(offsetof(struct pw_header, boot_id), id, sizeof id);
+    assert_false(trace_open_at_start(path, false, &map, &problem));
+    assert_string_equal(problem.what, "is of another boot of the machine");
+    assert_true(trace_open_at_start(path, true, &map, &problem));
+    assert_true(map.facts.same_clock);
+    realtime = ((struct pw_header *)map.base)->realtime_ns + 1000000;
+    munmap(map.base, map.size);
+    put(offsetof(struct pw_header, realtime_ns), &realtime, sizeof realtime);
+    assert_false(trace_open_at_start(path, true, &map, &problem));
+    assert_string_equal(problem.what, "is of another boot of the machine");
+    read_boot_id(id);
+    put(offsetof(struct pw_header, boot_id), id, sizeof id);
+    assert_true(trace_open_at_start(path, true, &map, &problem));
+    assert_false(map.facts.same_clock);
+    munmap(map.base, map.size);
+    realtime -= 1000000;
+    put(offsetof(struct pw_header, realtime_ns), &realtime, sizeof realtime);
+    assert_true(trace_open_at_start(path, false, &map, &problem));
+    assert_true(map.facts.same_clock);
+    munmap(map.base, map.size);
+    map = open_trace();
+    assert_false(map.facts.same_clock); /* it was not asked to look */
+    munmap(map.base, map.size);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, remove_files)
 
 int main(void) {
@@ -424,6 +465,7 @@ int main(void) {
         TEST(a_header_that_this_version_does_not_know_is_refused),
         TEST(a_trace_cut_anywhere_is_refused),
         TEST(a_trace_of_another_boot_is_refused),
+        TEST(run_and_the_clocks_show_a_starting_program_the_boot),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
