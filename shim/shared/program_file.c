@@ -17,7 +17,13 @@
 #include "shim/shared/guest_memory.h"
 #include "shim/shared/raw_syscall.h"
 
-enum { SEGMENTS_MAX = 18, INTERPRETERS_MAX = 4, DYNAMIC_MAX = 64, NOTES_MAX = 16 };
+enum {
+    SEGMENTS_MAX = 18,
+    INTERPRETERS_MAX = 4,
+    DYNAMIC_MAX = 64,
+    STRTAB_MOST = 512,
+    NOTES_MAX = 16
+};
 
 #if defined(__x86_64__)
 #define OWN_MACHINE EM_X86_64
@@ -67,30 +73,62 @@ static bool is_sanitizer(const char *soname) {
     return false;
 }
 
-static void find_sanitizer(int fd, const struct segments *segments, struct program_facts *facts) {
+struct dynamic {
+    ElfW(Dyn) entry[DYNAMIC_MAX];
+    unsigned count;
+};
+
+/* The entries from number `from` on, up to the end of the section or of the room for them. */
+static bool read_entries(int fd, const ElfW(Phdr) * segment, uint64_t from,
+                         struct dynamic *dynamic) {
+    const uint64_t all = segment->p_filesz / sizeof dynamic->entry[0];
+    const uint64_t left = from < all ? all - from : 0;
+    const uint64_t most = left < DYNAMIC_MAX ? left : DYNAMIC_MAX;
+    long got =
+        raw_syscall4(SYS_pread64, fd, RAW(dynamic->entry), (long)(most * sizeof dynamic->entry[0]),
+                     (long)(segment->p_offset + from * sizeof dynamic->entry[0]));
+    dynamic->count = got > 0 ? (unsigned)((size_t)got / sizeof dynamic->entry[0]) : 0;
+    for (unsigned i = 0; i < dynamic->count; i++)
+        if (dynamic->entry[i].d_tag == DT_NULL)
+            dynamic->count = i;
+    return dynamic->count > 0;
+}
+
+static const ElfW(Dyn) * find_entry(const struct dynamic *dynamic, long tag) {
+    for (unsigned i = 0; i < dynamic->count; i++)
+        if (dynamic->entry[i].d_tag == tag)
+            return &dynamic->entry[i];
+    return NULL;
+}
+
+/* Reads the first entries, and finds where in the file the section's strings are. */
+static bool read_dynamic(int fd, const struct segments *segments, struct dynamic *dynamic,
+                         uint64_t *names) {
     const ElfW(Phdr) *segment = find_segment(segments, PT_DYNAMIC);
+    const ElfW(Dyn) *strings = NULL;
+    uint64_t from = 0;
     if (segment == NULL)
-        return;
-    uint64_t names = 0;
-    bool have_names = false;
-    ElfW(Dyn) entry;
-    const uint64_t count = segment->p_filesz / sizeof entry;
-    for (uint64_t i = 0; i < count && i < 512 && !have_names; i++) {
-        if (!read_at(fd, &entry, sizeof entry, segment->p_offset + i * sizeof entry) ||
-            entry.d_tag == DT_NULL)
-            return;
-        if (entry.d_tag == DT_STRTAB)
-            have_names = file_offset(segments, entry.d_un.d_ptr, &names);
+        return false;
+    for (; strings == NULL && from < STRTAB_MOST; from += DYNAMIC_MAX) {
+        if (!read_entries(fd, segment, from, dynamic))
+            return false;
+        strings = find_entry(dynamic, DT_STRTAB);
     }
-    for (uint64_t i = 0; have_names && i < count && i < DYNAMIC_MAX; i++) {
+    return strings != NULL && file_offset(segments, strings->d_un.d_ptr, names) &&
+           (from == DYNAMIC_MAX || read_entries(fd, segment, 0, dynamic));
+}
+
+static void find_sanitizer(int fd, const struct segments *segments, struct program_facts *facts) {
+    struct dynamic begin;
+    uint64_t names = 0;
+    if (!read_dynamic(fd, segments, &begin, &names))
+        return;
+    for (unsigned i = 0; i < begin.count; i++) {
         char name[sizeof facts->sanitizer];
-        if (!read_at(fd, &entry, sizeof entry, segment->p_offset + i * sizeof entry) ||
-            entry.d_tag == DT_NULL)
-            return;
-        if (entry.d_tag != DT_NEEDED)
+        if (begin.entry[i].d_tag != DT_NEEDED)
             continue;
         long got = raw_syscall4(SYS_pread64, fd, RAW(name), sizeof name - 1,
-                                (long)(names + entry.d_un.d_val));
+                                (long)(names + begin.entry[i].d_un.d_val));
         if (got <= 0)
             continue;
         name[got] = '\0';
@@ -138,11 +176,10 @@ static bool is_go(int fd, const struct segments *segments) {
     return false;
 }
 
-static void inspect_elf(int fd, struct program_facts *facts) {
+static void inspect_elf(int fd, const char *begin, struct program_facts *facts) {
     ElfW(Ehdr) header;
     struct segments segments = {.count = 0};
-    if (!read_at(fd, &header, sizeof header, 0))
-        return;
+    memcpy(&header, begin, sizeof header);
     if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_machine != OWN_MACHINE) {
         facts->obstacle = PW_BLIND_ARCHITECTURE;
         facts->is_foreign = true;
@@ -191,8 +228,9 @@ static int inspect_open(int fd, struct program_facts *facts, char *interpreter, 
     if (got < 0)
         got = 0;
     begin[got] = '\0';
-    if (facts->obstacle == 0 && got >= 4 && memcmp(begin, ELFMAG, SELFMAG) == 0)
-        inspect_elf(fd, facts);
+    if (facts->obstacle == 0 && got >= (long)sizeof(ElfW(Ehdr)) &&
+        memcmp(begin, ELFMAG, SELFMAG) == 0)
+        inspect_elf(fd, begin, facts);
     if (got < 3 || begin[0] != '#' || begin[1] != '!')
         return 0;
     facts->obstacle = 0; /* set-id bits of scripts are ignored (execve(2)) */
