@@ -2,6 +2,9 @@
 #ifndef PORTWITNESS_PROCESS_MODULE_SYMBOL_H
 #define PORTWITNESS_PROCESS_MODULE_SYMBOL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 /* The function of that name in the loaded file of that name ("libjvm.so"), whatever its version;
  * NULL where there is none. Only for a file that cannot be unloaded at this moment. Takes no lock;
  * reads /proc/self/maps, so the answer is to be kept. */
@@ -12,7 +15,22 @@ void *module_symbol(const char *file, const char *name);
  * allocates a message for each name that it does not find. Asks nobody. */
 void *started_symbol(const char *name);
 
-/* The same for a variable. */
+/* The function that dlsym(RTLD_NEXT, name) finds from here, in what the program was started with:
+ * the first one behind this library in the order of the loader, in its default version. NULL where
+ * only the loader can tell. `behind` is filled by the first call; its count is 0 and is_read false
+ * before it. */
+enum { MODULES_BEHIND_MOST = 64 };
+struct modules_behind {
+    struct {
+        const void *table, *names, *hash, *versions;
+        uintptr_t bias;
+    } module[MODULES_BEHIND_MOST];
+    unsigned count;
+    bool is_read;
+};
+void *next_symbol(struct modules_behind *behind, const char *name);
+
+/* The same as started_symbol for a variable. */
 void *started_variable(const char *name);
 
 #endif
