@@ -35,20 +35,21 @@ enum {
     RESTORED_RUN = 64
 };
 
+/* The texts stand one behind the other: few pages are touched at each start. Number 0 is "". */
 static struct {
-    char trace[PATH_MAX];
-    char trace_given[PATH_MAX];
-    char shim[PATH_MAX];
+    size_t trace, trace_given, shim; /* where in `texts` */
+    size_t used;
     bool no_follow;
     bool quiet;
     bool supervised;
     char run[RUN_VARIABLE_BYTES]; /* the value of PORTWITNESS_RUN */
+    char texts[3 * PATH_MAX + 1];
 } settings;
 
 const char *environment_get(char *const *envp, const char *name) {
     size_t length = strlen(name);
     for (; envp != NULL && *envp != NULL; envp++)
-        if (strncmp(*envp, name, length) == 0 && (*envp)[length] == '=')
+        if (**envp == *name && strncmp(*envp, name, length) == 0 && (*envp)[length] == '=')
             return *envp + length + 1;
     return NULL;
 }
@@ -102,20 +103,27 @@ static bool copy_text(char *into, size_t size, const char *text, size_t length) 
     return true;
 }
 
+static size_t keep_text(const char *text, size_t length) {
+    size_t at = settings.used;
+    if (length >= PATH_MAX || at + length >= sizeof settings.texts)
+        return 0;
+    settings.used += length + 1;
+    return copy_text(settings.texts + at, length + 1, text, length) ? at : 0;
+}
+
 /* Makes a path absolute, since the guest may change its directory. */
-static bool copy_absolute(char into[PATH_MAX], const char *path, size_t length) {
-    size_t used = 0;
-    if (length == 0)
-        return false;
-    if (path[0] != '/') {
-        long got = raw_syscall3(SYS_getcwd, RAW(into), PATH_MAX, 0); /* counts the NUL */
-        if (got <= 1 || into[0] != '/')
-            return false;
-        used = (size_t)got - 1;
-        if (used > 1 && used + 1 < PATH_MAX)
-            into[used++] = '/';
-    }
-    return copy_text(into + used, PATH_MAX - used, path, length);
+static size_t keep_absolute(const char *path, size_t length) {
+    char made[PATH_MAX];
+    if (length == 0 || path[0] == '/')
+        return length != 0 ? keep_text(path, length) : 0;
+    long got = raw_syscall3(SYS_getcwd, RAW(made), PATH_MAX, 0); /* counts the NUL */
+    if (got <= 1 || made[0] != '/')
+        return 0;
+    size_t used = (size_t)got - 1;
+    if (used > 1 && used + 1 < PATH_MAX)
+        made[used++] = '/';
+    bool fits = copy_text(made + used, PATH_MAX - used, path, length);
+    return fits ? keep_text(made, used + length) : 0;
 }
 
 /* The element of an LD_PRELOAD value that is this library; its length in *length. */
@@ -159,12 +167,13 @@ enum environment environment_read(void) {
     if (trace == NULL || trace[0] == '\0')
         return ENVIRONMENT_NONE; /* none was put back here either: see environment_plan */
     const char *shim = find_shim(find_variable(PRELOAD), &length);
+    settings.used = 1;
     if (shim != NULL && memchr(shim, '/', length) != NULL)
-        copy_absolute(settings.shim, shim, length);
+        settings.shim = keep_absolute(shim, length);
     else if (shim != NULL)
-        copy_text(settings.shim, sizeof settings.shim, shim, length);
-    bool good = copy_absolute(settings.trace, trace, strlen(trace)) &&
-                copy_text(settings.trace_given, sizeof settings.trace_given, trace, strlen(trace));
+        settings.shim = keep_text(shim, length);
+    settings.trace = keep_absolute(trace, strlen(trace));
+    settings.trace_given = trace[0] == '/' ? settings.trace : keep_text(trace, strlen(trace));
     settings.quiet = is_set(QUIET);
     settings.no_follow = is_set("PORTWITNESS_NO_FOLLOW");
     read_run();
@@ -174,6 +183,7 @@ enum environment environment_read(void) {
         settings.supervised = settings.supervised || (restored & RESTORED_TRACE) != 0;
         give_back(restored);
     }
+    bool good = settings.trace != 0 && settings.trace_given != 0;
     return good ? ENVIRONMENT_READ : ENVIRONMENT_TOO_LONG;
 }
 
@@ -199,9 +209,9 @@ void environment_release(const char *from, const char *to) {
         shim[shim > own_preload ? -1 : 0] = '\0'; /* with the separator before it */
 }
 
-const char *environment_shim(void) { return settings.shim; }
+const char *environment_shim(void) { return settings.texts + settings.shim; }
 
-const char *environment_trace(void) { return settings.trace; }
+const char *environment_trace(void) { return settings.texts + settings.trace; }
 
 const char *environment_run(void) { return settings.run; }
 
@@ -215,9 +225,9 @@ void environment_be_quiet(void) { settings.quiet = true; }
 
 /* After chroot, or in another mount namespace. */
 static int shim_obstacle(void) {
-    if (settings.shim[0] != '/')
+    if (environment_shim()[0] != '/')
         return 0;
-    long answer = raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.shim), R_OK);
+    long answer = raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(environment_shim()), R_OK);
     if (answer == -ENOENT || answer == -ENOTDIR)
         return PW_BLIND_UNREACHABLE;
     return answer == -EACCES ? PW_BLIND_NO_ACCESS : 0;
@@ -227,11 +237,11 @@ int environment_obstacle(void) {
     int shim = shim_obstacle();
     if (shim != 0)
         return shim;
-    long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(settings.trace),
+    long answer = raw_syscall4(439 /* faccessat2, Linux 5.8 */, AT_FDCWD, RAW(environment_trace()),
                                R_OK | W_OK, AT_EACCESS);
     /* Capabilities that outlived a change of user end at exec; only access(2) leaves them out. */
     if (answer == 0 && raw_syscall3(SYS_geteuid, 0, 0, 0) != 0)
-        answer = raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(settings.trace), R_OK | W_OK);
+        answer = raw_syscall3(SYS_faccessat, AT_FDCWD, RAW(environment_trace()), R_OK | W_OK);
     if (answer == -ENOENT)
         return PW_BLIND_UNREACHABLE;
     return answer == -EACCES ? PW_BLIND_NO_ACCESS : 0;
@@ -257,7 +267,7 @@ static void plan_preload(struct environment_plan *plan, const char *value) {
         plan->drop = complains && found != NULL;
         return;
     }
-    if (found == NULL && settings.shim[0] != '\0') {
+    if (found == NULL && environment_shim()[0] != '\0') {
         plan->lost = settings.no_follow;
         if (plan->lost)
             return;
@@ -322,8 +332,8 @@ static bool look_at(const struct guest_variable *variable, void *context) {
 /* As `run` names it, and the shim to its children. */
 static bool names_other_trace(const struct survey *survey) {
     return survey->trace != NULL && survey->trace_begin == '/' &&
-           !guest_string_is(survey->trace, settings.trace) &&
-           !guest_string_is(survey->trace, settings.trace_given);
+           !guest_string_is(survey->trace, environment_trace()) &&
+           !guest_string_is(survey->trace, settings.texts + settings.trace_given);
 }
 
 static void plan_settings(struct environment_plan *plan, const struct survey *survey) {
@@ -331,7 +341,7 @@ static void plan_settings(struct environment_plan *plan, const struct survey *su
     if (!plan->lost && survey->trace == NULL)
         plan->restored |= settings.no_follow ? 0 : RESTORED_TRACE;
     else if (survey->trace != NULL && survey->trace_begin != '/' &&
-             guest_string_is(survey->trace, settings.trace_given))
+             guest_string_is(survey->trace, settings.texts + settings.trace_given))
         plan->restored |= CHANGED_TRACE;
     if (!plan->lost && !survey->has_run && settings.run[0] != '\0' && !settings.no_follow)
         plan->restored |= RESTORED_RUN;
@@ -349,7 +359,7 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
                         const struct program_facts *facts) {
     struct survey survey = {.plan = plan};
     memset(plan, 0, sizeof *plan);
-    if (settings.trace[0] == '\0')
+    if (environment_trace()[0] == '\0')
         return 0;
     plan->given = envp;
     plan->facts = facts;
@@ -366,8 +376,8 @@ size_t environment_plan(struct environment_plan *plan, char *const *envp,
     if (!plan->changed)
         return 0;
     plan->bytes = (plan->entries + 7) * sizeof(char *) + sizeof facts->sanitizer +
-                  strlen(settings.shim) + strlen(settings.trace) + RUN_VARIABLE_BYTES + 256 +
-                  plan->preload_length;
+                  strlen(environment_shim()) + strlen(environment_trace()) + RUN_VARIABLE_BYTES +
+                  256 + plan->preload_length;
     return plan->bytes;
 }
 
@@ -413,7 +423,7 @@ static char *put_preload(const struct environment_plan *plan, char *at) {
         return NULL;
     if (plan->preload != NULL && add_shim)
         at = put_text(at, ":");
-    return add_shim ? put_text(at, settings.shim) : at;
+    return add_shim ? put_text(at, environment_shim()) : at;
 }
 
 static char *put_without_shim(const struct environment_plan *plan, char *at) {
@@ -470,7 +480,7 @@ char **environment_build(const struct environment_plan *plan, void *space) {
     }
     if ((plan->restored & (RESTORED_TRACE | CHANGED_TRACE)) != 0) {
         *next++ = text;
-        text = put_text(put_text(text, TRACE "="), settings.trace) + 1;
+        text = put_text(put_text(text, TRACE "="), environment_trace()) + 1;
     }
     if ((plan->restored & RESTORED_QUIET) != 0) {
         *next++ = text;
