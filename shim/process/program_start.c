@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "shim/gate.h"
@@ -190,8 +192,26 @@ void program_start_unmap(void *space, size_t size) {
     raw_syscall3(SYS_munmap, RAW(space), (long)size, 0);
 }
 
+/* Has the file to be looked at? Only a program with a note of the Go linker's may be one that makes
+ * its system calls itself, and the kernel has mapped that, as a rule. */
+static bool may_be_go(void) {
+    const ElfW(Phdr) *segment = (const ElfW(Phdr) *)getauxval(AT_PHDR);
+    const unsigned count = (unsigned)getauxval(AT_PHNUM);
+    if (segment == NULL || segment[0].p_type != PT_PHDR)
+        return true;
+    const uintptr_t bias = (uintptr_t)segment - segment[0].p_vaddr;
+    for (unsigned i = 0; i < count; i++)
+        if (segment[i].p_type == PT_NOTE &&
+            (segment[i].p_vaddr == 0 || memmem((const void *)(bias + segment[i].p_vaddr),
+                                               segment[i].p_memsz, "Go", 3) != NULL))
+            return true;
+    return false;
+}
+
 void program_start_record_own(void) {
     struct program_start start;
+    if (!may_be_go())
+        return;
     char path[sizeof start.facts.path];
     long length =
         raw_syscall4(SYS_readlinkat, AT_FDCWD, RAW("/proc/self/exe"), RAW(path), sizeof path - 1);
