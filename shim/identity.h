@@ -6,11 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/shared/own_status.h"
+
 /* The serial of this process, 0 where nothing is recorded. A forked child that has none yet gets
  * it here, by the function that identity_begin was given. */
 uint64_t identity_serial(void);
 
-/* The same as the parent of such a child had it; else this process's own. */
+/* The same for a process that ends: nothing more is made ready for forks. */
+uint64_t identity_serial_at_end(void);
+
+/* The serial as the parent of such a child had it; else this process's own. */
 uint64_t identity_latest_serial(void);
 
 /* The kernel's id of this process: as of its start, and as asked now (0 where that is barred). */
@@ -28,9 +33,9 @@ uint32_t identity_thread(void);
 uint32_t identity_uid(void);
 void identity_uid_changed(bool per_thread);
 
-/* A new program image has this serial. `enter` is what a forked child calls that finds none: it
- * enters itself in the trace and answers its serial. */
-void identity_begin(uint64_t serial, uint64_t (*enter)(void));
+/* A new program image has this serial; `own` is what is known of it. `enter` is what a forked child
+ * calls that finds none: it enters itself in the trace and answers its serial. */
+void identity_begin(uint64_t serial, uint64_t (*enter)(void), const struct own_status *own);
 
 /* Gives a forked child its serial; of two threads the first does. false, with *serial the other's,
  * where there is one already. */

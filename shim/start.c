@@ -29,9 +29,9 @@
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/run_variable.h"
 #include "shim/shared/trace_file.h"
-#include "shim/socket/sockets.h"
+#include "shim/socket/inherited.h"
 
-enum { STATE_NEW, STATE_STARTING, STATE_DONE, NUMBERS_WITHOUT_PROC = 256 };
+enum { STATE_NEW, STATE_STARTING, STATE_DONE };
 
 static _Atomic int state;
 
@@ -118,52 +118,14 @@ static bool open_trace(const char *path, struct trace_map *map, struct trace_pro
            trace_open_at_start(path, environment_is_supervised(), map, problem);
 }
 
-static void adopt_inherited(int fd, uint64_t begin) {
-    struct socket_facts facts;
-    struct call_context context = {.begin_ns = begin, .flags = PW_FLAG_INHERITED};
-    if (socket_ask(fd, &facts))
-        socket_adopt(fd, &facts, -1, &context);
-}
-
-struct directory_entry { /* linux_dirent64, getdents(2) */
-    uint64_t inode;
-    int64_t offset;
-    unsigned short size;
-    unsigned char type;
-    char name[];
-};
-
-/* The sockets that this program was started with: nobody else records them. */
-static void adopt_all_inherited(void) {
-    _Alignas(struct directory_entry) char buffer[2048];
-    uint64_t begin = monotonic_ns();
-    long directory = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/self/fd"),
-                                  O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (directory < 0) {
-        for (int fd = 0; fd < NUMBERS_WITHOUT_PROC; fd++)
-            adopt_inherited(fd, begin);
-        return;
-    }
-    long got;
-    while ((got = raw_syscall3(SYS_getdents64, directory, RAW(buffer), sizeof buffer)) > 0)
-        for (long at = 0; at < got;) {
-            const struct directory_entry *entry =
-                (const struct directory_entry *)(const void *)(buffer + at);
-            int fd = parse_number(entry->name);
-            if (fd >= 0 && fd != directory)
-                adopt_inherited(fd, begin);
-            at += entry->size;
-        }
-    raw_syscall3(SYS_close, directory, 0, 0);
-}
-
-static void start_once(void) {
+static void start_once(bool is_first) {
     struct trace_map map;
     struct trace_problem problem;
     real_resolve();
     if (getauxval(AT_SECURE) != 0)
         return;
-    sandbox_begin();
+    struct process_look look;
+    sandbox_begin(is_first, &look.own);
     enum environment environment = environment_read();
     if (environment == ENVIRONMENT_NONE || sandbox_is_on())
         return;
@@ -190,27 +152,30 @@ static void start_once(void) {
     recorder_attach(&map);
     policy_begin();
     notified_pass_begin();
-    process_begin_image();
+    look.proc = proc_mount_look(); /* while no descriptor of ours is open */
+    process_begin_image(&look);
     policy_place_enter_image();
     gate_open();
     stacks_prepare();
     languages_begin();
     if (!environment_is_supervised())
         program_start_record_own();
-    adopt_all_inherited();
+    inherited_adopt(&look.proc);
     node_start();
 }
 
-void shim_start(void) {
+static void start(bool is_first) {
     int expected = STATE_NEW;
     if (atomic_load_explicit(&state, memory_order_acquire) != STATE_NEW ||
         !atomic_compare_exchange_strong(&state, &expected, STATE_STARTING))
         return;
     int saved = errno;
-    start_once();
+    start_once(is_first);
     errno = saved;
     atomic_store_explicit(&state, STATE_DONE, memory_order_release);
 }
+
+void shim_start(void) { start(false); }
 
 void shim_prepare(void) {
     shim_start();
@@ -229,7 +194,7 @@ static void end_with_status(int status, void *unused) {
 }
 
 __attribute__((constructor)) static void construct(void) {
-    shim_start();
+    start(true); /* as the loader starts the program */
     if (gate() == GATE_OPEN)
         exit_is_handled = on_exit(end_with_status, NULL) == 0;
 }

@@ -69,11 +69,13 @@ static uint64_t read_own_stat(bool is_new_image) {
     return field[22];
 }
 
-static uint64_t own_pid_namespace(void) {
-    struct stat status;
-    if (raw_syscall4(SYS_newfstatat, AT_FDCWD, RAW("/proc/self/ns/pid"), RAW(&status), 0) < 0)
-        return 0;
-    return status.st_ino;
+/* A /proc that is of this process's own pid namespace, and the very one of whoever made the trace,
+ * shows that both are in the same. */
+static uint64_t own_pid_namespace(const struct process_look *look) {
+    const struct trace_facts *facts = recorder_facts();
+    if (look->own.known && look->proc.device != 0 && look->proc.device == facts->proc_device)
+        return facts->pid_namespace;
+    return proc_pid_namespace();
 }
 
 /* From where the kernel put it, since the program has not begun to run; or from /proc, where that
@@ -89,7 +91,13 @@ static size_t read_command(char command[COMMAND_BYTES]) {
     return length;
 }
 
-static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint64_t how) {
+static uint32_t parent_pid(void) {
+    long pid = raw_syscall3(SYS_getppid, 0, 0, 0);
+    return pid > 0 ? (uint32_t)pid : 0;
+}
+
+static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint64_t how,
+                         const struct process_look *look) {
     char command[COMMAND_BYTES];
     size_t length = 0;
     uint64_t start_time = read_own_stat(how == PW_FLAG_BY_EXEC);
@@ -105,14 +113,16 @@ static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint6
     start->flags = how | (length == sizeof command ? PW_FLAG_TEXT_CUT : 0);
     struct pw_process *process = &record.units[1].process;
     process->pid = identity_pid();
-    long parent_pid = raw_syscall3(SYS_getppid, 0, 0, 0);
-    process->parent_pid = parent_pid > 0 ? (uint32_t)parent_pid : 0;
+    process->parent_pid = look->own.known ? look->own.parent_pid : parent_pid();
     process->uid = identity_uid();
     process->serial = serial;
     process->parent = parent;
     process->start_time = start_time;
-    process->pid_namespace = own_pid_namespace();
-    raw_syscall3(SYS_prctl, 16 /* PR_GET_NAME */, RAW(process->comm), 0);
+    process->pid_namespace = own_pid_namespace(look);
+    if (look->own.known && look->own.name[0] != '\0')
+        memcpy(process->comm, look->own.name, sizeof process->comm);
+    else
+        raw_syscall3(SYS_prctl, 16 /* PR_GET_NAME */, RAW(process->comm), 0);
     record_text(&record, 2, command, length);
     record_commit(&record, 0);
 }
@@ -120,6 +130,7 @@ static void record_start(uint64_t serial, uint64_t parent, uint64_t begin, uint6
 /* In a child that has no serial yet: takes the announced one, or one of its own where the fork went
  * past us. Of two threads one does it. */
 static uint64_t enter_forked_child(void) {
+    static const struct process_look none = {.own.known = false};
     bool announced = announced_child != 0;
     uint64_t serial = announced ? announced_child : next_serial();
     if (announced)
@@ -133,17 +144,17 @@ static uint64_t enter_forked_child(void) {
         return serial;
     if (!announced)
         namespace_changed(); /* clone can have put it anywhere */
-    record_start(serial, parent, begin, PW_FLAG_BY_FORK);
+    record_start(serial, parent, begin, PW_FLAG_BY_FORK, &none);
     sandbox_record_forked();
     sockets_record_all(); /* what another thread made while this one forked */
     return serial;
 }
 
-void process_begin_image(void) {
+void process_begin_image(const struct process_look *look) {
     uint64_t begin = monotonic_ns();
     uint64_t serial = next_serial();
-    identity_begin(serial, enter_forked_child);
-    record_start(serial, 0, begin, PW_FLAG_BY_EXEC);
+    identity_begin(serial, enter_forked_child, &look->own);
+    record_start(serial, 0, begin, PW_FLAG_BY_EXEC, look);
 }
 
 void process_before_vfork(void) {
@@ -194,7 +205,7 @@ void process_after_fork(struct fork_record *fork_record, int pid) {
 }
 
 void process_ends(int call, int status) {
-    uint64_t serial = identity_serial();
+    uint64_t serial = identity_serial_at_end();
     if (serial == 0 || !identity_ends())
         return;
     policy_before_end();

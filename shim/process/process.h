@@ -5,10 +5,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/shared/own_status.h"
+#include "shim/shared/proc_mount.h"
 #include "shim/shared/recorder.h"
 
+/* What a program that starts has asked of the kernel about itself. */
+struct process_look {
+    struct own_status own;
+    struct proc_mount proc;
+};
+
 /* Enters this program image in the trace; once, from start.c, when the trace is attached. */
-void process_begin_image(void);
+void process_begin_image(const struct process_look *look);
 
 /* Around a fork: gives the child its serial in advance and begins the parent's record. */
 struct fork_record {

@@ -73,11 +73,12 @@ static void wait_for_pledges(void) {
     raw_syscalls_pledged_here = before;
 }
 
-void sandbox_begin(void) {
+void sandbox_begin(bool is_first, struct own_status *own) {
     const char *trace = environment_get(environ, "PORTWITNESS_TRACE");
+    own->known = false;
     if (trace == NULL || trace[0] == '\0')
         return;
-    unsigned filters = filter_count();
+    unsigned filters = filter_count_and_status(is_first, own);
     struct run_variable run;
     if (filters == 0)
         return;
@@ -123,6 +124,8 @@ void sandbox_before_filter(struct sandbox_change *change, bool everywhere) {
     *change = (struct sandbox_change){.is_first = !has_filter(), .everywhere = everywhere};
     enum gate open = gate();
     if (change->is_first && open != GATE_CLOSED) {
+        if (open == GATE_OPEN)
+            identity_serial();
         identity_thread();
         identity_uid();
         modules_note_all();

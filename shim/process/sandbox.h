@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shim/shared/own_status.h"
 #include "shim/shared/raw_syscall.h"
 
 /* Whether no system call may be made here beside the guest's own. */
@@ -17,8 +18,9 @@ static inline bool sandbox_is_on(void) { return raw_syscalls_are_forbidden(); }
 
 /* When the shim starts in a program, before all else: was the program started under a filter that
  * is not one of its surroundings (a container's)? Reads /proc/self/status with calls that the
- * loader has just made itself, and nothing where no trace is asked for. */
-void sandbox_begin(void);
+ * loader has just made itself, and nothing where no trace is asked for. What the file says beside
+ * is in `own`. `is_first`: this is known to be the first thread of its process. */
+void sandbox_begin(bool is_first, struct own_status *own);
 
 /* Around a call of the guest's that puts a filter on this thread, or on all (`everywhere`). The
  * first gathers what cannot be asked for afterwards. `installed`: the kernel took the filter. */

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "shim/shared/own_status.h"
 #include "shim/shared/raw_syscall.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -30,8 +31,8 @@
 enum { NO_FILE = -1, KEPT = 64 };
 
 /* Reads lines of any length, of which a program in many groups has one: the number behind a name, 0
- * where there is no such line. */
-static unsigned number_behind(long fd, const char *name) {
+ * where there is no such line. `own`, unless NULL, is what the first lines say beside. */
+static unsigned number_behind(long fd, const char *name, struct own_status *own) {
     char text[2048 + 1];
     size_t held = 0;
     long got;
@@ -39,6 +40,9 @@ static unsigned number_behind(long fd, const char *name) {
            0) {
         held += (size_t)got;
         text[held] = '\0';
+        if (own != NULL)
+            own_status_read(text, own);
+        own = NULL;
         const char *at = strstr(text, name);
         const char *end = at != NULL ? strchr(at + 1, '\n') : NULL;
         if (end != NULL) {
@@ -56,24 +60,26 @@ static unsigned number_behind(long fd, const char *name) {
     return 0;
 }
 
-static unsigned count_in_status(long fd) {
-    if (number_behind(fd, "\nSeccomp:") == 0)
+static unsigned count_in_status(long fd, struct own_status *own) {
+    if (number_behind(fd, "\nSeccomp:", own) == 0)
         return 0;
     raw_syscall3(SYS_lseek, fd, 0, SEEK_SET);
-    unsigned filters = number_behind(fd, "\nSeccomp_filters:");
+    unsigned filters = number_behind(fd, "\nSeccomp_filters:", NULL);
     return filters > 0 ? filters : 1; /* a kernel that does not count, or strict mode */
 }
 
-unsigned filter_count(void) {
-    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW("/proc/thread-self/status"),
-                           O_RDONLY | O_CLOEXEC, 0);
+unsigned filter_count(void) { return filter_count_and_status(false, NULL); }
+
+unsigned filter_count_and_status(bool is_first, struct own_status *own) {
+    const char *file = is_first ? "/proc/self/status" : "/proc/thread-self/status";
+    long fd = raw_syscall4(SYS_openat, AT_FDCWD, RAW(file), O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0) {
         /* No /proc here: whether, but not how many. Any error but that of a kernel without seccomp
          * is a filter's own. */
         long mode = raw_syscall3(SYS_prctl, PR_GET_SECCOMP, 0, 0);
         return mode == 0 || mode == -EINVAL ? 0 : UINT_MAX;
     }
-    unsigned filters = count_in_status(fd);
+    unsigned filters = count_in_status(fd, own);
     raw_syscall3(SYS_close, fd, 0, 0);
     return filters;
 }

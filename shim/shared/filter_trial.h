@@ -9,6 +9,11 @@
  * since Linux 5.9). 0: none. UINT_MAX: some, and /proc is not there to count them. */
 unsigned filter_count(void);
 
+/* The same, with what else the file says. `is_first`: the caller is known to be the first thread of
+ * its process, whose own file is found faster. */
+struct own_status;
+unsigned filter_count_and_status(bool is_first, struct own_status *own);
+
 /* Makes each of the shim's own system calls once in a child process, which a filter may end without
  * harm to us. true where the child came through. Arguments are such that nothing happens. No
  * SIGCHLD comes of it. */

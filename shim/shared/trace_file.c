@@ -16,6 +16,9 @@
 #include <unistd.h>
 
 #include "shim/shared/clock.h"
+#include "shim/shared/filter_trial.h"
+#include "shim/shared/own_status.h"
+#include "shim/shared/proc_mount.h"
 #include "shim/shared/raw_file.h"
 #include "shim/shared/raw_syscall.h"
 
@@ -87,6 +90,16 @@ static long set_size(int fd, uint64_t *size) {
     return answer;
 }
 
+/* So that programs in the same pid namespace know it without asking. */
+static void fill_namespace(struct pw_header *header) {
+    struct own_status own = {.known = false};
+    (void)filter_count_and_status(false, &own);
+    if (!own.known)
+        return;
+    header->proc_device = proc_mount_look().device;
+    header->pid_namespace = header->proc_device != 0 ? proc_pid_namespace() : 0;
+}
+
 static void fill_header(struct pw_header *header, const struct trace_plan *plan, uint64_t size) {
     header->version = PW_VERSION;
     header->byte_order = PW_BYTE_ORDER;
@@ -105,6 +118,7 @@ static void fill_header(struct pw_header *header, const struct trace_plan *plan,
     header->monotonic_ns = pair.monotonic_ns;
     header->realtime_ns = pair.realtime_ns;
     read_boot_id(header->boot_id);
+    fill_namespace(header);
     const char *policy = plan->policy != NULL ? plan->policy : "kernel";
     memcpy(header->policy, policy, strnlen(policy, sizeof header->policy - 1));
     if (plan->host_id != NULL)
@@ -254,6 +268,8 @@ static void take_facts(const struct first_bytes *first, struct trace_facts *fact
     facts->stacks = at_most(first->page.header.stacks, PW_STACK_MAX);
     facts->questions = at_most(first->page.header.questions, PW_QUESTIONS);
     facts->supervisor_pid = first->page.header.supervisor_pid;
+    facts->proc_device = first->page.header.proc_device;
+    facts->pid_namespace = first->page.header.pid_namespace;
     facts->config = (struct pw_policy_config){.kind = PW_POLICY_KERNEL};
     if (trace_config_is_sound(&first->config))
         facts->config = first->config;

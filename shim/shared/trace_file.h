@@ -36,6 +36,8 @@ struct trace_facts {
     bool no_frames;   /* interpreters are not asked for frames */
     uint32_t capture; /* PW_CAPTURE_... */
     bool same_clock;  /* by trace_open_at_start: clock_is_shared_with the trace's maker */
+    uint64_t proc_device;
+    uint64_t pid_namespace;
     struct pw_policy_config config;
 };
 

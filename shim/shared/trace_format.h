@@ -79,7 +79,10 @@ struct pw_header {
                                 its first process was under */
     uint32_t no_frames;      /* 1: interpreters are not asked for frames */
     uint32_t capture;        /* PW_CAPTURE_...: by what else than the shim `run` sees programs */
-    uint32_t reserved[8];
+    uint64_t proc_device;    /* of /proc, st_dev, where that is of the pid namespace of whoever made
+                                the trace; 0: not known */
+    uint64_t pid_namespace;  /* inode of that namespace, 0: not known */
+    uint32_t reserved[4];
     /* From here on words that change, each group in a cache line of its own. */
     _Alignas(64) _Atomic uint64_t next_unit; /* the next free unit; runs past the end when full */
     _Alignas(64) _Atomic uint64_t
