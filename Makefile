@@ -75,7 +75,7 @@ UNIT_LIBS := -lcmocka
 # binding or a dlclose in the middle of a signal handler would be fatal to the guest.
 SHIM_FLAGS := -fPIC -fvisibility=hidden -ftls-model=initial-exec -U_FORTIFY_SOURCE $(SHIM_SANITIZE_FLAGS)
 SHIM_LDFLAGS := -shared -Wl,-soname,libportwitness.so -Wl,--no-undefined -Wl,--as-needed \
-	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack
+	-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack -Wl,--sort-section=name
 # Optimised as one program, the wrapper of a bind costs a fiftieth of the call less; clang would need
 # a linker of its own for that.
 # Sanitized, its frames would grow beyond the stacks that guests run us on.

@@ -5,6 +5,7 @@
  * changes. Lines are not kept, which redefinitions do change.
  */
 #include "shim/frames/java_methods.h"
+#include "shim/shared/rarely_touched.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -12,7 +13,7 @@
 
 enum { METHODS = 256 };
 
-static struct java_methods { struct java_method method[METHODS]; } methods;
+RARELY_TOUCHED static struct java_methods { struct java_method method[METHODS]; } methods;
 
 static _Atomic bool is_taken;
 

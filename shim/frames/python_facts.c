@@ -5,13 +5,14 @@
  * with each; the trace names them by no more.
  */
 #include "shim/frames/python_facts.h"
+#include "shim/shared/rarely_touched.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
 
 enum { FACTS = 256 };
 
-static struct python_facts {
+RARELY_TOUCHED static struct python_facts {
     struct fact {
         uint64_t one, other, value;
         enum python_fact kind; /* 0: none */

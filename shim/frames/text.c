@@ -9,11 +9,12 @@
 #include "shim/identity.h"
 #include "shim/shared/clock.h"
 #include "shim/shared/frame_text.h"
+#include "shim/shared/rarely_touched.h"
 #include "shim/shared/recorder.h"
 
 enum { SLOTS = 2048, PROBES = 8 };
 
-static _Atomic uint64_t written[SLOTS];
+RARELY_TOUCHED static _Atomic uint64_t written[SLOTS];
 
 static bool is_written(uint64_t hash, unsigned *slot) {
     *slot = (unsigned)(hash % SLOTS);

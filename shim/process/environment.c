@@ -15,6 +15,7 @@
 
 #include "shim/process/guest_environment.h"
 #include "shim/shared/guest_memory.h"
+#include "shim/shared/rarely_touched.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
 #include "shim/shared/run_variable.h"
@@ -36,7 +37,7 @@ enum {
 };
 
 /* The texts stand one behind the other: few pages are touched at each start. Number 0 is "". */
-static struct {
+RARELY_TOUCHED static _Alignas(1024) struct {
     size_t trace, trace_given, shim; /* where in `texts` */
     size_t used;
     bool no_follow;

@@ -15,6 +15,7 @@
 
 #include "shim/identity.h"
 #include "shim/process/sandbox.h"
+#include "shim/shared/rarely_touched.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
 
@@ -26,7 +27,7 @@ struct range {
     _Atomic unsigned kind; /* enum module_kind */
 };
 
-static struct range ranges[RANGES_MAX];
+RARELY_TOUCHED static struct range ranges[RANGES_MAX];
 static _Atomic bool jdk_is_known;
 static _Atomic uint64_t latest_sites[SITES]; /* known for sure: a loop has few call sites */
 static _Atomic unsigned ranges_used;

@@ -1,6 +1,7 @@
 /* The latest numbers, in this process's own memory. A stamp shows whether another process has
  * released the port in between: each release has a stamp of its own. */
 #include "shim/shared/policy_own.h"
+#include "shim/shared/rarely_touched.h"
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@ struct own {
     _Atomic uint32_t thread; /* that released it */
 };
 
-static struct own latest[2][REMEMBERED]; /* TCP, UDP */
+RARELY_TOUCHED static struct own latest[2][REMEMBERED]; /* TCP, UDP */
 
 #define LOAD(word) atomic_load_explicit(&(word), memory_order_relaxed)
 #define STORE(word, value) atomic_store_explicit(&(word), (value), memory_order_relaxed)

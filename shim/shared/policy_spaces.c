@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "shim/shared/policy_space.h"
+#include "shim/shared/rarely_touched.h"
 #include "shim/shared/raw_file.h"
 #include "shim/shared/recorder.h"
 
@@ -18,7 +19,7 @@ enum { RANGE_LOW = 32768, RANGE_HIGH = 60999, COPIES = 2 * PW_POLICY_SPACES };
 
 /* A row of the area is identified by `known`. Whoever meets it first fills a copy of its own, so
  * that nobody waits for a thread that a signal, or a fork, stopped in the middle. */
-static struct policy_space copies[COPIES];
+RARELY_TOUCHED static struct policy_space copies[COPIES];
 static _Atomic unsigned copies_taken;
 static _Atomic(struct policy_space *) known[PW_POLICY_SPACES];
 static struct policy_space refused; /* stands for a row with impossible values; has no key */

@@ -7,10 +7,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "shim/shared/rarely_touched.h"
 #include "shim/shared/raw_syscall.h"
 
-static struct descriptor first_block[DESCRIPTOR_BLOCK];
-_Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS] = {first_block};
+RARELY_TOUCHED static struct descriptor first_block[DESCRIPTOR_BLOCK];
+RARELY_TOUCHED _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 static _Atomic int limit;
 
 #define LOAD(field) atomic_load_explicit(&(field), memory_order_relaxed)
@@ -28,6 +29,10 @@ static struct descriptor *make_entry(int fd) {
     struct descriptor *entry = entry_of(fd);
     if (entry != NULL || fd < 0 || fd >= DESCRIPTOR_BLOCK * DESCRIPTOR_BLOCKS)
         return entry;
+    if (fd < DESCRIPTOR_BLOCK) {
+        atomic_store_explicit(&descriptor_blocks[0], first_block, memory_order_release);
+        return entry_of(fd);
+    }
     const size_t size = sizeof(struct descriptor) * DESCRIPTOR_BLOCK;
     long block = raw_syscall6(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
