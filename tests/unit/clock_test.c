@@ -154,9 +154,18 @@ static void a_pair_shows_whether_the_clock_is_shared(void **state) {
     const struct clock_pair later = {pair.monotonic_ns + UINT64_C(3600000000000),
                                      pair.realtime_ns + UINT64_C(3600000000000)};
     assert_false(clock_is_shared_with(&later));
-    /* A machine that does not know the time begins each boot in 1970. */
-    const struct clock_pair early = {pair.monotonic_ns, pair.monotonic_ns};
+}
+
+/* A machine that does not know the time begins each boot in 1970: the constant is 0 in all. */
+static void a_time_that_is_not_known_shows_nothing(void **state) {
+    (void)state;
+    const struct clock_pair early = {UINT64_C(1000000000), UINT64_C(1000000000)};
+    const struct clock_pair real = clock_pair();
+    atomic_store(&ahead_ns, (int64_t)(real.monotonic_ns - real.realtime_ns));
+    const struct clock_pair known = clock_pair();
+    assert_true(clock_is_shared_with(&known));
     assert_false(clock_is_shared_with(&early));
+    atomic_store(&ahead_ns, 0);
 }
 
 /* As the offset of a time namespace would. */
@@ -175,6 +184,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pair_shows_whether_the_clock_is_shared),
         cmocka_unit_test(a_time_namespace_has_another_clock),
+        cmocka_unit_test(a_time_that_is_not_known_shows_nothing),
         cmocka_unit_test(monotonic_is_the_kernels),
         cmocka_unit_test(realtime_is_the_kernels),
         cmocka_unit_test(a_wrapper_of_clock_gettime_bends_nothing),
