@@ -113,3 +113,23 @@ END
     assert_equal "$(inherits closed:0 closed:1 socket:1 socket:4)" '1 4'
     assert_equal "$(inherits path:3 socket:4 path:0 socket:8)" '4 8'
 }
+
+# own_namespace BEFORE...: sets `seen` to the inode that `stat` prints of its pid namespace, which is the
+# one that is recorded.
+own_namespace() {
+    seen=$("$@" env LD_PRELOAD="$shim" PORTWITNESS_TRACE="$PWD/trace" stat -L -c %i /proc/self/ns/pid)
+    assert_equal "$("$PORTWITNESS" export --format jsonl trace |
+        jq -s 'map(select(.kind == "process-start" and .comm == "stat") | .pid_namespace) | last')" "$seen"
+}
+
+@test "the pid namespace that is recorded is the program's own, whichever /proc it sees" {
+    own_namespace env
+    here=$seen
+    own_namespace env
+    assert_equal "$seen" "$here"
+    unshare --pid --fork true 2>/dev/null || skip 'no pid namespace may be made here'
+    own_namespace unshare --pid --fork
+    [ "$seen" != "$here" ]
+    own_namespace unshare --pid --fork --mount-proc
+    [ "$seen" != "$here" ]
+}
