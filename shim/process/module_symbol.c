@@ -46,10 +46,11 @@ static const void *resolved(uint64_t value, uint64_t begin, uint64_t bias) {
     return at(value >= begin ? value : value + bias);
 }
 
-static bool read_dynamic(const ElfW(Dyn) * entry, uint64_t begin, uint64_t bias,
+static bool read_dynamic(const ElfW(Dyn) * entry, uint64_t begin, uint64_t bias, bool versions,
                          struct symbols *found) {
+    bool is_whole = false; /* versions come last */
     *found = (struct symbols){0};
-    for (; entry != NULL && entry->d_tag != DT_NULL; entry++) {
+    for (; entry != NULL && entry->d_tag != DT_NULL && !is_whole; entry++) {
         const void *value = resolved(entry->d_un.d_ptr, begin, bias);
         if (entry->d_tag == DT_SYMTAB)
             found->table = value;
@@ -59,6 +60,7 @@ static bool read_dynamic(const ElfW(Dyn) * entry, uint64_t begin, uint64_t bias,
             found->hash = value;
         else if (entry->d_tag == DT_VERSYM)
             found->versions = value;
+        is_whole = !versions && found->table != NULL && found->names != NULL && found->hash != NULL;
     }
     return found->table != NULL && found->names != NULL && found->hash != NULL;
 }
@@ -69,7 +71,7 @@ static bool find_symbols(uint64_t begin, uint64_t *bias, struct symbols *found) 
     if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
         return false;
     const ElfW(Dyn) *dynamic = find_dynamic(begin, bias);
-    return read_dynamic(dynamic, begin, *bias, found);
+    return read_dynamic(dynamic, begin, *bias, false, found);
 }
 
 static uint32_t hash_name(const char *name) {
@@ -135,7 +137,7 @@ static void *find_started(const char *name, int type) {
     void *found = NULL;
     for (const struct link_map *map = _r_debug.r_map; found == NULL && map != NULL;
          map = map->l_next)
-        if (read_dynamic(map->l_ld, map->l_addr, map->l_addr, &symbols))
+        if (read_dynamic(map->l_ld, map->l_addr, map->l_addr, false, &symbols))
             found = find(&symbols, map->l_addr, name, type);
     return found;
 }
@@ -157,7 +159,7 @@ static bool read_behind(struct modules_behind *behind) {
         return false;
     for (map = map->l_next; map != NULL; map = map->l_next) {
         if (behind->count == MODULES_BEHIND_MOST ||
-            !read_dynamic(map->l_ld, map->l_addr, map->l_addr, &symbols))
+            !read_dynamic(map->l_ld, map->l_addr, map->l_addr, true, &symbols))
             return false;
         behind->module[behind->count].table = symbols.table;
         behind->module[behind->count].names = symbols.names;
