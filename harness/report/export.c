@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "harness/base/json_line.h"
+#include "harness/base/json_stream.h"
 #include "harness/base/output.h"
 #include "harness/report/evidence.h"
 #include "harness/report/record_json.h"
@@ -18,6 +18,7 @@ static void export_trace(void *with, struct trace_reader *reader, const char *pa
     struct record_json_source source = {trace_reader_header(reader), path, &processes, &modules,
                                         &strings};
     struct trace_record record;
+    struct json_stream lines = {0};
 
     /* A child's records can stand before its parent's record of the fork, and a file's map behind
      * the first address in it: names are gathered before anything is written. */
@@ -28,8 +29,11 @@ static void export_trace(void *with, struct trace_reader *reader, const char *pa
         evidence_note(&evidence, &record);
     }
     trace_reader_rewind(reader);
-    while (!output_failed() && trace_reader_next(reader, &record) == TRACE_NEXT_RECORD)
-        json_line_write(record_json(&record, &source));
+    while (!output_failed() && trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
+        record_json_write(&lines, &record, &source);
+        json_stream_end_line(&lines);
+    }
+    json_stream_finish(&lines);
     evidence_write(&evidence, reader, path, stderr);
     strings_free(&strings);
     modules_free(&modules);

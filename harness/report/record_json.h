@@ -2,8 +2,7 @@
 #ifndef PORTWITNESS_REPORT_RECORD_JSON_H
 #define PORTWITNESS_REPORT_RECORD_JSON_H
 
-#include <jansson.h>
-
+#include "harness/base/json_stream.h"
 #include "harness/trace/modules.h"
 #include "harness/trace/processes.h"
 #include "harness/trace/reader.h"
@@ -18,7 +17,7 @@ struct record_json_source {
     const struct strings *strings;
 };
 
-/* The object of one record, to be dropped by the caller. Every record has the same keys, null where
+/* Writes the object of one record. Every record has the same keys, null where
  * there is nothing to say, boot and trace (its name) the last; behind them those of its kind alone:
  *   processes     identity_pid identity_comm serial parent parent_pid uid start_time pid_namespace,
  *                 arguments (a list) at a start, text (the path) at an exec
@@ -32,6 +31,7 @@ struct record_json_source {
  * `requested`, `assigned` and `peer` are objects of address and port, `site` of module and offset,
  * `frames` a list of objects of file, function, line and of (whose code it is), null where the
  * record has none. */
-json_t *record_json(const struct trace_record *record, const struct record_json_source *source);
+void record_json_write(struct json_stream *to, const struct trace_record *record,
+                       const struct record_json_source *source);
 
 #endif

@@ -36,6 +36,20 @@ static int end(void **state) {
     return unlink(writer.path);
 }
 
+/* The object that was written, which jansson must read, and would write the same. */
+static json_t *written(struct json_stream *lines) {
+    json_t *object =
+        json_loadb(lines->bytes, lines->used, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+
+    assert_non_null(object);
+    char *text = json_dumps(object, JSON_COMPACT);
+    assert_int_equal(lines->used, strlen(text));
+    assert_memory_equal(lines->bytes, text, lines->used);
+    free(text);
+    free(lines->bytes);
+    return object;
+}
+
 /* The object of record number `wanted` in the trace that was written. */
 static json_t *exported(unsigned wanted) {
     struct trace_reader_problem problem;
@@ -56,8 +70,11 @@ static json_t *exported(unsigned wanted) {
     }
     trace_reader_rewind(reader);
     for (unsigned i = 0; trace_reader_next(reader, &record) == TRACE_NEXT_RECORD; i++)
-        if (i == wanted)
-            object = record_json(&record, &source);
+        if (i == wanted) {
+            struct json_stream lines = {0};
+            record_json_write(&lines, &record, &source);
+            object = written(&lines);
+        }
     trace_reader_close(reader);
     assert_non_null(object);
     return object;
