@@ -15,8 +15,9 @@ struct columns {
     bool right[COLUMNS_MAX];
     bool hidden[COLUMNS_MAX];
     size_t width[COLUMNS_MAX];
-    char **cells; /* row after row */
-    size_t used;
+    size_t used;   /* cells */
+    char *text;    /* theirs, row after row, each with its NUL */
+    size_t length; /* bytes of it */
     size_t room;
 };
 

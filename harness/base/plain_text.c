@@ -44,6 +44,9 @@ size_t plain_text_unsafe(const char *text) {
 }
 
 void plain_text_make(char *text) {
+    /* As a rule there is nothing else. */
+    while (*text >= ' ' && *text < 0x7f)
+        text++;
     char *to = text;
     while (*text != '\0') {
         size_t unsafe = plain_text_unsafe(text);

@@ -1,14 +1,14 @@
 /* Each request for a port beside the port that was assigned. */
 #include "harness/report/ports_report.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/address.h"
 #include "harness/base/columns.h"
-#include "harness/base/json_line.h"
+#include "harness/base/digits.h"
+#include "harness/base/json_stream.h"
 #include "harness/base/memory.h"
 #include "harness/base/names.h"
 #include "harness/base/output.h"
@@ -31,6 +31,7 @@ struct printing {
     const char *policy;
     uint64_t start_ns; /* of the trace */
     struct columns *columns;
+    struct json_stream *lines;
     const struct request_places *places;
 };
 
@@ -116,69 +117,97 @@ static bool is_selected(const struct printing *printing, const struct binding *b
            (process != NULL && is_program(printing, process, selection->program));
 }
 
-static json_t *error_or_null(unsigned error) {
-    const char *name = name_of_error(error);
+static void put_error(struct json_stream *to, unsigned error) {
+    const char *name = error != 0 ? name_of_error(error) : NULL;
+    char number[32];
 
-    if (error == 0)
-        return json_null();
-    return name != NULL ? json_string(name) : json_sprintf("errno-%u", error);
+    if (error != 0 && name == NULL)
+        name = (snprintf(number, sizeof number, "errno-%u", error), number);
+    JSON_PUT(to, "error", text_or_null, name);
+}
+
+/* Strangers are few. */
+static void put_stranger(struct json_stream *to, const struct process *process) {
+    if (process != NULL && process->is_stranger) {
+        json_t *object = json_object();
+        stranger_add_json(object, process);
+        json_stream_members(to, object);
+        return;
+    }
+    JSON_PUT(to, "stranger", boolean, false);
+    JSON_PUT_NULL(to, "unit");
+    JSON_PUT_NULL(to, "container");
+}
+
+static void put_place(struct json_stream *to, const struct request_places *places,
+                      const struct binding *binding) {
+    struct frame_text frame;
+
+    JSON_KEY(to, "place");
+    if (find_place(places, binding, &frame))
+        frame_json_write(to, frame);
+    else
+        json_stream_null(to);
+}
+
+static void put_process(struct json_stream *to, const struct printing *printing,
+                        const struct process *process) {
+    bool is_named = process != NULL && process->comm[0] != '\0';
+    const char *command =
+        process != NULL ? process_command(&printing->bindings->processes, process) : NULL;
+
+    JSON_PUT(to, "pid", number_or_null, process != NULL ? process->pid : 0);
+    JSON_PUT(to, "comm", text_or_null, is_named ? process->comm : NULL);
+    JSON_PUT(to, "command", text_or_null, command);
+    put_stranger(to, process);
 }
 
 static void print_json(const struct printing *printing, const struct binding *binding,
                        const struct process *process) {
-    const char *command = NULL;
+    struct json_stream *to = printing->lines;
     char address[ADDRESS_TEXT_SIZE];
-    struct frame_text frame;
-    json_t *row = json_object();
 
-    if (process != NULL)
-        command = process_command(&printing->bindings->processes, process);
-    json_object_set_new(row, "port", json_number_or_null(binding->port));
-    json_object_set_new(row, "protocol",
-                        json_text_or_null(name_of_protocol(binding->type, binding->protocol)));
-    json_object_set_new(row, "address",
-                        json_text_or_null(address_text(address, binding->family, binding->address,
-                                                       binding->scope)));
-    json_object_set_new(row, "requested_port", json_number(binding->requested_port));
-    json_object_set_new(row, "pid", json_number_or_null(process != NULL ? process->pid : 0));
-    json_object_set_new(
-        row, "comm",
-        json_text_or_null(process != NULL && process->comm[0] != '\0' ? process->comm : NULL));
-    json_object_set_new(row, "command", json_text_or_null(command));
-    stranger_add_json(row, process);
-    json_object_set_new(row, "netns", json_number_or_null(binding->netns));
-    json_object_set_new(row, "held_from_ns", json_number_or_null(binding->from_ns));
-    json_object_set_new(row, "held_to_ns", json_number_or_null(binding->to_ns));
-    json_object_set_new(row, "end_known_by",
-                        binding->from_ns == 0 ? json_null()
-                                              : json_string(end_name(binding->end_known_by)));
-    json_object_set_new(row, "call", json_text_or_null(name_of_call(binding->call)));
-    json_object_set_new(row, "error", error_or_null(binding->error));
-    json_object_set_new(row, "certain", json_boolean(binding->certainty == CERTAIN));
-    json_object_set_new(row, "place",
-                        find_place(printing->places, binding, &frame) ? frame_json(frame)
-                                                                      : json_null());
-    json_object_set_new(row, "trace", json_text_or_null(printing->trace));
-    json_object_set_new(row, "policy",
-                        binding->by_policy ? json_text_or_null(printing->policy) : json_null());
-    json_object_set_new(row, "source", json_text_or_null(name_of_source(binding->source)));
-    json_line_write(row);
+    json_stream_byte(to, '{');
+    JSON_PUT(to, "port", number_or_null, binding->port);
+    JSON_PUT(to, "protocol", text_or_null, name_of_protocol(binding->type, binding->protocol));
+    JSON_PUT(to, "address", text_or_null,
+             address_text(address, binding->family, binding->address, binding->scope));
+    JSON_PUT(to, "requested_port", number, binding->requested_port);
+    put_process(to, printing, process);
+    JSON_PUT(to, "netns", number_or_null, binding->netns);
+    JSON_PUT(to, "held_from_ns", number_or_null, binding->from_ns);
+    JSON_PUT(to, "held_to_ns", number_or_null, binding->to_ns);
+    JSON_PUT(to, "end_known_by", text_or_null,
+             binding->from_ns != 0 ? end_name(binding->end_known_by) : NULL);
+    JSON_PUT(to, "call", text_or_null, name_of_call(binding->call));
+    put_error(to, binding->error);
+    JSON_PUT(to, "certain", boolean, binding->certainty == CERTAIN);
+    put_place(to, printing->places, binding);
+    JSON_PUT(to, "trace", text_or_null, printing->trace);
+    JSON_PUT(to, "policy", text_or_null, binding->by_policy ? printing->policy : NULL);
+    JSON_PUT(to, "source", text_or_null, name_of_source(binding->source));
+    json_stream_byte(to, '}');
+    json_stream_end_line(to);
 }
 
 static void add_number(struct columns *columns, uint32_t number, const char *none) {
-    char text[16];
+    char text[DIGITS_MAX + 1];
 
-    snprintf(text, sizeof text, "%" PRIu32, number);
+    *digits_put(text, number, 1) = '\0';
     columns_add(columns, number == 0 ? none : text);
 }
 
 static void add_time(const struct printing *printing, uint64_t ns) {
     int64_t since = (int64_t)(ns - printing->start_ns);
     uint64_t size = since < 0 ? -(uint64_t)since : (uint64_t)since;
-    char text[40];
+    char text[2 * DIGITS_MAX];
+    char *to = text;
 
-    snprintf(text, sizeof text, "%s%" PRIu64 ".%06" PRIu64, since < 0 ? "-" : "", size / 1000000000,
-             size / 1000 % 1000000);
+    if (since < 0)
+        *to++ = '-';
+    to = digits_put(to, size / 1000000000, 1);
+    *to++ = '.';
+    *digits_put(to, size / 1000 % 1000000, 6) = '\0';
     columns_add(printing->columns, ns == 0 ? "-" : text);
 }
 
@@ -196,8 +225,11 @@ static void add_place(const struct printing *printing, const struct binding *bin
 static void add_program(const struct printing *printing, const struct process *process) {
     char text[sizeof process->comm + 1];
     bool is_named = process != NULL && process->comm[0] != '\0';
-    snprintf(text, sizeof text, "%s%s", is_named ? process->comm : "-",
-             process != NULL && process->is_stranger ? "*" : "");
+    if (process == NULL || !process->is_stranger) {
+        columns_add(printing->columns, is_named ? process->comm : "-");
+        return;
+    }
+    snprintf(text, sizeof text, "%s*", is_named ? process->comm : "-");
     columns_add(printing->columns, text);
 }
 
@@ -216,12 +248,13 @@ static void print_row(const struct printing *printing, const struct binding *bin
     add_program(printing, process);
     add_time(printing, binding->from_ns != 0 ? binding->from_ns : binding->begin_ns);
     add_time(printing, binding->to_ns);
+    if (binding->certainty == POSSIBLE)
+        snprintf(text, sizeof text, "%s?", end_name(binding->end_known_by));
     if (binding->from_ns == 0)
-        snprintf(text, sizeof text, "%s", error != NULL ? error : "failed");
+        columns_add(printing->columns, error != NULL ? error : "failed");
     else
-        snprintf(text, sizeof text, "%s%s", end_name(binding->end_known_by),
-                 binding->certainty == POSSIBLE ? "?" : "");
-    columns_add(printing->columns, text);
+        columns_add(printing->columns,
+                    binding->certainty == POSSIBLE ? text : end_name(binding->end_known_by));
     add_place(printing, binding);
     columns_add(printing->columns, printing->trace);
 }
@@ -240,9 +273,14 @@ static void print_trace(void *with, struct trace_reader *reader, const char *pat
     struct trace_record record;
     struct policy_work work;
     struct request_places places = {.count = 0};
-    struct printing printing = {
-        selection, &bindings,       path,   trace_reader_header(reader)->policy,
-        0,         &table->columns, &places};
+    struct json_stream lines = {0};
+    struct printing printing = {.selection = selection,
+                                .bindings = &bindings,
+                                .trace = path,
+                                .policy = trace_reader_header(reader)->policy,
+                                .columns = &table->columns,
+                                .lines = &lines,
+                                .places = &places};
 
     while (trace_reader_next(reader, &record) == TRACE_NEXT_RECORD) {
         bindings_note(&bindings, &record);
@@ -262,6 +300,7 @@ static void print_trace(void *with, struct trace_reader *reader, const char *pat
         else
             print_row(&printing, binding, process);
     }
+    json_stream_finish(&lines);
     trace_reader_policy(reader, &work);
     policy_report_write(path, printing.policy, &work, stderr);
     evidence_write(&evidence, reader, path, stderr);

@@ -3,6 +3,7 @@
 #include "harness/trace/events.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/base/memory.h"
 
@@ -100,6 +101,30 @@ static int compare(const void *left, const void *right) {
     return a->unit < b->unit ? -1 : a->unit > b->unit;
 }
 
+/* Records come nearly in order: each goes to its place as long as that moves few others. false: it
+ * did not. */
+static bool settle(struct events *events) {
+    enum { MOVES_EACH = 8 };
+    struct event *list = events->list;
+    size_t left = MOVES_EACH * events->count;
+
+    for (size_t i = 1; i < events->count; i++) {
+        size_t place = i;
+
+        while (place > 0 && compare(&list[place - 1], &list[i]) > 0)
+            place--;
+        if (i - place > left)
+            return false;
+        left -= i - place;
+        if (place < i) {
+            struct event event = list[i];
+            memmove(list + place + 1, list + place, (i - place) * sizeof *list);
+            list[place] = event;
+        }
+    }
+    return true;
+}
+
 void events_sort(struct events *events, const struct processes *processes) {
     /* The child may have run, and closed what it had, before fork returned in its parent. */
     for (size_t i = 0; i < events->count; i++) {
@@ -112,7 +137,7 @@ void events_sort(struct events *events, const struct processes *processes) {
         if (child != NULL && child->first_ns < event->ns)
             event->ns = child->first_ns;
     }
-    if (events->count > 1)
+    if (!settle(events))
         qsort(events->list, events->count, sizeof *events->list, compare);
 }
 
