@@ -84,22 +84,26 @@ static void take_frames(struct trace_record *record, const union pw_unit *units,
     record->frame_units = count;
 }
 
-void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
-                   const union pw_unit *units, char *text) {
-    const struct pw_start *start = &units[0].start;
-    unsigned count = PW_HEAD_COUNT(head);
-    unsigned next = 1;
+/* Field by field, since a compiler clears so large a structure as a whole with an instruction that
+ * takes as long as all the rest. */
+static void clear(struct trace_record *record) {
+    record->end_ns = record->cookie = record->site = record->flags = 0;
+    record->thread = 0;
+    record->error = 0;
+    record->source = record->call = 0;
+    record->socket = NULL;
+    record->peer = NULL;
+    record->identity = NULL;
+    record->numbers = NULL;
+    record->frames = NULL;
+    record->frame_units = 0;
+    record->addresses = NULL;
+    record->address_count = 0;
+    record->text = NULL;
+    record->text_length = 0;
+}
 
-    *record = (struct trace_record){
-        .unit = unit,
-        .committed = PW_HEAD_STATE(head) == PW_STATE_COMMITTED,
-        .kind = PW_HEAD_KIND(head),
-        .process = start->process,
-        .descriptor = start->descriptor,
-        .begin_ns = start->begin_ns,
-    };
-    if (!record->committed)
-        return;
+static void take_start(struct trace_record *record, const struct pw_start *start) {
     record->end_ns = start->end_ns;
     record->cookie = start->cookie;
     record->site = start->site;
@@ -108,6 +112,24 @@ void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
     record->source = start->source;
     record->call = start->call;
     record->flags = start->flags;
+}
+
+void layout_decode(struct trace_record *record, uint32_t head, uint64_t unit,
+                   const union pw_unit *units, char *text) {
+    const struct pw_start *start = &units[0].start;
+    unsigned count = PW_HEAD_COUNT(head);
+    unsigned next = 1;
+
+    clear(record);
+    record->unit = unit;
+    record->committed = PW_HEAD_STATE(head) == PW_STATE_COMMITTED;
+    record->kind = PW_HEAD_KIND(head);
+    record->process = start->process;
+    record->descriptor = start->descriptor;
+    record->begin_ns = start->begin_ns;
+    if (!record->committed)
+        return;
+    take_start(record, start);
     for (unsigned i = 0; i < PARTS_MAX && next < count; i++) {
         const union pw_unit *body = &units[next++];
 
