@@ -1,8 +1,5 @@
 /* Walks the units of a trace. Everything is copied out with pread, so a file that is cut while we
- * read it yields a count and not SIGBUS, and every field is checked before it is used.
- *
- * Each window is copied twice. A record whose state was "committed" in the first copy is whole in
- * the second, whatever the order in which the kernel copied either of them. */
+ * read it yields a count and not SIGBUS, and every field is checked before it is used. */
 #include "harness/trace/reader.h"
 
 #include <errno.h>
@@ -15,8 +12,8 @@
 
 #include "harness/trace/header.h"
 #include "harness/trace/layout.h"
+#include "harness/trace/read_ahead.h"
 
-#define WINDOW_UNITS 4096u
 #define RANGES_FEW 64u
 
 /* Units [from, to). */
@@ -47,10 +44,9 @@ struct trace_reader {
     struct ranges again; /* what this round looks at once more */
     size_t again_done;
     struct ranges later; /* what the next round has to look at */
-    uint64_t window_from;
-    uint64_t window_to;
-    uint32_t heads[WINDOW_UNITS];
-    union pw_unit *units;
+    struct window *window;
+    struct read_ahead *ahead; /* NULL: none in this round, or */
+    bool may_ahead;           /* not yet */
     _Alignas(uint64_t) char text[PW_RECORD_UNITS_MAX * PW_TEXT_BYTES + 1];
 };
 
@@ -64,8 +60,8 @@ struct trace_reader *trace_reader_open(const char *path, struct trace_reader_pro
     }
     /* O_NONBLOCK: a FIFO is refused below instead of being waited for. */
     reader->file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    reader->units = aligned_alloc(PW_UNIT_SIZE, WINDOW_UNITS * sizeof *reader->units);
-    if (reader->file < 0 || reader->units == NULL || fstat(reader->file, &status) != 0) {
+    reader->window = window_make();
+    if (reader->file < 0 || reader->window == NULL || fstat(reader->file, &status) != 0) {
         snprintf(problem->what, sizeof problem->what, "cannot be opened: %s", strerror(errno));
     } else if (S_ISDIR(status.st_mode)) {
         snprintf(problem->what, sizeof problem->what, "is a folder, not a trace");
@@ -81,9 +77,10 @@ struct trace_reader *trace_reader_open(const char *path, struct trace_reader_pro
 void trace_reader_close(struct trace_reader *reader) {
     if (reader == NULL)
         return;
+    read_ahead_stop(reader->ahead);
     if (reader->file >= 0)
         close(reader->file);
-    free(reader->units);
+    window_free(reader->window);
     free(reader->again.list);
     free(reader->later.list);
     free(reader);
@@ -127,13 +124,25 @@ const struct trace_counts *trace_reader_counts(const struct trace_reader *reader
     return &reader->counts;
 }
 
+static void begin_range(struct trace_reader *reader, uint64_t from, uint64_t to) {
+    read_ahead_stop(reader->ahead);
+    reader->ahead = NULL;
+    reader->may_ahead = !reader->tailing;
+    reader->now = (struct range){from, to};
+    reader->in_round = true;
+}
+
+static void end_round(struct trace_reader *reader) {
+    read_ahead_stop(reader->ahead);
+    reader->ahead = NULL;
+    reader->in_round = false;
+}
+
 void trace_reader_rewind(struct trace_reader *reader) {
     memset(&reader->counts, 0, sizeof reader->counts);
     reader->counts.cut = reader->cut;
     reader->again.count = reader->again_done = reader->later.count = 0;
-    reader->now.from = 0;
-    reader->now.to = reader->limit;
-    reader->in_round = true;
+    begin_range(reader, 0, reader->limit);
 }
 
 /* Takes a fresh look at the header and at the file's size. The fields that never change keep the
@@ -166,11 +175,9 @@ static void start_round(struct trace_reader *reader) {
     reader->later = finished;
     reader->later.count = 0;
     refresh(reader);
-    reader->now.from = reader->seen;
-    reader->now.to = reader->limit > reader->seen ? reader->limit : reader->seen;
+    begin_range(reader, reader->seen, reader->limit > reader->seen ? reader->limit : reader->seen);
     reader->seen = reader->now.to;
-    reader->window_to = reader->window_from = 0; /* what was copied before is stale */
-    reader->in_round = true;
+    reader->window->to = reader->window->from = 0; /* what was copied before is stale */
 }
 
 /* Moves on to the next range of this round: the new units first, then the older ones. */
@@ -204,25 +211,30 @@ static void look_again(struct trace_reader *reader, uint64_t from, uint64_t to) 
         later->list[later->count++] = (struct range){from, to};
 }
 
+/* Takes a window that was read ahead. Of what grows, or is looked at once more, none is. */
+static bool was_ahead(struct trace_reader *reader, uint64_t from, uint64_t count) {
+    if (reader->may_ahead) {
+        reader->may_ahead = false;
+        reader->ahead = read_ahead_start(reader->file, (off_t)reader->header.units_offset, from,
+                                         reader->now.to);
+    }
+    return reader->ahead != NULL && read_ahead_take(reader->ahead, &reader->window, from, count);
+}
+
 /* Reads the window anew, so that it holds `count` units from `from` on. false, with the range ended
  * there and the rest counted, where the file has become shorter. */
 static bool window_fill(struct trace_reader *reader, uint64_t from, uint64_t count) {
     uint64_t want = reader->now.to - from;
-    off_t offset = (off_t)(reader->header.units_offset + from * PW_UNIT_SIZE);
-    size_t got;
 
+    if (was_ahead(reader, from, count))
+        return true;
     /* Many ranges are many neighbours, as a rule: they share a window. */
     if (reader->again_done > 0 && reader->again.count > RANGES_FEW && reader->seen > from)
         want = reader->seen - from;
     if (want > WINDOW_UNITS)
         want = WINDOW_UNITS;
-    header_read_at(reader->file, reader->units, want * PW_UNIT_SIZE, offset);
-    for (uint64_t i = 0; i < want; i++)
-        reader->heads[i] = atomic_load_explicit(&reader->units[i].start.head, memory_order_acquire);
-    got = header_read_at(reader->file, reader->units, want * PW_UNIT_SIZE, offset) / PW_UNIT_SIZE;
-    reader->window_from = from;
-    reader->window_to = from + got;
-    if (got >= count)
+    window_read(reader->window, reader->file, (off_t)reader->header.units_offset, from, want);
+    if (reader->window->to >= from + count)
         return true;
     reader->counts.cut += reader->now.to - from;
     reader->now.to = from;
@@ -232,12 +244,12 @@ static bool window_fill(struct trace_reader *reader, uint64_t from, uint64_t cou
 /* Makes the window hold `count` units from `from` on, within the current range; as window_fill. It
  * does so already, as a rule. */
 static inline bool window_hold(struct trace_reader *reader, uint64_t from, uint64_t count) {
-    return (from >= reader->window_from && from + count <= reader->window_to) ||
+    return (from >= reader->window->from && from + count <= reader->window->to) ||
            window_fill(reader, from, count);
 }
 
 static uint32_t window_tag(const struct trace_reader *reader, uint64_t unit) {
-    return PW_HEAD_TAG(reader->units[unit - reader->window_from].text.head);
+    return PW_HEAD_TAG(reader->window->units[unit - reader->window->from].text.head);
 }
 
 static void skip(struct trace_reader *reader, uint64_t *counter) {
@@ -259,8 +271,8 @@ static void pass_blank(struct trace_reader *reader) {
     /* A run that the window's end cut in two could cut a record in two as well. */
     if (!window_hold(reader, from, left < WINDOW_UNITS ? left : WINDOW_UNITS))
         return;
-    while (unit < reader->window_to && unit < reader->now.to &&
-           PW_HEAD_TAG(reader->heads[unit - reader->window_from]) != PW_TAG_START)
+    while (unit < reader->window->to && unit < reader->now.to &&
+           PW_HEAD_TAG(reader->window->heads[unit - reader->window->from]) != PW_TAG_START)
         unit++;
     look_again(reader, from, unit);
     reader->now.from = unit;
@@ -270,7 +282,8 @@ static void pass_blank(struct trace_reader *reader) {
  * may be blank still. */
 static bool continues(const struct trace_reader *reader, unsigned count, bool committed) {
     for (unsigned i = 1; i < count; i++) {
-        uint32_t head = reader->units[reader->now.from + i - reader->window_from].text.head;
+        uint32_t head =
+            reader->window->units[reader->now.from + i - reader->window->from].text.head;
         uint32_t tag = window_tag(reader, reader->now.from + i);
 
         if (tag == PW_TAG_CONTINUATION && PW_HEAD_COUNT(head) == i)
@@ -284,7 +297,7 @@ static bool continues(const struct trace_reader *reader, unsigned count, bool co
 /* The record that starts at the current place. true if it is one to hand out. */
 static bool take_record(struct trace_reader *reader, struct trace_record *record) {
     uint64_t from = reader->now.from;
-    uint32_t head = reader->heads[from - reader->window_from];
+    uint32_t head = reader->window->heads[from - reader->window->from];
     unsigned count = PW_HEAD_COUNT(head);
     bool committed = PW_HEAD_STATE(head) == PW_STATE_COMMITTED;
 
@@ -307,7 +320,7 @@ static bool take_record(struct trace_reader *reader, struct trace_record *record
     }
     reader->now.from += count;
     if (!committed && reader->tailing) {
-        const struct pw_start *start = &reader->units[from - reader->window_from].start;
+        const struct pw_start *start = &reader->window->units[from - reader->window->from].start;
 
         if (reader->show_open != NULL)
             reader->show_open(reader->show_with, PW_HEAD_KIND(head), start->process,
@@ -319,7 +332,8 @@ static bool take_record(struct trace_reader *reader, struct trace_record *record
         reader->counts.unknown++;
         return false;
     }
-    layout_decode(record, head, from, &reader->units[from - reader->window_from], reader->text);
+    layout_decode(record, head, from, &reader->window->units[from - reader->window->from],
+                  reader->text);
     if (committed)
         reader->counts.records++;
     else
@@ -346,7 +360,7 @@ static bool pass_hole(struct trace_reader *reader) {
     uint64_t from = reader->now.from;
     uint64_t to;
 
-    if (from >= reader->window_from && from < reader->window_to)
+    if (from >= reader->window->from && from < reader->window->to)
         return false;
     to = next_held(reader, from);
     if (to > reader->now.to)
@@ -369,12 +383,12 @@ enum trace_next trace_reader_next(struct trace_reader *reader, struct trace_reco
         if (reader->now.from >= reader->now.to) {
             if (next_range(reader))
                 continue;
-            reader->in_round = false;
+            end_round(reader);
             return TRACE_NEXT_END;
         }
         if (pass_hole(reader) || !window_hold(reader, reader->now.from, 1))
             continue;
-        switch (PW_HEAD_TAG(reader->heads[reader->now.from - reader->window_from])) {
+        switch (PW_HEAD_TAG(reader->window->heads[reader->now.from - reader->window->from])) {
         case PW_TAG_BLANK:
             pass_blank(reader);
             break;

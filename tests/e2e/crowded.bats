@@ -48,3 +48,23 @@ comes_to() {
 @test "programs that find no port in the range" {
     comes_to wants 100000 'hazards: 0 errors, 100000 hazards, 0 notes'
 }
+
+# What a trace of enough records to be copied ahead by a thread comes to.
+says() {
+    local command
+    for command in 'check --json' ports 'ports --json' 'export --format jsonl'; do
+        # shellcheck disable=SC2086 # words
+        "$@" "$PORTWITNESS" $command long.trace | cksum
+    done
+}
+
+@test "a trace of many records comes to the same on one processor as on several" {
+    make -s -C "$root" BUILD="$build" "$build/tests/bench/big_trace" 3>&-
+    "$build/tests/bench/big_trace" long.trace 170000
+    [ "$(says | sort -u | wc -l)" -eq 4 ]
+    assert_equal "$(says)" "$(says taskset -c "$(taskset -pc $$ | sed 's/.*[^0-9]//')")"
+    "$PORTWITNESS" export --format jsonl long.trace | head -n 100 | jq -e . >/dev/null
+    # What it says does not depend on who ends first.
+    truncate -s -5000000 long.trace
+    assert_equal "$(says 2>&1)" "$(says taskset -c "$(taskset -pc $$ | sed 's/.*[^0-9]//')" 2>&1)"
+}
