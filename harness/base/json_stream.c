@@ -91,11 +91,12 @@ static size_t escape(char to[ESCAPE_BYTES], unsigned char byte) {
 /* Writes what is at `text` and not plain; how many of its bytes that were. */
 static size_t add_special(struct json_stream *stream, const char *text, size_t left) {
     const unsigned char *bytes = (const unsigned char *)text;
-    char escaped[ESCAPE_BYTES];
+    char escaped[ESCAPE_BYTES] = "";
     size_t length;
 
     if (*bytes < 0x80) {
-        json_stream_add(stream, escaped, escape(escaped, *bytes));
+        length = escape(escaped, *bytes);
+        json_stream_add(stream, escaped, length);
         return 1;
     }
     length = character_length(bytes, left);

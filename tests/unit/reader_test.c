@@ -120,6 +120,32 @@ static void a_record_never_committed_is_torn_and_names_whom_it_concerns(void **s
     trace_reader_close(reader);
 }
 
+static void nothing_of_an_earlier_record_is_left_in_the_next(void **state) {
+    static const struct trace_record nothing;
+    struct trace_record record;
+    struct trace_reader *reader;
+
+    (void)state;
+    writer_tear(writer_add(&writer, PW_KIND_BIND, 2, 0, 0, 50, 0, 90));
+    writer_store(&writer);
+    reader = open_trace();
+    memset(&record, 0x5a, sizeof record);
+    assert_int_equal(trace_reader_next(reader, &record), TRACE_NEXT_RECORD);
+    assert_int_equal(record.kind, PW_KIND_BIND);
+    record.kind = 0;
+    /* Of what is no filling between the fields. */
+    assert_memory_equal(&record.committed, &nothing.committed, sizeof record.committed);
+    assert_memory_equal(&record.process, &nothing.process,
+                        offsetof(struct trace_record, call) + sizeof record.call -
+                            offsetof(struct trace_record, process));
+    assert_memory_equal(&record.flags, &nothing.flags,
+                        offsetof(struct trace_record, frame_units) + sizeof record.frame_units -
+                            offsetof(struct trace_record, flags));
+    assert_memory_equal(&record.addresses, &nothing.addresses,
+                        sizeof record - offsetof(struct trace_record, addresses));
+    trace_reader_close(reader);
+}
+
 static void blank_orphaned_damaged_and_unknown_units_are_counted_and_passed(void **state) {
     struct trace_record record;
     struct trace_reader *reader;
@@ -372,6 +398,7 @@ int main(void) {
         TEST(a_committed_record_is_read_whole),
         TEST(text_over_several_units_is_joined),
         TEST(a_record_never_committed_is_torn_and_names_whom_it_concerns),
+        TEST(nothing_of_an_earlier_record_is_left_in_the_next),
         TEST(blank_orphaned_damaged_and_unknown_units_are_counted_and_passed),
         TEST(units_beyond_the_end_of_the_file_are_counted_as_cut),
         TEST(a_file_cut_while_it_is_read_ends_the_reading),
