@@ -218,9 +218,9 @@ bool selection_has(const struct selection *selection, const struct trace_record 
     }
     if (!record->committed)
         return true;
-    if (is_followed(selection, record->cookie))
-        return true;
-    return has_wanted_port(selection, record);
+    /* Where a record has a wanted port, its socket is followed since the second reading. */
+    return record->cookie != 0 ? is_followed(selection, record->cookie)
+                               : has_wanted_port(selection, record);
 }
 
 void selection_free(struct selection *selection) {
