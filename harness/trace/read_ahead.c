@@ -19,7 +19,7 @@ struct read_ahead {
     off_t offset;
     uint64_t next; /* where the next window begins */
     uint64_t to;
-    struct window *ring[RING];
+    struct trace_window *ring[RING];
     unsigned first;
     unsigned count;
     unsigned turn; /* counted up where `next` is set anew: what is being copied then is stale */
@@ -28,12 +28,12 @@ struct read_ahead {
 };
 
 /* The next window begins before the end of this one, since a record may lie across it. */
-static uint64_t behind(const struct read_ahead *ahead, const struct window *window) {
+static uint64_t behind(const struct read_ahead *ahead, const struct trace_window *window) {
     return window->to >= ahead->to ? ahead->to : window->to - PW_RECORD_UNITS_MAX;
 }
 
 static void copy_next(struct read_ahead *ahead) {
-    struct window *window = ahead->ring[(ahead->first + ahead->count) % RING];
+    struct trace_window *window = ahead->ring[(ahead->first + ahead->count) % RING];
     unsigned turn = ahead->turn;
     uint64_t from = ahead->next;
     uint64_t count = ahead->to - from < WINDOW_UNITS ? ahead->to - from : WINDOW_UNITS;
@@ -126,7 +126,7 @@ static void go_on_at(struct read_ahead *ahead, uint64_t from) {
     pthread_cond_signal(&ahead->room);
 }
 
-bool read_ahead_take(struct read_ahead *ahead, struct window **window, uint64_t from,
+bool read_ahead_take(struct read_ahead *ahead, struct trace_window **window, uint64_t from,
                      uint64_t count) {
     bool taken = false;
 
@@ -139,12 +139,12 @@ bool read_ahead_take(struct read_ahead *ahead, struct window **window, uint64_t 
             pthread_cond_wait(&ahead->ready, &ahead->lock);
             continue;
         }
-        struct window **first = &ahead->ring[ahead->first];
+        struct trace_window **first = &ahead->ring[ahead->first];
         if ((*first)->from > from)
             break;
         taken = from + count <= (*first)->to;
         if (taken) {
-            struct window *other = *window;
+            struct trace_window *other = *window;
             *window = *first;
             *first = other;
         }

@@ -12,7 +12,7 @@ struct read_ahead *read_ahead_start(int file, off_t offset, uint64_t from, uint6
 
 /* Exchanges *window for one that holds `count` units from `from` on. false, with *window as it was,
  * where none comes that does. It is meant for places that are further on each time. */
-bool read_ahead_take(struct read_ahead *ahead, struct window **window, uint64_t from,
+bool read_ahead_take(struct read_ahead *ahead, struct trace_window **window, uint64_t from,
                      uint64_t count);
 
 /* Ends the thread and frees all; NULL does nothing. */

@@ -44,7 +44,7 @@ struct trace_reader {
     struct ranges again; /* what this round looks at once more */
     size_t again_done;
     struct ranges later; /* what the next round has to look at */
-    struct window *window;
+    struct trace_window *window;
     struct read_ahead *ahead; /* NULL: none in this round, or */
     bool may_ahead;           /* not yet */
     _Alignas(uint64_t) char text[PW_RECORD_UNITS_MAX * PW_TEXT_BYTES + 1];

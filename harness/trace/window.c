@@ -6,8 +6,8 @@
 
 #include "harness/trace/header.h"
 
-struct window *window_make(void) {
-    struct window *window = calloc(1, sizeof *window);
+struct trace_window *window_make(void) {
+    struct trace_window *window = calloc(1, sizeof *window);
 
     if (window == NULL)
         return NULL;
@@ -18,7 +18,8 @@ struct window *window_make(void) {
     return NULL;
 }
 
-void window_read(struct window *window, int file, off_t offset, uint64_t from, uint64_t count) {
+void window_read(struct trace_window *window, int file, off_t offset, uint64_t from,
+                 uint64_t count) {
     size_t size = count * PW_UNIT_SIZE;
 
     offset += (off_t)(from * PW_UNIT_SIZE);
@@ -29,7 +30,7 @@ void window_read(struct window *window, int file, off_t offset, uint64_t from, u
     window->to = from + header_read_at(file, window->units, size, offset) / PW_UNIT_SIZE;
 }
 
-void window_free(struct window *window) {
+void window_free(struct trace_window *window) {
     if (window == NULL)
         return;
     free(window->units);

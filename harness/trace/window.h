@@ -11,7 +11,7 @@
 enum { WINDOW_UNITS = 4096 };
 
 /* Units [from, to): none where these are equal. */
-struct window {
+struct trace_window {
     uint64_t from;
     uint64_t to;
     union pw_unit *units;
@@ -19,13 +19,14 @@ struct window {
 };
 
 /* A window that holds nothing; NULL without memory. */
-struct window *window_make(void);
+struct trace_window *window_make(void);
 
 /* Makes it hold `count` units from `from` on, or as many of these as the file has. `offset` is that
  * of the first unit in the file. */
-void window_read(struct window *window, int file, off_t offset, uint64_t from, uint64_t count);
+void window_read(struct trace_window *window, int file, off_t offset, uint64_t from,
+                 uint64_t count);
 
 /* Frees it; NULL does nothing. */
-void window_free(struct window *window);
+void window_free(struct trace_window *window);
 
 #endif

@@ -12,7 +12,7 @@
 enum { WINDOWS = 72, UNITS = WINDOWS * WINDOW_UNITS, OFFSET = 4096 };
 
 static int file;
-static struct window *window;
+static struct trace_window *window;
 static struct read_ahead *ahead;
 
 /* Each unit has its number as its head, and again at its end. */
