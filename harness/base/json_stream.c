@@ -27,6 +27,14 @@ static void add_decimal(struct json_stream *stream, uint64_t number) {
     stream->used = (size_t)(digits_put(stream->bytes + stream->used, number, 1) - stream->bytes);
 }
 
+void json_stream_name(struct json_stream *stream, const char *key) {
+    if (stream->bytes[stream->used - 1] != '{')
+        json_stream_byte(stream, ',');
+    json_stream_byte(stream, '"');
+    json_stream_add(stream, key, strlen(key));
+    json_stream_add(stream, "\":", 2);
+}
+
 void json_stream_integer(struct json_stream *stream, int64_t number) {
     if (number < 0)
         json_stream_byte(stream, '-');

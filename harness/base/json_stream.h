@@ -38,6 +38,9 @@ static inline void json_stream_key(struct json_stream *stream, const char *key, 
     (JSON_KEY(stream, key), json_stream_##kind(stream, __VA_ARGS__))
 #define JSON_PUT_NULL(stream, key) (JSON_KEY(stream, key), json_stream_null(stream))
 
+/* The same of a key that is not known before. */
+void json_stream_name(struct json_stream *stream, const char *key);
+
 /* A brace or bracket that opens or closes an object or a list, or another byte as it is. */
 static inline void json_stream_byte(struct json_stream *stream, char byte) {
     json_stream_add(stream, &byte, 1);

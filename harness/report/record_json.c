@@ -21,9 +21,8 @@ static void put_endpoint(struct json_stream *to, unsigned family, const uint8_t 
     json_stream_byte(to, '}');
 }
 
-/* `key` is as json_stream_key takes it. */
 static void put_unless(struct json_stream *to, const char *key, int number, bool is_null) {
-    json_stream_key(to, key, strlen(key));
+    json_stream_name(to, key);
     if (is_null)
         json_stream_null(to);
     else
@@ -299,15 +298,14 @@ static void put_owner(struct json_stream *to, const struct pw_peer *peer) {
 
 /* The strings of the text, in their order. */
 static void put_holder(struct json_stream *to, const struct trace_record *record) {
-    static const char *const keys[] = {
-        ",\"command\":", ",\"folder\":", ",\"user\":", ",\"control_group\":"};
+    static const char *const keys[] = {"command", "folder", "user", "control_group"};
     size_t at = 0;
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         bool is_there = record->text != NULL && at < record->text_length;
         const char *text = is_there ? record->text + at : "";
 
-        json_stream_key(to, keys[i], strlen(keys[i]));
+        json_stream_name(to, keys[i]);
         json_stream_text_or_null(to, *text != '\0' ? text : NULL);
         at += strlen(text) + 1;
     }
@@ -330,7 +328,7 @@ static void put_extras(struct json_stream *to, const struct trace_record *record
     if (record->kind == PW_KIND_MARKER)
         JSON_PUT(to, "outcome", text_or_null, name_of_outcome(PW_OUTCOME_OF_FLAGS(record->flags)));
     if (record->kind == PW_KIND_PROCESS_EXIT)
-        put_unless(to, ",\"status\":", PW_STATUS_OF_FLAGS(record->flags),
+        put_unless(to, "status", PW_STATUS_OF_FLAGS(record->flags),
                    (record->flags & PW_FLAG_STATUS_KNOWN) == 0);
     if (record->kind == PW_KIND_EXEC && PW_OBSTACLE_OF_FLAGS(record->flags) != 0)
         JSON_PUT(to, "obstacle", text_or_null,
@@ -342,7 +340,7 @@ static void put_extras(struct json_stream *to, const struct trace_record *record
     else if (record->text != NULL)
         JSON_PUT(to, "text", text, record->text, record->text_length);
     if (peer != NULL && (record->kind == PW_KIND_ACCEPT || record->kind == PW_KIND_DESCRIPTOR)) {
-        put_unless(to, ",\"other_fd\":", peer->other_descriptor, peer->other_descriptor < 0);
+        put_unless(to, "other_fd", peer->other_descriptor, peer->other_descriptor < 0);
         JSON_PUT(to, "other_cookie", number_or_null, peer->other_cookie);
     }
     if (peer != NULL && (record->kind == PW_KIND_DESTROYED || record->kind == PW_KIND_TABLE_ANSWER))
@@ -373,7 +371,7 @@ void record_json_write(struct json_stream *to, const struct trace_record *record
     JSON_PUT(to, "netns", number_or_null, netns_of(record));
     put_process(to, record, source);
     JSON_PUT(to, "call", text_or_null, name_of_call(record->call));
-    put_unless(to, ",\"fd\":", record->descriptor, record->descriptor < 0);
+    put_unless(to, "fd", record->descriptor, record->descriptor < 0);
     JSON_PUT(to, "cookie", number_or_null, has_socket(record) ? record->cookie : 0);
     put_socket(to, record);
     put_error(to, record->error);

@@ -144,7 +144,7 @@ assert_keys_among() {
 
 @test "the reference has each key that the sources write, and no other" {
     find "$root/harness" -name '*.c' -exec cat {} + >sources
-    tr -s '\n ' ' ' <sources | grep -oE 'set(_new)?(_nocheck)?\([a-z]+, ?"[a-z0-9_]+"' |
+    tr -s '\n ' ' ' <sources | grep -oE '(set(_new)?(_nocheck)?|JSON_[A-Z_]+|put_unless)\([a-z]+, ?"[a-z0-9_]+"' |
         grep -oE '"[^"]+"' | tr -d '"' | sort -u >keys
     [ "$(wc -l <keys)" -ge 100 ]
     for section in PORTS EXPORT CHECK PLAN STORM STRESS EXPLAIN; do
@@ -164,7 +164,7 @@ assert_keys_among() {
     assert_each_in "$(page portwitness-json.5)" <written
     "$PORTWITNESS" export --format jsonl trace 2>/dev/null | assert_keys_among EXPORT 31
     assert_each_in "$(page portwitness-json.5)" <written
-    grep -oE 'set(_new)?(_nocheck)?\(object, "[a-z_]+"' "$root/harness/report/record_json.c" |
+    grep -oE '(JSON_[A-Z_]+|put_unless)\(to, "[a-z_]+"' "$root/harness/report/record_json.c" |
         grep -oE '"[a-z_]+"' | tr -d '"' | sort -u >keys
     assert_equal "$(comm -13 keys written)" ''
     assert_equal "$(comm -13 documented keys)" ''

@@ -110,7 +110,7 @@ static void commas_stand_between_and_nowhere_else(void **state) {
     json_stream_members(&stream, json_object());
     json_stream_members(&stream, json_pack("{s:[i,i],s:n}", "one", 1, 2, "two"));
     JSON_PUT(&stream, "three", boolean, true);
-    JSON_KEY(&stream, "four");
+    json_stream_name(&stream, "four");
     json_stream_byte(&stream, '[');
     for (unsigned i = 0; i < 2; i++) {
         json_stream_item(&stream);
