@@ -326,6 +326,7 @@ test:
 	@scripts/test --no-setup
 
 bench: all $(benches) $(static_guests)
+	@BUILD=$(BUILD) tests/bench/whole.py
 	@BUILD=$(BUILD) scripts/bench
 	@BUILD=$(BUILD) tests/bench/notified.py
 	@BUILD=$(BUILD) tests/bench/frames.py

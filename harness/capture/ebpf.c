@@ -175,6 +175,7 @@ bool capture_ebpf_open(struct capture_ebpf *capture, bool host, char why[CAPTURE
         return false;
     }
     bind_rules_read(&loaded->rules);
+    memcpy(capture->token, loaded->programs.switches.token, sizeof capture->token);
     capture->options = loaded->programs.switches.options != 0;
     capture->addresses = loaded->programs.switches.offsets.stack != 0;
     capture->execs = loaded->programs.execs;

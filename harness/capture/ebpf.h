@@ -16,6 +16,7 @@ struct ebpf_loaded;
 
 struct capture_ebpf {
     struct capture_group group; /* that the command is to be put in, by capture_group_enter */
+    uint64_t token[2];          /* with which the shim makes what it records itself */
     struct ebpf_loaded *loaded; /* NULL: closed */
     bool options;               /* events of binds have REUSEADDR and REUSEPORT */
     bool addresses;             /* events have return addresses */

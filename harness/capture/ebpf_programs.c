@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -171,6 +172,15 @@ static uint64_t namespace_number(const char *name, uint64_t *device) {
     return status.st_ino;
 }
 
+/* By chance no program has them in these registers. */
+static void set_tokens(struct ebpf_switches *switches) {
+    uint64_t random[2];
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return;
+    switches->token[0] = random[0] | 1;
+    switches->token[1] = random[1] | UINT64_C(1) << 32 | 1; /* both halves are used */
+}
+
 /* Pids are told as the root of pid namespaces has them; in another they are asked for by it. */
 static bool set_switches(struct ebpf_switches *switches, const struct capture_group *group,
                          char why[CAPTURE_WHY_BYTES]) {
@@ -178,6 +188,7 @@ static bool set_switches(struct ebpf_switches *switches, const struct capture_gr
     *switches = (struct ebpf_switches){
         .run = (uint32_t)getpid(), .options = 1, .current = 1, .netns = 1, .loop = 1};
     kernel_offsets_read(&switches->offsets);
+    set_tokens(switches);
     uint64_t pids = namespace_number("/proc/self/ns/pid", &device);
     if (pids != ROOT_OF_PIDS) {
         switches->pid_inode = pids;

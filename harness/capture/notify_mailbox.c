@@ -46,8 +46,10 @@ void notify_mailbox_open(struct pw_notify_area *area) {
     uint64_t random[3] = {0};
     if (getrandom(random, sizeof random, 0) != sizeof random)
         return;
-    area->token[0] = random[0] | 1;
-    area->token[1] = random[1] | 1;
+    if (area->token[0] == 0) { /* else those of the eBPF programs */
+        area->token[0] = random[0] | 1;
+        area->token[1] = random[1] | 1;
+    }
     area->region = REGION_BASE | (random[2] & UINT64_C(0xffffff0000));
     atomic_store(&area->open, PW_NOTIFY_OPEN);
 }

@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "harness/base/message.h"
+#include "shim/shared/notify_join.h"
 #include "shim/shared/policy_space.h"
 #include "shim/shared/recorder.h"
 
@@ -78,6 +79,8 @@ static bool policy_needs_seccomp(void) {
 
 bool capture_begin(struct capture *capture, struct destroyed *destroyed,
                    struct trace_reader *reader) {
+    if ((capture->means & PW_CAPTURE_KERNEL) != 0)
+        notify_set_tokens(recorder_header(), capture->ebpf.token);
     bool wants_seccomp =
         capture->choice == CAPTURE_SECCOMP ||
         (capture->choice == CAPTURE_AUTO && (capture->means == 0 || policy_needs_seccomp()));

@@ -52,11 +52,16 @@ int pass_connect(int fd, const struct sockaddr *address, socklen_t length) {
 }
 
 void notified_pass_begin(void) {
-    const struct pw_notify_area *area = notify_area(recorder_header());
-    if (area == NULL || !notify_filter_is_on())
+    struct pw_header *header = recorder_header();
+    const struct pw_notify_area *area = notify_area(header);
+    bool is_filtered = area != NULL && notify_filter_is_on();
+    notified_pass = (struct notified_pass){.region = notified_pass.region};
+    if (header == NULL || (!is_filtered && (recorder_facts()->capture & PW_CAPTURE_KERNEL) == 0))
         return;
-    notified_pass.token[0] = (long)area->token[0];
-    notified_pass.token[1] = (long)area->token[1];
-    if (notified_pass.region == NULL)
+    uint64_t token[2];
+    notify_tokens(header, token);
+    notified_pass.token[0] = (long)token[0];
+    notified_pass.token[1] = (long)token[1];
+    if (is_filtered && notified_pass.region == NULL)
         notified_pass.region = map_region(area->region);
 }

@@ -26,6 +26,20 @@ struct pw_notify_area *notify_area(struct pw_header *header) {
     return (struct pw_notify_area *)(void *)((char *)header + PW_NOTIFY_OFFSET);
 }
 
+void notify_set_tokens(struct pw_header *header, const uint64_t token[2]) {
+    struct pw_notify_area *area =
+        (struct pw_notify_area *)(void *)((char *)header + PW_NOTIFY_OFFSET);
+    area->token[0] = token[0];
+    area->token[1] = token[1];
+}
+
+void notify_tokens(struct pw_header *header, uint64_t token[2]) {
+    const struct pw_notify_area *area =
+        (const struct pw_notify_area *)(const void *)((const char *)header + PW_NOTIFY_OFFSET);
+    token[0] = area->token[0];
+    token[1] = area->token[1];
+}
+
 bool notify_is_needed(const struct program_facts *facts) {
     int obstacle = facts->is_foreign ? 0 : facts->obstacle;
     return obstacle == PW_BLIND_STATIC || obstacle == PW_BLIND_OWN_CALLS ||

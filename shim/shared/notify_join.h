@@ -11,6 +11,11 @@
 /* The mailbox of a mapped trace; NULL where the header does not say PW_CAPTURE_SECCOMP. */
 struct pw_notify_area *notify_area(struct pw_header *header);
 
+/* What lets a call of the shim's pass: by the filter, and unsaid by the eBPF programs. Both 0 where
+ * there are none. The first sets them. */
+void notify_set_tokens(struct pw_header *header, const uint64_t token[2]);
+void notify_tokens(struct pw_header *header, uint64_t token[2]);
+
 /* Whether a filter would show what a program does that the shim cannot enter. */
 bool notify_is_needed(const struct program_facts *facts);
 

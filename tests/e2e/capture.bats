@@ -41,6 +41,19 @@ held_by() { seen_while_held "$1" "$capture/$1" hold 6; }
     by_ebpf held_by ports.raw
 }
 
+# The shim's own call before it has the registers in which it tells eBPF that it records the call itself.
+raw_after_libc() {
+    record "$data/raw_after" >said
+    assert_equal "$(rows '.[].port' | sort -n | xargs)" "$(xargs -n 1 <said | sort -n | xargs)"
+}
+
+@test "a system call by an instruction right behind one of libc" {
+    local round
+    for ((round = 0; round < 5; round++)); do
+        by_ebpf raw_after_libc
+    done
+}
+
 by_uring() { seen "$name" "$capture/uring" "$@"; }
 
 @test "io_uring: bind, listen and connect that are no system calls" {

@@ -154,6 +154,44 @@ static void a_listener_is_seen_from_bind_to_end(void **state) {
         assert_int_equal(events[i].cookie, bind->cookie);
 }
 
+static int bind_with_tokens(uint64_t first, uint64_t second) {
+    struct sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    int file = socket(AF_INET, SOCK_STREAM, 0);
+    must(syscall(SYS_bind, file, &address, sizeof address, 0, first, second) == 0);
+    must(syscall(SYS_getsockname, file, &address, &size, 0, first, second) == 0);
+    return file;
+}
+
+static void bind_as_shim(struct said *said) {
+    (void)said;
+    close(bind_with_tokens(capture.token[0], capture.token[1]));
+}
+
+/* Its process is in no event before: the release is the first. */
+static void what_the_shim_records_is_not_reported(void **state) {
+    (void)state;
+    assert_int_not_equal(capture.token[0], 0);
+    run(bind_as_shim);
+    assert_null(nth(OUTSIDE_BIND, 0));
+    assert_null(nth(OUTSIDE_READ, 0));
+    only(OUTSIDE_RELEASED);
+}
+
+static void bind_as_sandboxed_shim(struct said *said) {
+    int file = bind_with_tokens(capture.token[0], capture.token[1] & UINT32_MAX);
+    said->port = port_of(file);
+    close(file);
+    close(bind_with_tokens(capture.token[1], capture.token[0]));
+}
+
+static void what_it_cannot_record_whole_is_reported(void **state) {
+    (void)state;
+    struct said said = run(bind_as_sandboxed_shim);
+    assert_int_equal(nth(OUTSIDE_BIND, 0)->local_port, said.port);
+    assert_non_null(nth(OUTSIDE_BIND, 1));
+}
+
 static void bind_twice(struct said *said) {
     int file = bound(SOCK_STREAM, 0, 0);
     struct sockaddr_in address = loopback(0);
@@ -484,6 +522,9 @@ int main(void) {
         cmocka_unit_test(a_read_that_was_kept_back_is_settled),
         cmocka_unit_test(strangers_are_not_seen),
         cmocka_unit_test(the_call_is_among_the_addresses),
+        /* Behind the first program that was executed: it shows where registers are. */
+        cmocka_unit_test(what_the_shim_records_is_not_reported),
+        cmocka_unit_test(what_it_cannot_record_whole_is_reported),
         cmocka_unit_test(who_leaves_the_group_is_reported),
         cmocka_unit_test(what_is_not_taken_waits_and_what_finds_no_room_is_counted),
         cmocka_unit_test(nothing_is_left),

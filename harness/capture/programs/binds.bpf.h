@@ -37,7 +37,7 @@ static __always_inline void report_bound_already(struct thread_call *call) {
 
 static __always_inline int bind_asked(struct bpf_sock_addr *context, bool is_ipv6) {
     struct bpf_sock *socket = context->sk;
-    if (socket == NULL || !has_ports(context->type))
+    if (socket == NULL || !has_ports(context->type) || is_by_shim())
         return 1;
     uint64_t thread = bpf_get_current_pid_tgid();
     struct thread_call *call = own_call(thread);
@@ -85,7 +85,7 @@ static __always_inline void keep_facts(struct bpf_sock *context,
 }
 
 static __always_inline int bind_done(struct bpf_sock *context, bool is_ipv6) {
-    if (!has_ports(context->type))
+    if (!has_ports(context->type) || is_by_shim())
         return 1;
     struct thread_call *call = found_call(bpf_get_current_pid_tgid());
     if (call == NULL || call->event.cookie != bpf_get_socket_cookie(context))

@@ -67,7 +67,7 @@ static __always_inline bool is_kept_back(struct thread_call *call, uint64_t cook
 static __always_inline int address_read(struct bpf_sock_addr *context, bool is_ipv6) {
     struct bpf_sock *socket = context->sk;
     uint16_t port = __builtin_bswap16((uint16_t)context->user_port);
-    if (socket == NULL || !has_ports(context->type) || port == 0)
+    if (socket == NULL || !has_ports(context->type) || port == 0 || is_by_shim())
         return 1;
     /* The port of a connection is known already: CONNECT has it, or the listener. */
     if (context->protocol == PROTOCOL_TCP && READ_FIELD(socket->dst_port) != 0)

@@ -20,12 +20,13 @@ struct ebpf_switches {
     uint64_t own;        /* the same id, where what leaves the group is not seen; 0: it is */
     uint64_t pid_device; /* of the pid namespace in which pids are told; 0: the root's */
     uint64_t pid_inode;
-    uint32_t run;                  /* pid of the `run` that reads the events */
-    uint32_t group_level;          /* of the group in the hierarchy, its root is 0 */
-    uint32_t options;              /* bpf_getsockopt loads at a bind */
-    uint32_t current;              /* who runs may be asked in sock_ops programs (6.10) */
-    uint32_t netns;                /* bpf_get_netns_cookie loads in sock_ops programs (5.15) */
-    uint32_t loop;                 /* bpf_loop loads (5.17) */
+    uint64_t token[2];    /* in the fifth and sixth argument: the shim records the call itself */
+    uint32_t run;         /* pid of the `run` that reads the events */
+    uint32_t group_level; /* of the group in the hierarchy, its root is 0 */
+    uint32_t options;     /* bpf_getsockopt loads at a bind */
+    uint32_t current;     /* who runs may be asked in sock_ops programs (6.10) */
+    uint32_t netns;       /* bpf_get_netns_cookie loads in sock_ops programs (5.15) */
+    uint32_t loop;        /* bpf_loop loads (5.17) */
     struct kernel_offsets offsets; /* all 0: no return addresses, and nothing of processes */
 };
 

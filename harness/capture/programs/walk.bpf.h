@@ -83,6 +83,20 @@ static __always_inline bool follows_call(uint64_t address) {
            0;
 }
 
+/* What the shim records of its own program need not be said twice: it makes such calls with tokens
+ * in two registers that the calls do not use (shim/process/notified_pass.h). Where another library
+ * between it and the kernel loses them, it is said twice, and the reader drops one. */
+static __always_inline bool is_by_shim(void) {
+    uint64_t r9_r8[2];
+    const uint32_t below =
+        sizeof(struct user_registers) - offsetof(struct user_registers, bx_to_orig_ax[3]);
+    if (switches.token[0] == 0 || words.stack_top == 0)
+        return false;
+    return bpf_probe_read_kernel(r9_r8, sizeof r9_r8,
+                                 (void *)(own_stack() + words.stack_top - below)) == 0 &&
+           r9_r8[1] == switches.token[0] && r9_r8[0] == switches.token[1];
+}
+
 struct frame_walk {
     struct outside_event *event;
     uint64_t at;   /* the frame pointer */
