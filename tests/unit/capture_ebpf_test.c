@@ -1,126 +1,8 @@
 /* What the eBPF programs report of children that run in the group, compared with what the children
  * themselves know. Skips where the programs cannot be loaded, and says why. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/capture_ebpf_fixture.h"
 
-#include <arpa/inet.h>
-#include <cmocka.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/sched.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "harness/capture/ebpf.h"
-
-enum { EVENTS_MAX = 64, FLOOD = 100000 };
-
-/* What the child says of itself. */
-struct said {
-    uint16_t port, other_port;
-    pid_t keeper; /* a process that it leaves */
-    pid_t other;
-};
-
-typedef void child_code(struct said *said);
-
-static struct capture_ebpf capture;
-static struct outside_event events[EVENTS_MAX];
-static size_t count, flooded;
-static size_t most = SIZE_MAX;    /* events that are taken when the child has ended */
-static uint32_t left[EVENTS_MAX]; /* pids */
-static size_t left_count;
-static pid_t child;
-
-static void keep(void *with, const struct outside_event *event) {
-    (void)with;
-    if (event->kind == OUTSIDE_LEFT && left_count < EVENTS_MAX)
-        left[left_count++] = event->pid;
-    if (event->process != NULL)
-        return;
-    flooded++;
-    if (count < EVENTS_MAX)
-        events[count++] = *event;
-}
-
-static struct said run_with(child_code *code, bool in_group) {
-    int ends[2], gate[2];
-    struct said said = {0};
-    char byte = 0;
-    assert_int_equal(pipe(ends) | pipe(gate), 0);
-    count = 0;
-    child = fork();
-    if (child == 0) {
-        if ((in_group && !capture_group_enter(&capture.group)) || read(gate[0], &byte, 1) != 1)
-            _exit(1);
-        code(&said);
-        _exit(write(ends[1], &said, sizeof said) == sizeof said ? 0 : 1);
-    }
-    close(ends[1]); /* else the read would not end with a child that says nothing */
-    assert_int_equal(write(gate[1], &byte, 1), 1);
-    assert_int_equal(read(ends[0], &said, sizeof said), sizeof said);
-    int status = 1;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
-    close(ends[0]);
-    close(gate[0]);
-    close(gate[1]);
-    capture_ebpf_take(&capture, most, keep, NULL);
-    return said;
-}
-
-static struct said run(child_code *code) { return run_with(code, true); }
-
-/* The nth event of the kind. */
-static const struct outside_event *nth(enum outside_kind kind, unsigned n) {
-    for (size_t i = 0; i < count; i++)
-        if (events[i].kind == kind && n-- == 0)
-            return &events[i];
-    return NULL;
-}
-
-static const struct outside_event *only(enum outside_kind kind) {
-    assert_non_null(nth(kind, 0));
-    assert_null(nth(kind, 1));
-    return nth(kind, 0);
-}
-
-static void must(bool condition) {
-    if (!condition)
-        _exit(2);
-}
-
-static struct sockaddr_in loopback(uint16_t port) {
-    return (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-static uint16_t port_of(int file) {
-    struct sockaddr_in6 address;
-    socklen_t size = sizeof address;
-    must(getsockname(file, (struct sockaddr *)&address, &size) == 0);
-    return ntohs(address.sin6_port);
-}
-
-/* Not by bind(3): a sanitizer's own has no frame pointers. */
-static int bound(int type, uint16_t port, int expected) {
-    struct sockaddr_in address = loopback(port);
-    int file = socket(AF_INET, type, 0);
-    int got = syscall(SYS_bind, file, &address, sizeof address) == 0 ? 0 : errno;
-    must(got == expected);
-    return file;
-}
+enum { FLOOD = 100000 };
 
 static void listen_once(struct said *said) {
     int file = bound(SOCK_STREAM, 0, 0);
@@ -152,44 +34,6 @@ static void a_listener_is_seen_from_bind_to_end(void **state) {
     assert_int_equal(only(OUTSIDE_CLOSED)->local_port, said.port);
     for (size_t i = 1; i < count; i++)
         assert_int_equal(events[i].cookie, bind->cookie);
-}
-
-static int bind_with_tokens(uint64_t first, uint64_t second) {
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    int file = socket(AF_INET, SOCK_STREAM, 0);
-    must(syscall(SYS_bind, file, &address, sizeof address, 0, first, second) == 0);
-    must(syscall(SYS_getsockname, file, &address, &size, 0, first, second) == 0);
-    return file;
-}
-
-static void bind_as_shim(struct said *said) {
-    (void)said;
-    close(bind_with_tokens(capture.token[0], capture.token[1]));
-}
-
-/* Its process is in no event before: the release is the first. */
-static void what_the_shim_records_is_not_reported(void **state) {
-    (void)state;
-    assert_int_not_equal(capture.token[0], 0);
-    run(bind_as_shim);
-    assert_null(nth(OUTSIDE_BIND, 0));
-    assert_null(nth(OUTSIDE_READ, 0));
-    only(OUTSIDE_RELEASED);
-}
-
-static void bind_as_sandboxed_shim(struct said *said) {
-    int file = bind_with_tokens(capture.token[0], capture.token[1] & UINT32_MAX);
-    said->port = port_of(file);
-    close(file);
-    close(bind_with_tokens(capture.token[1], capture.token[0]));
-}
-
-static void what_it_cannot_record_whole_is_reported(void **state) {
-    (void)state;
-    struct said said = run(bind_as_sandboxed_shim);
-    assert_int_equal(nth(OUTSIDE_BIND, 0)->local_port, said.port);
-    assert_non_null(nth(OUTSIDE_BIND, 1));
 }
 
 static void bind_twice(struct said *said) {
@@ -522,9 +366,6 @@ int main(void) {
         cmocka_unit_test(a_read_that_was_kept_back_is_settled),
         cmocka_unit_test(strangers_are_not_seen),
         cmocka_unit_test(the_call_is_among_the_addresses),
-        /* Behind the first program that was executed: it shows where registers are. */
-        cmocka_unit_test(what_the_shim_records_is_not_reported),
-        cmocka_unit_test(what_it_cannot_record_whole_is_reported),
         cmocka_unit_test(who_leaves_the_group_is_reported),
         cmocka_unit_test(what_is_not_taken_waits_and_what_finds_no_room_is_counted),
         cmocka_unit_test(nothing_is_left),
