@@ -115,3 +115,25 @@ long notify_keep_call(int duplicate, struct outside_event *event, long (*call)(c
         return ask_for_any(&socket, socket.is_udp ? EAGAIN : EADDRNOTAVAIL, call, arguments);
     }
 }
+
+void notify_keep_refused(const struct outside_event *event) {
+    bool is_udp = event->protocol == IPPROTO_UDP;
+    if (event->kind != OUTSIDE_BIND || event->error != EADDRINUSE || !event->ours ||
+        event->requested_port == 0 || !has_protocol(event) ||
+        keep_cookie(is_udp, event->requested_port) == 0)
+        return;
+    struct keep_question question = {.what = PW_KEEP_LOOK,
+                                     .port = event->requested_port,
+                                     .family = event->family,
+                                     .scope = (uint32_t)event->cookie,
+                                     .device = event->device,
+                                     .is_udp = is_udp,
+                                     .only_v6 = (event->flags & PW_FLAG_V6ONLY) != 0};
+    const struct keep_socket socket = socket_of(-1, event, NULL);
+    memcpy(question.address, event->requested, sizeof question.address);
+    if (!keep_applies(&socket) || keep_ask(&question) != PW_KEEP_YES)
+        return;
+    question.what = PW_KEEP_CLOSE;
+    if (keep_ask(&question) == PW_KEEP_YES)
+        keep_count(PW_KEEP_REFUSED);
+}

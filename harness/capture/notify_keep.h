@@ -13,4 +13,8 @@
 long notify_keep_call(int duplicate, struct outside_event *event, long (*call)(const void *),
                       const void *arguments, _Atomic bool *shared);
 
+/* A call of a program that `keep` does not reach: a bind by number that nothing but a kept socket
+ * refused is counted, and the port released, so that a program that tries again gets it. */
+void notify_keep_refused(const struct outside_event *event);
+
 #endif

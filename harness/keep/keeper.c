@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -24,6 +25,7 @@
 #include "harness/system/network.h"
 #include "harness/system/process_title.h"
 #include "shim/shared/policy_space.h"
+#include "shim/shared/port_table.h"
 #include "shim/shared/raw_syscall.h"
 #include "shim/shared/recorder.h"
 
@@ -45,20 +47,43 @@ static void sleep_for(uint32_t bell, uint64_t ns) {
     raw_syscall4(SYS_futex, RAW(&area->bell), FUTEX_WAIT, (long)bell, RAW(&pause));
 }
 
-static bool answer(const struct keep_question *question) {
+static enum pw_keep_answer look(const struct keep_question *question) {
+    static _Alignas(8) char reply[PORT_TABLE_BYTES];
+    const struct port_question asked = {.cookie = question->scope,
+                                        .netns = area->netns,
+                                        .address = question->address,
+                                        .device = question->device,
+                                        .port = question->port,
+                                        .type = question->is_udp ? SOCK_DGRAM : SOCK_STREAM,
+                                        .only_v6 = question->only_v6};
+    switch (port_table_look(&asked, keep_cookie(question->is_udp, question->port), reply)) {
+    case PORT_WAY_FREE:
+        return PW_KEEP_YES;
+    case PORT_WAY_OTHERS:
+        return PW_KEEP_OTHERS;
+    default:
+        return PW_KEEP_NO;
+    }
+}
+
+static enum pw_keep_answer yes_if(bool good) { return good ? PW_KEEP_YES : PW_KEEP_NO; }
+
+static enum pw_keep_answer answer(const struct keep_question *question) {
     switch (question->what) {
     case PW_KEEP_TAKE:
-        return kept_take(question);
+        return yes_if(kept_take(question));
     case PW_KEEP_CLOSE:
-        return kept_close(question);
+        return yes_if(kept_close(question));
     case PW_KEEP_SHARE:
-        return kept_share(question, true);
+        return yes_if(kept_share(question, true));
     case PW_KEEP_ALONE:
-        return kept_share(question, false);
+        return yes_if(kept_share(question, false));
     case PW_KEEP_MAKE_ROOM:
-        return kept_make_room(question);
+        return yes_if(kept_make_room(question));
+    case PW_KEEP_LOOK:
+        return look(question);
     default:
-        return false;
+        return PW_KEEP_NO;
     }
 }
 
@@ -71,6 +96,7 @@ static bool read_question(struct pw_keep_slot *slot, uint32_t word,
                                        .family = (uint16_t)(what >> 8 & 0xff),
                                        .is_udp = (what >> 16 & 1) != 0,
                                        .only_v6 = (what >> 17 & 1) != 0,
+                                       .may_join = (what >> 18 & 1) != 0,
                                        .port = (uint16_t)atomic_load(&slot->port),
                                        .scope = atomic_load(&slot->scope),
                                        .device = atomic_load(&slot->device)};
@@ -85,8 +111,8 @@ static void serve(struct pw_keep_slot *slot) {
     if (PW_KEEP_STAGE(word) != PW_KEEP_ASKED ||
         !atomic_compare_exchange_strong(&slot->word, &word, working))
         return;
-    bool good = read_question(slot, word, &question) && answer(&question);
-    atomic_store(&slot->answer, good ? PW_KEEP_YES : PW_KEEP_NO);
+    bool good = read_question(slot, word, &question);
+    atomic_store(&slot->answer, good ? answer(&question) : PW_KEEP_NO);
     if (atomic_compare_exchange_strong(&slot->word, &working, PW_KEEP_AT(word, PW_KEEP_ANSWERED))) {
         raw_syscall3(SYS_futex, RAW(&slot->word), FUTEX_WAKE, 1);
         return;

@@ -1,8 +1,9 @@
 /*
  * A kept TCP socket is bound and never listens: who connects is refused, as if nobody had the port.
- * A kept UDP socket is connected to where nobody is, so that it gets nothing and a send to the port
- * is answered by ECONNREFUSED; SO_REUSEADDR is off on it, or strangers would be given the port for
- * port 0 (udp(7), inet_rcv_saddr_equal in net/ipv4/udp.c).
+ * A kept UDP socket is bound to a device that there is not, from its first moment on: it gets no
+ * datagram, and a send to the port is answered by ECONNREFUSED (inet_sk_bound_dev_eq), while nobody
+ * who is bound to no device can have the port beside it (inet_rcv_saddr_equal and the callers).
+ * SO_REUSEADDR is off on it, or strangers would be given the port for port 0 (udp(7)).
  */
 #include "harness/keep/kept_sockets.h"
 
@@ -31,7 +32,8 @@ enum {
     NONE = ENTRIES,
     DESCRIPTORS_SPARE = 32,
     GIVEN_UP_PART = 16,
-    NOBODYS_PORT = 9 /* discard (RFC 863): nothing is sent from there */
+    NO_DEVICE = 0x7ffffff0, /* the kernel numbers interfaces from 1 on */
+    NOBODYS_PORT = 9        /* discard (RFC 863): nothing is sent from there */
 };
 
 #define SHARED_NS_MOST UINT64_C(1000000000)
@@ -40,8 +42,9 @@ struct kept {
     int fd;
     uint32_t older, newer; /* indexes, NONE: there is none */
     uint64_t until_ns;
-    uint64_t shared_ns; /* UDP: since when it has SO_REUSEADDR, 0: it has not */
+    uint64_t shared_ns; /* since when others may share the port with it, 0: they may not */
     uint8_t address[16];
+    uint8_t beside[16]; /* what the program's socket is bound to */
     bool only_v6;
     bool is_kept;
 };
@@ -189,14 +192,31 @@ static int new_socket(const struct keep_question *wanted) {
     return unrecorded_result(raw_syscall3(SYS_socket, wanted->family, type, 0));
 }
 
+/* With SO_REUSEPORT for the time of its bind, where the program's socket has it: the kernel notes
+ * with a TCP port what the last one had that was bound there (inet_csk_update_fastreuse). */
 static bool give_options(int fd, const struct keep_question *wanted) {
     return (wanted->family != AF_INET6 || set(fd, IPPROTO_IPV6, IPV6_V6ONLY, wanted->only_v6)) &&
            (wanted->device == 0 || set(fd, SOL_SOCKET, SO_BINDTOIFINDEX, (int)wanted->device)) &&
+           (!wanted->may_join || set(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
            set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 }
 
-/* Within 127.0.0.0/8 no host has its broadcast address; of IPv6 there is no such, and the socket's
- * own with a port that nothing is sent from must do. */
+/* At an address of IPv6 the device would have to be there, at the wildcard it has not. */
+static struct keep_question without_device(const struct keep_question *wanted) {
+    struct keep_question place = *wanted;
+    place.device = NO_DEVICE;
+    if (is_v4(wanted->address)) {
+        place.family = AF_INET;
+    } else if (!is_any(wanted->address)) {
+        memset(place.address, 0, sizeof place.address);
+        place.only_v6 = true;
+    }
+    return place;
+}
+
+/* Of a socket that is bound to a device the kept one has to be bound to that as well: it is
+ * connected to where nobody is. Within 127.0.0.0/8 no host has its broadcast address; of IPv6 there
+ * is no such, and the socket's own with a port that nothing is sent from must do. */
 static bool hear_nobody(int fd, const struct keep_question *wanted) {
     struct keep_question nobody = *wanted;
     union address address;
@@ -204,15 +224,18 @@ static bool hear_nobody(int fd, const struct keep_question *wanted) {
     if (is_v4(wanted->address))
         memcpy(nobody.address + 12, (const uint8_t[4]){127, 255, 255, 254}, 4);
     socklen_t length = address_of(&nobody, &address);
-    return unrecorded_connect(fd, &address.any, length) == 0 &&
-           set(fd, SOL_SOCKET, SO_REUSEADDR, 0);
+    return unrecorded_connect(fd, &address.any, length) == 0;
 }
 
 static bool bind_beside(int fd, const struct keep_question *wanted) {
     union address address;
     socklen_t length = address_of(wanted, &address);
-    return give_options(fd, wanted) && unrecorded_bind(fd, &address.any, length) == 0 &&
-           (!wanted->is_udp || hear_nobody(fd, wanted));
+    if (!give_options(fd, wanted) || unrecorded_bind(fd, &address.any, length) != 0)
+        return false;
+    if (wanted->may_join && !set(fd, SOL_SOCKET, SO_REUSEPORT, 0))
+        return false;
+    return !wanted->is_udp || ((wanted->device == NO_DEVICE || hear_nobody(fd, wanted)) &&
+                               set(fd, SOL_SOCKET, SO_REUSEADDR, 0));
 }
 
 static bool lacks_room(int error) {
@@ -237,7 +260,8 @@ static bool is_ours_to_keep(const struct keep_question *wanted) {
     return wanted->port >= rules.low && wanted->port <= rules.high && wanted->port != 0 &&
            (wanted->family == AF_INET || wanted->family == AF_INET6) &&
            (wanted->family != AF_INET || is_v4(wanted->address)) &&
-           !(wanted->is_udp && is_any(wanted->address)) && rules.most > 0 && rules.most_all > 0;
+           !(wanted->is_udp && wanted->device != 0 && is_any(wanted->address)) && rules.most > 0 &&
+           rules.most_all > 0;
 }
 
 bool kept_take(const struct keep_question *wanted) {
@@ -247,22 +271,25 @@ bool kept_take(const struct keep_question *wanted) {
     if (!is_ours_to_keep(wanted))
         return false;
     if (entry->is_kept)
-        return memcmp(entry->address, wanted->address, 16) == 0;
+        return memcmp(entry->beside, wanted->address, 16) == 0;
     while (queue->count >= rules.most && give_up_oldest(queue))
         ;
     while (queues[0].count + queues[1].count >= rules.most_all && give_up_any())
         ;
-    int fd = open_socket(wanted);
+    const struct keep_question place =
+        wanted->is_udp && wanted->device == 0 ? without_device(wanted) : *wanted;
+    int fd = open_socket(&place);
     uint32_t cookie = fd >= 0 ? cookie_of(fd) : 0;
     if (fd < 0)
         return false;
-    if (cookie == 0 || !bind_beside(fd, wanted)) {
+    if (cookie == 0 || !bind_beside(fd, &place)) {
         unrecorded_close(fd);
         return false;
     }
     *entry = (struct kept){
-        .fd = fd, .until_ns = monotonic_ns() + rules.keep_ns, .only_v6 = wanted->only_v6};
-    memcpy(entry->address, wanted->address, 16);
+        .fd = fd, .until_ns = monotonic_ns() + rules.keep_ns, .only_v6 = place.only_v6};
+    memcpy(entry->address, place.address, 16);
+    memcpy(entry->beside, wanted->address, 16);
     enter(index);
     atomic_store(word_of(index), cookie);
     atomic_fetch_add(&rules.area->count[PW_KEEP_KEPT], 1);
@@ -279,21 +306,22 @@ bool kept_close(const struct keep_question *wanted) {
     if (!meets(&entries[index], wanted))
         return false;
     drop(index);
-    atomic_fetch_add(&rules.area->count[PW_KEEP_HANDED], 1);
     return true;
 }
 
+/* A TCP socket has SO_REUSEADDR all the time, and refuses those that have SO_REUSEPORT alone. */
 static void share(uint32_t index, bool on) {
     struct kept *entry = &entries[index];
-    if (on == (entry->shared_ns != 0) || !set(entry->fd, SOL_SOCKET, SO_REUSEADDR, on))
+    int option = index >= PW_KEEP_PORTS ? SO_REUSEADDR : SO_REUSEPORT;
+    if (on == (entry->shared_ns != 0) || !set(entry->fd, SOL_SOCKET, option, on))
         return;
     entry->shared_ns = on ? monotonic_ns() : 0;
     queue_of(index)->shared += on ? 1u : -1u;
 }
 
 bool kept_share(const struct keep_question *wanted, bool on) {
-    uint32_t index = index_of(true, wanted->port);
-    if (!wanted->is_udp || !meets(&entries[index], wanted))
+    uint32_t index = index_of(wanted->is_udp, wanted->port);
+    if (!meets(&entries[index], wanted))
         return false;
     share(index, on);
     return true;
@@ -335,8 +363,8 @@ bool kept_make_room(const struct keep_question *wanted) {
     return true;
 }
 
-static void end_sharing(uint64_t now) {
-    for (uint32_t i = queues[1].oldest; i != NONE && queues[1].shared > 0; i = entries[i].newer)
+static void end_sharing(const struct queue *queue, uint64_t now) {
+    for (uint32_t i = queue->oldest; i != NONE && queue->shared > 0; i = entries[i].newer)
         if (entries[i].shared_ns != 0 && now - entries[i].shared_ns > SHARED_NS_MOST)
             share(i, false);
 }
@@ -352,6 +380,7 @@ uint64_t kept_expire(void) {
         if (queue->oldest != NONE && entries[queue->oldest].until_ns - now < next)
             next = entries[queue->oldest].until_ns - now;
     }
-    end_sharing(now);
-    return queues[1].shared > 0 && next > SHARED_NS_MOST ? SHARED_NS_MOST : next;
+    end_sharing(&queues[0], now);
+    end_sharing(&queues[1], now);
+    return queues[0].shared + queues[1].shared > 0 && next > SHARED_NS_MOST ? SHARED_NS_MOST : next;
 }

@@ -17,11 +17,12 @@ void kept_begin(struct pw_keep_area *area, uint64_t keep_ns, uint16_t low, uint1
  */
 bool kept_take(const struct keep_question *wanted);
 
-/* What is kept at the port, where it meets the address: true if it was closed. */
+/* What is kept at the port, where it meets the address: true if it was closed. The asker counts
+ * what that was for. */
 bool kept_close(const struct keep_question *wanted);
 
-/* UDP: sets SO_REUSEADDR on the kept socket, or clears it; false where none is kept there. It is
- * cleared after a second by itself. */
+/* Lets sockets with SO_REUSEADDR or SO_REUSEPORT share the port with the kept one, or no longer;
+ * false where none is kept there. It ends after a second by itself. */
 bool kept_share(const struct keep_question *wanted, bool on);
 
 /* Gives up the oldest of the protocol, of the range that the socket has, until the kernel has a

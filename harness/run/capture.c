@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 
 #include "harness/base/message.h"
+#include "harness/capture/notify_keep.h"
 #include "shim/shared/notify_join.h"
 #include "shim/shared/policy_space.h"
 #include "shim/shared/recorder.h"
@@ -19,6 +20,8 @@
 #define REFUSED_FOR_NS (UINT64_C(200) * 1000 * 1000)
 
 static void take_event(void *with, const struct outside_event *event) {
+    if (event->source == PW_SOURCE_KERNEL)
+        notify_keep_refused(event);
     captured_note(with, event);
 }
 

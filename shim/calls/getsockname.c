@@ -10,6 +10,7 @@
 #include "shim/process/notified_pass.h"
 #include "shim/process/sandbox.h"
 #include "shim/real.h"
+#include "shim/socket/cancellable.h"
 #include "shim/socket/sockets.h"
 
 /* Whether the memory lies on the page of this frame or the next one, where callers' frames are. */
@@ -76,6 +77,24 @@ static void note_read(int fd, struct socket_facts *facts, const struct answer *a
     record_commit(&record, context.begin_ns);
 }
 
+struct reading {
+    int fd;
+    struct socket_facts *facts;
+    _Atomic bool shared;
+};
+
+static long keep_read(const void *arguments) {
+    struct reading *reading = (struct reading *)(uintptr_t)arguments;
+    keep_note_read(reading->fd, reading->facts, &reading->shared);
+    return 0;
+}
+
+/* A signal handler may jump out of it. */
+static void keep_read_number(int fd, struct socket_facts *facts) {
+    struct reading reading = {.fd = fd, .facts = facts};
+    cancellable(&(struct open_call){.fd = fd, .shared = &reading.shared}, keep_read, &reading);
+}
+
 int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const void *site) {
     struct socket_facts facts;
     if (gate() != GATE_OPEN)
@@ -87,7 +106,7 @@ int call_getsockname(int fd, struct sockaddr *address, socklen_t *length, const 
     if (result != 0 || !socket_known(fd, &facts, false))
         return result;
     note_read(fd, &facts, &answer, site);
-    if (keep_on && keep_note_read(fd, &facts))
-        socket_keep(fd, &facts);
+    if (keep_on)
+        keep_read_number(fd, &facts);
     return result;
 }

@@ -126,7 +126,7 @@ void port_request_got(struct port_request *request, uint16_t port, bool by_numbe
     struct socket_facts *facts = &request->facts;
     bool is_locked = (request->record.units[0].start.flags & PW_FLAG_POLICY_BY_NUMBER) != 0;
     facts->port = port;
-    facts->flags &= ~(DESCRIPTOR_KEPT | DESCRIPTOR_SHARED | DESCRIPTOR_NAMED);
+    facts->flags &= ~(DESCRIPTOR_KEPT | DESCRIPTOR_WAS_KEPT | DESCRIPTOR_SHARED | DESCRIPTOR_NAMED);
     if ((facts->flags & PW_FLAG_REUSEADDR) != 0)
         facts->flags |= DESCRIPTOR_SHARED;
     request->got = port != 0;

@@ -49,31 +49,50 @@ static bool is_connection(int fd, const struct socket_facts *facts) {
     return !is_udp(facts) && socket_remote(fd).port != 0;
 }
 
-/* Once a socket: whether it could be kept or not. */
-static bool keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
-    const uint32_t never =
-        DESCRIPTOR_KEPT | DESCRIPTOR_SOURCE | DESCRIPTOR_NAMED | (uint32_t)PW_FLAG_LISTENING;
-    if ((facts->flags & never) != 0 || !has_protocol(facts) || sandbox_is_on())
-        return false;
-    const struct ip_endpoint local = socket_local(fd);
-    if (local.port == 0)
-        return false;
-    const struct keep_place place = place_of(&local);
-    const struct keep_socket socket = socket_of(fd, facts, shared);
-    if (!sandbox_pledge())
-        return false;
-    if (!is_connection(fd, facts))
-        keep_beside(&socket, &place);
-    sandbox_pledge_kept();
-    facts->flags |= DESCRIPTOR_KEPT;
-    return true;
+/* Once a socket, whether it could be kept or not; and again where what was kept is so no more. */
+static bool is_done(const struct socket_facts *facts) {
+    return (facts->flags & DESCRIPTOR_KEPT) != 0 && ((facts->flags & DESCRIPTOR_WAS_KEPT) == 0 ||
+                                                     keep_cookie(is_udp(facts), facts->port) != 0);
 }
 
-bool keep_note_read(int fd, struct socket_facts *facts) {
+/* Changes the entry's flags alone: the program may have set an option meanwhile, in another thread,
+ * which then was not ours to take back. */
+static void note_kept(int fd, struct socket_facts *facts, bool kept) {
+    struct socket_facts now;
+    facts->flags =
+        (facts->flags & ~DESCRIPTOR_WAS_KEPT) | DESCRIPTOR_KEPT | (kept ? DESCRIPTOR_WAS_KEPT : 0);
+    if (!descriptor_copy(fd, &now) || now.cookie != facts->cookie)
+        return;
+    const uint32_t ours = DESCRIPTOR_KEPT | DESCRIPTOR_WAS_KEPT;
+    bool is_new = (now.flags & ~facts->flags & (uint32_t)PW_FLAG_REUSEADDR) != 0;
+    now.flags = (now.flags & ~ours) | (facts->flags & ours);
+    facts->flags = now.flags;
+    socket_keep(fd, &now);
+    if (is_new)
+        keep_share(fd);
+}
+
+static void keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
+    const uint32_t never = DESCRIPTOR_SOURCE | DESCRIPTOR_NAMED | (uint32_t)PW_FLAG_LISTENING;
+    if ((facts->flags & never) != 0 || !has_protocol(facts) || is_done(facts))
+        return;
+    if (!sandbox_pledge()) {
+        keep_count(PW_KEEP_NOT_KEPT);
+        note_kept(fd, facts, false);
+        return;
+    }
+    const struct ip_endpoint local = socket_local(fd);
+    const struct keep_place place = place_of(&local);
+    const struct keep_socket socket = socket_of(fd, facts, shared);
+    if (local.port != 0)
+        note_kept(fd, facts, !is_connection(fd, facts) && keep_beside(&socket, &place));
+    sandbox_pledge_kept();
+}
+
+void keep_note_read(int fd, struct socket_facts *facts, _Atomic bool *shared) {
     int before = errno;
-    bool done = keep_port(fd, facts, NULL);
+    keep_port(fd, facts, shared);
     errno = before;
-    return done;
 }
 
 long keep_bind_by_number(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
@@ -112,7 +131,7 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
     bool pledged = sandbox_pledge();
     if (unbound && pledged && socket_local(fd).port == 0)
         bind_to_any(fd);
-    (void)keep_port(fd, facts, shared);
+    keep_port(fd, facts, shared);
     errno = before;
     const struct ip_endpoint local = socket_local(fd);
     struct keep_place place = place_of(&local);

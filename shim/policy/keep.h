@@ -13,11 +13,10 @@
 extern bool keep_on;
 
 /* The program has read the number of its port: keeps it, where it was given for port 0 and nobody
- * listens on it yet. Changes `facts`, which the caller stores. true where it did. */
-bool keep_note_read(int fd, struct socket_facts *facts);
+ * listens on it yet. *shared is true while SO_REUSEADDR is on by us. */
+void keep_note_read(int fd, struct socket_facts *facts, _Atomic bool *shared);
 
-/* A bind by number. What keep_bind (keep_socket.h) says; *shared is true while SO_REUSEADDR is on
- * by us. */
+/* A bind by number. What keep_bind (keep_socket.h) says; *shared as above. */
 long keep_bind_by_number(int fd, const struct socket_facts *facts, const struct ip_endpoint *wanted,
                          long (*call)(const void *), const void *arguments, bool *handed,
                          _Atomic bool *shared);

@@ -74,7 +74,8 @@ static void fill(struct pw_keep_slot *slot, const struct keep_question *question
     uint64_t address[2];
     memcpy(address, question->address, sizeof address);
     STORE(slot->what, (uint32_t)question->what | (uint32_t)question->family << 8 |
-                          (uint32_t)question->is_udp << 16 | (uint32_t)question->only_v6 << 17);
+                          (uint32_t)question->is_udp << 16 | (uint32_t)question->only_v6 << 17 |
+                          (uint32_t)question->may_join << 18);
     STORE(slot->port, question->port);
     STORE(slot->scope, question->scope);
     STORE(slot->device, question->device);
@@ -150,10 +151,10 @@ enum pw_keep_answer keep_ask(const struct keep_question *question) {
     struct pw_keep_area *area = keep_area();
     uint32_t word;
     if (!is_there(area))
-        return PW_KEEP_NO;
+        return PW_KEEP_UNHEARD;
     bool is_silent = atomic_load(&area->state) == PW_KEEP_SILENT;
     if (is_silent && question->what == PW_KEEP_TAKE)
-        return PW_KEEP_NO;
+        return PW_KEEP_UNHEARD;
     struct pw_keep_slot *slot = take_slot(area, question->port, &word);
     const struct timespec pause = {.tv_nsec = PAUSE_NS};
     for (unsigned round = 0; slot == NULL && round < SEARCH_ROUNDS && !is_silent; round++) {
@@ -162,19 +163,20 @@ enum pw_keep_answer keep_ask(const struct keep_question *question) {
     }
     if (slot == NULL) {
         note_silence(area);
-        return PW_KEEP_NO;
+        return PW_KEEP_UNHEARD;
     }
     fill(slot, question, word);
     uint32_t turn = PW_KEEP_AT(word, 0);
     if (!atomic_compare_exchange_strong(&slot->word, &word, PW_KEEP_AT(word, PW_KEEP_ASKED)))
-        return PW_KEEP_NO; /* we stood still so long that the keeper took us for dead */
+        return PW_KEEP_UNHEARD; /* we stood still so long that the keeper took us for dead */
     ring(area, (unsigned)(slot - area->slot));
     if (!wait_for_answer(slot, turn, is_silent ? WAIT_SILENT_NS : WAIT_NS)) {
-        note_silence(area);
-        return PW_KEEP_NO;
+        if (question->what != PW_KEEP_LOOK) /* that takes long where many ask; who asks looks too */
+            note_silence(area);
+        return PW_KEEP_UNHEARD;
     }
     uint32_t answer = LOAD(slot->answer), answered = PW_KEEP_AT(turn, PW_KEEP_ANSWERED);
     if (!atomic_compare_exchange_strong(&slot->word, &answered, PW_KEEP_AT(turn, PW_KEEP_FREE)))
-        return PW_KEEP_NO;
-    return answer == PW_KEEP_YES ? PW_KEEP_YES : PW_KEEP_NO;
+        return PW_KEEP_UNHEARD;
+    return answer < PW_KEEP_UNHEARD ? (enum pw_keep_answer)answer : PW_KEEP_NO;
 }

@@ -13,10 +13,12 @@ struct keep_question {
     uint16_t port;
     uint16_t family;     /* AF_INET, AF_INET6: of the socket */
     uint8_t address[16]; /* IPv4 mapped */
-    uint32_t scope;      /* of PW_KEEP_MAKE_ROOM: the socket's own IP_LOCAL_PORT_RANGE, 0: none */
+    uint32_t scope;      /* of PW_KEEP_MAKE_ROOM: the socket's own IP_LOCAL_PORT_RANGE, 0: none; of
+                            PW_KEEP_LOOK: the lower half of the asker's SO_COOKIE */
     uint32_t device;     /* that the socket is bound to, 0: none */
     bool is_udp;
     bool only_v6;
+    bool may_join; /* SO_REUSEPORT is on */
 };
 
 /* The area of the attached trace; NULL where the run's policy is not `keep`. */
@@ -29,8 +31,8 @@ uint32_t keep_cookie(bool is_udp, uint16_t port);
 void keep_count(enum pw_keep_count what);
 
 /* Asks, and waits for the answer: for 0.2 seconds in which the machine ran at most; not at all for
- * PW_KEEP_TAKE from a keeper that let somebody wait before. PW_KEEP_NO where none came. errno is
- * left alone. */
+ * PW_KEEP_TAKE from a keeper that let somebody wait before. PW_KEEP_UNHEARD where none came. errno
+ * is left alone. */
 enum pw_keep_answer keep_ask(const struct keep_question *question);
 
 /* Some guest will soon be able to ring no bell. */

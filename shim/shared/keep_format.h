@@ -27,7 +27,7 @@ enum pw_keep_count {
     PW_KEEP_HANDED = 1,     /* kept ports that were bound by number in the run */
     PW_KEEP_EXPIRED = 2,    /* ports kept for their time, and bound by nobody */
     PW_KEEP_GIVEN_UP = 3,   /* the oldest, given up to make room */
-    PW_KEEP_ANY_UDP = 4,    /* UDP sockets on every address, which cannot be kept */
+    PW_KEEP_REFUSED = 4,    /* binds by number of programs that it does not reach, refused by it */
     PW_KEEP_NOT_KEPT = 5,   /* other sockets whose port could not be kept */
     PW_KEEP_UNANSWERED = 6, /* questions that the keeper did not answer in time */
     PW_KEEP_ENDED = 7,      /* the keeper ended before the command did */
@@ -48,18 +48,22 @@ enum pw_keep_stage {
 #define PW_KEEP_AT(word, stage) (((word) & ~0xffu) | (uint32_t)(stage))
 
 enum pw_keep_what {
-    PW_KEEP_TAKE = 1,     /* keep this address and port, which a socket of the asker's has */
-    PW_KEEP_CLOSE = 2,    /* it was bound by number: close what is kept at it */
-    PW_KEEP_SHARE = 3,    /* UDP: let a socket with SO_REUSEADDR bind beside the kept one */
-    PW_KEEP_ALONE = 4,    /* ... and no longer */
-    PW_KEEP_MAKE_ROOM = 5 /* the port range is used up: give up the oldest of it, if it is */
+    PW_KEEP_TAKE = 1,      /* keep this address and port, which a socket of the asker's has */
+    PW_KEEP_CLOSE = 2,     /* close what is kept at it */
+    PW_KEEP_SHARE = 3,     /* let a socket that shares its port bind beside the kept one */
+    PW_KEEP_ALONE = 4,     /* ... and no longer */
+    PW_KEEP_MAKE_ROOM = 5, /* the port range is used up: give up the oldest of it, if it is */
+    PW_KEEP_LOOK = 6       /* who is in the way of a bind there */
 };
 
-enum pw_keep_answer { PW_KEEP_NO = 0, PW_KEEP_YES = 1 };
+/* Of PW_KEEP_LOOK: YES, nobody but the kept socket; NO, that is not known. UNHEARD stands in no
+ * slot: nobody has answered. */
+enum pw_keep_answer { PW_KEEP_NO = 0, PW_KEEP_YES = 1, PW_KEEP_OTHERS = 2, PW_KEEP_UNHEARD = 3 };
 
 struct pw_keep_slot {
     _Alignas(64) _Atomic uint32_t word; /* a futex */
-    _Atomic uint32_t what; /* enum pw_keep_what, family << 8, is UDP << 16, IPV6_V6ONLY << 17 */
+    _Atomic uint32_t what; /* enum pw_keep_what, family << 8, is UDP << 16, IPV6_V6ONLY << 17,
+                              SO_REUSEPORT << 18 */
     _Atomic uint32_t port;
     _Atomic uint32_t scope;
     _Atomic uint32_t device;

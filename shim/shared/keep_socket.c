@@ -22,17 +22,13 @@
 #define IP_LOCAL_PORT_RANGE 51
 #endif
 
-enum in_the_way {
-    WAY_NOT_KNOWN, /* the kernel does not say */
-    WAY_KEPT,      /* the kept socket alone */
-    WAY_OTHERS
-};
-
 static bool set_share(int fd, int on) {
     return raw_syscall6(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, RAW(&on), sizeof on, 0) == 0;
 }
 
 void keep_restore(int fd) { set_share(fd, 0); }
+
+void keep_share(int fd) { set_share(fd, 1); }
 
 /* Not where it is on already: then it is the program's own. */
 static void begin_share(const struct keep_socket *socket) {
@@ -82,23 +78,15 @@ static enum pw_keep_answer ask(const struct keep_socket *socket, const struct ke
                                      .scope = place->scope,
                                      .device = socket->device,
                                      .is_udp = socket->is_udp,
-                                     .only_v6 = socket->only_v6};
+                                     .only_v6 = socket->only_v6,
+                                     .may_join = socket->may_join};
     memcpy(question.address, place->address, sizeof question.address);
     return keep_ask(&question);
-}
-
-static bool is_any(const uint8_t address[16]) {
-    static const uint8_t any[16], any_v4[16] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(address, any, 16) == 0 || memcmp(address, any_v4, 16) == 0;
 }
 
 bool keep_beside(const struct keep_socket *socket, const struct keep_place *place) {
     if (!keep_applies(socket)) {
         keep_count(PW_KEEP_NOT_KEPT);
-        return false;
-    }
-    if (socket->is_udp && is_any(place->address)) {
-        keep_count(PW_KEEP_ANY_UDP);
         return false;
     }
     const struct keep_socket now = with_options(socket);
@@ -110,9 +98,8 @@ bool keep_beside(const struct keep_socket *socket, const struct keep_place *plac
     return kept;
 }
 
-/* Rows of the kernel's table that the bind would meet. */
-static enum in_the_way who_is_in_the_way(const struct keep_socket *socket,
-                                         const struct keep_place *place) {
+/* By the kernel's table, in the place of a keeper that does not answer. */
+static enum port_in_the_way look(const struct keep_socket *socket, const struct keep_place *place) {
     const struct port_question question = {.cookie = socket->cookie,
                                            .netns = socket->netns,
                                            .address = place->address,
@@ -120,25 +107,40 @@ static enum in_the_way who_is_in_the_way(const struct keep_socket *socket,
                                            .port = place->port,
                                            .type = socket->is_udp ? SOCK_DGRAM : SOCK_STREAM,
                                            .only_v6 = socket->only_v6};
-    struct port_rows rows = {.count = 0};
     long memory = raw_syscall6(SYS_mmap, 0, PORT_TABLE_BYTES, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory < 0 && memory > -4096)
-        return WAY_NOT_KNOWN;
-    bool answered = port_table_ask(&question, (char *)memory, &rows);
+        return PORT_WAY_NOT_KNOWN;
+    enum port_in_the_way way =
+        port_table_look(&question, keep_cookie(socket->is_udp, place->port), (char *)memory);
     raw_syscall3(SYS_munmap, memory, PORT_TABLE_BYTES, 0);
-    if (!answered)
-        return WAY_NOT_KNOWN;
-    uint32_t kept = keep_cookie(socket->is_udp, place->port);
-    enum in_the_way way = WAY_KEPT;
-    for (unsigned i = 0; i < rows.count; i++) {
-        if ((uint32_t)rows.list[i].cookie == kept)
-            continue;
-        if (!rows.list[i].unsure)
-            return WAY_OTHERS;
-        way = WAY_NOT_KNOWN;
-    }
     return way;
+}
+
+/* By the kernel's table. The keeper looks, for a descriptor that was open here meanwhile would go
+ * to every child that another thread forks. */
+static enum port_in_the_way who_is_in_the_way(const struct keep_socket *socket,
+                                              const struct keep_place *place) {
+    struct keep_place question = *place;
+    question.scope = (uint32_t)socket->cookie;
+    switch (ask(socket, &question, PW_KEEP_LOOK)) {
+    case PW_KEEP_YES:
+        return PORT_WAY_FREE;
+    case PW_KEEP_OTHERS:
+        return PORT_WAY_OTHERS;
+    case PW_KEEP_UNHEARD:
+        return look(socket, place);
+    default:
+        return PORT_WAY_NOT_KNOWN;
+    }
+}
+
+static void close_kept(const struct keep_socket *socket, const struct keep_place *place,
+                       bool *handed) {
+    if (ask(socket, place, PW_KEEP_CLOSE) != PW_KEEP_YES)
+        return; /* it is kept at an address that does not meet this one, or the keeper is silent */
+    *handed = true;
+    keep_count(PW_KEEP_HANDED);
 }
 
 /* Past the kept socket. A UDP one has the option only while the keeper is asked for it. */
@@ -149,13 +151,29 @@ static long force(const struct keep_socket *socket, const struct keep_place *pla
     begin_share(socket);
     long result = call(arguments);
     int error = errno;
-    if (result == 0) {
-        *handed = true;
-        ask(socket, place, PW_KEEP_CLOSE);
-    } else if (socket->is_udp) {
+    *handed = result == 0;
+    if (result == 0)
+        close_kept(socket, place, handed);
+    else if (socket->is_udp)
         ask(socket, place, PW_KEEP_ALONE);
-    }
     end_share(socket);
+    errno = error;
+    return result;
+}
+
+/* Others are there as well, which may share the port with this one by an option that the kept one
+ * lacks: it has both for the moment, so that the answer is that of the others. */
+static long share_with_others(const struct keep_socket *socket, const struct keep_place *place,
+                              long (*call)(const void *), const void *arguments, bool is_bind,
+                              bool *handed) {
+    if (ask(socket, place, PW_KEEP_SHARE) != PW_KEEP_YES)
+        return call(arguments);
+    long result = call(arguments);
+    int error = errno;
+    if (result == 0 && is_bind)
+        close_kept(socket, place, handed);
+    else
+        ask(socket, place, PW_KEEP_ALONE);
     errno = error;
     return result;
 }
@@ -163,24 +181,30 @@ static long force(const struct keep_socket *socket, const struct keep_place *pla
 /* The answer is then the kernel's own, but what was kept is lost should it be a refusal. */
 static long without_kept(const struct keep_socket *socket, const struct keep_place *place,
                          long (*call)(const void *), const void *arguments, bool *handed) {
-    ask(socket, place, PW_KEEP_CLOSE);
+    bool closed = ask(socket, place, PW_KEEP_CLOSE) == PW_KEEP_YES;
     long result = call(arguments);
     *handed = *handed || result == 0;
+    if (closed)
+        keep_count(result == 0 ? PW_KEEP_HANDED : PW_KEEP_GIVEN_UP);
     return result;
 }
 
 static long bind_refused(const struct keep_socket *socket, const struct keep_place *place,
                          long (*call)(const void *), const void *arguments, bool *handed) {
     if (!socket->is_udp && socket->may_share)
-        return -1; /* the kept one refuses no such */
+        return -1;                    /* the kept one refuses no such */
+    if (raw_syscalls_are_forbidden()) /* the address may not be known */
+        return without_kept(socket, place, call, arguments, handed);
     switch (who_is_in_the_way(socket, place)) {
-    case WAY_KEPT:
+    case PORT_WAY_FREE:
         return force(socket, place, call, arguments, handed);
-    case WAY_OTHERS: /* that may share the port with this one by an option that the kept one lacks
-                      */
+    case PORT_WAY_OTHERS:
         if (!socket->may_join && !(socket->is_udp && socket->may_share))
             return -1;
-        return without_kept(socket, place, call, arguments, handed);
+        /* Beside a socket of UDP with SO_REUSEPORT the kernel looks at no others. */
+        if (socket->is_udp && !socket->may_share)
+            return without_kept(socket, place, call, arguments, handed);
+        return share_with_others(socket, place, call, arguments, true, handed);
     default:
         return without_kept(socket, place, call, arguments, handed);
     }
@@ -199,7 +223,7 @@ long keep_bind(const struct keep_socket *socket, const struct keep_place *place,
     if (!is_kept || (result != 0 && error != EADDRINUSE))
         return result;
     if (result == 0) {
-        *handed = ask(socket, place, PW_KEEP_CLOSE) == PW_KEEP_YES;
+        close_kept(socket, place, handed);
         errno = error;
         return result;
     }
@@ -244,15 +268,17 @@ long keep_listen(const struct keep_socket *socket, const struct keep_place *plac
     long result = call(arguments);
     if (result == 0 || errno != EADDRINUSE)
         return result;
+    if (raw_syscalls_are_forbidden())
+        return without_kept(socket, place, call, arguments, &handed);
     switch (who_is_in_the_way(socket, place)) {
-    case WAY_KEPT:
+    case PORT_WAY_FREE:
         return listen_past(socket, call, arguments);
-    case WAY_OTHERS:
+    case PORT_WAY_OTHERS:
         if (!socket->may_join) {
             errno = EADDRINUSE;
             return -1;
         }
-        return without_kept(socket, place, call, arguments, &handed);
+        return share_with_others(socket, place, call, arguments, false, &handed);
     default:
         return without_kept(socket, place, call, arguments, &handed);
     }

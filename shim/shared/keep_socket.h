@@ -51,7 +51,9 @@ long keep_listen(const struct keep_socket *socket, const struct keep_place *plac
  * up, so that it can be made again. */
 bool keep_make_room(const struct keep_socket *socket);
 
-/* Puts SO_REUSEADDR back, for a call that was left from within. */
+/* Puts SO_REUSEADDR back, for a call that was left from within; and sets it, for the program has
+ * meanwhile. */
 void keep_restore(int fd);
+void keep_share(int fd);
 
 #endif

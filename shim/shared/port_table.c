@@ -217,3 +217,20 @@ bool port_table_ask(const struct port_question *question, char *reply, struct po
     raw_syscall3(SYS_close, netlink, 0, 0);
     return answered;
 }
+
+enum port_in_the_way port_table_look(const struct port_question *question, uint32_t beside,
+                                     char *reply) {
+    struct port_rows rows = {.count = 0};
+    enum port_in_the_way way = PORT_WAY_FREE;
+    if (!port_table_ask(question, reply, &rows))
+        return PORT_WAY_NOT_KNOWN;
+    for (unsigned i = 0; i < rows.count; i++) {
+        uint32_t cookie = (uint32_t)rows.list[i].cookie;
+        if (cookie == beside || cookie == (uint32_t)question->cookie)
+            continue;
+        if (!rows.list[i].unsure)
+            return PORT_WAY_OTHERS;
+        way = PORT_WAY_NOT_KNOWN;
+    }
+    return way;
+}

@@ -49,4 +49,13 @@ bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t 
  * listen nor are connected are seen since Linux 6.8. */
 bool port_table_ask(const struct port_question *question, char *reply, struct port_rows *rows);
 
+/* Who is in the way of it beside the socket with that cookie, of which the lower half is known. */
+enum port_in_the_way {
+    PORT_WAY_NOT_KNOWN, /* the kernel does not say */
+    PORT_WAY_FREE,      /* nobody */
+    PORT_WAY_OTHERS
+};
+enum port_in_the_way port_table_look(const struct port_question *question, uint32_t beside,
+                                     char *reply);
+
 #endif

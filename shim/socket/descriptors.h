@@ -57,8 +57,9 @@ extern _Atomic(struct descriptor *) descriptor_blocks[DESCRIPTOR_BLOCKS];
 /* Its port is the source port of a connection or of datagrams: nobody binds that number again. */
 #define DESCRIPTOR_SOURCE (UINT32_C(1) << 27)
 
-/* The policy `keep` has tried to keep its port, or has nothing to do with it. */
+/* The policy `keep` has tried to keep its port, or has nothing to do with it; and has kept it. */
 #define DESCRIPTOR_KEPT (UINT32_C(1) << 26)
+#define DESCRIPTOR_WAS_KEPT (UINT32_C(1) << 23)
 
 /* ... and SO_REUSEADDR has been on since, or might have been before: others may share the port. */
 #define DESCRIPTOR_SHARED (UINT32_C(1) << 25)

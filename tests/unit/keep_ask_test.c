@@ -105,7 +105,7 @@ static void serve(struct pw_keep_slot *slot) {
         sweep(slot, word);
     else
         answer(slot, word,
-               played == PLAY_BADLY                  ? 2
+               played == PLAY_BADLY                  ? 3
                : atomic_load(&slot->device) % 2 == 0 ? PW_KEEP_YES
                                                      : PW_KEEP_NO);
 }
@@ -138,7 +138,7 @@ static void there_is_an_area_under_keep_alone(void **state) {
     (void)state;
     begin_area(PW_POLICY_QUARANTINE, PW_KEEP_WORKS);
     assert_null(keep_area());
-    assert_int_equal(keep_ask(&question), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&question), PW_KEEP_UNHEARD);
     assert_int_equal(keep_cookie(false, LOW), 0);
     begin_area(PW_POLICY_KEEP, PW_KEEP_WORKS);
     assert_ptr_equal(keep_area(), area);
@@ -192,7 +192,7 @@ static void a_slot_holds_the_question_and_a_check_over_it(void **state) {
                                         .device = 6,
                                         .is_udp = true,
                                         .only_v6 = true};
-    assert_int_equal(keep_ask(&asked), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&asked), PW_KEEP_UNHEARD);
     struct pw_keep_slot *slot = &area->slot[(LOW + 1) % PW_KEEP_SLOTS];
     uint32_t word = atomic_load(&slot->word);
     uint64_t check = atomic_load(&slot->check);
@@ -222,7 +222,7 @@ static void nobody_is_asked_where_there_is_no_keeper(void **state) {
     for (size_t i = 0; i < 2; i++) {
         begin_area(PW_POLICY_KEEP, none[i]);
         atomic_store(&area->kept[0][LOW], 77);
-        assert_int_equal(keep_ask(&question), PW_KEEP_NO);
+        assert_int_equal(keep_ask(&question), PW_KEEP_UNHEARD);
         assert_int_equal(keep_cookie(false, LOW), 0);
         assert_int_equal(atomic_load(&area->bell), 0);
         assert_int_equal(counted(PW_KEEP_UNANSWERED), 0);
@@ -238,16 +238,16 @@ static void nobody_is_asked_where_there_is_no_keeper(void **state) {
 static void a_keeper_that_does_not_answer_is_silent(void **state) {
     (void)state;
     begin_area(PW_POLICY_KEEP, PW_KEEP_WORKS);
-    assert_int_equal(keep_ask(&question), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&question), PW_KEEP_UNHEARD);
     assert_int_equal(atomic_load(&area->state), PW_KEEP_SILENT);
     assert_int_equal(counted(PW_KEEP_UNANSWERED), 1);
     assert_int_equal(slots_in(PW_KEEP_FREE), PW_KEEP_SLOTS);
     uint32_t bell = atomic_load(&area->bell);
     const struct keep_question take = question_of(PW_KEEP_TAKE, LOW);
-    assert_int_equal(keep_ask(&take), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&take), PW_KEEP_UNHEARD);
     assert_int_equal(atomic_load(&area->bell), bell);
     assert_int_equal(counted(PW_KEEP_UNANSWERED), 1);
-    assert_int_equal(keep_ask(&question), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&question), PW_KEEP_UNHEARD);
     assert_int_equal(atomic_load(&area->bell), bell + 1);
     assert_int_equal(counted(PW_KEEP_UNANSWERED), 2);
 }
@@ -272,7 +272,7 @@ static void where_all_slots_are_in_use_the_answer_is_no(void **state) {
     (void)state;
     begin(PLAY_WELL);
     fill_slots();
-    assert_int_equal(keep_ask(&question), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&question), PW_KEEP_UNHEARD);
     end();
     assert_int_equal(atomic_load(&area->state), PW_KEEP_SILENT);
     assert_int_equal(counted(PW_KEEP_UNANSWERED), 1);
@@ -301,7 +301,7 @@ static void a_slot_that_becomes_free_is_waited_for(void **state) {
 static void an_answer_that_comes_too_late_is_nobodys(void **state) {
     (void)state;
     begin(PLAY_LATE);
-    assert_int_equal(keep_ask(&question), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&question), PW_KEEP_UNHEARD);
     while (slots_in(PW_KEEP_FREE) < PW_KEEP_SLOTS)
         pause_for(1000000);
     /* The same slot, in which the answer to the first still stands: a yes. */
@@ -316,7 +316,7 @@ static void an_answer_that_comes_too_late_is_nobodys(void **state) {
 static void the_answer_to_the_next_question_in_a_slot_is_not_taken(void **state) {
     (void)state;
     begin(PLAY_SWEEP);
-    assert_int_equal(keep_ask(&question), PW_KEEP_NO);
+    assert_int_equal(keep_ask(&question), PW_KEEP_UNHEARD);
     end();
     assert_int_equal(slots_in(PW_KEEP_ANSWERED), 1); /* is left for whose it is */
 }
@@ -386,7 +386,7 @@ static void rubbish_in_the_area_ends_and_holds_up_nobody(void **state) {
         atomic_store(&area->state, PW_KEEP_WORKS);
         const struct keep_question asked =
             question_of((enum pw_keep_what)(1 + i % 5), (uint16_t)(next_random() % 65536));
-        assert_in_range(keep_ask(&asked), PW_KEEP_NO, PW_KEEP_YES);
+        assert_in_range(keep_ask(&asked), PW_KEEP_NO, PW_KEEP_UNHEARD);
         (void)keep_cookie(i % 2 == 0, asked.port);
         keep_expect_mute();
     }

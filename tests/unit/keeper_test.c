@@ -193,7 +193,7 @@ static void one_that_was_stopped_is_silent_and_then_works_again(void **state) {
     need_namespace();
     assert_int_equal(kill(keeper.pid, SIGSTOP), 0);
     assert_int_equal(waitpid(keeper.pid, NULL, __WALL | WUNTRACED), keeper.pid);
-    assert_int_equal(ask(PW_KEEP_TAKE, LOW), PW_KEEP_NO);
+    assert_int_equal(ask(PW_KEEP_TAKE, LOW), PW_KEEP_UNHEARD);
     assert_int_equal(atomic_load(&area->state), PW_KEEP_SILENT);
     assert_int_equal(kill(keeper.pid, SIGCONT), 0);
     assert_true(comes_to(&area->state, PW_KEEP_WORKS));
@@ -215,7 +215,7 @@ static void one_that_was_killed_is_gone_with_all_that_it_kept(void **state) {
     assert_int_equal(counted(PW_KEEP_ENDED), 1);
     assert_int_equal(keep_cookie(false, LOW), 0);
     assert_true(can_be_bound(LOW));
-    assert_int_equal(ask(PW_KEEP_TAKE, LOW), PW_KEEP_NO);
+    assert_int_equal(ask(PW_KEEP_TAKE, LOW), PW_KEEP_UNHEARD);
     keeper_look(&keeper);
     assert_int_equal(counted(PW_KEEP_ENDED), 1);
 }
