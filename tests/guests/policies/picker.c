@@ -4,7 +4,8 @@
  *
  *   picker tcp|udp TIMES MICROSECONDS
  *
- * Prints how often the number was somebody else's by then.
+ * Prints how often the number was somebody else's by then. Where others have all ports, it asks
+ * again after a millisecond, a thousand times for one number at most, and prints how often in all.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,6 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { AGAIN_NS = 1000000, AGAIN_MOST = 1000 };
+
+static long asked_again;
+
 static void must(int condition, const char *what) {
     if (condition)
         return;
@@ -22,12 +27,27 @@ static void must(int condition, const char *what) {
     exit(1);
 }
 
+/* false: not in so many tries. */
+static int bind_any(int fd, const struct sockaddr_in *name) {
+    const struct timespec moment = {.tv_nsec = AGAIN_NS};
+    for (int tries = 0; tries <= AGAIN_MOST; tries++) {
+        if (bind(fd, (const struct sockaddr *)name, sizeof *name) == 0)
+            return 1;
+        if (errno != EADDRINUSE)
+            return 0;
+        asked_again++;
+        nanosleep(&moment, NULL);
+    }
+    errno = EADDRINUSE;
+    return 0;
+}
+
 static unsigned short pick(int type) {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof name;
     int fd = socket(AF_INET, type, 0);
     must(fd >= 0, "socket");
-    must(bind(fd, (struct sockaddr *)&name, sizeof name) == 0, "bind to port 0");
+    must(bind_any(fd, &name), "bind to port 0");
     must(getsockname(fd, (struct sockaddr *)&name, &length) == 0, "getsockname");
     close(fd);
     return name.sin_port;
@@ -59,6 +79,6 @@ int main(int argc, char **argv) {
         nanosleep(&moment, NULL);
         lost += is_lost(type, port);
     }
-    printf("lost %d of %d\n", lost, times);
+    printf("lost %d of %d, asked again %ld\n", lost, times, asked_again);
     return 0;
 }

@@ -5,8 +5,8 @@
  *   strangers PROCESSES PER_SECOND HOLD_MS SERVER_PORT SECONDS
  *
  * Writes "asking" when all have begun. Ends with SIGTERM, or after SECONDS, and then writes how
- * many ports they were given in a second. SERVER_PORT is a port outside the range, to which some of
- * them connect.
+ * many ports they were given in a second; with status 1 if one of them had ended by itself.
+ * SERVER_PORT is a port outside the range, to which some of them connect.
  */
 #include <netinet/in.h>
 #include <signal.h>
@@ -170,11 +170,14 @@ static void wait_for_end(unsigned seconds) {
     sigtimedwait(&ends, NULL, &time);
 }
 
-static void stop_all(void) {
+/* false where one had ended before. */
+static int stop_all(void) {
+    int all = 1;
     for (unsigned i = 0; i < child_count; i++)
-        kill(children[i], SIGKILL);
+        all = waitpid(children[i], NULL, WNOHANG) == 0 && kill(children[i], SIGKILL) == 0 && all;
     for (unsigned i = 0; i < child_count; i++)
         waitpid(children[i], NULL, 0);
+    return all;
 }
 
 int main(int argc, char **argv) {
@@ -204,7 +207,7 @@ int main(int argc, char **argv) {
     uint64_t begin = now(), before = atomic_load(given);
     wait_for_end(number[4]);
     uint64_t count = atomic_load(given) - before, spent = now() - begin;
-    stop_all();
+    int all = stop_all();
     printf("%.0f\n", (double)count * SECOND_NS / (double)spent);
-    return 0;
+    return all ? 0 : 1;
 }
