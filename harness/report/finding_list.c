@@ -90,12 +90,13 @@ static bool same_test(const struct check *check, const struct finding *one,
     return same_text(one->marker, other->marker) || has_frames(check, &one->subject);
 }
 
-/* Does one fix do for both? */
+/* Does one fix do for both, and what is said of the first hold of both? */
 static bool is_alike(const struct check *check, const struct finding *one,
                      const struct finding *other) {
     return one->kind == other->kind && one->severity == other->severity &&
            one->certainty == other->certainty && one->cause == other->cause &&
-           same_test(check, one, other) && same_program(check, &one->subject, &other->subject) &&
+           one->subject.was_kept == other->subject.was_kept && same_test(check, one, other) &&
+           same_program(check, &one->subject, &other->subject) &&
            same_place(check, &one->subject, &other->subject) &&
            same_picker(check, &one->assigned, &other->assigned);
 }

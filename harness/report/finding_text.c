@@ -35,6 +35,8 @@ static const char *title_of(const struct check *check, const struct finding *fin
     };
     if (kind == FINDING_SHARED_PORT && finding_is_of_one_process(check, finding))
         return "two sockets share a port";
+    if (kind == FINDING_RACE_WINDOW && finding->subject.was_kept)
+        return "without --policy keep anybody could have taken a port";
     return titles[kind] != NULL ? titles[kind] : finding_name(kind);
 }
 

@@ -342,6 +342,37 @@ $(cat said) true
 20000 false"
 }
 
+@test "check says of a race window that keep closed that it is one without the policy, in every form" {
+    # Of three races alike the last is for a UDP port on every address, which is not kept.
+    under keep "$python" - <<'GUEST'
+import socket
+from ports import pick
+for host, kind in [("127.0.0.1", socket.SOCK_STREAM)] * 2 + [("0.0.0.0", socket.SOCK_DGRAM)]:
+    port = pick(host, kind)
+    with socket.socket(socket.AF_INET, kind) as server:
+        server.bind((host, port))
+GUEST
+    local form title='race-window: (without --policy keep )?anybody could have taken a port'
+    for form in '' --verbose --all; do
+        # shellcheck disable=SC2086 # none or one
+        run -0 "$PORTWITNESS" check $form t.trace
+        grep -oE "$title|in which .* (it|run)$|^And [0-9]+ more|^SUMMARY.*race-window" <<<"$output" >said
+        [ "$form" != --all ] || sort said | uniq -c | sed 's/^ *//' >counted
+        [ "$form" = --all ] || assert_equal "$(cat said)" 'race-window: without --policy keep anybody could have taken a port
+in which --policy keep held it for the run
+SUMMARY: portwitness: race-window
+And 1 more
+race-window: anybody could have taken a port
+in which anybody could have it
+SUMMARY: portwitness: race-window'
+    done
+    assert_equal "$(cat counted)" '3 SUMMARY: portwitness: race-window
+2 in which --policy keep held it for the run
+1 in which anybody could have it
+1 race-window: anybody could have taken a port
+2 race-window: without --policy keep anybody could have taken a port'
+}
+
 # taken_by_stranger POLICY: whether a stranger that takes all that it is given was given the number.
 taken_by_stranger() {
     under "$1" "$python" - <<'GUEST'

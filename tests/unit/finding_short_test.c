@@ -280,6 +280,31 @@ static void one_process_has_two_sockets_on_a_shared_port(void **state) {
     assert_non_null(strstr(text, "two sockets share a port"));
 }
 
+static void what_keep_held_nobody_could_have_taken(void **state) {
+    (void)state;
+    finding->kind = FINDING_RACE_WINDOW;
+    finding->assigned = call_of(LOST, SECOND_NS, 0);
+    finding->released_to_ns = 2 * SECOND_NS;
+    write_head();
+    assert_non_null(strstr(text, "race-window: anybody could have taken a port ("));
+    assert_line("  Window: 1.000 s, in which anybody could have it");
+    finding->subject.was_kept = true;
+    write_head();
+    assert_non_null(
+        strstr(text, "race-window: without --policy keep anybody could have taken a port ("));
+    assert_line("  Window: 1.000 s, in which --policy keep held it for the run");
+    assert_null(strstr(text, "anybody"));
+    free(text);
+    writing.to = open_memstream(&text, &length);
+    assert_non_null(writing.to);
+    finding_text_full(&writing, finding);
+    finding_text_summary(&writing, finding);
+    fclose(writing.to);
+    assert_non_null(strstr(text, "in which --policy keep held it for the run\n"));
+    assert_non_null(strstr(text, "\nSUMMARY: portwitness: race-window tcp 127.0.0.1:8080"));
+    assert_null(strstr(text, "anybody"));
+}
+
 static void who_may_not_have_been_asked_for_is_said(void **state) {
     (void)state;
     finding->other.process = 0;
@@ -294,6 +319,7 @@ static void who_may_not_have_been_asked_for_is_said(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {TEST(a_connection_that_is_being_made_has_not_failed),
                                        TEST(one_process_has_two_sockets_on_a_shared_port),
+                                       TEST(what_keep_held_nobody_could_have_taken),
                                        TEST(who_has_ended_is_not_to_be_ended),
                                        TEST(who_may_not_have_been_asked_for_is_said),
                                        TEST(the_ancestor_that_differs_stands_behind_each),
