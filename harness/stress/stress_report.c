@@ -148,6 +148,9 @@ static void print_unreached(const struct stress_row *row) {
                "for, and left to the kernel.\n",
                row->policy->text, row->isolated ? ", isolated" : "", row->unreached,
                row->unreached == 1 ? " was" : "s were");
+    if (row->isolated && row->policy->config.kind == PW_POLICY_KEEP)
+        printf("%s, isolated: nothing was kept in the copies' own network namespaces.\n",
+               row->policy->text);
     if (row->programs_unreached > 0)
         printf("%s%s: %" PRIu64 " program%s not reached by the policy: the kernel chose "
                "%s ports (%s).\n",

@@ -246,6 +246,14 @@ socket.socket().bind(("127.0.0.1", 0))'
     assert_matches "$output" 'soonest, isolated: [0-9]+ requests were in network namespaces that the policy has no room for'
 }
 
+@test "that keep keeps nothing of isolated copies is said, and of others it is not" {
+    local says='nothing was kept'
+    run -0 stress -j 2 --rounds 1 --policy quarantine --policy keep:5 --isolate -- true
+    assert_equal "$(grep "$says" <<<"$output")" "keep:5, isolated: $says in the copies' own network namespaces."
+    run -0 stress -j 2 --rounds 1 --policy keep -- true
+    [[ $output != *"$says"* ]]
+}
+
 @test "programs that a policy does not reach are counted" {
     run -0 stress -j 2 --rounds 2 --policy seeded:1 -- "$data/bind_once.static"
     assert_matches "$output" 'seeded:1: 4 programs were not reached by the policy: the kernel chose their ports \(bind_once.static\)\.'
