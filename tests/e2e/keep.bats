@@ -24,6 +24,20 @@ GUEST
     summary_says '1 port kept, 1 of them bound by number'
 }
 
+@test "a picker that tries its number by a bind and closes it, as portpicker does, ends the keeping" {
+    beside=("${stranger[@]}")
+    under keep "$python" - <<'GUEST' >said
+import socket
+from ports import ask_stranger, pick
+port = pick("0.0.0.0")
+print("picked", ask_stranger("bind", port))
+with socket.socket() as probe:
+    probe.bind(("", port))
+print("tried", ask_stranger("bind", port))
+GUEST
+    assert_equal "$(cat said)" $'picked EADDRINUSE\ntried ok'
+}
+
 @test "numbers of all addresses are kept, and another program binds them" {
     under keep "$python" - <<'GUEST' >said
 import subprocess, sys
