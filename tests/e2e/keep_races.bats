@@ -97,6 +97,13 @@ END
     nothing_measured 'picker (kernel, tcp): status 125'
 }
 
+@test "no network namespace of its own ends the script with 3" {
+    mkdir bin
+    ln -s "$(type -P false)" bin/unshare
+    PATH=$PWD/bin:$PATH run -3 races --policy keep
+    assert_equal "$output" 'races: no network namespace of its own'
+}
+
 @test "how often no port was left for the picker stands below the table" {
     built_with picker <<<'[ "$1" = tcp ] && again=7; echo "lost 1 of $2, asked again ${again-0}"'
     run -0 env BUILD="$PWD/built" "$root/scripts/races" --times 3 --policy kernel
