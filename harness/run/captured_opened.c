@@ -29,21 +29,28 @@ void captured_opened_end(struct captured_processes *processes, uint32_t pid) {
     processes->ended[processes->ended_count++] = (uint32_t)(process - processes->list);
 }
 
-/* Of some the end is read before they are met. */
+static bool lives(const struct captured_process *process) {
+    struct process_facts facts;
+    return process_facts_read((pid_t)process->pid, &facts) && facts.state != 'Z';
+}
+
+/* Of some the end is read before they are met. What they did last waits in the kernel's ring, and
+ * has been read when the next sweep comes. */
 static void sweep(struct captured_processes *processes) {
-    size_t left = 0;
+    size_t left = 0, gone = 0;
     for (size_t i = 0; i < processes->count; i++) {
         struct captured_process *process = &processes->list[i];
-        struct process_facts facts;
         if (process->program.file < 0)
             continue;
-        if (process_facts_read((pid_t)process->pid, &facts) && facts.state != 'Z')
-            left++;
-        else
+        if (process->is_gone)
             captured_opened_close(process);
+        else
+            left++;
+        process->is_gone = process->program.file >= 0 && !lives(process);
+        gone += process->is_gone;
     }
     processes->opened = left;
-    processes->sweep_at = 2 * left + SWEEP_AT_LEAST;
+    processes->sweep_at = gone > 0 ? 0 : 2 * left + SWEEP_AT_LEAST;
 }
 
 void captured_processes_forget_ended(struct captured_processes *processes) {
@@ -57,6 +64,7 @@ void captured_processes_forget_ended(struct captured_processes *processes) {
 void captured_opened_open(struct captured_processes *processes, struct captured_process *process) {
     const char *path = process->start != NULL ? process->start->program : "";
     captured_opened_close(process);
+    process->is_gone = false;
     bool is_replaced = process->start != NULL && process->start->is_replaced;
     if (!captured_program_open(is_replaced ? 0 : (pid_t)process->pid, path, processes->elsewhere,
                                &process->program))
