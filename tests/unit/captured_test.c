@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <elf.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -152,8 +153,41 @@ static void there_is_room_until_the_queue_is_full(void **state) {
     assert_false(captured_settle(&captured, false));
 }
 
+/* A file that is loaded where it says, as captured_program.c asks for. */
+static void write_program(char path[]) {
+    const Elf64_Ehdr header = {.e_type = ET_EXEC};
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, &header, sizeof header), sizeof header);
+    close(file);
+}
+
+/* It has ended, as there is no such process; what it did last may come with the next events. */
+static void a_program_that_has_ended_is_open_until_its_last_events_are_read(void **state) {
+    (void)state;
+    char path[] = "/tmp/captured_test.XXXXXX";
+    struct outside_process process = {.kind = OUTSIDE_EXEC, .pid = GUEST, .thread = GUEST};
+    const struct outside_event event = {.kind = OUTSIDE_EXEC,
+                                        .source = PW_SOURCE_KERNEL,
+                                        .pid = GUEST,
+                                        .thread = GUEST,
+                                        .begin_ns = monotonic_ns(),
+                                        .process = &process};
+    write_program(path);
+    memcpy(process.path, path, sizeof path);
+    captured_note(&captured, &event);
+    assert_non_null(captured_processes_program(&captured.processes, GUEST));
+    captured_settle(&captured, false);
+    assert_non_null(captured_processes_program(&captured.processes, GUEST));
+    captured_settle(&captured, false);
+    assert_null(captured_processes_program(&captured.processes, GUEST));
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_program_that_has_ended_is_open_until_its_last_events_are_read, start, stop),
         cmocka_unit_test_setup_teardown(a_call_waits_for_the_open_record_of_its_process, start,
                                         stop),
         cmocka_unit_test_setup_teardown(a_call_does_not_wait_for_the_record_of_another_process,
