@@ -25,7 +25,7 @@ struct captured_process {
     bool is_looked_for; /* the shim is in it, and it makes calls past the shim: Go with C in it */
     unsigned image;     /* programs executed here so far */
     uint64_t before[IMAGES_KEPT]; /* serials of the latest ones before, by image */
-    bool is_gone; /* by a look at /proc; its last events may wait still */
+    bool is_gone;                 /* by a look at /proc; its last events may wait still */
     bool has_ended;
 };
 
