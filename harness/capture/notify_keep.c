@@ -35,6 +35,7 @@ static struct keep_socket socket_of(int duplicate, const struct outside_event *e
                                 .may_join = (event->flags & PW_FLAG_REUSEPORT) != 0,
                                 .family = event->family,
                                 .device = event->device,
+                                .uid = event->uid,
                                 .cookie = event->cookie,
                                 .netns = event->netns,
                                 .changed = shared};

@@ -203,6 +203,7 @@ bool keeper_start(struct keeper *keeper) {
         range.high = config->high;
     }
     area->netns = notify_own_netns();
+    area->uid = (uint32_t)geteuid();
     atomic_store(&area->state, PW_KEEP_WORKS);
     pid_t run = getpid();
     sigfillset(&all);

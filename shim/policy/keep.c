@@ -32,6 +32,7 @@ static struct keep_socket socket_of(int fd, const struct socket_facts *facts,
                                 .may_join = (facts->flags & PW_FLAG_REUSEPORT) != 0,
                                 .family = facts->family,
                                 .device = facts->device,
+                                .uid = facts->uid,
                                 .cookie = facts->cookie,
                                 .netns = facts->netns,
                                 .changed = shared};

@@ -39,6 +39,11 @@ uint32_t keep_cookie(bool is_udp, uint16_t port) {
     return is_there(area) ? atomic_load(&area->kept[is_udp][port]) : 0;
 }
 
+uint32_t keep_uid(void) {
+    const struct pw_keep_area *area = keep_area();
+    return area != NULL ? area->uid : UINT32_MAX;
+}
+
 void keep_count(enum pw_keep_count what) {
     struct pw_keep_area *area = keep_area();
     if (area != NULL)

@@ -18,7 +18,7 @@ struct keep_question {
     uint32_t device;     /* that the socket is bound to, 0: none */
     bool is_udp;
     bool only_v6;
-    bool may_join; /* SO_REUSEPORT is on */
+    bool may_join; /* SO_REUSEPORT is on, and the socket is of the keeper's user */
 };
 
 /* The area of the attached trace; NULL where the run's policy is not `keep`. */
@@ -27,6 +27,9 @@ struct pw_keep_area *keep_area(void);
 /* The lower half of the cookie of the socket that is kept at the port; 0: none, or the keeper has
  * ended. */
 uint32_t keep_cookie(bool is_udp, uint16_t port);
+
+/* Of the user whose the kept sockets are. */
+uint32_t keep_uid(void);
 
 void keep_count(enum pw_keep_count what);
 

@@ -74,6 +74,7 @@ struct pw_keep_slot {
 
 struct pw_keep_area {
     uint64_t netns;         /* SO_NETNS_COOKIE of `run`: no other namespace's ports are kept */
+    uint32_t uid;           /* of the kept sockets */
     _Atomic uint32_t state; /* enum pw_keep_state */
     _Atomic uint32_t bell;  /* a futex: grows with each question */
     _Atomic uint32_t mute;  /* somebody asks who may make no system call, and so rings no bell */

@@ -79,7 +79,7 @@ static enum pw_keep_answer ask(const struct keep_socket *socket, const struct ke
                                      .device = socket->device,
                                      .is_udp = socket->is_udp,
                                      .only_v6 = socket->only_v6,
-                                     .may_join = socket->may_join};
+                                     .may_join = socket->may_join && socket->uid == keep_uid()};
     memcpy(question.address, place->address, sizeof question.address);
     return keep_ask(&question);
 }
@@ -189,6 +189,13 @@ static long without_kept(const struct keep_socket *socket, const struct keep_pla
     return result;
 }
 
+/* Whether an option can take the kept socket out of the way for a moment, and nobody else. Sockets
+ * of two users share nothing by SO_REUSEPORT, and beside a UDP socket that has it the kernel looks
+ * at no others. */
+static bool may_share_with_kept(const struct keep_socket *socket) {
+    return socket->is_udp ? socket->may_share : socket->uid == keep_uid();
+}
+
 static long bind_refused(const struct keep_socket *socket, const struct keep_place *place,
                          long (*call)(const void *), const void *arguments, bool *handed) {
     if (!socket->is_udp && socket->may_share)
@@ -201,8 +208,7 @@ static long bind_refused(const struct keep_socket *socket, const struct keep_pla
     case PORT_WAY_OTHERS:
         if (!socket->may_join && !(socket->is_udp && socket->may_share))
             return -1;
-        /* Beside a socket of UDP with SO_REUSEPORT the kernel looks at no others. */
-        if (socket->is_udp && !socket->may_share)
+        if (!may_share_with_kept(socket))
             return without_kept(socket, place, call, arguments, handed);
         return share_with_others(socket, place, call, arguments, true, handed);
     default:
@@ -278,6 +284,8 @@ long keep_listen(const struct keep_socket *socket, const struct keep_place *plac
             errno = EADDRINUSE;
             return -1;
         }
+        if (!may_share_with_kept(socket))
+            return without_kept(socket, place, call, arguments, &handed);
         return share_with_others(socket, place, call, arguments, false, &handed);
     default:
         return without_kept(socket, place, call, arguments, &handed);

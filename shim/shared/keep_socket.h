@@ -17,6 +17,7 @@ struct keep_socket {
     bool may_join;  /* SO_REUSEPORT is on */
     uint16_t family;
     uint32_t device;
+    uint32_t uid; /* of the user who made it */
     uint64_t cookie;
     uint64_t netns;
     _Atomic bool
