@@ -50,10 +50,14 @@ static bool is_connection(int fd, const struct socket_facts *facts) {
     return !is_udp(facts) && socket_remote(fd).port != 0;
 }
 
-/* Once a socket, whether it could be kept or not; and again where what was kept is so no more. */
-static bool is_done(const struct socket_facts *facts) {
-    return (facts->flags & DESCRIPTOR_KEPT) != 0 && ((facts->flags & DESCRIPTOR_WAS_KEPT) == 0 ||
-                                                     keep_cookie(is_udp(facts), facts->port) != 0);
+/* Once a socket, whether it could be kept or not; and where it is read, again if what was kept is
+ * so no more. Not at a listen, before which the socket may have lost the port that it still shows.
+ */
+static bool is_done(const struct socket_facts *facts, bool is_read) {
+    if ((facts->flags & DESCRIPTOR_KEPT) == 0)
+        return false;
+    return !is_read || (facts->flags & DESCRIPTOR_WAS_KEPT) == 0 ||
+           keep_cookie(is_udp(facts), facts->port) != 0;
 }
 
 /* Changes the entry's flags alone: the program may have set an option meanwhile, in another thread,
@@ -73,9 +77,9 @@ static void note_kept(int fd, struct socket_facts *facts, bool kept) {
         keep_share(fd);
 }
 
-static void keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) {
+static void keep_port(int fd, struct socket_facts *facts, bool is_read, _Atomic bool *shared) {
     const uint32_t never = DESCRIPTOR_SOURCE | DESCRIPTOR_NAMED | (uint32_t)PW_FLAG_LISTENING;
-    if ((facts->flags & never) != 0 || !has_protocol(facts) || is_done(facts))
+    if ((facts->flags & never) != 0 || !has_protocol(facts) || is_done(facts, is_read))
         return;
     if (!sandbox_pledge()) {
         keep_count(PW_KEEP_NOT_KEPT);
@@ -92,7 +96,7 @@ static void keep_port(int fd, struct socket_facts *facts, _Atomic bool *shared) 
 
 void keep_note_read(int fd, struct socket_facts *facts, _Atomic bool *shared) {
     int before = errno;
-    keep_port(fd, facts, shared);
+    keep_port(fd, facts, true, shared);
     errno = before;
 }
 
@@ -132,7 +136,7 @@ long keep_around_listen(int fd, struct socket_facts *facts, bool unbound,
     bool pledged = sandbox_pledge();
     if (unbound && pledged && socket_local(fd).port == 0)
         bind_to_any(fd);
-    keep_port(fd, facts, shared);
+    keep_port(fd, facts, false, shared);
     errno = before;
     const struct ip_endpoint local = socket_local(fd);
     struct keep_place place = place_of(&local);

@@ -73,8 +73,10 @@ keeps() {
 @test "keep: no failure that the kernel alone would not give, however many of the ports are kept" {
     can_leave_network
     for high in 10003 10007 10015; do
-        keeps $((POLICY_OPERATIONS / 100)) $((POLICY_OPERATIONS / 500)) keep "$high" --seed 11 \
-            --operations "$POLICY_OPERATIONS"
+        for seed in 11 302; do
+            keeps $((POLICY_OPERATIONS / 100)) $((POLICY_OPERATIONS / 500)) keep "$high" --seed "$seed" \
+                --operations "$POLICY_OPERATIONS"
+        done
     done
 }
 
