@@ -12,7 +12,9 @@
 
 A cycle is socket, bind to port 0, getsockname and close (tests/bench/cycles.c), in 1, 2, 4, ... processes
 at once, up to the number of processors. Each way is as somebody would use it who wants to know which
-ports a program gets. What is not installed is left out.
+ports a program gets. What is not installed is left out. Beside the times stand the system calls and the
+instructions in user space that a way adds to a cycle with one process (tests/bench/counts.py says how they
+are counted).
 """
 import argparse
 import json
@@ -22,6 +24,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+import counts as counted
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 POLICIES = ("soonest", "quarantine", "keep", "seeded:7", "range:40000-49999")
@@ -35,9 +39,9 @@ def find_wrapper():
     return None
 
 
-def ways(folder):
+def ways(folder, build=BUILD):
     """Name, words before the command, variables, share of the cycles that it makes."""
-    portwitness, shim, trace = f"{BUILD}/portwitness", f"{BUILD}/libportwitness.so", f"{folder}/trace"
+    portwitness, shim, trace = f"{build}/portwitness", f"{build}/libportwitness.so", f"{folder}/trace"
     run = [portwitness, "run", "--quiet", "-o", trace]
     yield "bare", [], {}, 1
     yield "by hand", [], {"LD_PRELOAD": shim, "PORTWITNESS_TRACE": trace}, 1
@@ -58,22 +62,31 @@ def ways(folder):
                {"LD_PRELOAD": find_wrapper(), "SOCKET_WRAPPER_DIR": f"{folder}/wrapped"}, 0.05)
 
 
+def cycles(processes, count):
+    return [f"{BUILD}/tests/bench/cycles", str(processes), str(max(1, count))]
+
+
 def measure(way, processes, count):
+    """Nanoseconds of a cycle."""
     _, words, variables, share = way
     environment = {**os.environ, **variables}
     trace = variables.get("PORTWITNESS_TRACE") or (words[words.index("-o") + 1] if "-o" in words else "")
     if os.path.exists(trace):
         os.remove(trace)
-    command = [*words, f"{BUILD}/tests/bench/cycles", str(processes), str(max(1, int(count * share)))]
+    command = [*words, *cycles(processes, int(count * share))]
     return float(subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True,
                                 check=True).stdout)
 
 
+def binds_in_trace(folder, build=BUILD):
+    said = subprocess.run([f"{build}/portwitness", "export", "--format", "jsonl", f"{folder}/trace"],
+                          stdout=subprocess.PIPE, check=True).stdout
+    return said.count(b'"kind":"bind"')
+
+
 def must_record(folder, processes, count):
     """A benchmark of a shim that was not there would look splendid."""
-    said = subprocess.run([f"{BUILD}/portwitness", "export", "--format", "jsonl", f"{folder}/trace"],
-                          stdout=subprocess.PIPE, check=True).stdout
-    binds = said.count(b'"kind":"bind"')
+    binds = binds_in_trace(folder)
     if binds < processes * count:
         sys.exit(f"whole: the trace has {binds} binds instead of {processes * count}: not measured")
 
@@ -85,14 +98,24 @@ def spread(values):
     return middle, low, high
 
 
-def measure_all(folder, arguments):
-    chosen = [way for way in ways(folder) if way[0] == "bare" or way[0].startswith(arguments.only)]
+def process_counts():
     counts, processes = [], 1
     while processes <= os.cpu_count():
         counts.append(processes)
         processes *= 2
+    return counts
+
+
+def count_all(folder, chosen, arguments):
+    """What each way adds beside time."""
+    prefixes = {name: ["env", *(f"{key}={value}" for key, value in variables.items()), *words]
+                for name, words, variables, _ in chosen}
+    return counted.all_added(prefixes, lambda number: cycles(1, number), min(arguments.count, 1000), folder)
+
+
+def measure_all(folder, chosen, arguments):
     table = {}
-    for processes in counts:
+    for processes in process_counts():
         figures = {way[0]: [] for way in chosen}
         for _ in range(arguments.rounds):
             for way in chosen:
@@ -105,20 +128,34 @@ def measure_all(folder, arguments):
             ratio, low, high = spread([one / bare for one, bare in zip(times, figures["bare"])])
             table.setdefault(name, {})[processes] = {
                 "ns": statistics.median(times), "ratio": ratio, "low": low, "high": high}
-    return counts, table
+    return table
 
 
-def print_table(counts, table, arguments):
+def print_table(table, added, left_out, arguments):
+    counts = process_counts()
     print(f"Linux {os.uname().release}, {os.cpu_count()} CPUs, {arguments.rounds} rounds of"
           f" {arguments.count} cycles, medians (quartiles)\n")
-    print(f"{'of bare, with processes:':<28}" + "".join(f"{count:>24}" for count in counts))
+    print(f"{'of bare, with processes:':<31}" + "".join(f"{count:>24}" for count in counts) +
+          "".join(f"{name.replace('_', ' '):>16}" for name in added))
     for name, figures in table.items():
         cells = []
         for count in counts:
             one = figures[count]
             cells.append(f"{one['ns']:.0f} ns" if name == "bare" else
                          f"{one['ratio']:.2f} ({one['low']:.2f} to {one['high']:.2f})")
-        print(f"{name:<28}" + "".join(f"{cell:>24}" for cell in cells))
+        print(f"{name:<31}" + "".join(f"{cell:>24}" for cell in cells) +
+              "".join(f"{added_cell(name, figures):>16}" for figures in added.values()))
+    if added:
+        print("\nThe last columns: of a cycle of one process, bare in all, else what is added")
+    for name, reason in left_out.items():
+        print(f"left out: {name.replace('_', ' ')} ({reason})")
+
+
+def added_cell(name, figures):
+    if name not in figures:
+        return "-"
+    digits = 2 if figures["bare"] < 100 else 0
+    return f"{figures[name]:{'' if name == 'bare' else '+'}.{digits}f}"
 
 
 def missed(table):
@@ -136,6 +173,14 @@ def positive(text):
     return int(text)
 
 
+def go_alone():
+    """Alone in a network namespace no other socket is in the way."""
+    if "BENCH_ALONE" not in os.environ and subprocess.run(
+            ["unshare", "--net", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+        os.execvp("unshare", ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh",
+                              "env", "BENCH_ALONE=yes", *sys.argv])
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument("--rounds", type=positive, default=15)
@@ -144,19 +189,19 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--check", action="store_true")
     arguments = parser.parse_args()
-    # Alone in a network namespace no other socket is in the way.
-    if "BENCH_ALONE" not in os.environ and subprocess.run(
-            ["unshare", "--net", "true"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
-        os.execvp("unshare", ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh",
-                              "env", "BENCH_ALONE=yes", *sys.argv])
+    go_alone()
     with tempfile.TemporaryDirectory() as folder:
-        counts, table = measure_all(folder, arguments)
-    print_table(counts, table, arguments)
+        chosen = [way for way in ways(folder) if way[0] == "bare" or way[0].startswith(arguments.only)]
+        table = measure_all(folder, chosen, arguments)
+        added, left_out = count_all(folder, chosen, arguments)
+    print_table(table, added, left_out, arguments)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"kernel": os.uname().release, "cpus": os.cpu_count(), "rounds": arguments.rounds,
-                       "count": arguments.count, "ways": table}, file, indent=2)
+                       "count": arguments.count, "ways": table, "added": added, "left_out": left_out},
+                      file, indent=2)
     return missed(table) if arguments.check else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
