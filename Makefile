@@ -4,6 +4,8 @@
 #   make test       the tests, without installing anything (scripts/test does that as well)
 #   make check-unit the unit tests alone
 #   make bench | lint | format | fresh
+#   make bench-compare REV=HEAD~1   what a cycle costs with this build and with that of another
+#                   revision, by turns, and which is better
 #   make help       prints this
 #   make compile_commands.json   how each file is compiled, for editors and clang's tools
 #   make property   a million operations, the model of bind against the kernel; ten million generated
@@ -332,6 +334,10 @@ bench: all $(benches) $(static_guests)
 	@BUILD=$(BUILD) tests/bench/frames.py
 	@$(BUILD)/tests/bench/hooks || [ $$? -eq 77 ]
 
+# REV is in the environment, since it is set on the command line: no shell reads what is in it.
+bench-compare: all $(BUILD)/tests/bench/cycles
+	@BUILD=$(BUILD) tests/bench/compare.py -- "$$REV"
+
 property: all $(property)
 	@$(BUILD)/tests/property/model_against_kernel --operations 1000000 --coverage 100
 	@for seed in 1 2 3 4 5 6 7 8 9 10; do \
@@ -383,7 +389,7 @@ clean:
 	$(call say,CLEAN)
 	$(Q)rm -rf build $(BUILD)
 
-.PHONY: again all tests help check-unit test bench property soak races lint fresh format \
+.PHONY: again all tests help check-unit test bench bench-compare property soak races lint fresh format \
 	install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
