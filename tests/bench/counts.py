@@ -1,17 +1,22 @@
 """What a way adds to a cycle beside time: system calls, and instructions in user space, both with one
-process. Of each way twice as many cycles are counted once more, and half taken from the whole, so that
-the start and the end of programs are not in it.
+process. What is counted with one cycle is taken from what is counted with many, so that the start and the
+end of programs, and what warms up, are not in it.
 
 System calls are counted by strace (-f -c), which needs no privilege; perf's tracepoints would need root.
 What strace does itself is not in its count, so its own ways have none. Those of `portwitness run` and of
 the processes that it starts are in it. Instructions are counted by perf (instructions:u), where the
 processor has a counter that may be used: many virtual machines have none.
+
+Where the stack lies decides how many calls the shim makes: it reads what is on its own page without one. The
+kernel places the stack at random; here (setarch -R) it does not, and the programs are run with it at
+several places in its page. A figure is the mean over these, that is over many programs.
 """
 import os
 import shutil
 import subprocess
 
 SECONDS = 120
+PAGE = 4096
 
 
 def ends_well(command):
@@ -74,24 +79,35 @@ def why_not(counter, folder):
     return None
 
 
-def of_a_cycle(counter, prefix, cycles, number, folder):
+def placed(place):
+    """Words before a command: its stack lies so many bytes lower, where that can be had."""
+    fixed = ["setarch", "-R"] if shutil.which("setarch") and ends_well(["setarch", "-R", "true"]) else []
+    return [*fixed, "env", f"BENCH_PLACE={'x' * place}"]
+
+
+def of_a_cycle(counter, prefix, cycles, number, places, folder):
     """Counted a cycle of the way with this prefix, or None. CYCLES(n) is the command for n cycles."""
-    one = count(counter, [*prefix, *cycles(number)], folder)
-    two = count(counter, [*prefix, *cycles(2 * number)], folder)
-    return None if one is None or two is None else (two - one) / number
+    figures = []
+    for place in places:
+        one, many = (count(counter, [*placed(place), *prefix, *cycles(n)], folder) for n in (1, 1 + number))
+        if one is None or many is None:
+            return None
+        figures.append((many - one) / number)
+    return sum(figures) / len(figures)
 
 
-def all_added(prefixes, cycles, number, folder):
+def all_added(prefixes, cycles, number, places, folder):
     """What each way adds, by counter and name, and why a counter is left out. PREFIXES gives for each
     name the words before the command; that of "bare" is what the others are held against, and its figure
-    is its own."""
+    is its own. PLACES is in how many places in its page the stack lies."""
     added, left_out = {}, {}
+    places = range(0, PAGE, PAGE // places)
     for counter, (program, _, _) in COUNTERS.items():
         reason = why_not(counter, folder)
         if reason:
             left_out[counter] = reason
             continue
-        bare = of_a_cycle(counter, prefixes["bare"], cycles, number, folder)
+        bare = of_a_cycle(counter, prefixes["bare"], cycles, number, places, folder)
         if bare is None:
             left_out[counter] = f"{program} could not count the bare processes"
             continue
@@ -100,7 +116,7 @@ def all_added(prefixes, cycles, number, folder):
             # One process has one tracer.
             if name == "bare" or (program == "strace" and "strace" in prefix):
                 continue
-            one = of_a_cycle(counter, prefix, cycles, number, folder)
+            one = of_a_cycle(counter, prefix, cycles, number, places, folder)
             if one is not None:
                 figures[name] = one - bare
     return added, left_out

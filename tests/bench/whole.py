@@ -110,7 +110,8 @@ def count_all(folder, chosen, arguments):
     """What each way adds beside time."""
     prefixes = {name: ["env", *(f"{key}={value}" for key, value in variables.items()), *words]
                 for name, words, variables, _ in chosen}
-    return counted.all_added(prefixes, lambda number: cycles(1, number), min(arguments.count, 1000), folder)
+    return counted.all_added(prefixes, lambda number: cycles(1, number), min(arguments.count, 1000),
+                             min(arguments.rounds, 4), folder)
 
 
 def measure_all(folder, chosen, arguments):
