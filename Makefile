@@ -333,6 +333,7 @@ bench: all $(benches) $(static_guests)
 	@BUILD=$(BUILD) tests/bench/notified.py
 	@BUILD=$(BUILD) tests/bench/frames.py
 	@$(BUILD)/tests/bench/hooks || [ $$? -eq 77 ]
+	@BUILD=$(BUILD) tests/bench/programs.py
 
 # REV is in the environment, since it is set on the command line: no shell reads what is in it.
 bench-compare: all $(BUILD)/tests/bench/cycles
