@@ -147,6 +147,14 @@ END
     run -0 "$root/tests/bench/programs.py" --rounds 1 --size 1 --only redis --json figures.json
     assert_matches "$output" 'redis-benchmark +left out: status 1'
     jq -e '.programs == {} and (.left_out | has("redis-benchmark"))' figures.json
+    rm bin/redis-server
+
+    # One that is not recorded would pay nothing.
+    mkdir recordless
+    printf '#!/bin/sh\n[ "$1" = run ] || exit 0\nshift 5\nexec "$@"\n' >recordless/portwitness
+    chmod +x recordless/portwitness
+    BUILD=$PWD/recordless run -0 "$root/tests/bench/programs.py" --rounds 1 --size 1 --only redis
+    assert_matches "$output" 'redis-benchmark +left out: its trace is empty'
 }
 
 @test "the interval for a median is as narrow as its order statistics allow" {
