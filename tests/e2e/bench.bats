@@ -150,10 +150,12 @@ END
     rm bin/redis-server
 
     # One that is not recorded would pay nothing.
-    mkdir recordless
-    printf '#!/bin/sh\n[ "$1" = run ] || exit 0\nshift 5\nexec "$@"\n' >recordless/portwitness
-    chmod +x recordless/portwitness
-    BUILD=$PWD/recordless run -0 "$root/tests/bench/programs.py" --rounds 1 --size 1 --only redis
+    stand_in portwitness <<'END'
+[ "$1" = run ] || exit 0
+shift 5
+exec "$@"
+END
+    BUILD=$PWD/bin run -0 "$root/tests/bench/programs.py" --rounds 1 --size 1 --only redis
     assert_matches "$output" 'redis-benchmark +left out: its trace is empty'
 }
 
