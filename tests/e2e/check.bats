@@ -161,12 +161,13 @@ with socket.create_server(("127.0.0.1", 0)) as server:
     print(server.getsockname()[1], flush=True)
     sys.stdin.readline()' left-over-server; }
 read -r port <&"${LEFT[0]}"
-echo "$LEFT_PID $port" >numbers
+left=$LEFT_PID # bash forgets it when the process has ended
+echo "$left $port" >numbers
 PYTEST_CURRENT_TEST='test_web.py::test_page (call)' \
     "$PORTWITNESS" run --quiet --check -o t -- "$1" serve.py "$port"
 status=$?
 echo >&"${LEFT[1]}"
-wait "$LEFT_PID" || status=99
+wait "$left" || status=99
 exit $status
 SH
     # With processes of its own: how far the search for a holder comes depends on how many there are.
