@@ -50,13 +50,13 @@ static bool is_connection(int fd, const struct socket_facts *facts) {
     return !is_udp(facts) && socket_remote(fd).port != 0;
 }
 
-/* Once a socket, whether it could be kept or not; and where it is read, again if what was kept is
- * so no more. Not at a listen, before which the socket may have lost the port that it still shows.
- */
+/* Once a socket, whether it could be kept or not; and where it is read, again if its time is over:
+ * where any had to be given up for others, they would push each other out at each read. Not at a
+ * listen, before which the socket may have lost the port that it still shows. */
 static bool is_done(const struct socket_facts *facts, bool is_read) {
     if ((facts->flags & DESCRIPTOR_KEPT) == 0)
         return false;
-    return !is_read || (facts->flags & DESCRIPTOR_WAS_KEPT) == 0 ||
+    return !is_read || (facts->flags & DESCRIPTOR_WAS_KEPT) == 0 || keep_is_crowded() ||
            keep_cookie(is_udp(facts), facts->port) != 0;
 }
 

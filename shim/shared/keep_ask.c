@@ -39,6 +39,11 @@ uint32_t keep_cookie(bool is_udp, uint16_t port) {
     return is_there(area) ? atomic_load(&area->kept[is_udp][port]) : 0;
 }
 
+bool keep_is_crowded(void) {
+    const struct pw_keep_area *area = keep_area();
+    return area != NULL && atomic_load(&area->count[PW_KEEP_GIVEN_UP]) > 0;
+}
+
 uint32_t keep_uid(void) {
     const struct pw_keep_area *area = keep_area();
     return area != NULL ? area->uid : UINT32_MAX;

@@ -28,6 +28,9 @@ struct pw_keep_area *keep_area(void);
  * ended. */
 uint32_t keep_cookie(bool is_udp, uint16_t port);
 
+/* Whether any were given up to make room for others. */
+bool keep_is_crowded(void);
+
 /* Of the user whose the kept sockets are. */
 uint32_t keep_uid(void);
 

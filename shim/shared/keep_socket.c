@@ -70,16 +70,27 @@ bool keep_applies(const struct keep_socket *socket) {
     return area != NULL && socket->netns != 0 && socket->netns == area->netns;
 }
 
+/* A link-local address of IPv6 binds its socket to the interface that stands with it, whatever it
+ * was bound to before (inet6_bind; RFC 4007). */
+static uint32_t device_at(const struct keep_socket *socket, const struct keep_place *place) {
+    const uint8_t *address = place->address;
+    bool is_link_local = (address[0] == 0xfe && (address[1] & 0xc0) == 0x80) ||
+                         (address[0] == 0xff && (address[1] & 0x0f) == 2);
+    return is_link_local && place->scope != 0 ? place->scope : socket->device;
+}
+
 static enum pw_keep_answer ask(const struct keep_socket *socket, const struct keep_place *place,
                                enum pw_keep_what what) {
     struct keep_question question = {.what = what,
                                      .port = place->port,
                                      .family = socket->family,
                                      .scope = place->scope,
-                                     .device = socket->device,
+                                     .device = device_at(socket, place),
                                      .is_udp = socket->is_udp,
                                      .only_v6 = socket->only_v6,
                                      .may_join = socket->may_join && socket->uid == keep_uid()};
+    if (what == PW_KEEP_LOOK)
+        question.scope = (uint32_t)socket->cookie;
     memcpy(question.address, place->address, sizeof question.address);
     return keep_ask(&question);
 }
@@ -103,7 +114,7 @@ static enum port_in_the_way look(const struct keep_socket *socket, const struct 
     const struct port_question question = {.cookie = socket->cookie,
                                            .netns = socket->netns,
                                            .address = place->address,
-                                           .device = socket->device,
+                                           .device = device_at(socket, place),
                                            .port = place->port,
                                            .type = socket->is_udp ? SOCK_DGRAM : SOCK_STREAM,
                                            .only_v6 = socket->only_v6};
@@ -121,9 +132,7 @@ static enum port_in_the_way look(const struct keep_socket *socket, const struct 
  * to every child that another thread forks. */
 static enum port_in_the_way who_is_in_the_way(const struct keep_socket *socket,
                                               const struct keep_place *place) {
-    struct keep_place question = *place;
-    question.scope = (uint32_t)socket->cookie;
-    switch (ask(socket, &question, PW_KEEP_LOOK)) {
+    switch (ask(socket, place, PW_KEEP_LOOK)) {
     case PW_KEEP_YES:
         return PORT_WAY_FREE;
     case PW_KEEP_OTHERS:

@@ -321,6 +321,55 @@ GUEST
     assert_equal "$(counted kept)" 2
 }
 
+@test "more sockets than may be kept do not push each other out each time that they are read" {
+    namespace_of '40000 40063'
+    under keep "$python" - <<'GUEST'
+import socket
+held = [socket.socket() for _ in range(20)]
+for one in held:
+    one.bind(("127.0.0.1", 0))
+for _ in range(10):
+    for one in held:
+        one.getsockname()
+GUEST
+    [ "$(counted kept)" -le 24 ]
+    [ "$(counted kept_given_up)" -le 8 ]
+}
+
+# A number on one interface is another matter than on the other, also for a socket that is bound to none before.
+@test "at a link-local address only who is on the same interface is in the way" {
+    beside=(sh -c 'ip link add v0 type veth peer name v1 && ip link set v0 up && ip link set v1 up &&
+        ip addr add fe80::1/64 dev v0 nodad && ip addr add fe80::1/64 dev v1 nodad && exec "$@"' sh)
+    "${in_range[@]}" "${beside[@]}" true || skip 'no veth devices'
+    under keep "$python" - <<'GUEST' >said
+import socket
+from ports import answer
+def six(option=None):
+    one = socket.socket(socket.AF_INET6)
+    if option:
+        one.setsockopt(socket.SOL_SOCKET, option, 1)
+    return one
+def at(device, port):
+    return ("fe80::1", port, 0, socket.if_nametoindex(device))
+picked = six()
+picked.bind(at("v1", 0))
+port = picked.getsockname()[1]
+picked.close()
+listener = six()
+print(answer(listener.bind, at("v0", port)), answer(listener.listen))
+print(answer(six().bind, at("v1", port)))
+first = six(socket.SO_REUSEADDR)
+first.bind(at("v0", 0))
+port = first.getsockname()[1]
+other = six()
+other.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo")
+print(answer(other.bind, at("v0", port)), answer(first.listen))
+GUEST
+    assert_equal "$(cat said)" 'ok ok
+ok
+EADDRINUSE ok'
+}
+
 @test "what a program that put a filter on itself picks is not kept, which is counted" {
     under keep "$python" - <<'GUEST'
 import ctypes, socket
