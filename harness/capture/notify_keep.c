@@ -19,8 +19,6 @@
 #define IPPROTO_MPTCP 262
 #endif
 
-enum { TRIES_FOR_ROOM = 8 };
-
 static bool has_protocol(const struct outside_event *event) {
     return event->protocol == IPPROTO_TCP || event->protocol == IPPROTO_UDP ||
            event->protocol == IPPROTO_MPTCP;
@@ -49,12 +47,19 @@ static struct keep_place local_place(int duplicate) {
     return place;
 }
 
+static struct keep_place requested_place(const struct outside_event *event) {
+    struct keep_place place = {.scope = event->scope, .port = event->requested_port};
+    memcpy(place.address, event->requested, sizeof place.address);
+    return place;
+}
+
 /* A request for port 0; ports that are kept may be given up for it. */
 static long ask_for_any(const struct keep_socket *socket, int full, long (*call)(const void *),
                         const void *arguments) {
     long result = call(arguments);
     for (unsigned tried = 0;
-         result < 0 && errno == full && tried < TRIES_FOR_ROOM && keep_make_room(socket); tried++)
+         result < 0 && errno == full && tried < KEEP_TRIES_FOR_ROOM && keep_make_room(socket);
+         tried++)
         result = call(arguments);
     return result;
 }
@@ -92,9 +97,8 @@ static long listen_kept(const struct keep_socket *socket, const struct outside_e
 
 static long bind_number(const struct keep_socket *socket, struct outside_event *event,
                         long (*call)(const void *), const void *arguments) {
-    struct keep_place place = {.scope = event->scope, .port = event->requested_port};
+    const struct keep_place place = requested_place(event);
     bool handed;
-    memcpy(place.address, event->requested, sizeof place.address);
     long result = keep_bind(socket, &place, call, arguments, &handed);
     if (handed)
         event->flags |= PW_FLAG_POLICY_KEPT;
@@ -118,23 +122,11 @@ long notify_keep_call(int duplicate, struct outside_event *event, long (*call)(c
 }
 
 void notify_keep_refused(const struct outside_event *event) {
-    bool is_udp = event->protocol == IPPROTO_UDP;
     if (event->kind != OUTSIDE_BIND || event->error != EADDRINUSE || !event->ours ||
-        event->requested_port == 0 || !has_protocol(event) ||
-        keep_cookie(is_udp, event->requested_port) == 0)
+        event->requested_port == 0 || !has_protocol(event))
         return;
-    struct keep_question question = {.what = PW_KEEP_LOOK,
-                                     .port = event->requested_port,
-                                     .family = event->family,
-                                     .scope = (uint32_t)event->cookie,
-                                     .device = event->device,
-                                     .is_udp = is_udp,
-                                     .only_v6 = (event->flags & PW_FLAG_V6ONLY) != 0};
     const struct keep_socket socket = socket_of(-1, event, NULL);
-    memcpy(question.address, event->requested, sizeof question.address);
-    if (!keep_applies(&socket) || keep_ask(&question) != PW_KEEP_YES)
-        return;
-    question.what = PW_KEEP_CLOSE;
-    if (keep_ask(&question) == PW_KEEP_YES)
+    const struct keep_place place = requested_place(event);
+    if (keep_release(&socket, &place))
         keep_count(PW_KEEP_REFUSED);
 }

@@ -23,10 +23,6 @@
 #define SO_BINDTOIFINDEX 62
 #endif
 
-#ifndef IP_LOCAL_PORT_RANGE
-#define IP_LOCAL_PORT_RANGE 51
-#endif
-
 enum {
     ENTRIES = 2 * PW_KEEP_PORTS, /* TCP, UDP */
     NONE = ENTRIES,
@@ -158,16 +154,6 @@ static bool give_up_any(void) {
     return give_up_oldest(&queues[is_udp]);
 }
 
-static bool is_v4(const uint8_t address[16]) {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(address, mapped, sizeof mapped) == 0;
-}
-
-static bool is_any(const uint8_t address[16]) {
-    static const uint8_t any[16], any_v4[16] = {[10] = 0xff, [11] = 0xff};
-    return memcmp(address, any, 16) == 0 || memcmp(address, any_v4, 16) == 0;
-}
-
 static socklen_t address_of(const struct keep_question *wanted, union address *address) {
     memset(address, 0, sizeof *address);
     if (wanted->family == AF_INET) {
@@ -205,9 +191,9 @@ static bool give_options(int fd, const struct keep_question *wanted) {
 static struct keep_question without_device(const struct keep_question *wanted) {
     struct keep_question place = *wanted;
     place.device = NO_DEVICE;
-    if (is_v4(wanted->address)) {
+    if (port_address_is_v4(wanted->address)) {
         place.family = AF_INET;
-    } else if (!is_any(wanted->address)) {
+    } else if (!port_address_is_any(wanted->address)) {
         memset(place.address, 0, sizeof place.address);
         place.only_v6 = true;
     }
@@ -221,7 +207,7 @@ static bool hear_nobody(int fd, const struct keep_question *wanted) {
     struct keep_question nobody = *wanted;
     union address address;
     nobody.port = NOBODYS_PORT;
-    if (is_v4(wanted->address))
+    if (port_address_is_v4(wanted->address))
         memcpy(nobody.address + 12, (const uint8_t[4]){127, 255, 255, 254}, 4);
     socklen_t length = address_of(&nobody, &address);
     return unrecorded_connect(fd, &address.any, length) == 0;
@@ -259,9 +245,9 @@ static uint32_t cookie_of(int fd) {
 static bool is_ours_to_keep(const struct keep_question *wanted) {
     return wanted->port >= rules.low && wanted->port <= rules.high && wanted->port != 0 &&
            (wanted->family == AF_INET || wanted->family == AF_INET6) &&
-           (wanted->family != AF_INET || is_v4(wanted->address)) &&
-           !(wanted->is_udp && wanted->device != 0 && is_any(wanted->address)) && rules.most > 0 &&
-           rules.most_all > 0;
+           (wanted->family != AF_INET || port_address_is_v4(wanted->address)) &&
+           !(wanted->is_udp && wanted->device != 0 && port_address_is_any(wanted->address)) &&
+           rules.most > 0 && rules.most_all > 0;
 }
 
 bool kept_take(const struct keep_question *wanted) {

@@ -14,11 +14,9 @@
 #include "shim/process/running_test.h"
 #include "shim/process/sandbox.h"
 #include "shim/process/stacks.h"
+#include "shim/shared/keep_socket.h"
 #include "shim/socket/cancellable.h"
 #include "shim/socket/holder_query.h"
-
-/* Somebody else may take what was given up. */
-enum { TRIES_FOR_ROOM = 8 };
 
 bool port_request_enter(struct port_request *request, const struct port_call *given) {
     request->given = given;
@@ -93,7 +91,7 @@ static bool is_for_any_port(const struct port_request *request, int error) {
 /* Ports that are kept may be given up for a request that found the range used up. */
 static bool is_worth_another_try(const struct port_request *request, unsigned tried) {
     const struct port_call *given = request->given;
-    return keep_on && tried < TRIES_FOR_ROOM && request->gate == GATE_OPEN &&
+    return keep_on && tried < KEEP_TRIES_FOR_ROOM && request->gate == GATE_OPEN &&
            is_for_any_port(request, errno) &&
            keep_gave_room(given->kind, given->fd, &request->facts, errno);
 }
@@ -104,9 +102,8 @@ static long perform(struct port_request *request) {
                                    .unbound = request->unbound,
                                    .by_policy = request->by_policy,
                                    .shared = &request->shared};
-    long result = cancellable(&open, request->by_policy ? by_policy : request->given->call,
-                              request->by_policy ? request : request->given->arguments);
-    return result;
+    return cancellable(&open, request->by_policy ? by_policy : request->given->call,
+                       request->by_policy ? request : request->given->arguments);
 }
 
 long port_request_perform(struct port_request *request) {

@@ -301,6 +301,12 @@ long keep_listen(const struct keep_socket *socket, const struct keep_place *plac
     }
 }
 
+bool keep_release(const struct keep_socket *socket, const struct keep_place *place) {
+    return keep_applies(socket) && keep_cookie(socket->is_udp, place->port) != 0 &&
+           ask(socket, place, PW_KEEP_LOOK) == PW_KEEP_YES &&
+           ask(socket, place, PW_KEEP_CLOSE) == PW_KEEP_YES;
+}
+
 /* IP_LOCAL_PORT_RANGE (ip(7)) as the socket has it, 0: none of its own. */
 static uint32_t own_range(int fd) {
     uint32_t range = 0;

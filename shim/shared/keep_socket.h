@@ -48,6 +48,13 @@ long keep_bind(const struct keep_socket *socket, const struct keep_place *place,
 long keep_listen(const struct keep_socket *socket, const struct keep_place *place, bool alone,
                  long (*call)(const void *), const void *arguments);
 
+/* A bind of the socket to that place was refused, where nobody could go past what is kept: closes
+ * that if nothing else was in the way. Whether it did. */
+bool keep_release(const struct keep_socket *socket, const struct keep_place *place);
+
+/* How often such a request may be made again: somebody else may take what was given up. */
+enum { KEEP_TRIES_FOR_ROOM = 8 };
+
 /* After a port-0 request that was refused as the range is used up: true where the oldest were given
  * up, so that it can be made again. */
 bool keep_make_room(const struct keep_socket *socket);

@@ -40,28 +40,31 @@ enum {
     ONE_BYTES = offsetof(struct diag_request, filter)
 };
 
-static bool is_any(const uint8_t address[16]) {
+bool port_address_is_any(const uint8_t address[16]) {
     static const uint8_t any[16];
     static const uint8_t any_v4[16] = {[10] = 0xff, [11] = 0xff};
     return memcmp(address, any, 16) == 0 || memcmp(address, any_v4, 16) == 0;
 }
 
-static bool is_v4(const uint8_t address[16]) {
+bool port_address_is_v4(const uint8_t address[16]) {
     static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
     return memcmp(address, mapped, sizeof mapped) == 0;
 }
 
 bool port_addresses_meet(const uint8_t one[16], bool one_only_v6, const uint8_t other[16],
                          bool other_only_v6) {
-    if (is_v4(one) != is_v4(other)) /* only :: meets both families: a bind to ::1 sets V6ONLY */
-        return is_v4(one) ? is_any(other) && !other_only_v6 : is_any(one) && !one_only_v6;
-    return is_any(one) || is_any(other) || memcmp(one, other, 16) == 0;
+    if (port_address_is_v4(one) !=
+        port_address_is_v4(other)) /* only :: meets both families: a bind to ::1 sets V6ONLY */
+        return port_address_is_v4(one) ? port_address_is_any(other) && !other_only_v6
+                                       : port_address_is_any(one) && !one_only_v6;
+    return port_address_is_any(one) || port_address_is_any(other) || memcmp(one, other, 16) == 0;
 }
 
 /* A connection that was accepted at :: has kept that from its listener, and is in the way of
  * 0.0.0.0 (inet_rcv_saddr_equal); of a connection the kernel does not say it. */
 static bool may_meet(const struct port_row *row, const struct port_question *question) {
-    return row->unsure && is_v4(question->address) && is_any(question->address);
+    return row->unsure && port_address_is_v4(question->address) &&
+           port_address_is_any(question->address);
 }
 
 static bool meets(const struct port_row *row, const struct port_question *question) {
@@ -126,7 +129,7 @@ static void take_row(struct port_rows *rows, const struct nlmsghdr *header,
     }
     int only_v6 = message->idiag_family == AF_INET6 ? read_only_v6(header) : 0;
     row.only_v6 = only_v6 > 0;
-    row.unsure = only_v6 < 0 && !is_v4(row.address);
+    row.unsure = only_v6 < 0 && !port_address_is_v4(row.address);
     if (ntohs(message->id.idiag_sport) != question->port || row.cookie == question->cookie)
         return;
     if (meets(&row, question))
@@ -191,7 +194,7 @@ static bool ask(const struct port_question *question, long netlink, unsigned fam
  * whole table, which takes the kernel a millisecond or two. */
 static bool ask_all(const struct port_question *question, long netlink, char *reply,
                     struct port_rows *rows) {
-    unsigned family = is_v4(question->address) ? AF_INET : AF_INET6;
+    unsigned family = port_address_is_v4(question->address) ? AF_INET : AF_INET6;
     if (ask(question, netlink, family, false, reply, rows) && rows->count > 0)
         return true;
     return ask(question, netlink, AF_INET, true, reply, rows) &&

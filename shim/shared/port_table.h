@@ -37,6 +37,10 @@ struct port_rows {
     unsigned count;
 };
 
+/* Of 16 bytes, IPv4 mapped: the wildcard of either family; an address of IPv4. */
+bool port_address_is_any(const uint8_t address[16]);
+bool port_address_is_v4(const uint8_t address[16]);
+
 /* Whether sockets at these two addresses meet at one port, each with IPV6_V6ONLY or without. Of
  * the two families only the wildcard of IPv6 meets addresses of the other, unless that is set
  * (ipv6(7)). */
